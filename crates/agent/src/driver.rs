@@ -1,0 +1,203 @@
+//! Performs what the turn machine decides: model calls, tools, transcript, events.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use openclaw_guard::Clock;
+use openclaw_models::{ChatModel, ModelError, ModelEvent};
+use openclaw_protocol::message::Message;
+use openclaw_store::StoreError;
+use openclaw_tools::{ToolCall, ToolOutcome};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::turn::{AbortReason, Effect, Input, Outcome, Turn, TurnError, TurnEvent, step};
+
+/// Stops a run from anywhere, once.
+#[derive(Debug, Clone, Default)]
+pub struct AbortHandle {
+    token: CancellationToken,
+    reason: Arc<OnceLock<AbortReason>>,
+}
+
+impl AbortHandle {
+    /// Stops the run. Only the first reason counts.
+    pub fn abort(&self, reason: AbortReason) {
+        // A second abort changes nothing, by design.
+        self.reason.set(reason).ok();
+        self.token.cancel();
+    }
+
+    /// Whether somebody stopped the run.
+    #[must_use]
+    pub fn is_aborted(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
+    /// Returns when somebody stops the run.
+    pub async fn aborted(&self) -> AbortReason {
+        self.token.cancelled().await;
+        self.reason.get().copied().unwrap_or(AbortReason::Rpc)
+    }
+}
+
+/// Watches one turn. Calls must not block: they are made between a provider's chunk and the next.
+pub trait TurnObserver: Send + Sync {
+    /// Something happened.
+    fn event(&self, event: &TurnEvent);
+}
+
+/// What the driver needs of the world while a turn runs.
+pub(crate) trait World: Send {
+    /// Writes a message to the transcript; it is durable when this returns.
+    fn append(&mut self, message: Message) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Starts a tool. It must stop when the token is cancelled.
+    fn run_tool(&self, call: ToolCall, abort: CancellationToken) -> BoxFuture<'static, ToolOutcome>;
+    /// The clock.
+    fn clock(&self) -> &dyn Clock;
+}
+
+/// The two ways a turn is ended from outside.
+pub(crate) struct Limits<'a> {
+    pub(crate) abort: &'a AbortHandle,
+    pub(crate) timeout: Duration,
+}
+
+type Events = BoxStream<'static, Result<ModelEvent, ModelError>>;
+
+/// What runs for the turn at the moment.
+#[derive(Default)]
+struct Running {
+    events: Option<(Events, CancellationToken)>,
+    tool: Option<(String, BoxFuture<'static, ToolOutcome>, CancellationToken)>,
+}
+
+impl Drop for Running {
+    /// A driver that is dropped in the middle leaves nothing behind.
+    fn drop(&mut self) {
+        if let Some((_, token)) = &self.events {
+            token.cancel();
+        }
+        if let Some((_, _, token)) = &self.tool {
+            token.cancel();
+        }
+    }
+}
+
+/// Drives a turn to its end.
+pub(crate) async fn drive(
+    turn: &mut Turn,
+    model: &dyn ChatModel,
+    world: &mut impl World,
+    observer: &dyn TurnObserver,
+    limits: Limits<'_>,
+) -> Outcome {
+    let deadline = Instant::now() + limits.timeout;
+    let mut running = Running::default();
+    let mut inputs = VecDeque::from([Input::Begin]);
+    loop {
+        while let Some(input) = inputs.pop_front() {
+            for effect in step(turn, input, world.clock().now_ms()) {
+                match perform(effect, model, world, observer, &mut running).await {
+                    Done::Not => {}
+                    Done::Yes(outcome) => return outcome,
+                }
+            }
+        }
+        let input = tokio::select! {
+            biased;
+            reason = limits.abort.aborted() => Input::Abort(reason),
+            () = tokio::time::sleep_until(deadline) => Input::Deadline,
+            event = next_event(&mut running.events) => event,
+            (call_id, outcome) = tool_result(&mut running.tool) => Input::ToolDone { call_id, outcome },
+        };
+        inputs.push_back(input);
+    }
+}
+
+enum Done {
+    Not,
+    Yes(Outcome),
+}
+
+async fn perform(
+    effect: Effect,
+    model: &dyn ChatModel,
+    world: &mut impl World,
+    observer: &dyn TurnObserver,
+    running: &mut Running,
+) -> Done {
+    match effect {
+        Effect::CallModel(mut request) => {
+            request.now_ms = world.clock().now_ms();
+            let token = CancellationToken::new();
+            running.events = Some((model.stream(*request, token.clone()), token));
+        }
+        Effect::CancelModel => {
+            if let Some((_, token)) = running.events.take() {
+                token.cancel();
+            }
+        }
+        Effect::RunTool(call) => {
+            let token = CancellationToken::new();
+            let id = call.id.clone();
+            running.tool = Some((id, world.run_tool(call, token.clone()), token));
+        }
+        Effect::CancelTool => {
+            if let Some((_, _, token)) = running.tool.take() {
+                token.cancel();
+            }
+        }
+        Effect::Append(message) => {
+            if let Err(error) = world.append(message).await {
+                return Done::Yes(Outcome::Failed(TurnError::Internal { words: storage_words(&error) }));
+            }
+        }
+        Effect::Emit(event) => observer.event(&event),
+        Effect::End(outcome) => return Done::Yes(outcome),
+    }
+    Done::Not
+}
+
+/// A storage failure in plain words.
+pub(crate) fn storage_words(error: &StoreError) -> String {
+    if error.is_disk_full() {
+        format!(
+            "The disk is full, so the conversation cannot be saved ({error}). Free some space and send the message again."
+        )
+    } else {
+        format!(
+            "The conversation cannot be saved: {error}. Check the state directory and send the message again."
+        )
+    }
+}
+
+async fn next_event(events: &mut Option<(Events, CancellationToken)>) -> Input {
+    let Some((stream, _)) = events else { return std::future::pending().await };
+    match stream.next().await {
+        Some(Ok(event)) => Input::Model(event),
+        Some(Err(error)) => {
+            *events = None;
+            Input::ModelFailed(error)
+        }
+        None => {
+            // A model that ends without `Done` or an error breaks its contract; the turn must end all the same.
+            *events = None;
+            Input::ModelFailed(ModelError::Aborted)
+        }
+    }
+}
+
+async fn tool_result(
+    tool: &mut Option<(String, BoxFuture<'static, ToolOutcome>, CancellationToken)>,
+) -> (String, ToolOutcome) {
+    let Some((id, future, _)) = tool else { return std::future::pending().await };
+    let outcome = future.await;
+    let id = std::mem::take(id);
+    *tool = None;
+    (id, outcome)
+}

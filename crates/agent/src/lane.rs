@@ -1,0 +1,370 @@
+//! What one lane does: turns, commands, injected messages, starting over.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use openclaw_models::{ChatModel, ModelRequest};
+use openclaw_protocol::message::{Content, Message, Part, Usage, UserMessage};
+use openclaw_protocol::session_key::{SessionKey, SessionKind};
+use openclaw_store::{SessionEntry, SessionId, StoreError, field};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::budget;
+use crate::commands::{self, Command};
+use crate::driver::{AbortHandle, Limits, TurnObserver, drive, storage_words};
+use crate::envelope::{local_time, wrap};
+use crate::runtime::AgentRuntime;
+use crate::session::{OpenSession, blocking, restart_entry};
+use crate::status;
+use crate::turn::{Outcome, Turn, TurnError};
+
+/// Tokens kept free for the answer when the model does not say how long its answers get.
+const ANSWER_RESERVE_TOKENS: usize = 4_096;
+
+/// Work for a lane.
+pub enum Job {
+    /// A message that wants an answer.
+    Turn(Box<TurnJob>),
+    /// An assistant message from outside.
+    Inject {
+        /// Its text.
+        text: String,
+        /// Gets the record's id.
+        done: oneshot::Sender<Result<String, StoreError>>,
+    },
+    /// Start over under a new session id.
+    Reset {
+        /// Gets the new entry.
+        done: oneshot::Sender<Result<Arc<SessionEntry>, StoreError>>,
+    },
+    /// Forget the session; the files are the caller's business once this is answered.
+    Close {
+        /// Told when nothing of the session is open any more.
+        done: oneshot::Sender<()>,
+    },
+}
+
+/// A message that wants an answer.
+pub struct TurnJob {
+    /// The run's id; also the message id the model sees.
+    pub run_id: String,
+    /// What the user wrote.
+    pub text: String,
+    /// Images sent with it.
+    pub images: Vec<Part>,
+    /// Further system instructions for this turn.
+    pub extra_system: Option<String>,
+    /// The session id to use when the session does not exist yet.
+    pub session_id: Option<SessionId>,
+    /// The turn's own time limit; the configured one when absent.
+    pub timeout: Option<Duration>,
+    /// Stops it.
+    pub abort: AbortHandle,
+    /// Watches it, and learns how it ended.
+    pub ending: Ending,
+}
+
+/// Learns how a turn ended, exactly once, whatever happens to the lane.
+pub struct Ending {
+    observer: Arc<dyn RunObserver>,
+    told: bool,
+}
+
+/// Watches a run from acceptance to its end.
+pub trait RunObserver: TurnObserver {
+    /// The run is over. Called exactly once.
+    fn ended(&self, report: &TurnReport);
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct TurnReport {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The session id, when one was opened.
+    pub session_id: Option<String>,
+    /// Provider of the model, when one was found.
+    pub provider: String,
+    /// Its model id.
+    pub model: String,
+    /// Tokens of the last model call.
+    pub usage: Usage,
+    /// How long it took, waiting in the lane included.
+    pub duration: Duration,
+}
+
+impl TurnReport {
+    fn interrupted() -> Self {
+        Self::bare(Outcome::Failed(TurnError::Interrupted))
+    }
+
+    fn bare(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            session_id: None,
+            provider: String::new(),
+            model: String::new(),
+            usage: Usage::default(),
+            duration: Duration::ZERO,
+        }
+    }
+}
+
+impl Ending {
+    /// From now on the observer is told how the run ends, even if this value is merely dropped.
+    #[must_use]
+    pub fn new(observer: Arc<dyn RunObserver>) -> Self {
+        Self { observer, told: false }
+    }
+
+    /// Lets go without telling: the run was never started.
+    pub fn discard(mut self) {
+        self.told = true;
+    }
+
+    fn tell(mut self, report: &TurnReport) {
+        self.told = true;
+        self.observer.ended(report);
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if !self.told {
+            self.observer.ended(&TurnReport::interrupted());
+        }
+    }
+}
+
+/// One session's lane.
+pub(crate) struct Lane {
+    runtime: Arc<AgentRuntime>,
+    key: SessionKey,
+    turns: Arc<Semaphore>,
+    open: Option<OpenSession>,
+}
+
+impl Lane {
+    pub(crate) fn new(runtime: Arc<AgentRuntime>, key: SessionKey, turns: Arc<Semaphore>) -> Self {
+        Self { runtime, key, turns, open: None }
+    }
+
+    pub(crate) fn key(&self) -> &SessionKey {
+        &self.key
+    }
+
+    pub(crate) async fn run(&mut self, job: Job) {
+        match job {
+            Job::Turn(job) => self.run_turn(*job).await,
+            Job::Inject { text, done } => {
+                let result = self.inject(&text).await;
+                // Whoever asked may have gone; the message is written all the same.
+                done.send(result).ok();
+            }
+            Job::Reset { done } => {
+                let result = self.reset().await;
+                done.send(result).ok();
+            }
+            Job::Close { done } => {
+                self.open = None;
+                done.send(()).ok();
+            }
+        }
+    }
+
+    async fn run_turn(&mut self, job: TurnJob) {
+        let started = Instant::now();
+        let TurnJob { ending, .. } = &job;
+        let observer = Arc::clone(&ending.observer);
+        let turns = Arc::clone(&self.turns);
+        let permit = tokio::select! {
+            biased;
+            reason = job.abort.aborted() => Err(reason),
+            permit = turns.acquire_owned() => Ok(permit),
+        };
+        let mut report = match permit {
+            Err(reason) => TurnReport::bare(Outcome::Aborted { reason, text: String::new() }),
+            Ok(permit) => {
+                let report = self.turn(&job, &*observer).await;
+                drop(permit);
+                report.unwrap_or_else(|error| TurnReport::bare(Outcome::Failed(error)))
+            }
+        };
+        report.duration = started.elapsed();
+        report.session_id = report.session_id.or(self.open.as_ref().map(|open| open.id.to_string()));
+        job.ending.tell(&report);
+    }
+
+    async fn turn(&mut self, job: &TurnJob, observer: &dyn RunObserver) -> Result<TurnReport, TurnError> {
+        let mut text = job.text.trim();
+        match commands::parse(text) {
+            Some((Command::New, rest)) => {
+                self.reset().await.map_err(|error| internal(&error))?;
+                if rest.is_empty() {
+                    return self.answer("A new conversation. The old one stays on disk.").await;
+                }
+                text = rest;
+            }
+            Some((Command::Status, _)) => {
+                let card = status::card(&self.runtime, &self.key);
+                return self.answer(&card).await;
+            }
+            Some((Command::Help, _)) => return self.answer(&commands::help()).await,
+            // A stop that found nothing to stop when it arrived.
+            Some((Command::Stop, _)) => return self.answer("Nothing is running.").await,
+            None => {}
+        }
+        let entry = self.entry(job.session_id.as_ref()).await.map_err(|error| internal(&error))?;
+        let model =
+            self.runtime.model_of(&entry).map_err(|error| TurnError::Model { words: error.plain_words() });
+        self.ensure_open(&entry).await.map_err(|error| internal(&error))?;
+        let Some(open) = &mut self.open else { return Err(TurnError::Interrupted) };
+        let now_ms = self.runtime.clock.now_ms();
+        let user = user_message(text, job, now_ms, &self.runtime);
+        open.append(user).await.map_err(|error| internal(&error))?;
+        // The message is kept even when no model can answer it.
+        let model = model?;
+        let report = drive_turn(open, &*model, job, observer).await?;
+        if !open.is_sound() {
+            self.open = None;
+        }
+        self.record(&model.describe().provider, &model.describe().id, &report);
+        Ok(report)
+    }
+
+    /// Answers without a model, through the transcript.
+    async fn answer(&mut self, text: &str) -> Result<TurnReport, TurnError> {
+        self.inject(text).await.map_err(|error| internal(&error))?;
+        let mut report = TurnReport::bare(Outcome::Replied { text: text.to_owned() });
+        "openclaw".clone_into(&mut report.provider);
+        "gateway-injected".clone_into(&mut report.model);
+        Ok(report)
+    }
+
+    async fn inject(&mut self, text: &str) -> Result<String, StoreError> {
+        let entry = self.entry(None).await?;
+        self.ensure_open(&entry).await?;
+        let Some(open) = &mut self.open else {
+            return Err(StoreError::Interrupted { what: self.key.to_string() });
+        };
+        let id = open.append_own(text).await?;
+        let now_ms = self.runtime.clock.now_ms();
+        self.runtime.sessions.update(self.key.as_str(), |entry| entry.set(field::UPDATED_AT, &now_ms));
+        Ok(id)
+    }
+
+    /// The session's entry, made when there is none.
+    async fn entry(&self, wanted: Option<&SessionId>) -> Result<Arc<SessionEntry>, StoreError> {
+        if let Some(entry) = self.runtime.sessions.get(self.key.as_str()) {
+            return Ok(entry);
+        }
+        let id = wanted.cloned().unwrap_or_else(SessionId::random);
+        let (runtime, key) = (Arc::clone(&self.runtime), self.key.clone());
+        blocking(move || {
+            let make = || new_entry(&runtime, &key, &id);
+            runtime.sessions.get_or_create(key.as_str(), make).map(|(entry, _)| entry)
+        })
+        .await?
+    }
+
+    async fn ensure_open(&mut self, entry: &SessionEntry) -> Result<(), StoreError> {
+        let current = self.open.as_ref().is_some_and(|open| open.id == entry.session_id() && open.is_sound());
+        if !current {
+            self.open = None;
+            self.open = Some(OpenSession::open(&self.runtime, &self.key, entry).await?);
+        }
+        Ok(())
+    }
+
+    async fn reset(&mut self) -> Result<Arc<SessionEntry>, StoreError> {
+        let before = self.entry(None).await?;
+        self.open = None;
+        let id = SessionId::random();
+        let (runtime, key) = (Arc::clone(&self.runtime), self.key.clone());
+        let entry = blocking(move || {
+            let file = runtime.sessions_dir.join(id.transcript_file_name());
+            let now_ms = runtime.clock.now_ms();
+            let change =
+                |entry: &mut SessionEntry| restart_entry(entry, &id, &file.to_string_lossy(), now_ms);
+            runtime.sessions.patch(key.as_str(), change)
+        })
+        .await??;
+        Ok(entry.unwrap_or(before))
+    }
+
+    /// Updates the counters; the index is written a moment later.
+    fn record(&self, provider: &str, model: &str, report: &TurnReport) {
+        let now_ms = self.runtime.clock.now_ms();
+        let usage = report.usage;
+        self.runtime.sessions.update(self.key.as_str(), |entry| {
+            entry.set(field::UPDATED_AT, &now_ms);
+            entry.set(field::SYSTEM_SENT, &true);
+            entry.set(field::ABORTED_LAST_RUN, &matches!(report.outcome, Outcome::Aborted { .. }));
+            entry.set_text(field::MODEL_PROVIDER, provider);
+            entry.set_text(field::MODEL, model);
+            if usage != Usage::default() {
+                entry.set(field::INPUT_TOKENS, &usage.input);
+                entry.set(field::OUTPUT_TOKENS, &usage.output);
+                entry.set(field::TOTAL_TOKENS, &usage.total_tokens);
+            }
+        });
+    }
+}
+
+async fn drive_turn(
+    open: &mut OpenSession,
+    model: &dyn ChatModel,
+    job: &TurnJob,
+    observer: &dyn RunObserver,
+) -> Result<TurnReport, TurnError> {
+    let info = model.describe().clone();
+    open.record_model(&info.provider, &info.id).await.map_err(|error| internal(&error))?;
+    let settings = &open.runtime.settings;
+    let timeout = job.timeout.unwrap_or(settings.timeout);
+    let system = match job.extra_system.as_deref().map(str::trim).filter(|extra| !extra.is_empty()) {
+        Some(extra) => format!("{}\n## Instructions for this turn\n{extra}\n", open.system).into(),
+        None => Arc::clone(&open.system),
+    };
+    let window = usize::try_from(info.context_window).unwrap_or(usize::MAX);
+    let window = settings.context_tokens.map_or(window, |limit| limit.min(window));
+    let reserve = info.max_tokens.and_then(|n| usize::try_from(n).ok()).unwrap_or(ANSWER_RESERVE_TOKENS);
+    let room = window.saturating_sub(reserve.min(window / 2)).saturating_sub(budget::text_tokens(&system));
+    let request = ModelRequest {
+        system,
+        messages: budget::newest_that_fit(&open.messages, room).to_vec(),
+        tools: Arc::clone(&open.tools),
+        max_tokens: info.max_tokens,
+        temperature: None,
+        now_ms: open.runtime.clock.now_ms(),
+    };
+    let mut turn = Turn::new(request, info.clone(), timeout.as_secs());
+    let outcome = drive(&mut turn, model, open, observer, Limits { abort: &job.abort, timeout }).await;
+    Ok(TurnReport {
+        session_id: Some(open.id.to_string()),
+        provider: info.provider.to_string(),
+        model: info.id,
+        usage: turn.usage(),
+        ..TurnReport::bare(outcome)
+    })
+}
+
+fn user_message(text: &str, job: &TurnJob, now_ms: i64, runtime: &AgentRuntime) -> Message {
+    let time = local_time(now_ms, &runtime.settings.zone);
+    let mut parts = vec![Part::text(wrap(text, &time, &job.run_id))];
+    parts.extend(job.images.iter().cloned());
+    Message::User(UserMessage { content: Content::Parts(parts), timestamp: now_ms })
+}
+
+fn new_entry(runtime: &AgentRuntime, key: &SessionKey, id: &SessionId) -> SessionEntry {
+    let mut entry = SessionEntry::new(id, runtime.clock.now_ms());
+    let file = runtime.sessions_dir.join(id.transcript_file_name());
+    entry.set_text(field::SESSION_FILE, &file.to_string_lossy());
+    let chat_type = if key.kind() == SessionKind::Group { "group" } else { "direct" };
+    entry.set_text(field::CHAT_TYPE, chat_type);
+    entry.set(field::SYSTEM_SENT, &false);
+    entry
+}
+
+fn internal(error: &StoreError) -> TurnError {
+    TurnError::Internal { words: storage_words(error) }
+}

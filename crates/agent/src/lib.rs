@@ -1,0 +1,39 @@
+//! One turn: prompt, context budget, the turn machine, its driver, and the lanes that keep turns in order.
+//!
+//! The machine ([`turn::step`]) decides over values; the driver performs. This crate reads the workspace's bootstrap
+//! files and writes transcripts through `openclaw-store`; it opens no socket of its own.
+//!
+//! ```
+//! use openclaw_agent::turn::{Effect, Input, Outcome, Turn, step};
+//! use openclaw_models::{ModelEvent, ModelInfo, ModelRequest, WireApi};
+//! use openclaw_protocol::message::StopReason;
+//!
+//! let model = ModelInfo::new("example", "small", WireApi::OpenAiCompletions);
+//! let mut turn = Turn::new(ModelRequest::default(), model, 600);
+//! let begin = step(&mut turn, Input::Begin, 0);
+//! assert!(matches!(begin.last(), Some(Effect::CallModel(_))));
+//!
+//! step(&mut turn, Input::Model(ModelEvent::TextDelta("Hello".into())), 1);
+//! let end = step(&mut turn, Input::Model(ModelEvent::Done(StopReason::Stop)), 2);
+//! match end.last() {
+//!     Some(Effect::End(Outcome::Replied { text })) => assert_eq!(text, "Hello"),
+//!     other => panic!("{other:?}"),
+//! }
+//! ```
+
+pub mod budget;
+pub mod commands;
+mod driver;
+pub mod envelope;
+mod lane;
+mod lanes;
+pub mod prompt;
+mod runtime;
+mod session;
+mod status;
+pub mod turn;
+
+pub use driver::{AbortHandle, TurnObserver};
+pub use lane::{Ending, Job, RunObserver, TurnJob, TurnReport};
+pub use lanes::{LaneFull, Lanes};
+pub use runtime::{AgentRuntime, AgentSettings};

@@ -1,0 +1,92 @@
+//! What the turns of one agent share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use openclaw_guard::{Clock, Root};
+use openclaw_memory::MemoryBackend;
+use openclaw_models::ChatModel;
+use openclaw_models::catalog::{Catalog, CatalogError};
+use openclaw_protocol::session_key::{SessionKey, SessionKind};
+use openclaw_store::{SessionEntry, SessionIndex, field};
+use openclaw_tools::Toolbox;
+
+use crate::prompt::Audience;
+
+/// One agent: its folder, its sessions, its tools, its memory, its models.
+pub struct AgentRuntime {
+    /// Normalised id, `main` for the default agent.
+    pub id: String,
+    /// The assistant's name, for the prompt.
+    pub name: String,
+    /// Numbers and names from the config.
+    pub settings: AgentSettings,
+    /// The workspace folder; nothing outside it is reachable by file tools.
+    pub workspace: Arc<Root>,
+    /// The session index.
+    pub sessions: Arc<SessionIndex>,
+    /// Where transcripts live.
+    pub sessions_dir: PathBuf,
+    /// The tools of private sessions.
+    pub toolbox: Arc<Toolbox>,
+    /// The tools of groups: nothing in it reads the owner's notes (S-047).
+    pub group_toolbox: Arc<Toolbox>,
+    /// The memory.
+    pub memory: Arc<dyn MemoryBackend>,
+    /// The models.
+    pub models: Arc<Catalog>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Numbers and names from the config.
+#[derive(Debug, Clone)]
+pub struct AgentSettings {
+    /// `session.mainKey`.
+    pub main_key: String,
+    /// `agents.defaults.timeoutSeconds`.
+    pub timeout: Duration,
+    /// `agents.defaults.bootstrapMaxChars`.
+    pub bootstrap_max_chars: usize,
+    /// `agents.defaults.contextTokens`: a lower limit than the model's own window.
+    pub context_tokens: Option<usize>,
+    /// `agents.defaults.userTimezone`.
+    pub zone: TimeZone,
+}
+
+impl AgentRuntime {
+    /// The model of a session: the user's choice for it, else the configured one.
+    ///
+    /// # Errors
+    /// The model is not known or cannot run here.
+    pub fn model_of(&self, entry: &SessionEntry) -> Result<Arc<dyn ChatModel>, CatalogError> {
+        match (entry.text(field::PROVIDER_OVERRIDE), entry.text(field::MODEL_OVERRIDE)) {
+            (Some(provider), Some(model)) => self.models.resolve(&format!("{provider}/{model}")),
+            (None, Some(model)) => self.models.resolve(model),
+            (_, None) => self.models.resolve_default(),
+        }
+    }
+
+    /// The tools an audience may use.
+    #[must_use]
+    pub fn toolbox_for(&self, audience: Audience) -> &Arc<Toolbox> {
+        match audience {
+            Audience::MainPrivate | Audience::Private => &self.toolbox,
+            Audience::Group => &self.group_toolbox,
+        }
+    }
+
+    /// Who listens in a session (S-047): an entry that says it is a group is one, whatever its key looks like.
+    #[must_use]
+    pub fn audience(&self, key: &SessionKey, entry: &SessionEntry) -> Audience {
+        let says_group = matches!(entry.text(field::CHAT_TYPE), Some("group" | "channel"));
+        match key.kind() {
+            SessionKind::Group | SessionKind::Unknown => Audience::Group,
+            SessionKind::Direct | SessionKind::Global if says_group => Audience::Group,
+            SessionKind::Direct if key.is_main(&self.settings.main_key) => Audience::MainPrivate,
+            SessionKind::Direct | SessionKind::Global => Audience::Private,
+        }
+    }
+}

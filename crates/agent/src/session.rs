@@ -1,0 +1,237 @@
+//! One open session: its transcript, its messages, its byte-stable prompt. Owned by its lane.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use openclaw_guard::Clock;
+use openclaw_models::ToolDefinition;
+use openclaw_protocol::message::{AssistantMessage, Message, Part, StopReason, Usage};
+use openclaw_protocol::session_key::SessionKey;
+use openclaw_store::{
+    Display, NewTranscript, RepairReport, SessionEntry, SessionId, StoreError, Transcript, field,
+};
+use openclaw_tools::{Definition, ToolCall, ToolContext, ToolOutcome};
+use tokio_util::sync::CancellationToken;
+
+use crate::driver::World;
+use crate::envelope::{date_of, local_time};
+use crate::prompt::{Audience, PromptInputs, daily_notes, read_files, system_prompt};
+use crate::runtime::AgentRuntime;
+use crate::status::StatusCard;
+
+/// An open session.
+pub(crate) struct OpenSession {
+    pub(crate) runtime: Arc<AgentRuntime>,
+    pub(crate) key: SessionKey,
+    pub(crate) id: SessionId,
+    audience: Audience,
+    /// Absent only while a blocking task has it, and after such a task panicked.
+    transcript: Option<Transcript>,
+    /// What the model sees, oldest first.
+    pub(crate) messages: Vec<Arc<Message>>,
+    pub(crate) system: Arc<str>,
+    pub(crate) tools: Arc<[ToolDefinition]>,
+}
+
+/// What opening needs, moved to a blocking thread.
+struct Opening {
+    runtime: Arc<AgentRuntime>,
+    key: SessionKey,
+    id: SessionId,
+    audience: Audience,
+}
+
+impl OpenSession {
+    /// Opens the session's transcript, repairs it if it must be, and builds the prompt.
+    ///
+    /// # Errors
+    /// The transcript cannot be read or written.
+    pub(crate) async fn open(
+        runtime: &Arc<AgentRuntime>,
+        key: &SessionKey,
+        entry: &SessionEntry,
+    ) -> Result<Self, StoreError> {
+        let opening = Opening {
+            runtime: Arc::clone(runtime),
+            key: key.clone(),
+            id: entry.session_id(),
+            audience: runtime.audience(key, entry),
+        };
+        blocking(move || opening.run()).await?
+    }
+
+    /// Appends a message; it is on the disk when this returns.
+    pub(crate) async fn append(&mut self, message: Message) -> Result<(), StoreError> {
+        let shared = Arc::new(message);
+        let stored = Arc::clone(&shared);
+        self.with_transcript(move |transcript| transcript.append_message(&stored).map(|_| ())).await?;
+        self.messages.push(shared);
+        Ok(())
+    }
+
+    /// Records the model when it is another than before.
+    pub(crate) async fn record_model(&mut self, provider: &str, model: &str) -> Result<(), StoreError> {
+        let wanted = (provider.to_owned(), model.to_owned());
+        let recorded = self.transcript.as_ref().and_then(|transcript| transcript.settings().model.clone());
+        if recorded.as_ref() == Some(&wanted) {
+            return Ok(());
+        }
+        self.with_transcript(move |transcript| {
+            transcript.append_model_change(&wanted.0, &wanted.1).map(|_| ())
+        })
+        .await
+    }
+
+    /// Appends an assistant message that no model wrote: command answers and `chat.inject`.
+    pub(crate) async fn append_own(&mut self, text: &str) -> Result<String, StoreError> {
+        let message = Message::Assistant(AssistantMessage {
+            content: vec![Part::text(text)],
+            api: "openai-responses".to_owned(),
+            provider: "openclaw".to_owned(),
+            model: "gateway-injected".to_owned(),
+            usage: Usage::default(),
+            stop_reason: StopReason::Stop,
+            error_message: None,
+            timestamp: self.runtime.clock.now_ms(),
+        });
+        let shared = Arc::new(message);
+        let stored = Arc::clone(&shared);
+        let id = self.with_transcript(move |transcript| transcript.append_message(&stored)).await?;
+        self.messages.push(shared);
+        Ok(id.as_str().to_owned())
+    }
+
+    /// Runs one change of the transcript on a blocking thread: appends wait for the disk.
+    async fn with_transcript<T: Send + 'static>(
+        &mut self,
+        change: impl FnOnce(&mut Transcript) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let Some(mut transcript) = self.transcript.take() else {
+            return Err(StoreError::Interrupted { what: self.key.to_string() });
+        };
+        let (transcript, result) = blocking(move || {
+            let result = change(&mut transcript);
+            (transcript, result)
+        })
+        .await?;
+        self.transcript = Some(transcript);
+        result
+    }
+
+    /// Whether the session can go on: its transcript was not lost to a panic.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.transcript.is_some()
+    }
+}
+
+impl Opening {
+    fn run(self) -> Result<OpenSession, StoreError> {
+        let Self { runtime, key, id, audience } = self;
+        let new = NewTranscript { cwd: runtime.workspace.path(), key: key.as_str() };
+        let mut transcript =
+            Transcript::open_or_create(&runtime.sessions_dir, &id, &new, Arc::clone(&runtime.clock))?;
+        if *transcript.report() != RepairReport::default() {
+            tracing::warn!(session = %key, report = ?transcript.report(), "transcript repaired");
+        }
+        if transcript.history().is_empty() && audience != Audience::Group {
+            append_notes(&runtime, &mut transcript)?;
+        }
+        let messages =
+            transcript.history().iter().filter_map(|item| item.message.clone()).filter(is_speakable);
+        let messages = messages.map(Arc::new).collect();
+        let tools: Arc<[ToolDefinition]> =
+            runtime.toolbox_for(audience).definitions().into_iter().map(offer).collect();
+        let files = read_files(&runtime.workspace, audience, runtime.settings.bootstrap_max_chars);
+        let system = system_prompt(&PromptInputs {
+            workspace: runtime.workspace.path(),
+            name: &runtime.name,
+            tools: &tools,
+            files: &files,
+            extra: None,
+        });
+        Ok(OpenSession {
+            key,
+            id,
+            audience,
+            transcript: Some(transcript),
+            messages,
+            system: system.into(),
+            tools,
+            runtime,
+        })
+    }
+}
+
+/// A tool's declaration as models take it.
+fn offer(definition: Definition) -> ToolDefinition {
+    ToolDefinition {
+        name: definition.name.to_owned(),
+        description: definition.description.to_owned(),
+        parameters: definition.parameters,
+    }
+}
+
+/// An assistant message that failed before it said anything means nothing to a model, and some providers refuse it.
+fn is_speakable(message: &Message) -> bool {
+    match message {
+        Message::Assistant(assistant) => !assistant.content.is_empty(),
+        Message::User(_) | Message::ToolResult(_) => true,
+    }
+}
+
+/// Yesterday's and today's notes become the first record of the conversation: the model reads them, people do not
+/// see them, and the prompt stays the same from turn to turn.
+fn append_notes(runtime: &AgentRuntime, transcript: &mut Transcript) -> Result<(), StoreError> {
+    let now = local_time(runtime.clock.now_ms(), &runtime.settings.zone);
+    let yesterday = now.yesterday().unwrap_or_else(|_| now.clone());
+    if let Some(notes) = daily_notes(&runtime.workspace, &date_of(&yesterday), &date_of(&now)) {
+        transcript.append_custom_message("openclaw.notes", &notes, Display::Hidden)?;
+    }
+    Ok(())
+}
+
+/// Runs blocking work off the reactor. A panic in it becomes an error: it must not take the lane down.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| StoreError::Interrupted { what: error.to_string() })
+}
+
+impl World for OpenSession {
+    fn append(&mut self, message: Message) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(Self::append(self, message))
+    }
+
+    fn run_tool(&self, call: ToolCall, abort: CancellationToken) -> BoxFuture<'static, ToolOutcome> {
+        let toolbox = Arc::clone(self.runtime.toolbox_for(self.audience));
+        let context = ToolContext {
+            abort,
+            session_key: self.key.to_string(),
+            agent_id: self.runtime.id.clone(),
+            workspace: Arc::clone(&self.runtime.workspace),
+            memory: Arc::clone(&self.runtime.memory),
+            session: Arc::new(StatusCard::new(Arc::clone(&self.runtime))),
+            clock: Arc::clone(&self.runtime.clock),
+        };
+        Box::pin(async move { toolbox.run(call, context).await })
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        &*self.runtime.clock
+    }
+}
+
+/// Points an entry at a new, empty session and keeps what belongs to the conversation partner: levels, model,
+/// label, origin, route.
+pub(crate) fn restart_entry(entry: &mut SessionEntry, id: &SessionId, file: &str, now_ms: i64) {
+    entry.set_session_id(id);
+    entry.set(field::UPDATED_AT, &now_ms);
+    entry.set_text(field::SESSION_FILE, file);
+    entry.set(field::SYSTEM_SENT, &false);
+    entry.set(field::ABORTED_LAST_RUN, &false);
+    for counter in [field::INPUT_TOKENS, field::OUTPUT_TOKENS, field::TOTAL_TOKENS, field::COMPACTION_COUNT] {
+        entry.set(counter, &0);
+    }
+}

@@ -1,0 +1,68 @@
+//! The status card: `/status` in the chat, and what the `session_status` tool returns.
+
+use std::sync::Arc;
+
+use openclaw_models::ModelInfo;
+use openclaw_models::catalog::CatalogError;
+use openclaw_protocol::session_key::SessionKey;
+use openclaw_store::field;
+use openclaw_tools::{ChatKind, SessionInfo, SessionSnapshot};
+
+use crate::envelope::local_time;
+use crate::prompt::Audience;
+use crate::runtime::AgentRuntime;
+
+/// The card of a session, as text.
+#[must_use]
+pub(crate) fn card(runtime: &AgentRuntime, key: &SessionKey) -> String {
+    let entry = runtime.sessions.get(key.as_str());
+    let model: Result<ModelInfo, CatalogError> = match &entry {
+        Some(entry) => runtime.model_of(entry),
+        None => runtime.models.resolve_default(),
+    }
+    .map(|model| model.describe().clone());
+    let model = match model {
+        Ok(info) => format!("{} (context {} tokens)", info.reference(), info.context_window),
+        Err(error) => format!("none: {}", error.plain_words()),
+    };
+    let count = |which| entry.as_ref().and_then(|entry| entry.get(which)).unwrap_or(0u64);
+    let time = local_time(runtime.clock.now_ms(), &runtime.settings.zone);
+    format!(
+        "openclaw {}\nTime: {}\nSession: {key} ({})\nModel: {model}\nTokens of the last answer: {} in, {} out, {} in all",
+        env!("CARGO_PKG_VERSION"),
+        time.strftime("%a %Y-%m-%d %H:%M %Z"),
+        entry.as_ref().map_or("new".to_owned(), |entry| entry.session_id().to_string()),
+        count(field::INPUT_TOKENS),
+        count(field::OUTPUT_TOKENS),
+        count(field::TOTAL_TOKENS),
+    )
+}
+
+/// What the `session_status` tool knows of sessions.
+pub(crate) struct StatusCard {
+    runtime: Arc<AgentRuntime>,
+}
+
+impl StatusCard {
+    pub(crate) fn new(runtime: Arc<AgentRuntime>) -> Self {
+        Self { runtime }
+    }
+}
+
+impl SessionInfo for StatusCard {
+    fn snapshot(&self, session_key: &str) -> Option<SessionSnapshot> {
+        let entry = self.runtime.sessions.get(session_key)?;
+        let key = SessionKey::canonical(session_key, &self.runtime.id, &self.runtime.settings.main_key);
+        let info = self.runtime.model_of(&entry).ok().map(|model| model.describe().clone());
+        let chat = match self.runtime.audience(&key, &entry) {
+            Audience::Group => ChatKind::Group,
+            Audience::MainPrivate | Audience::Private => ChatKind::Direct,
+        };
+        Some(SessionSnapshot {
+            model: info.as_ref().map_or_else(|| "none".to_owned(), ModelInfo::reference),
+            context_tokens: entry.get(field::TOTAL_TOKENS),
+            context_window: info.as_ref().map(|info| u64::from(info.context_window)),
+            chat,
+        })
+    }
+}

@@ -1,0 +1,417 @@
+//! The command line, declared once: parser and help follow from these types.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A personal assistant that remembers in plain Markdown.
+#[derive(Debug, Parser)]
+#[command(name = "openclaw", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  openclaw quickstart                  set up what is missing, start the gateway, chat here
+  openclaw quickstart --workspace .    the same, with this folder's notes as memory
+  openclaw agent -m \"What is due?\"     ask once from the shell
+  openclaw dashboard                   a fresh address for the browser
+  openclaw status                      what runs, and what is missing")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) instance: InstanceArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which instance.
+#[derive(Debug, Default, Args)]
+pub(crate) struct InstanceArgs {
+    /// Work on another instance, with its state in ~/.openclaw-NAME
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Instance")]
+    pub(crate) profile: Option<String>,
+    /// Work on the development instance: state in ~/.openclaw-dev, port 19001
+    #[arg(long, global = true, help_heading = "Instance")]
+    pub(crate) dev: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Set up what is missing, start the gateway, and chat in this terminal
+    Quickstart(QuickstartArgs),
+    /// Chat with the assistant in this terminal
+    #[command(visible_alias = "tui")]
+    Chat(ChatArgs),
+    /// Send one message and print the answer
+    Agent(AgentArgs),
+    /// Run the gateway, or call one that runs
+    Gateway(GatewayArgs),
+    /// Show what runs, what is configured, and what cannot work
+    Status(StatusArgs),
+    /// Ask the gateway whether it is well
+    Health(HealthArgs),
+    /// Print a one-time address that opens the gateway's page in a browser
+    Dashboard(DashboardArgs),
+    /// List sessions
+    Sessions(SessionsArgs),
+    /// Search the assistant's notes, and look after their index
+    #[command(subcommand)]
+    Memory(MemoryCommand),
+    /// Read and check the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Show the gateway's log
+    Logs(LogsArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With nothing set up it creates the state directory, a minimal openclaw.json with a random token, and a workspace. What
+exists is never changed: a second run finds everything in place. Without a terminal, or with --non-interactive, the
+gateway stays in the foreground until it is told to stop.
+
+Examples:
+  openclaw quickstart
+  openclaw quickstart --workspace ~/notes
+  openclaw quickstart --dev --json")]
+pub(crate) struct QuickstartArgs {
+    /// Use this folder, with the notes that are in it, as the workspace
+    #[arg(long, value_name = "DIR")]
+    pub(crate) workspace: Option<PathBuf>,
+    /// Listen on this port
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+    /// Do not open a chat, also in a terminal
+    #[arg(long)]
+    pub(crate) non_interactive: bool,
+    /// Print one line of JSON instead of text; implies --non-interactive
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which gateway, and how to get in.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ConnectArgs {
+    /// Connect to this gateway (ws://HOST:PORT); credentials must then come from a flag or the environment
+    #[arg(long, value_name = "URL", help_heading = "Connection")]
+    pub(crate) url: Option<String>,
+    /// The gateway's token; other users of this machine can see it, OPENCLAW_GATEWAY_TOKEN they cannot
+    #[arg(long, value_name = "TOKEN", help_heading = "Connection")]
+    pub(crate) token: Option<String>,
+    /// The gateway's password; rather set OPENCLAW_GATEWAY_PASSWORD
+    #[arg(long, value_name = "PASSWORD", help_heading = "Connection")]
+    pub(crate) password: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+In the chat: /exit or Ctrl-D leaves, Ctrl-C stops a running answer and leaves when there is none. Other /commands go to
+the gateway; /status is one of them.")]
+pub(crate) struct ChatArgs {
+    /// The session to talk in; the main one by default
+    #[arg(long, value_name = "KEY")]
+    pub(crate) session: Option<String>,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  openclaw agent --message \"Summarise my notes on the garden\"
+  openclaw agent -m \"And the next step?\" --session-key errands --json")]
+pub(crate) struct AgentArgs {
+    /// What to say
+    #[arg(long, short, value_name = "TEXT")]
+    pub(crate) message: String,
+    /// Continue the session with this id
+    #[arg(long, value_name = "ID")]
+    pub(crate) session_id: Option<String>,
+    /// Continue the session with this key
+    #[arg(long, value_name = "KEY", conflicts_with = "session_id")]
+    pub(crate) session_key: Option<String>,
+    /// Ask this agent
+    #[arg(long, value_name = "ID")]
+    pub(crate) agent: Option<String>,
+    /// How much the model thinks before it answers
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) thinking: Option<String>,
+    /// Give up after this many seconds; as configured by default
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) timeout: Option<u64>,
+    /// Print the whole result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = "\
+Examples:
+  openclaw gateway                            run it in the foreground
+  openclaw gateway run --port 19100
+  openclaw gateway call sessions.list --params '{\"limit\": 5}'")]
+pub(crate) struct GatewayArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(subcommand)]
+    pub(crate) command: Option<GatewayCommand>,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct RunArgs {
+    /// Listen on this port
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GatewayCommand {
+    /// Run the gateway in the foreground until it is told to stop
+    Run(RunArgs),
+    /// Call a method of the running gateway and print its answer as JSON
+    Call(CallArgs),
+    /// The same as `openclaw status`
+    Status(StatusArgs),
+    /// The same as `openclaw health`
+    Health(HealthArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    /// The method, such as `health` or `sessions.list`
+    #[arg(value_name = "METHOD")]
+    pub(crate) method: String,
+    /// Its parameters as a JSON object
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(crate) params: String,
+    /// Keep waiting for the last answer of a method that answers twice, such as `agent`
+    #[arg(long)]
+    pub(crate) expect_final: bool,
+    /// Give up after this many milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) timeout: u64,
+    /// Print the answer in one line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Print everything as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also have the gateway look at itself afresh
+    #[arg(long)]
+    pub(crate) deep: bool,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HealthArgs {
+    /// Print the whole summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Give up after this many milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) timeout: u64,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DashboardArgs {
+    /// Print the address and when it expires as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionsArgs {
+    /// Print everything as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Read this sessions.json
+    #[arg(long, value_name = "PATH")]
+    pub(crate) store: Option<PathBuf>,
+    /// Only sessions used in the last so many minutes
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) active: Option<u32>,
+    /// Sessions of this agent
+    #[arg(long, value_name = "ID", conflicts_with = "store")]
+    pub(crate) agent: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MemoryCommand {
+    /// Show what is indexed
+    Status(MemoryStatusArgs),
+    /// Bring the index up to date with the notes
+    Index(MemoryIndexArgs),
+    /// Find the lines of the notes that answer a question
+    #[command(after_help = "\
+Examples:
+  openclaw memory search \"Where is the spare key?\"
+  openclaw memory search \"birthday\" --max-results 3 --json")]
+    Search(MemorySearchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MemoryStatusArgs {
+    /// Whose memory; the default agent's by default
+    #[arg(long, value_name = "ID")]
+    pub(crate) agent: Option<String>,
+    /// Bring the index up to date first, so that notes that cannot be indexed are named
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// Print everything as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MemoryIndexArgs {
+    /// Whose memory; the default agent's by default
+    #[arg(long, value_name = "ID")]
+    pub(crate) agent: Option<String>,
+    /// Forget the index and make it anew
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MemorySearchArgs {
+    /// A question or words, in any language
+    #[arg(value_name = "QUERY")]
+    pub(crate) query: String,
+    /// Whose memory; the default agent's by default
+    #[arg(long, value_name = "ID")]
+    pub(crate) agent: Option<String>,
+    /// Most results; as configured by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) max_results: Option<u16>,
+    /// Leave out results with a lower score, from 0 to 1
+    #[arg(long, value_name = "SCORE")]
+    pub(crate) min_score: Option<f64>,
+    /// Print the results as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print a value of the file, with secrets hidden
+    #[command(after_help = "\
+Examples:
+  openclaw config get
+  openclaw config get gateway.port
+  openclaw config get 'agents.list[0].model' --json")]
+    Get(ConfigGetArgs),
+    /// Check the file and name everything that is wrong with it
+    Validate(ConfigValidateArgs),
+    /// Print the JSON Schema of the file
+    Schema,
+    /// Print the path of the file
+    File,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigGetArgs {
+    /// The key, such as `gateway.port`; the whole file without one
+    #[arg(value_name = "PATH", default_value = "")]
+    pub(crate) path: String,
+    /// Print the value as JSON, also a text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigValidateArgs {
+    /// Print the problems as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// Show the last so many lines
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=5000))]
+    pub(crate) limit: u32,
+    /// Go on with new lines as they are written
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Print the records as they are, one JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cli, Command, GatewayCommand};
+    use clap::{CommandFactory as _, Parser as _};
+
+    #[test]
+    fn the_declaration_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    /// The help of every command, as people see it.
+    #[test]
+    fn help() {
+        let mut root = Cli::command().term_width(100);
+        root.build();
+        let mut pages = vec![root.render_long_help().to_string()];
+        let mut open: Vec<clap::Command> = root.get_subcommands().cloned().collect();
+        while !open.is_empty() {
+            let mut command = open.remove(0);
+            if command.get_name() == "help" {
+                continue;
+            }
+            pages.push(command.render_long_help().to_string());
+            open.extend(command.get_subcommands().cloned());
+        }
+        insta::assert_snapshot!("help", pages.join("\n----------\n"));
+    }
+
+    #[test]
+    fn global_flags_stand_anywhere_and_the_gateway_runs_without_a_word() {
+        for line in [["openclaw", "--dev", "status"], ["openclaw", "status", "--dev"]] {
+            assert!(Cli::parse_from(line).instance.dev, "{line:?}");
+        }
+        let port = |line: &[&str]| match Cli::parse_from(line).command {
+            Command::Gateway(args) => match args.command {
+                Some(GatewayCommand::Run(run)) => run.port,
+                Some(_) => None,
+                None => args.run.port,
+            },
+            _ => None,
+        };
+        assert_eq!(port(&["openclaw", "gateway", "--port", "7"]), Some(7));
+        assert_eq!(port(&["openclaw", "gateway", "run", "--port", "8"]), Some(8));
+    }
+
+    #[test]
+    fn misuse_is_a_usage_error() {
+        for line in [
+            &["openclaw"][..],
+            &["openclaw", "bogus"],
+            &["openclaw", "agent"],
+            &["openclaw", "agent", "-m", "x", "--session-id", "a", "--session-key", "b"],
+            &["openclaw", "quickstart", "--port", "0"],
+            &["openclaw", "gateway", "--port", "7", "status"],
+            &["openclaw", "memory", "search"],
+        ] {
+            let error = Cli::try_parse_from(line).map(|_| ()).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Why a call to the gateway did not work, each in one line that says what to do.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use openclaw_guard::{FileError, RandomError};
+use openclaw_protocol::device::KeyError;
+use openclaw_protocol::frame::ErrorShape;
+use serde_json::Value;
+
+/// Why a call did not work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientError {
+    /// Nobody listens.
+    #[error("no gateway at {url} (connection refused); start it with `openclaw gateway`")]
+    NotRunning { url: String },
+    /// The network says no in another way.
+    #[error("cannot reach the gateway at {url}: {source}")]
+    Unreachable {
+        url: String,
+        #[source]
+        source: io::Error,
+    },
+    /// Something listens and speaks HTTP, but gives no socket.
+    #[error("{url} refused the connection with HTTP status {status}; {hint}")]
+    Refused { url: String, status: u16, hint: &'static str },
+    /// Something listens that is not a gateway.
+    #[error(
+        "what listens at {url} is not an OpenClaw gateway ({detail}); another port is chosen with --port or gateway.port"
+    )]
+    NotAGateway { url: String, detail: String },
+    /// The gateway does not let us in.
+    #[error("the gateway at {url} refused the connection: {}", error.message)]
+    Denied { url: String, error: Box<ErrorShape> },
+    /// A method failed.
+    #[error("{method}: {}", error.message)]
+    Rpc { method: String, error: Box<ErrorShape>, payload: Option<Value> },
+    /// No answer in time.
+    #[error("no answer from the gateway at {url} within {} ms ({waiting_for})", after.as_millis())]
+    Timeout { url: String, waiting_for: String, after: Duration },
+    /// The gateway closed the socket.
+    #[error("the gateway closed the connection ({code}{})", reason_text(reason))]
+    Closed { code: u16, reason: String },
+    /// The connection broke.
+    #[error("the connection to the gateway broke: {0}")]
+    Broken(#[source] Box<tokio_tungstenite::tungstenite::Error>),
+    /// The address cannot be used.
+    #[error("{url:?} is not a gateway address; write it like ws://127.0.0.1:18789")]
+    BadAddress { url: String },
+    /// TLS is not in this build.
+    #[error(
+        "{url}: this version does not speak wss:// yet; forward the port with SSH and use ws://127.0.0.1:PORT"
+    )]
+    NoTls { url: String },
+    /// Remote mode without an address.
+    #[error("gateway.mode is \"remote\" and gateway.remote.url is not set; set it in {}", path.display())]
+    NoRemoteAddress { path: PathBuf },
+    /// This machine's identity file is damaged.
+    #[error("{} is damaged ({detail}); move it away to get a new identity", path.display())]
+    BadIdentity { path: PathBuf, detail: String },
+    /// This machine's identity file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    UnreadableIdentity {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// This machine's identity cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// No random bytes for a new identity.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The new key is not one.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+fn reason_text(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
+}
+
+impl ClientError {
+    /// Whether there is no gateway at all, as opposed to one that cannot be used.
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self, Self::NotRunning { .. })
+    }
+}

@@ -1,0 +1,19 @@
+//! One module per command.
+
+mod agent;
+mod call;
+mod chat;
+mod config;
+mod dashboard;
+mod dispatch;
+mod gateway;
+mod health;
+mod logs;
+mod memory;
+mod sessions;
+mod status;
+
+pub(crate) use chat::{is_gateway_gone, talk};
+pub(crate) use dashboard::{page_address, page_of, pair_url};
+pub(crate) use dispatch::run;
+pub(crate) use gateway::launch;

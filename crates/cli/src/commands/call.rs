@@ -1,0 +1,36 @@
+//! `openclaw gateway call`: any method, for scripts and the curious.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use serde_json::Value;
+
+use crate::args::{CallArgs, InstanceArgs};
+use crate::client::{Client, Target};
+use crate::instance::Instance;
+use crate::{output, runtime};
+
+pub(super) fn run(flags: &InstanceArgs, args: &CallArgs) -> anyhow::Result<()> {
+    let params: Value = match serde_json::from_str(&args.params) {
+        Ok(params @ Value::Object(_)) => params,
+        Ok(_) => bail!("--params: expected a JSON object such as '{{\"limit\": 5}}'"),
+        Err(error) => bail!("--params is not JSON: {error}"),
+    };
+    let instance = Instance::open(flags)?;
+    let target = Target::of(&instance, &args.connect)?;
+    let payload = runtime::block_on(async {
+        let mut client = Client::connect(&target, Duration::from_millis(args.timeout)).await?;
+        let answer = if args.expect_final {
+            client.call_to_the_end(&args.method, &params).await
+        } else {
+            client.call(&args.method, &params).await
+        };
+        Ok(answer?)
+    })?;
+    if args.json {
+        output::json_line(&payload)?
+    } else {
+        output::json(&payload)?
+    }
+    Ok(())
+}

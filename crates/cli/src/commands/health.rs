@@ -1,0 +1,55 @@
+//! `openclaw health`: is the gateway well? Exit code 1 when it is not there.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::args::{HealthArgs, InstanceArgs};
+use crate::client::{Client, Target};
+use crate::instance::Instance;
+use crate::output::AlreadyTold;
+use crate::{format, output, runtime};
+
+pub(super) fn run(flags: &InstanceArgs, args: &HealthArgs) -> anyhow::Result<()> {
+    // A broken configuration does not stop a gateway that runs already.
+    let (instance, problem) = Instance::diagnose(flags)?;
+    if let Some(problem) = &problem {
+        output::complain(&problem.to_string());
+    }
+    let target = Target::of(&instance, &args.connect)?;
+    let asked = runtime::block_on(async {
+        let mut client = Client::connect(&target, Duration::from_millis(args.timeout)).await?;
+        Ok(client.call("health", &json!({})).await?)
+    });
+    match asked {
+        Ok(health) if args.json => Ok(output::json(&health)?),
+        Ok(health) => Ok(output::line(&words(&health, &target.url))?),
+        Err(error) if args.json => {
+            output::json(&json!({"ok": false, "url": target.url, "error": error.to_string()}))?;
+            Err(AlreadyTold.into())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn words(health: &Value, url: &str) -> String {
+    let agents = health.get("agents").and_then(Value::as_array).map_or(0, Vec::len);
+    let sessions = health.pointer("/sessions/count").and_then(Value::as_u64).unwrap_or(0);
+    let channels = health.get("channelOrder").and_then(Value::as_array).map_or(0, Vec::len);
+    let sessions = format::count(usize::try_from(sessions).unwrap_or(usize::MAX), "session");
+    let channels = format::count(channels, "channel");
+    format!("the gateway at {url} is well: {}, {sessions}, {channels}", format::count(agents, "agent"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+    use serde_json::json;
+
+    #[test]
+    fn one_line() {
+        let health = json!({"ok": true, "agents": [{}], "sessions": {"count": 3}, "channelOrder": []});
+        let expected = "the gateway at ws://x is well: 1 agent, 3 sessions, 0 channels";
+        assert_eq!(words(&health, "ws://x"), expected);
+    }
+}

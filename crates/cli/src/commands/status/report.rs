@@ -1,0 +1,162 @@
+//! What `status` says: as JSON, and in words.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::model::ModelState;
+use crate::{format, output};
+
+/// Everything `status` knows.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report {
+    pub(super) version: &'static str,
+    pub(super) gateway: GatewayState,
+    pub(super) state_dir: PathBuf,
+    pub(super) config_path: PathBuf,
+    pub(super) config: ConfigState,
+    pub(super) agents: Vec<AgentRow>,
+    pub(super) sessions: Sessions,
+    pub(super) model: ModelState,
+    pub(super) memory: Vec<MemoryRow>,
+    /// `{key, reason}` of everything that is configured and cannot run; null when no gateway could be asked.
+    pub(super) unsupported: Option<Vec<Value>>,
+    /// With `--deep`: the gateway's health, looked at afresh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) health: Option<Value>,
+}
+
+/// Whether there is a gateway.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GatewayState {
+    pub(super) reachable: bool,
+    pub(super) url: String,
+    /// Connecting and asking, in milliseconds.
+    pub(super) latency_ms: Option<f64>,
+    pub(super) version: Option<String>,
+    pub(super) uptime_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+}
+
+/// Whether the configuration can be used.
+#[derive(Debug, Serialize)]
+pub(super) struct ConfigState {
+    pub(super) exists: bool,
+    pub(super) valid: bool,
+    pub(super) problems: Vec<String>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// One agent.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AgentRow {
+    pub(super) id: String,
+    pub(super) is_default: bool,
+    pub(super) workspace: PathBuf,
+}
+
+/// Sessions of all agents.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Sessions {
+    pub(super) count: usize,
+    /// The newest, as the gateway or the files describe them.
+    pub(super) recent: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) problem: Option<String>,
+}
+
+/// The memory of one agent.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MemoryRow {
+    pub(super) agent_id: String,
+    /// Notes in the index; null when there is no index yet.
+    pub(super) files: Option<usize>,
+    /// Passages that can be found.
+    pub(super) windows: Option<usize>,
+    /// Whether notes have changed since.
+    pub(super) dirty: Option<bool>,
+    pub(super) provider: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) problem: Option<String>,
+}
+
+impl Report {
+    /// For people: a screen, with everything that needs attention at its end.
+    pub(super) fn words(&self, home: &Path) -> String {
+        let short = |path: &Path| format::short_path(path, home);
+        let mut rows = vec![
+            ("Gateway", self.gateway_words()),
+            ("State", short(&self.state_dir)),
+            ("Config", format!("{}{}", short(&self.config_path), self.config_note())),
+        ];
+        rows.extend(
+            self.agents
+                .iter()
+                .map(|agent| ("Agent", format!("{}, works in {}", agent.id, short(&agent.workspace)))),
+        );
+        rows.push(("Model", self.model.words()));
+        rows.push(("Sessions", self.session_words()));
+        rows.extend(self.memory.iter().map(|memory| ("Memory", memory.words())));
+        rows.extend(self.unsupported.iter().flatten().map(|row| ("Cannot run", unsupported_words(row))));
+        rows.extend(self.config.problems.iter().map(|problem| ("Problem", problem.clone())));
+        rows.extend(self.config.warnings.iter().map(|warning| ("Warning", warning.clone())));
+        format!("openclaw {}\n\n{}", self.version, output::table(&rows))
+    }
+
+    fn gateway_words(&self) -> String {
+        let GatewayState { url, latency_ms, version, error, .. } = &self.gateway;
+        match error {
+            Some(error) => error.clone(),
+            None => format!(
+                "runs at {url} (version {}, answered in {:.1} ms)",
+                version.as_deref().unwrap_or("unknown"),
+                latency_ms.unwrap_or_default()
+            ),
+        }
+    }
+
+    fn config_note(&self) -> &'static str {
+        match (self.config.exists, self.config.valid) {
+            (false, _) => " (missing; `openclaw quickstart` makes it)",
+            (true, true) => "",
+            (true, false) => " (broken, see below)",
+        }
+    }
+
+    fn session_words(&self) -> String {
+        if let Some(problem) = &self.sessions.problem {
+            return problem.clone();
+        }
+        let count = format::count(self.sessions.count, "session");
+        let Some(newest) = self.sessions.recent.first() else { return count };
+        let key = newest.get("key").and_then(Value::as_str).unwrap_or_default();
+        let age =
+            newest.get("ageMs").or_else(|| newest.get("age")).and_then(Value::as_i64).unwrap_or_default();
+        format!("{count}, last {key} ({})", format::ago(age))
+    }
+}
+
+impl MemoryRow {
+    fn words(&self) -> String {
+        match (&self.problem, self.files) {
+            (Some(problem), _) => problem.clone(),
+            (None, None) => "not indexed yet; the first search does it".to_owned(),
+            (None, Some(files)) => {
+                let windows = format::count(self.windows.unwrap_or_default(), "passage");
+                let state = if self.dirty == Some(true) { ", changed since" } else { "" };
+                format!("{}, {windows}, word search built in{state}", format::count(files, "note"))
+            }
+        }
+    }
+}
+
+fn unsupported_words(row: &Value) -> String {
+    let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+    format!("{}: {}", text("key"), text("reason"))
+}

@@ -1,0 +1,68 @@
+//! The instance a command works on: its places and its configuration.
+
+use openclaw_config::{Config, ConfigError, Env, Loaded, LocationFlags, Locations, gateway_port, load};
+use serde_json::{Map, Value};
+
+use crate::args::InstanceArgs;
+
+/// Places and configuration of one instance.
+pub(crate) struct Instance {
+    pub(crate) at: Locations,
+    pub(crate) loaded: Loaded,
+}
+
+impl Instance {
+    /// Finds the instance of the flags and of this process's environment.
+    ///
+    /// # Errors
+    /// The configuration is wrong: every problem, one per line.
+    pub(crate) fn open(flags: &InstanceArgs) -> anyhow::Result<Self> {
+        let (instance, problem) = Self::diagnose(flags)?;
+        match problem {
+            None => Ok(instance),
+            Some(error) => Err(error.into()),
+        }
+    }
+
+    /// The same for commands that must work when the configuration does not: then the defaults hold, and the error
+    /// comes beside them.
+    ///
+    /// # Errors
+    /// There is no home directory, or the flags name no instance.
+    pub(crate) fn diagnose(flags: &InstanceArgs) -> anyhow::Result<(Self, Option<ConfigError>)> {
+        let env = Env::process();
+        let flags = LocationFlags { profile: flags.profile.clone(), dev: flags.dev };
+        let at = Locations::resolve(&env, flags)?;
+        let (loaded, problem) = match load(&at, &env) {
+            Ok(loaded) => (loaded, None),
+            Err(error) => (defaults(&at, env), Some(error)),
+        };
+        Ok((Self { at, loaded }, problem))
+    }
+
+    /// The typed configuration.
+    pub(crate) fn config(&self) -> &Config {
+        &self.loaded.config
+    }
+
+    /// The gateway's port; `flag` is what the command line says.
+    ///
+    /// # Errors
+    /// A port variable of the environment holds no port.
+    pub(crate) fn port(&self, flag: Option<u16>) -> anyhow::Result<u16> {
+        Ok(gateway_port(flag, &self.loaded.env, &self.loaded.config, &self.at)?)
+    }
+}
+
+fn defaults(at: &Locations, env: Env) -> Loaded {
+    Loaded {
+        config: Config::default(),
+        raw: None,
+        parsed: Value::Object(Map::new()),
+        exists: true,
+        hash: None,
+        path: at.config_path.clone(),
+        env,
+        warnings: Vec::new(),
+    }
+}

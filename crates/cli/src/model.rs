@@ -1,0 +1,88 @@
+//! Which model would answer, and whether it can.
+
+use openclaw_models::catalog::{Catalog, Environment, OFFLINE_REFERENCE, Providers};
+use serde::Serialize;
+
+use crate::instance::Instance;
+
+/// The model that answers when a session names none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct ModelState {
+    /// `provider/model`.
+    pub(crate) reference: String,
+    /// Whether somebody chose it; otherwise it is the built-in one.
+    pub(crate) configured: bool,
+    /// Whether it can run.
+    pub(crate) ok: bool,
+    /// Why it cannot, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) problem: Option<String>,
+}
+
+/// The model of an agent. Opens no connection.
+pub(crate) fn of(instance: &Instance, agent_id: &str) -> ModelState {
+    let config = instance.config();
+    let mut providers = Providers::from_config(config);
+    providers.primary = config.agents.model(agent_id).primary.or(providers.primary);
+    let catalog = Catalog::new(providers, Environment::from_env(&instance.loaded.env));
+    let problem = catalog.resolve_default().err().map(|error| error.plain_words());
+    named(catalog.default_reference(), problem)
+}
+
+/// The model of a reference.
+pub(crate) fn named(reference: String, problem: Option<String>) -> ModelState {
+    ModelState { configured: reference != OFFLINE_REFERENCE, ok: problem.is_none(), reference, problem }
+}
+
+/// The model of a configuration that cannot be read.
+pub(crate) fn unknown() -> ModelState {
+    named("unknown".to_owned(), Some("the configuration has to be put right first".to_owned()))
+}
+
+impl ModelState {
+    /// For people: what it is, and for the built-in one how to get another.
+    pub(crate) fn words(&self) -> String {
+        match &self.problem {
+            Some(problem) => format!("{}: cannot run\n{problem}", self.reference),
+            None if self.configured => self.reference.clone(),
+            None => format!(
+                "{}: answers from your notes without a language model\n\
+                 For one, set OPENAI_API_KEY, or models.providers in openclaw.json",
+                self.reference
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of;
+    use crate::instance::Instance;
+    use openclaw_config::{Env, LocationFlags, Locations, load, write_new};
+
+    #[test]
+    fn says_what_answers_and_why_it_cannot() {
+        let rows = [
+            ("{}", None, "offline/recall", true, None),
+            ("{}", Some("sk"), "openai/gpt-5-mini", true, None),
+            ("{agents: {defaults: {model: 'nobody/m'}}}", None, "nobody/m", false, Some("nobody")),
+            ("{agents: {defaults: {model: 'openai/m'}}}", None, "openai/m", false, Some("key")),
+        ];
+        for (config, key, reference, ok, problem) in rows {
+            let home = tempfile::tempdir().unwrap();
+            let home = home.path().to_str().unwrap();
+            let env: Env = key.iter().map(|key| ("OPENAI_API_KEY", *key)).chain([("HOME", home)]).collect();
+            let at = Locations::resolve(&env, LocationFlags::default()).unwrap();
+            write_new(&at.config_path, config).unwrap();
+            let loaded = load(&at, &env).map_err(|error| error.to_string()).unwrap();
+            let state = of(&Instance { at, loaded }, "main");
+            assert_eq!((state.reference.as_str(), state.ok), (reference, ok), "{config}");
+            assert_eq!(state.configured, reference != "offline/recall");
+            match (state.problem, problem) {
+                (None, None) => {}
+                (Some(words), Some(part)) => assert!(words.contains(part), "{words}"),
+                other => panic!("{config}: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The only module that writes to the terminal.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use openclaw_config::ConfigError;
+use serde::Serialize;
+
+/// Standard output that does not take what is written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutputError {
+    /// Whoever read the output has seen enough (`openclaw … | head`). Not a failure.
+    #[error("nobody reads the output any more")]
+    Closed,
+    /// For example a full disk behind a redirection.
+    #[error("cannot write the output: {0}")]
+    Io(#[source] io::Error),
+}
+
+impl From<io::Error> for OutputError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Io(error) }
+    }
+}
+
+/// A failure that the output has already told, as `--json` does: only the exit code is left to say.
+#[derive(Debug, thiserror::Error)]
+#[error("the command failed, as its output says")]
+pub(crate) struct AlreadyTold;
+
+/// Writes text and a newline to standard output.
+pub(crate) fn line(text: &str) -> Result<(), OutputError> {
+    writeln!(io::stdout().lock(), "{text}")?;
+    Ok(())
+}
+
+/// Writes text to standard output as it is, and shows it at once.
+pub(crate) fn fragment(text: &str) -> Result<(), OutputError> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes a value as indented JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), OutputError> {
+    let text = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
+    line(&text)
+}
+
+/// Writes a value as JSON in one line.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<(), OutputError> {
+    let text = serde_json::to_string(value).map_err(io::Error::from)?;
+    line(&text)
+}
+
+/// Writes a line to standard error.
+pub(crate) fn complain(text: &str) {
+    // When nobody reads standard error either, there is nobody left to tell.
+    writeln!(io::stderr().lock(), "{text}").ok();
+}
+
+/// Tells why a command failed, and gives the exit code for it.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if matches!(error.downcast_ref(), Some(OutputError::Closed)) {
+        return ExitCode::SUCCESS;
+    }
+    let text = printable(&error.to_string());
+    if error.is::<ConfigError>() {
+        // One line per problem, each with its file and place.
+        complain(&text);
+    } else if !error.is::<AlreadyTold>() {
+        // Every error of the house names its cause in its own text.
+        complain(&format!("openclaw: {text}"));
+    }
+    ExitCode::FAILURE
+}
+
+/// Text without the characters that steer a terminal: what a model, a note or a peer says must not move the cursor,
+/// set the title or fill the clipboard. Newlines and tabs stay.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
+}
+
+/// Names and values in two aligned columns, two spaces in. A value with several lines stays in its column.
+pub(crate) fn table(rows: &[(&str, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for (name, value) in rows {
+        let value = printable(value);
+        for (at, part) in value.lines().enumerate() {
+            let name = if at == 0 { name } else { "" };
+            lines.push(format!("  {name:width$}  {part}").trim_end().to_owned());
+        }
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{printable, table};
+
+    #[test]
+    fn nothing_that_steers_a_terminal_gets_through() {
+        assert_eq!(printable("a\u{1b}[2J\tb\r\nc\u{9b}31m\u{7}d"), "a[2J\tb\nc31md");
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = [("Open", "http://x".to_owned()), ("Workspace", "one\ntwo".to_owned())];
+        assert_eq!(table(&rows), "  Open       http://x\n  Workspace  one\n             two");
+    }
+}

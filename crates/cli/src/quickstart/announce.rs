@@ -1,0 +1,145 @@
+//! What a start tells: where to go, what is there, what is not.
+
+use std::path::{Path, PathBuf};
+
+use openclaw_config::EmbeddingProvider;
+use serde::Serialize;
+
+use super::setup::Setup;
+use crate::agents;
+use crate::instance::Instance;
+use crate::model::{self, ModelState};
+use crate::{format, output};
+
+/// What a start tells. It holds a one-time code and never the token.
+#[derive(Debug, Serialize)]
+pub(super) struct Announcement {
+    pub(super) ok: bool,
+    #[serde(flatten)]
+    pub(super) place: Place,
+    #[serde(flatten)]
+    pub(super) facts: Facts,
+}
+
+/// Where a gateway can be reached.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Place {
+    /// The gateway's page.
+    pub(super) url: String,
+    /// Where it listens.
+    pub(super) address: String,
+    /// The page with a code that lets one browser in.
+    pub(super) pair_url: String,
+    /// Whether the gateway ran before this command.
+    pub(super) already_running: bool,
+}
+
+/// What is there and what is not.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Facts {
+    pub(super) state_dir: PathBuf,
+    pub(super) config_path: PathBuf,
+    pub(super) workspace: PathBuf,
+    /// What was created by this run.
+    pub(super) created: Vec<PathBuf>,
+    pub(super) model: ModelState,
+    /// Chat services: none in this version.
+    pub(super) channels: Vec<String>,
+    pub(super) memory: MemoryState,
+}
+
+/// How notes are searched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MemoryState {
+    pub(super) enabled: bool,
+    /// `offline/lexical`: words, built in.
+    pub(super) provider: &'static str,
+}
+
+impl Facts {
+    pub(super) fn of(instance: &Instance, setup: &Setup) -> Self {
+        let agent = agents::find(instance, None).map_or_else(|_none| "main".to_owned(), |agent| agent.id);
+        let search = instance.config().agents.memory_search(&agent);
+        let enabled = search.enabled && search.provider != EmbeddingProvider::None;
+        Self {
+            state_dir: instance.at.state_dir.clone(),
+            config_path: instance.loaded.path.clone(),
+            workspace: setup.workspace.clone(),
+            created: setup.created.clone(),
+            model: model::of(instance, &agent),
+            channels: Vec::new(),
+            memory: MemoryState { enabled, provider: "offline/lexical" },
+        }
+    }
+
+    fn path_words(&self, path: &Path, home: &Path) -> String {
+        let note = if self.created.iter().any(|created| created == path) { " (new)" } else { "" };
+        format!("{}{note}", format::short_path(path, home))
+    }
+}
+
+impl Announcement {
+    pub(super) fn new(place: Place, facts: Facts) -> Self {
+        Self { ok: true, place, facts }
+    }
+
+    /// For people.
+    pub(super) fn words(&self, home: &Path) -> String {
+        let Self { place, facts, .. } = self;
+        let memory = if facts.memory.enabled {
+            "Markdown files, word search built in (nothing leaves this machine)"
+        } else {
+            "Markdown files, search is turned off in the configuration"
+        };
+        let open =
+            format!("{}\n(works once, within five minutes; another: `openclaw dashboard`)", place.pair_url);
+        let rows = [
+            ("Open", open),
+            ("Workspace", facts.path_words(&facts.workspace, home)),
+            ("Config", facts.path_words(&facts.config_path, home)),
+            ("Model", facts.model.words()),
+            ("Memory", memory.to_owned()),
+            ("Channels", "none yet: this version talks here and in the browser".to_owned()),
+        ];
+        let state = if place.already_running { "is running already" } else { "is running" };
+        format!(
+            "openclaw {} {state} at {}\n\n{}\n",
+            env!("CARGO_PKG_VERSION"),
+            place.url,
+            output::table(&rows)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Announcement, Facts, Place};
+    use crate::instance::Instance;
+    use crate::quickstart::setup::Setup;
+    use openclaw_config::{Env, LocationFlags, Locations, load, write_new};
+
+    #[test]
+    fn tells_everything_but_the_token() {
+        let home = tempfile::tempdir().unwrap();
+        let env = Env::from([("HOME", home.path().to_str().unwrap())]);
+        let at = Locations::resolve(&env, LocationFlags::default()).unwrap();
+        write_new(&at.config_path, "{gateway: {auth: {token: 's3cret'}}}").unwrap();
+        let loaded = load(&at, &env).map_err(|error| error.to_string()).unwrap();
+        let setup = Setup { workspace: home.path().join("notes"), created: vec![at.config_path.clone()] };
+        let place = Place {
+            url: "http://127.0.0.1:18789/".to_owned(),
+            address: "127.0.0.1:18789".to_owned(),
+            pair_url: "http://127.0.0.1:18789/#pair=c0de".to_owned(),
+            already_running: false,
+        };
+        let announcement = Announcement::new(place, Facts::of(&Instance { at, loaded }, &setup));
+        let words = announcement.words(home.path());
+        let json = serde_json::to_string(&announcement).unwrap();
+        assert!(!words.contains("s3cret") && !json.contains("s3cret"));
+        assert!(!json.contains('\n'));
+        insta::assert_snapshot!("quickstart_in_words", words);
+    }
+}

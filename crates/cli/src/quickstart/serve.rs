@@ -1,0 +1,110 @@
+//! Runs the gateway, or finds the one that runs, and then talks or waits.
+
+use std::path::Path;
+use std::time::Duration;
+
+use openclaw_gateway::Gateway;
+use serde_json::Value;
+use tokio::signal::unix::SignalKind;
+
+use super::Manner;
+use super::announce::{Announcement, Facts, Place};
+use super::setup::Setup;
+use crate::client::{CALL_TIMEOUT, Client, Target};
+use crate::commands::{is_gateway_gone, launch, page_address, page_of, pair_url, talk};
+use crate::instance::Instance;
+use crate::{output, runtime, signals};
+
+/// A gateway on this machine answers in milliseconds.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+pub(super) fn serve(instance: Instance, port: u16, setup: &Setup, manner: Manner) -> anyhow::Result<()> {
+    let target = Target::local(&instance, port);
+    let runtime = runtime::for_gateway()?;
+    runtime.block_on(async {
+        match running(&target, &instance).await {
+            Some(client) => join(client, &target, &instance, setup, manner).await,
+            None => start(instance, target, port, setup, manner).await,
+        }
+    })
+}
+
+/// A connection to the gateway of this state directory, if it runs.
+async fn running(target: &Target, instance: &Instance) -> Option<Client> {
+    // Whatever else listens there is named when our own gateway cannot have the port.
+    let client = Client::connect(target, PATIENCE).await.ok()?;
+    let state_dir = client.hello().pointer("/snapshot/stateDir").and_then(Value::as_str);
+    (state_dir.is_some() && state_dir == instance.at.state_dir.to_str()).then_some(client)
+}
+
+async fn join(
+    mut client: Client,
+    target: &Target,
+    instance: &Instance,
+    setup: &Setup,
+    manner: Manner,
+) -> anyhow::Result<()> {
+    let base_path = instance.config().gateway.control_ui.base_path.as_deref();
+    let (pair_url, _expires) = page_address(&mut client, &target.url, base_path).await?;
+    let url = pair_url.split('#').next().unwrap_or_default().to_owned();
+    let address = target.url.trim_start_matches("ws://").to_owned();
+    let place = Place { url, address, pair_url, already_running: true };
+    tell(&Announcement::new(place, Facts::of(instance, setup)), &instance.at.home, manner)?;
+    match manner {
+        Manner::Chat => talk(&mut client, None).await,
+        Manner::Serve | Manner::ServeJson => Ok(()),
+    }
+}
+
+async fn start(
+    instance: Instance,
+    target: Target,
+    port: u16,
+    setup: &Setup,
+    manner: Manner,
+) -> anyhow::Result<()> {
+    let base_path = instance.config().gateway.control_ui.base_path.clone();
+    let home = instance.at.home.clone();
+    let facts = Facts::of(&instance, setup);
+    let gateway = launch(instance, port).await?;
+    let url = page_of(gateway.address(), base_path.as_deref());
+    let pair_url = pair_url(&url, &gateway.pairing_code()?);
+    let place = Place { url, address: gateway.address().to_string(), pair_url, already_running: false };
+    tell(&Announcement::new(place, facts), &home, manner)?;
+    match manner {
+        Manner::Chat => chat(gateway, &target).await,
+        Manner::Serve | Manner::ServeJson => {
+            signals::stop_on(&[SignalKind::interrupt(), SignalKind::terminate()], gateway.stop_handle())?;
+            gateway.wait().await;
+            Ok(())
+        }
+    }
+}
+
+fn tell(announcement: &Announcement, home: &Path, manner: Manner) -> Result<(), output::OutputError> {
+    match manner {
+        Manner::Chat | Manner::Serve => output::line(&announcement.words(home)),
+        Manner::ServeJson => output::json_line(announcement),
+    }
+}
+
+/// A chat with the gateway of this process; when it ends, so does the gateway.
+async fn chat(gateway: Gateway, target: &Target) -> anyhow::Result<()> {
+    let stop = gateway.stop_handle();
+    // Ctrl-C belongs to the chat.
+    signals::stop_on(&[SignalKind::terminate()], stop.clone())?;
+    let serving = tokio::spawn(gateway.wait());
+    let talked = async {
+        let mut client = Client::connect(target, CALL_TIMEOUT).await?;
+        talk(&mut client, None).await
+    }
+    .await;
+    stop.stop();
+    serving.await?;
+    output::line("The gateway has stopped. `openclaw gateway` runs it without a chat.")?;
+    match talked {
+        // Stopped from outside while talking: that is what was asked for.
+        Err(error) if is_gateway_gone(&error) => Ok(()),
+        other => other,
+    }
+}

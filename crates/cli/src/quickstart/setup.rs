@@ -1,0 +1,156 @@
+//! Looks at what is there, and creates what the plan says.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use openclaw_config::{MinimalOptions, minimal_config, write_new};
+use openclaw_guard::{FileError, Secret, create_private_dir, random_token};
+
+use super::plan::{Folder, Found, Presence, Starters, Step, Wish, plan, workspace};
+use crate::agents;
+use crate::instance::Instance;
+use crate::workspace::MEMORY_DIR;
+
+/// What a run of the setup did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Setup {
+    /// The folder of notes.
+    pub(super) workspace: PathBuf,
+    /// What was created, in order.
+    pub(super) created: Vec<PathBuf>,
+}
+
+/// Creates what is missing. What exists is left as it is, so that a second run, or a second process at the same
+/// moment, changes nothing.
+///
+/// # Errors
+/// The configuration names another workspace, or a file cannot be made.
+pub(super) fn set_up(instance: &Instance, wish: &Wish) -> anyhow::Result<Setup> {
+    let (found, place) = look(instance, wish)?;
+    let mut created = Vec::new();
+    for step in plan(wish, &found, &place, &instance.at.state_dir) {
+        created.extend(perform(step, &instance.at.config_path)?);
+    }
+    Ok(Setup { workspace: place, created })
+}
+
+fn look(instance: &Instance, wish: &Wish) -> anyhow::Result<(Found, PathBuf)> {
+    let config = if instance.loaded.exists { Presence::There } else { Presence::Missing };
+    let configured = agents::find(instance, None)?.workspace;
+    let place = workspace(wish, &configured, config, &instance.at.config_path)?;
+    let skips = instance.config().agents.defaults.files.skip_bootstrap;
+    let found = Found {
+        config,
+        folder: folder(&place)?,
+        memory: if place.join(MEMORY_DIR).is_dir() { Presence::There } else { Presence::Missing },
+        starters: if skips { Starters::Skipped } else { Starters::Wanted },
+    };
+    Ok((found, place))
+}
+
+/// A folder counts as empty when it holds nothing but hidden entries, such as `.git`.
+fn folder(path: &Path) -> Result<Folder, FileError> {
+    let failed = |source| FileError::new("look into the workspace", path, source);
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Folder::Missing),
+        Err(error) => return Err(failed(error)),
+    };
+    for entry in entries {
+        if !entry.map_err(failed)?.file_name().to_string_lossy().starts_with('.') {
+            return Ok(Folder::InUse);
+        }
+    }
+    Ok(Folder::Empty)
+}
+
+/// Performs one step; returns what it made, which is nothing when somebody else was faster.
+fn perform(step: Step, config_path: &Path) -> anyhow::Result<Option<PathBuf>> {
+    match step {
+        Step::Directory(path) => {
+            if path.is_dir() {
+                return Ok(None);
+            }
+            create_private_dir(&path)?;
+            Ok(Some(path))
+        }
+        Step::File { path, text } => unless_there(path, text),
+        Step::Config { workspace, port } => {
+            let workspace = workspace.map(|path| utf8(&path)).transpose()?;
+            let token = Secret::new(random_token()?);
+            let text = minimal_config(&token, &MinimalOptions { workspace, port, model: None });
+            unless_there(config_path.to_owned(), &text)
+        }
+    }
+}
+
+fn unless_there(path: PathBuf, text: &str) -> anyhow::Result<Option<PathBuf>> {
+    match write_new(&path, text) {
+        Ok(()) => Ok(Some(path)),
+        Err(error) if error.source.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// JSON can only hold Unicode.
+fn utf8(path: &Path) -> anyhow::Result<String> {
+    let text = path.to_str().ok_or_else(|| {
+        anyhow::anyhow!(
+            "--workspace {}: the path is not UTF-8 and cannot stand in the configuration",
+            path.display()
+        )
+    })?;
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::Wish;
+    use super::{Setup, set_up};
+    use crate::instance::Instance;
+    use openclaw_config::{Env, LocationFlags, Locations, load};
+    use openclaw_guard::{create_private_dir, write_atomic};
+    use std::os::unix::fs::MetadataExt as _;
+    use std::path::Path;
+
+    fn run(home: &Path, wish: &Wish) -> anyhow::Result<Setup> {
+        let env = Env::from([("HOME", home.to_str().unwrap())]);
+        let at = Locations::resolve(&env, LocationFlags::default())?;
+        let loaded = load(&at, &env)?;
+        set_up(&Instance { at, loaded }, wish)
+    }
+
+    #[test]
+    fn the_first_run_makes_private_files_and_the_second_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let first = run(home.path(), &Wish::default()).unwrap();
+        assert_eq!(first.workspace, home.path().join(".openclaw/workspace"));
+        assert_eq!(first.created.len(), 11);
+        for path in &first.created {
+            let metadata = std::fs::metadata(path).unwrap();
+            let expected = if metadata.is_dir() { 0o700 } else { 0o600 };
+            assert_eq!(metadata.mode() & 0o777, expected, "{}", path.display());
+        }
+        let config = std::fs::read_to_string(home.path().join(".openclaw/openclaw.json")).unwrap();
+        let second = run(home.path(), &Wish::default()).unwrap();
+        assert_eq!(second, Setup { created: Vec::new(), ..first });
+        assert_eq!(std::fs::read_to_string(home.path().join(".openclaw/openclaw.json")).unwrap(), config);
+    }
+
+    #[test]
+    fn a_folder_of_notes_is_taken_as_it_is_and_remembered() {
+        let home = tempfile::tempdir().unwrap();
+        let notes = home.path().join("notes");
+        create_private_dir(&notes).unwrap();
+        write_atomic(&notes.join("garden.md"), b"roses").unwrap();
+        let wish = Wish { workspace: Some(notes.clone()), port: Some(4100) };
+        let setup = run(home.path(), &wish).unwrap();
+        assert_eq!(std::fs::read_dir(&notes).unwrap().count(), 2, "garden.md and memory");
+        assert_eq!(setup.workspace, notes);
+        assert_eq!(run(home.path(), &wish).unwrap().created, Vec::<std::path::PathBuf>::new());
+        assert_eq!(run(home.path(), &Wish::default()).unwrap().workspace, notes);
+        let other = Wish { workspace: Some(home.path().join("other")), port: None };
+        assert!(run(home.path(), &other).is_err());
+        assert!(!home.path().join("other").exists());
+    }
+}

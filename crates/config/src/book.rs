@@ -1,0 +1,118 @@
+//! The chapter of the book about `openclaw.json`, written from the descriptor tables.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::check::range;
+use crate::keys::spec;
+use crate::schema::visit_sections;
+use crate::spec::{Form, Key, Kind, Limits, Reload, SectionSpec, paragraph};
+
+const HEAD: &str = "\
+# Configuration
+
+<!-- Written from the declarations in crates/config by its test; run it with OPENCLAW_BLESS=1 after a change. -->
+
+The file is `~/.openclaw/openclaw.json`, or what `OPENCLAW_CONFIG_PATH` names. It is JSON5: comments, trailing commas,
+single quotes and unquoted keys are fine. Without a file everything has its default. A key that is not listed here is
+an error, as is a value that does not fit; all errors are shown at once, each with its line.
+
+`${NAME}` in a string stands for an environment variable, `$${NAME}` for the text itself. Variables come from the
+process, from `.env` in the state directory, and from `env` in this file; an earlier one wins.
+
+A **secret** is never shown: output has `__OPENCLAW_REDACTED__` in its place. The last column says what a change asks
+of a running gateway: **live** nothing, **hot** a restart of one part, **restart** a restart of the gateway inside its process.
+";
+
+/// The whole chapter as Markdown.
+#[must_use]
+pub fn configuration_book() -> String {
+    let mut book = Book { out: HEAD.to_owned(), seen: BTreeMap::new() };
+    for key in spec().all_keys() {
+        let class = key.reload.unwrap_or(Reload::Restart);
+        book.line(format_args!("\n## `{}`\n\n{}\n", key.name, key.help()));
+        let mut has_keys = false;
+        visit_sections(&key.kind, key.name, &mut |section, path| {
+            has_keys = true;
+            book.line(format_args!("{TABLE_HEAD}"));
+            book.section(section, path, class);
+        });
+        if !has_keys {
+            book.line(format_args!("{TABLE_HEAD}"));
+            book.row(key, key.name, class);
+        }
+    }
+    book.out
+}
+
+const TABLE_HEAD: &str = "| key | value | default | meaning | change |\n|---|---|---|---|---|";
+
+struct Book {
+    out: String,
+    /// Where a section was written out first.
+    seen: BTreeMap<&'static str, String>,
+}
+
+impl Book {
+    fn line(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        writeln!(self.out, "{text}").ok();
+    }
+
+    fn row(&mut self, key: &Key, path: &str, class: Reload) {
+        let default = key.default.map_or_else(String::new, |default| format!("`{}`", default()));
+        let needed = if key.required { "required; " } else { "" };
+        let value = describe(&key.kind, key.limits);
+        let (help, class) = (key.help(), class.as_str());
+        self.line(format_args!(
+            "| `{path}` | {needed}{value} | {default} | {} | {class} |",
+            help.replace('|', "\\|")
+        ));
+    }
+
+    fn section(&mut self, section: &'static SectionSpec, path: &str, class: Reload) {
+        self.seen.insert(section.name, path.to_owned());
+        for key in section.all_keys() {
+            let path = format!("{path}.{}", key.name);
+            let class = key.reload.unwrap_or(class);
+            self.row(key, &path, class);
+            visit_sections(
+                &key.kind,
+                &path,
+                &mut |section, path| match self.seen.get(section.name).cloned() {
+                    Some(first) => {
+                        self.line(format_args!("| `{path}.…` | | | as `{first}.…` | {} |", class.as_str()))
+                    }
+                    None => self.section(section, path, class),
+                },
+            );
+        }
+        if let Some(rest) = section.rest {
+            let (value, help) = (describe(rest.kind, Limits::default()), paragraph(rest.doc));
+            self.line(format_args!("| `{path}.<name>` | {value} |  | {help} | {} |", class.as_str()));
+        }
+    }
+}
+
+fn describe(kind: &Kind, limits: Limits) -> String {
+    let bounds = range(limits);
+    let bounded = |word: &str| if bounds.is_empty() { word.to_owned() } else { format!("{word}, {bounds}") };
+    match kind {
+        Kind::Bool => "boolean".to_owned(),
+        Kind::Integer { .. } => bounded("whole number"),
+        Kind::Number => bounded("number"),
+        Kind::Text if limits.form == Some(Form::Color) => "color".to_owned(),
+        Kind::Text if !bounds.is_empty() => format!("text, {bounds} characters"),
+        Kind::Text => "text".to_owned(),
+        Kind::Secret => "**secret**".to_owned(),
+        Kind::Choice(names) => names.iter().map(|name| format!("`\"{name}\"`")).collect::<Vec<_>>().join(" "),
+        Kind::List(element) => format!("list of {}", describe(element, limits)),
+        Kind::Map(element) => format!("name to {}", describe(element, limits)),
+        Kind::Object(_) => "object".to_owned(),
+        Kind::OneOf(kinds) => {
+            kinds.iter().map(|kind| describe(kind, limits)).collect::<Vec<_>>().join(" or ")
+        }
+        Kind::Any => "any".to_owned(),
+        Kind::Sealed => "any, **secret**".to_owned(),
+    }
+}

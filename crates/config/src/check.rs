@@ -1,0 +1,224 @@
+//! One walk over a value that finds everything wrong with it.
+
+use serde_json::{Map as JsonMap, Value};
+
+use crate::key_path::KeyPath;
+use crate::problem::{MAX_PROBLEMS, Problem, ProblemKind};
+use crate::redact::REDACTED;
+use crate::spec::{Form, Key, Kind, Limits, SectionSpec};
+use crate::suggest::nearest;
+use crate::text::{Finding, Part, Places};
+
+/// Keys of OpenClaw that this version does not read: named as such, so that nobody hunts for a typing error.
+const NOT_YET: &[&str] = &["$include", "channels"];
+
+/// Collects problems and looks up where they stand.
+pub(crate) struct Report<'t> {
+    file: &'t str,
+    places: Option<&'t Places<'t>>,
+    problems: Vec<Problem>,
+}
+
+impl<'t> Report<'t> {
+    pub(crate) fn new(file: &'t str, places: Option<&'t Places<'t>>) -> Self {
+        Self { file, places, problems: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, key: &KeyPath, part: Part, kind: ProblemKind) {
+        if self.is_full() {
+            return;
+        }
+        let is_last = self.problems.len() == MAX_PROBLEMS;
+        let (key, kind) =
+            if is_last { (KeyPath::default(), ProblemKind::TooMany) } else { (key.clone(), kind) };
+        let place = self.places.map(|places| places.find(&key, part));
+        self.problems.push(Problem { file: self.file.to_owned(), place, key, kind });
+    }
+
+    /// Whether further problems are dropped, so that looking for them is a waste.
+    fn is_full(&self) -> bool {
+        self.problems.len() > MAX_PROBLEMS
+    }
+
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+}
+
+/// A problem of the text as a problem of the file.
+pub(crate) fn located(file: &str, finding: Finding) -> Problem {
+    Problem { file: file.to_owned(), place: Some(finding.place), key: finding.key, kind: finding.kind }
+}
+
+/// Checks the whole file.
+pub(crate) fn check(root: &'static SectionSpec, value: &Value, report: &mut Report<'_>) {
+    check_value(value, &Kind::Object(root), Limits::default(), &KeyPath::default(), report);
+}
+
+fn check_value(value: &Value, kind: &Kind, limits: Limits, path: &KeyPath, report: &mut Report<'_>) {
+    if value.as_str() == Some(REDACTED) {
+        return report.add(path, Part::Value, ProblemKind::RedactionMark);
+    }
+    match (kind, value) {
+        (Kind::OneOf(kinds), _) => match kinds.iter().find(|kind| accepts(kind, value)) {
+            Some(kind) => check_value(value, kind, limits, path, report),
+            None => wrong_type(value, kind, path, report),
+        },
+        (Kind::List(element), Value::Array(items)) => {
+            for (index, item) in items.iter().enumerate() {
+                check_value(item, element, limits, &path.index(index), report);
+            }
+        }
+        (Kind::Map(element), Value::Object(object)) => {
+            for (name, item) in object {
+                let path = path.key(name);
+                match is_not_yet(name, &path) {
+                    true => report.add(&path, Part::Key, ProblemKind::NotYet),
+                    false => check_value(item, element, limits, &path, report),
+                }
+            }
+        }
+        (Kind::Object(section), Value::Object(object)) => check_object(section, object, path, report),
+        (Kind::Any | Kind::Sealed, _) => {}
+        _ if !accepts(kind, value) => wrong_type(value, kind, path, report),
+        _ => {
+            if let Some(kind) = leaf_problem(kind, value, limits) {
+                report.add(path, Part::Value, kind);
+            }
+        }
+    }
+}
+
+fn check_object(
+    section: &SectionSpec,
+    object: &JsonMap<String, Value>,
+    path: &KeyPath,
+    report: &mut Report<'_>,
+) {
+    for (name, value) in object {
+        let path = path.key(name);
+        match section.child(name) {
+            _ if is_not_yet(name, &path) => report.add(&path, Part::Key, ProblemKind::NotYet),
+            Some((kind, limits)) => check_value(value, kind, limits, &path, report),
+            None if report.is_full() => return,
+            None => {
+                let suggestion = nearest(name, section.all_keys().map(|key| key.name));
+                report.add(&path, Part::Key, ProblemKind::UnknownKey { suggestion });
+            }
+        }
+    }
+    let is_absent = |key: &&Key| key.required && !object.contains_key(key.name);
+    for key in section.all_keys().filter(is_absent) {
+        report.add(&path.key(key.name), Part::Key, ProblemKind::Missing);
+    }
+}
+
+/// `$include` may stand in any object, the others only at the top.
+fn is_not_yet(name: &str, path: &KeyPath) -> bool {
+    NOT_YET.contains(&name) && (name.starts_with('$') || path.steps().len() == 1)
+}
+
+/// Whether the JSON type fits; bounds and contents are another question.
+fn accepts(kind: &Kind, value: &Value) -> bool {
+    match kind {
+        Kind::Bool => value.is_boolean(),
+        Kind::Integer { .. } => value.is_i64() || value.is_u64(),
+        Kind::Number => value.is_number(),
+        Kind::Text | Kind::Secret | Kind::Choice(_) => value.is_string(),
+        Kind::List(_) => value.is_array(),
+        Kind::Map(_) | Kind::Object(_) => value.is_object(),
+        Kind::OneOf(kinds) => kinds.iter().any(|kind| accepts(kind, value)),
+        Kind::Any | Kind::Sealed => true,
+    }
+}
+
+fn wrong_type(value: &Value, kind: &Kind, path: &KeyPath, report: &mut Report<'_>) {
+    let found = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    report.add(path, Part::Value, ProblemKind::WrongType { expected: describe(kind), found });
+}
+
+/// The shape in words.
+fn describe(kind: &Kind) -> String {
+    match kind {
+        Kind::Bool => "true or false".to_owned(),
+        Kind::Integer { .. } => "a whole number".to_owned(),
+        Kind::Number => "a number".to_owned(),
+        Kind::Text | Kind::Secret => "a string".to_owned(),
+        Kind::Choice(names) => {
+            names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(" or ")
+        }
+        Kind::List(_) => "a list".to_owned(),
+        Kind::Map(_) | Kind::Object(_) => "an object".to_owned(),
+        Kind::OneOf(kinds) => kinds.iter().map(describe).collect::<Vec<_>>().join(" or "),
+        Kind::Any | Kind::Sealed => "a value".to_owned(),
+    }
+}
+
+fn leaf_problem(kind: &Kind, value: &Value, limits: Limits) -> Option<ProblemKind> {
+    match (kind, value) {
+        (Kind::Integer { max }, Value::Number(number)) => {
+            // Bounds are far below 2^53, where floating point is exact; larger values are out of range anyway.
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "the Rust type's bound, at most 2^53 - 1, is exact"
+            )]
+            let type_max = *max as f64;
+            let max = limits.max.unwrap_or(type_max);
+            number_problem(
+                number.as_f64()?,
+                Limits { min: limits.min.or(Some(0.0)), max: Some(max), ..limits },
+            )
+        }
+        (Kind::Number, Value::Number(number)) => number_problem(number.as_f64()?, limits),
+        (Kind::Choice(names), Value::String(text)) if !names.contains(&text.as_str()) => {
+            let suggestion = nearest(text, names.iter().copied());
+            Some(ProblemKind::NotAChoice { expected: names, suggestion })
+        }
+        (Kind::Secret, Value::String(text)) if text.trim().is_empty() && !limits.may_be_blank => {
+            Some(ProblemKind::BlankSecret)
+        }
+        (Kind::Text, Value::String(text)) => text_problem(text, limits),
+        _ => None,
+    }
+}
+
+fn number_problem(number: f64, limits: Limits) -> Option<ProblemKind> {
+    let is_low =
+        limits.min.is_some_and(|min| number < min) || limits.above.is_some_and(|above| number <= above);
+    let is_high = limits.max.is_some_and(|max| number > max);
+    (is_low || is_high).then(|| ProblemKind::OutOfRange(format!("must be {}", range(limits))))
+}
+
+/// The bounds in words.
+pub(crate) fn range(limits: Limits) -> String {
+    let low = match (limits.min, limits.above) {
+        (Some(min), _) => Some(format!("at least {min}")),
+        (None, Some(above)) => Some(format!("more than {above}")),
+        (None, None) => None,
+    };
+    let high = limits.max.map(|max| format!("at most {max}"));
+    low.into_iter().chain(high).collect::<Vec<_>>().join(" and ")
+}
+
+fn text_problem(text: &str, limits: Limits) -> Option<ProblemKind> {
+    let chars = text.chars().count() as f64;
+    if limits.min.is_some_and(|min| chars < min) || limits.max.is_some_and(|max| chars > max) {
+        return Some(ProblemKind::OutOfRange(format!("must have {} characters", range(limits))));
+    }
+    match limits.form {
+        Some(Form::Color) if !is_color(text) => Some(ProblemKind::NotAColor),
+        Some(Form::Color) | None => None,
+    }
+}
+
+fn is_color(text: &str) -> bool {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

@@ -1,0 +1,217 @@
+//! `agents.defaults.memorySearch` and `agents.list[].memorySearch`: an agent's keys are laid over the defaults.
+
+use openclaw_guard::Secret;
+
+use crate::declare::{choices, section};
+use crate::read::Map;
+
+choices! {
+    /// What is searched.
+    pub enum MemorySource { Memory = "memory", Sessions = "sessions" }
+}
+
+choices! {
+    /// Who turns text into vectors.
+    pub enum EmbeddingProvider {
+        Auto = "auto",
+        Openai = "openai",
+        Gemini = "gemini",
+        Voyage = "voyage",
+        Local = "local",
+        None = "none",
+    }
+}
+
+choices! {
+    /// Who steps in when the provider fails.
+    pub enum EmbeddingFallback {
+        Openai = "openai",
+        Gemini = "gemini",
+        Local = "local",
+        Voyage = "voyage",
+        None = "none",
+    }
+}
+
+choices! {
+    /// The engine of the index.
+    pub enum IndexDriver { Sqlite = "sqlite" }
+}
+
+section! {
+    /// Search in memory.
+    pub struct MemorySearch {
+        /// Whether agents can search at all.
+        enabled: bool = true;
+        /// What is searched; `sessions` also needs `experimental.sessionMemory`.
+        sources: Vec<MemorySource> = vec![MemorySource::Memory];
+        /// More files and folders of Markdown; those of an agent are added to those of the defaults.
+        extra_paths: Vec<String>;
+        /// Features that may change.
+        experimental: MemoryExperimental;
+        /// Who makes the vectors. `auto` takes the first one with a key, or the built-in model; `none` turns search off.
+        provider: EmbeddingProvider = EmbeddingProvider::Auto;
+        /// The embedding interface of the provider, where it differs from the usual one.
+        remote: EmbeddingRemote;
+        /// Who steps in when the provider fails.
+        fallback: EmbeddingFallback = EmbeddingFallback::None;
+        /// The embedding model; the provider's usual one if absent.
+        model: Option<String>;
+        /// The model on this machine.
+        local: EmbeddingLocal;
+        /// The index.
+        store: IndexStore;
+        /// How files are cut.
+        chunking: Chunking;
+        /// When the index is brought up to date.
+        sync: MemorySync;
+        /// How a search ranks.
+        query: MemoryQuery;
+        /// The cache of vectors.
+        cache: EmbeddingCache;
+    }
+}
+
+section! {
+    /// Features that may change.
+    pub struct MemoryExperimental {
+        /// Whether transcripts of sessions are indexed.
+        session_memory: bool = false;
+    }
+}
+
+section! {
+    /// An embedding interface.
+    pub struct EmbeddingRemote {
+        /// The address, up to and including the version.
+        base_url: Option<String>;
+        /// The key.
+        api_key: Option<Secret>;
+        /// Headers added to each request.
+        headers: Map<Secret>, may_be_blank();
+        /// Many texts in one job.
+        batch: EmbeddingBatch;
+    }
+}
+
+section! {
+    /// Batch jobs at the provider.
+    pub struct EmbeddingBatch {
+        /// Whether they are used where the provider has them.
+        enabled: bool = true;
+        /// Whether a sync waits for its jobs.
+        wait: bool = true;
+        /// Jobs at the same time.
+        concurrency: u64 = 2, min(1.0);
+        /// Milliseconds between two looks at a job.
+        poll_interval_ms: u64 = 2000;
+        /// Minutes after which a job is given up.
+        timeout_minutes: u64 = 60, min(1.0);
+    }
+}
+
+section! {
+    /// The model on this machine.
+    pub struct EmbeddingLocal {
+        /// The model's file.
+        model_path: Option<String>;
+        /// Where models are kept.
+        model_cache_dir: Option<String>;
+    }
+}
+
+section! {
+    /// The index.
+    pub struct IndexStore {
+        /// The engine.
+        driver: IndexDriver = IndexDriver::Sqlite;
+        /// The index file; `{agentId}` stands for the agent. `memory/<agent>.sqlite` in the state directory if absent.
+        path: Option<String>;
+        /// The vector part of the index.
+        vector: IndexVector;
+    }
+}
+
+section! {
+    /// The vector part of the index.
+    pub struct IndexVector {
+        /// Whether the index keeps vectors for fast search.
+        enabled: bool = true;
+        /// An extension library of the release. Read and not loaded: the vector search is built in.
+        extension_path: Option<String>;
+    }
+}
+
+section! {
+    /// How files are cut.
+    pub struct Chunking {
+        /// Tokens of a chunk, about four characters each.
+        tokens: u64 = 400, min(1.0);
+        /// Tokens that two neighbours share.
+        overlap: u64 = 80;
+    }
+}
+
+section! {
+    /// When the index is brought up to date.
+    pub struct MemorySync {
+        /// At the start of a session.
+        on_session_start: bool = true;
+        /// Before a search, if files have changed.
+        on_search: bool = true;
+        /// As files change.
+        watch: bool = true;
+        /// Milliseconds without a further change before a sync.
+        watch_debounce_ms: u64 = 1500;
+        /// Minutes between syncs; 0 means no such rhythm.
+        interval_minutes: u64 = 0;
+        /// How much a transcript must grow.
+        sessions: SessionSync;
+    }
+}
+
+section! {
+    /// How much a transcript must grow before it is indexed again; either is enough.
+    pub struct SessionSync {
+        /// Bytes.
+        delta_bytes: u64 = 100_000;
+        /// Messages.
+        delta_messages: u64 = 50;
+    }
+}
+
+section! {
+    /// How a search ranks.
+    pub struct MemoryQuery {
+        /// Most results.
+        max_results: u64 = 6, min(1.0);
+        /// Results below this score are left out.
+        min_score: f64 = 0.35, min(0.0), max(1.0);
+        /// Vectors and words together.
+        hybrid: HybridQuery;
+    }
+}
+
+section! {
+    /// Vectors and words together.
+    pub struct HybridQuery {
+        /// Whether words count beside vectors.
+        enabled: bool = true;
+        /// Weight of the vectors; the two weights are scaled to a sum of 1.
+        vector_weight: f64 = 0.7, min(0.0), max(1.0);
+        /// Weight of the words.
+        text_weight: f64 = 0.3, min(0.0), max(1.0);
+        /// Candidates per wanted result that each side hands in, 20 at most.
+        candidate_multiplier: u64 = 4, min(1.0);
+    }
+}
+
+section! {
+    /// The cache of vectors.
+    pub struct EmbeddingCache {
+        /// Whether vectors of unchanged text are kept.
+        enabled: bool = true;
+        /// Most vectors kept; no limit if absent.
+        max_entries: Option<u64>, min(1.0);
+    }
+}

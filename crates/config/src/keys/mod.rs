@@ -1,0 +1,44 @@
+//! Every key of the file, declared once, a file per topic.
+
+mod agent_runtime;
+mod agents;
+mod browser;
+mod common;
+mod gateway;
+mod hooks;
+mod media;
+mod memory;
+mod memory_search;
+mod messages;
+mod models;
+mod plugins;
+mod root;
+mod sandbox;
+mod session;
+mod skills;
+mod speech;
+mod system;
+mod table;
+mod tools;
+
+pub use agent_runtime::*;
+pub use agents::*;
+pub use browser::*;
+pub use common::*;
+pub use gateway::*;
+pub use hooks::*;
+pub use media::*;
+pub use memory::*;
+pub use memory_search::*;
+pub use messages::*;
+pub use models::*;
+pub use plugins::*;
+pub use root::*;
+pub use sandbox::*;
+pub use session::*;
+pub use skills::*;
+pub use speech::*;
+pub use system::*;
+pub(crate) use table::root;
+pub use table::spec;
+pub use tools::*;

@@ -1,0 +1,142 @@
+//! `models`
+
+use openclaw_guard::Secret;
+
+use crate::declare::{choices, section};
+use crate::read::Map;
+
+choices! {
+    /// What the file's providers do to the built-in ones.
+    pub enum ModelsMode { Merge = "merge", Replace = "replace" }
+}
+
+choices! {
+    /// The wire interface of a provider.
+    pub enum ModelApi {
+        OpenaiCompletions = "openai-completions",
+        OpenaiResponses = "openai-responses",
+        AnthropicMessages = "anthropic-messages",
+        GoogleGenerativeAi = "google-generative-ai",
+        GithubCopilot = "github-copilot",
+        BedrockConverseStream = "bedrock-converse-stream",
+    }
+}
+
+choices! {
+    /// How requests to a provider are signed.
+    pub enum ProviderAuth { ApiKey = "api-key", AwsSdk = "aws-sdk", Oauth = "oauth", Token = "token" }
+}
+
+choices! {
+    /// What a model can be given.
+    pub enum ModelInput { Text = "text", Image = "image" }
+}
+
+choices! {
+    /// The field that carries the limit on produced tokens.
+    pub enum MaxTokensField { MaxCompletionTokens = "max_completion_tokens", MaxTokens = "max_tokens" }
+}
+
+section! {
+    /// Model providers.
+    pub struct Models {
+        /// Added to the built-in providers, or instead of them.
+        mode: ModelsMode = ModelsMode::Merge;
+        /// Providers by name; the name is the part before `/` in `provider/model`.
+        providers: Map<Provider>;
+        /// Finding the models of an Amazon Bedrock account.
+        bedrock_discovery: Option<BedrockDiscovery>;
+    }
+}
+
+section! {
+    /// One model provider.
+    pub struct Provider {
+        /// The address that requests go to, up to and including the version.
+        base_url: String, required(), min(1.0);
+        /// The key; `${NAME}` takes it from the environment.
+        api_key: Option<Secret>;
+        /// How requests are signed.
+        auth: Option<ProviderAuth>;
+        /// The wire interface of all its models.
+        api: Option<ModelApi>;
+        /// Headers added to each request.
+        headers: Map<Secret>, may_be_blank();
+        /// Whether the key goes into the `Authorization` header.
+        auth_header: Option<bool>;
+        /// Its models.
+        models: Vec<Model>, required();
+    }
+}
+
+section! {
+    /// One model.
+    pub struct Model {
+        /// The name that the provider knows.
+        id: String, required(), min(1.0);
+        /// The name that people see.
+        name: String, required(), min(1.0);
+        /// The wire interface, where it differs from the provider's.
+        api: Option<ModelApi>;
+        /// Whether it reasons before it answers.
+        reasoning: bool = false;
+        /// What it can be given.
+        input: Vec<ModelInput> = vec![ModelInput::Text];
+        /// Prices per million tokens in US dollars.
+        cost: ModelCost;
+        /// Tokens of its context window.
+        context_window: Option<u64>, min(1.0);
+        /// Most tokens it produces in one answer.
+        max_tokens: Option<u64>, min(1.0);
+        /// Headers added to each request.
+        headers: Map<Secret>, may_be_blank();
+        /// Deviations of its interface.
+        compat: ModelCompat;
+    }
+}
+
+section! {
+    /// Prices per million tokens in US dollars.
+    pub struct ModelCost {
+        /// Tokens given.
+        input: f64 = 0.0;
+        /// Tokens produced.
+        output: f64 = 0.0;
+        /// Tokens read from the provider's cache.
+        cache_read: f64 = 0.0;
+        /// Tokens written to the provider's cache.
+        cache_write: f64 = 0.0;
+    }
+}
+
+section! {
+    /// Deviations of a model's interface.
+    pub struct ModelCompat {
+        /// Whether it takes `store`.
+        supports_store: Option<bool>;
+        /// Whether it takes the role `developer`.
+        supports_developer_role: Option<bool>;
+        /// Whether it takes `reasoning_effort`.
+        supports_reasoning_effort: Option<bool>;
+        /// The field that carries the limit on produced tokens.
+        max_tokens_field: Option<MaxTokensField>;
+    }
+}
+
+section! {
+    /// Finding the models of an Amazon Bedrock account.
+    pub struct BedrockDiscovery {
+        /// Whether the account is asked.
+        enabled: bool = false;
+        /// The AWS region.
+        region: Option<String>;
+        /// Only models of these makers.
+        provider_filter: Option<Vec<String>>;
+        /// Seconds between two questions; 0 asks once.
+        refresh_interval: u64 = 3600;
+        /// Context window of models whose own is not known, in tokens.
+        default_context_window: u64 = 32000, min(1.0);
+        /// Most produced tokens of models whose own limit is not known.
+        default_max_tokens: u64 = 4096, min(1.0);
+    }
+}

@@ -1,0 +1,110 @@
+//! The top of the file.
+
+use super::*;
+use crate::declare::{choices, section};
+use crate::read::{Map, Sealed};
+
+section! {
+    /// The whole of `openclaw.json`.
+    pub struct Config {
+        /// The gateway: its port, who may reach it, what it serves.
+        gateway: Gateway, restart();
+        /// Model providers and what is known of their models.
+        models: Models, live();
+        /// Agents: the defaults of all of them, and each one's own.
+        agents: Agents, live();
+        /// Which agent answers which chat; the first match counts.
+        bindings: Vec<Binding>, live();
+        /// Sessions: which messages share one, and when one starts afresh.
+        session: Session, live();
+        /// Messages: queueing, prefixes, acknowledgements, speech.
+        messages: Messages, live();
+        /// What agents can do, and what they must not.
+        tools: Tools, live();
+        /// The engine behind memory search.
+        memory: Memory, restart();
+    }
+    groups {
+        /// Keys of the machine around the agents.
+        system: SystemKeys;
+        /// Keys of what is added to the gateway.
+        extensions: ExtensionKeys;
+    }
+}
+
+section! {
+    /// Top-level keys of the machine around the agents.
+    pub struct SystemKeys {
+        /// Who wrote the file last.
+        meta: Meta, live();
+        /// Environment variables, for the gateway and for `${NAME}`.
+        env: EnvVars, restart();
+        /// What the setup wizard did.
+        wizard: Wizard, live();
+        /// Diagnostics and telemetry, off unless asked for.
+        diagnostics: Diagnostics, restart();
+        /// Log files and console output.
+        logging: Logging, live();
+        /// Updates of the product itself.
+        update: Update, live();
+        /// How the Control UI looks.
+        ui: Ui, live();
+        /// Credential profiles of model providers.
+        auth: Auth, restart();
+        /// What this machine does as a node of another gateway.
+        node_host: NodeHost, restart();
+        /// Announcing the gateway on the network.
+        discovery: Discovery, restart();
+        /// The server for pages that agents draw.
+        canvas_host: CanvasHost, restart();
+        /// Scheduled jobs.
+        cron: Cron, hot();
+        /// The connection to WhatsApp Web.
+        web: Web, restart();
+        /// Slash commands.
+        commands: Commands, restart();
+        /// Where approval requests are sent.
+        approvals: Approvals, restart();
+    }
+}
+
+section! {
+    /// Top-level keys of what is added to the gateway.
+    pub struct ExtensionKeys {
+        /// Webhooks that wake an agent, and hooks on the gateway's own events.
+        hooks: Hooks, hot();
+        /// The browser that agents drive.
+        browser: Browser, hot();
+        /// Skills: where they come from and what they need.
+        skills: Skills, live();
+        /// Plugins.
+        plugins: Plugins, restart();
+        /// Talk mode of the apps.
+        talk: Talk, live();
+        /// Voice messages.
+        audio: Audio, live();
+        /// Files sent and received.
+        media: MediaFiles, restart();
+        /// One chat answered by several agents.
+        broadcast: Broadcast, restart();
+        /// The bridge of early releases: read and ignored.
+        bridge: Option<Sealed>, restart();
+    }
+}
+
+choices! {
+    /// In which order the agents of a broadcast answer.
+    pub enum BroadcastStrategy { Parallel = "parallel", Sequential = "sequential" }
+}
+
+section! {
+    /// Agents that answer a chat together: a chat's id, and the agents' ids.
+    pub struct Broadcast {
+        /// All at once, or one after the other.
+        strategy: BroadcastStrategy = BroadcastStrategy::Parallel;
+    }
+    rest {
+        /// Chat id to agent ids.
+        chats: Map<Vec<String>>;
+    }
+}

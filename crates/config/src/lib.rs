@@ -1,0 +1,63 @@
+//! `openclaw.json`: one declaration per key, typed values, strict errors.
+//!
+//! A key is declared once, in `keys/`; the typed struct, the check, the JSON Schema, the book's chapter, redaction and
+//! the reload class follow from that declaration. This crate reads files of the state directory and writes none but a
+//! first configuration; it opens no socket and reads the process environment in [`Env::process`] only.
+//!
+//! ```
+//! use openclaw_config::{Env, LocationFlags, Locations, gateway_port, load, write_new};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let home = tempfile::tempdir()?;
+//! let env = Env::from([("HOME", &*home.path().to_string_lossy()), ("GATEWAY_TOKEN", "s3cret")]);
+//! let at = Locations::resolve(&env, LocationFlags::default())?;
+//!
+//! write_new(&at.config_path, "{ gateway: { port: 4000, auth: { token: '${GATEWAY_TOKEN}' } } } // JSON5")?;
+//! let loaded = load(&at, &env)?;
+//! assert!(loaded.config.gateway.auth.token.as_ref().is_some_and(|token| token.matches("s3cret")));
+//! assert_eq!(gateway_port(None, &loaded.env, &loaded.config, &at)?, 4000);
+//!
+//! let problems = openclaw_config::parse("{\n  gateway: { prot: 1 },\n}", "openclaw.json", &env).err();
+//! let problem = &problems.unwrap_or_default()[0];
+//! assert_eq!(problem.to_string(), "openclaw.json:2:14 gateway.prot: unknown key, did you mean \"port\"?");
+//! # Ok(())
+//! # }
+//! ```
+
+mod book;
+mod check;
+mod declare;
+mod env;
+mod file;
+mod inherit;
+mod key_path;
+mod keys;
+mod load;
+mod locations;
+mod minimal;
+mod port;
+mod problem;
+mod read;
+mod redact;
+mod reload;
+mod schema;
+mod spec;
+mod substitute;
+mod suggest;
+mod text;
+
+pub use book::configuration_book;
+pub use env::Env;
+pub use file::MAX_CONFIG_BYTES;
+pub use key_path::{KeyPath, KeyPathError, Step};
+pub use keys::*;
+pub use load::{Loaded, Parsed, hash, load, parse, validate};
+pub use locations::{LocationError, LocationFlags, Locations};
+pub use minimal::{MinimalOptions, minimal_config, write_new};
+pub use port::{DEFAULT_PORT, DEV_PORT, PortError, gateway_port};
+pub use problem::{ConfigError, MAX_PROBLEMS, Place, Problem, ProblemKind};
+pub use read::{Id, Map, Sealed, Toggle};
+pub use redact::{REDACTED, get_path, redact, redact_text};
+pub use reload::reload_class;
+pub use schema::{config_schema, declared_keys, ui_hints};
+pub use spec::{Form, Key, Kind, Limits, MAX_SAFE_INTEGER, Reload, Rest, SectionSpec};

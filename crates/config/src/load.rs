@@ -1,0 +1,163 @@
+//! From a file to a typed configuration, or to everything that is wrong with it.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use ring::digest;
+use serde_json::{Map as JsonMap, Value};
+
+use crate::check::{Report, check, located};
+use crate::env::Env;
+use crate::file::read_text;
+use crate::inherit::inherit;
+use crate::key_path::KeyPath;
+use crate::keys::{Config, spec};
+use crate::locations::Locations;
+use crate::problem::{ConfigError, Problem, ProblemKind};
+use crate::read::Section as _;
+use crate::substitute::substitute;
+use crate::text::{Part, Places, parse as parse_json5};
+
+/// A configuration text that is right.
+pub struct Parsed {
+    /// The typed values.
+    pub config: Config,
+    /// The JSON value as written, `${NAME}` and all. It holds the secrets of the file.
+    pub value: Value,
+    /// The environment given, and the variables that the configuration adds to it (`env`).
+    pub env: Env,
+    /// What is odd and does not stop anything.
+    pub warnings: Vec<Problem>,
+}
+
+/// A configuration as it stands on disk. It holds secrets and has no `Debug`.
+pub struct Loaded {
+    /// The typed values; the defaults when there is no file.
+    pub config: Config,
+    /// The text of the file.
+    pub raw: Option<String>,
+    /// The JSON value as written, `${NAME}` and all; an empty object when there is no file.
+    pub parsed: Value,
+    /// Whether there is a file.
+    pub exists: bool,
+    /// SHA-256 of the text in lower-case hexadecimal: the `baseHash` of a change.
+    pub hash: Option<String>,
+    /// The file.
+    pub path: PathBuf,
+    /// The environment the gateway works with: the one given, `<state>/.env`, and `env` of the configuration, an
+    /// earlier one winning.
+    pub env: Env,
+    /// What is odd and does not stop anything.
+    pub warnings: Vec<Problem>,
+}
+
+/// Loads the configuration of an instance. Nothing is ever written.
+///
+/// # Errors
+/// The file cannot be read, or every problem in it.
+pub fn load(locations: &Locations, env: &Env) -> Result<Loaded, ConfigError> {
+    let mut env = env.clone();
+    let mut warnings = env.add_dotenv(&locations.state_dir)?;
+    let path = locations.config_path.clone();
+    let Some(raw) = read_text(&path)? else {
+        let (config, parsed) = (Config::default(), Value::Object(JsonMap::new()));
+        return Ok(Loaded { config, raw: None, parsed, exists: false, hash: None, path, env, warnings });
+    };
+    let parsed = match parse(&raw, &path.display().to_string(), &env) {
+        Ok(parsed) => parsed,
+        Err(problems) => return Err(ConfigError::Invalid { path, problems }),
+    };
+    warnings.extend(parsed.warnings);
+    let hash = Some(hash(&raw));
+    let (config, env) = (parsed.config, parsed.env);
+    Ok(Loaded { config, raw: Some(raw), parsed: parsed.value, exists: true, hash, path, env, warnings })
+}
+
+/// SHA-256 of a configuration text in lower-case hexadecimal.
+#[must_use]
+pub fn hash(raw: &str) -> String {
+    let mut hex = String::new();
+    for byte in digest::digest(&digest::SHA256, raw.as_bytes()).as_ref() {
+        // Writing to a string cannot fail.
+        write!(hex, "{byte:02x}").ok();
+    }
+    hex
+}
+
+/// Reads a configuration text; `file` is what its problems call it.
+///
+/// # Errors
+/// Every problem of the text.
+pub fn parse(text: &str, file: &str, env: &Env) -> Result<Parsed, Vec<Problem>> {
+    if text.is_empty() {
+        let (key, kind) = (KeyPath::default(), ProblemKind::EmptyFile);
+        return Err(vec![Problem { file: file.to_owned(), place: None, key, kind }]);
+    }
+    let document = parse_json5(text).map_err(|finding| vec![located(file, finding)])?;
+    let is_warning = |problem: &Problem| matches!(problem.kind, ProblemKind::Duplicate { .. });
+    let findings = document.findings.into_iter().map(|finding| located(file, finding));
+    let (warnings, mut problems): (Vec<_>, Vec<_>) = findings.partition(is_warning);
+    // A number that could not be read stands as null in the value; its type is not a second problem.
+    match read_value(&document.value, file, Some(&document.places), env) {
+        Ok((config, env)) if problems.is_empty() => {
+            Ok(Parsed { config, value: document.value, env, warnings })
+        }
+        Ok(_) => Err(problems),
+        Err(found) => {
+            let known: Vec<KeyPath> = problems.iter().map(|problem| problem.key.clone()).collect();
+            problems.extend(found.into_iter().filter(|problem| !known.contains(&problem.key)));
+            Err(problems)
+        }
+    }
+}
+
+/// Everything wrong with a value that came without text, such as the result of a merge.
+#[must_use]
+pub fn validate(value: &Value, file: &str, env: &Env) -> Vec<Problem> {
+    read_value(value, file, None, env).err().unwrap_or_default()
+}
+
+fn read_value(
+    value: &Value,
+    file: &str,
+    places: Option<&Places<'_>>,
+    env: &Env,
+) -> Result<(Config, Env), Vec<Problem>> {
+    let mut report = Report::new(file, places);
+    let mut value = value.clone();
+    let mut env = env.clone();
+    let root = KeyPath::default();
+    // Variables of the configuration are resolved first, so that every other string may refer to them.
+    if let Some(own) = value.get_mut("env") {
+        substitute(own, &env, &root.key("env"), &mut report);
+        add_config_variables(&mut env, own);
+    }
+    if let Value::Object(object) = &mut value {
+        for (name, item) in object.iter_mut().filter(|(name, _)| *name != "env") {
+            substitute(item, &env, &root.key(name), &mut report);
+        }
+    }
+    check(spec(), &value, &mut report);
+    let problems = report.into_problems();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    inherit(&mut value);
+    if let Some(config) = value.as_object().and_then(Config::read_object) {
+        return Ok((config, env));
+    }
+    let mut report = Report::new(file, places);
+    report.add(&root, Part::Value, ProblemKind::Unreadable);
+    Err(report.into_problems())
+}
+
+/// Adds `env.vars` and the variables written directly into `env`. Those that the environment has stay.
+fn add_config_variables(env: &mut Env, own: &Value) {
+    let inline = own.as_object().into_iter().flatten();
+    let vars = own.get("vars").and_then(Value::as_object).into_iter().flatten();
+    for (name, value) in vars.chain(inline) {
+        if let Some(text) = value.as_str() {
+            env.set_default(name, text);
+        }
+    }
+}

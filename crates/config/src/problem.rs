@@ -1,0 +1,193 @@
+//! What can be wrong with a configuration, in types and in words. No message ever holds a value from the file.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::key_path::KeyPath;
+
+/// Problems reported at once; a file with more of them is not a configuration.
+pub const MAX_PROBLEMS: usize = 100;
+
+/// A position in a text file. Both count from 1; the column counts characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The character in the line.
+    pub column: usize,
+}
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file as the user named it.
+    pub file: String,
+    /// The position in the file; `None` for a value that came without text.
+    pub place: Option<Place>,
+    /// The key; the root for a problem of the whole file.
+    pub key: KeyPath,
+    /// What is wrong.
+    pub kind: ProblemKind,
+}
+
+impl Problem {
+    /// What is wrong and what to do, without the place.
+    #[must_use]
+    pub fn message(&self) -> String {
+        self.kind.to_string()
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(Place { line, column }) = self.place {
+            write!(f, ":{line}:{column}")?;
+        }
+        if self.key.is_root() {
+            write!(f, ": {}", self.kind)
+        } else {
+            write!(f, " {}: {}", self.key, self.kind)
+        }
+    }
+}
+
+/// The kinds of problems.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProblemKind {
+    /// The file has no bytes.
+    #[error("the file is empty; restore it from a backup, or remove it to start with the defaults")]
+    EmptyFile,
+    /// The file is over the limit.
+    #[error("the file is larger than {limit} bytes")]
+    FileTooLarge {
+        /// The most bytes that are read.
+        limit: u64,
+    },
+    /// The file holds a NUL byte, as after a power cut.
+    #[error("the file holds a NUL byte and is probably damaged; restore it from a backup")]
+    NulByte,
+    /// The file is not text.
+    #[error("the file is not UTF-8 text; save it as UTF-8")]
+    NotUtf8,
+    /// The text is not JSON5.
+    #[error("{0}")]
+    Syntax(String),
+    /// Comments and white space only.
+    #[error("the file holds no value; write {{}} for the defaults")]
+    NoValue,
+    /// A key stands twice in one object (a warning: the last one counts).
+    #[error(
+        "stands twice in this object (first on line {first_line}); only the last one counts, remove the other"
+    )]
+    Duplicate {
+        /// Where the key stood before.
+        first_line: usize,
+    },
+    /// A number that JSON cannot carry.
+    #[error("is not a number that can be used; write an ordinary decimal number")]
+    BadNumber,
+    /// A key that no section declares.
+    #[error("unknown key{}", did_you_mean(.suggestion.as_deref()))]
+    UnknownKey {
+        /// The declared key that is nearest in spelling.
+        suggestion: Option<String>,
+    },
+    /// A key of OpenClaw that this version does not read yet.
+    #[error("is not supported by this version yet; remove it to start")]
+    NotYet,
+    /// An object lacks a key it needs.
+    #[error("is missing and required")]
+    Missing,
+    /// A value of another type.
+    #[error("expected {expected}, found {found}")]
+    WrongType {
+        /// The declared shape in words.
+        expected: String,
+        /// The JSON type found.
+        found: &'static str,
+    },
+    /// A string that is not one of the choices.
+    #[error("expected one of {}{}", quoted(.expected), did_you_mean(.suggestion.as_deref()))]
+    NotAChoice {
+        /// What may stand here.
+        expected: &'static [&'static str],
+        /// The choice that is nearest in spelling.
+        suggestion: Option<String>,
+    },
+    /// A number or a text length out of its bounds.
+    #[error("{0}")]
+    OutOfRange(String),
+    /// A color that is not one.
+    #[error("expected a color of six hexadecimal digits such as \"#FF4500\"")]
+    NotAColor,
+    /// A credential without content.
+    #[error("is blank; give it a value or remove the key")]
+    BlankSecret,
+    /// The mark that replaces secrets in output, written back as a value.
+    #[error("holds the mark that replaces hidden values, not a value; write the value itself")]
+    RedactionMark,
+    /// A `${NAME}` without a value.
+    #[error(
+        "${{{name}}} is not set or empty; set it in the environment or in the .env file of the state directory"
+    )]
+    UnsetVariable {
+        /// The variable.
+        name: String,
+    },
+    /// A line of an environment file that is not `NAME=value` (a warning).
+    #[error("is not NAME=value and is skipped")]
+    BadEnvLine,
+    /// A value that passed the check and could not be read: a fault in the declarations.
+    #[error("passed the check and could not be read; please report this")]
+    Unreadable,
+    /// There are more problems than fit.
+    #[error("there are more problems; only the first {MAX_PROBLEMS} are listed")]
+    TooMany,
+}
+
+fn did_you_mean(word: Option<&str>) -> String {
+    word.map_or_else(String::new, |word| format!(", did you mean \"{word}\"?"))
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// A configuration that cannot be used. Printed, it is one problem per line.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file system refused; nothing is known about the content.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The content is wrong. The file is left as it is.
+    #[error("{}", lines(.problems))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Everything that is wrong, in the order of the file's keys.
+        problems: Vec<Problem>,
+    },
+}
+
+impl ConfigError {
+    /// Everything that is wrong with the content.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Unreadable { .. } => &[],
+            Self::Invalid { problems, .. } => problems,
+        }
+    }
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

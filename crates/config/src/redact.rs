@@ -1,0 +1,192 @@
+//! Hiding secrets, by declaration. What is not declared is hidden too: a misspelt `tokn` must not leak its value.
+
+use jsonc_parser::ast;
+use jsonc_parser::common::Ranged as _;
+use serde_json::Value;
+
+use crate::key_path::{KeyPath, KeyPathError};
+use crate::keys::root;
+use crate::spec::Kind;
+use crate::text;
+
+/// What stands in the place of a hidden value; written back, it means "unchanged" to `config.set` and its like.
+pub const REDACTED: &str = "__OPENCLAW_REDACTED__";
+
+/// How the value under a node is treated.
+#[derive(Clone, Copy)]
+enum View {
+    /// By its declared shape.
+    As(&'static Kind),
+    /// Strings and numbers are hidden: a secret, or nothing that was declared.
+    Hidden,
+    /// Strings are hidden, numbers stay.
+    Sealed,
+    /// Nothing is hidden.
+    Open,
+}
+
+impl View {
+    fn of(kind: &'static Kind) -> Self {
+        match kind {
+            Kind::Secret => Self::Hidden,
+            Kind::Sealed => Self::Sealed,
+            Kind::Any => Self::Open,
+            Kind::Bool
+            | Kind::Integer { .. }
+            | Kind::Number
+            | Kind::Text
+            | Kind::Choice(_)
+            | Kind::List(_)
+            | Kind::Map(_)
+            | Kind::Object(_)
+            | Kind::OneOf(_) => Self::As(kind),
+        }
+    }
+
+    /// The view of a child: `Some(name)` in an object, `None` in a list.
+    fn child(self, name: Option<&str>) -> Self {
+        let Self::As(kind) = self else { return self };
+        let kinds = if let Kind::OneOf(kinds) = kind { kinds } else { std::slice::from_ref(kind) };
+        let found = kinds.iter().find_map(|kind| match (kind, name) {
+            (Kind::List(element), None) | (Kind::Map(element), Some(_)) => Some(*element),
+            (Kind::Object(section), Some(name)) => section.child(name).map(|(kind, _)| kind),
+            _ => None,
+        });
+        found.map_or(Self::Hidden, Self::of)
+    }
+
+    fn hides_text(self) -> bool {
+        match self {
+            Self::Hidden | Self::Sealed => true,
+            Self::Open => false,
+            Self::As(kind) => !may_be_text(kind),
+        }
+    }
+
+    fn hides_number(self) -> bool {
+        matches!(self, Self::Hidden)
+    }
+}
+
+/// Whether a string is the declared shape: a string where an object was declared is nothing we know.
+fn may_be_text(kind: &Kind) -> bool {
+    match kind {
+        Kind::Text | Kind::Choice(_) => true,
+        Kind::OneOf(kinds) => kinds.iter().any(may_be_text),
+        // A string in place of a number or a switch is a mistake in the type and not a credential.
+        Kind::Bool | Kind::Integer { .. } | Kind::Number => true,
+        Kind::Secret | Kind::List(_) | Kind::Map(_) | Kind::Object(_) | Kind::Any | Kind::Sealed => false,
+    }
+}
+
+/// A copy of a configuration value with every secret replaced by [`REDACTED`].
+#[must_use]
+pub fn redact(value: &Value) -> Value {
+    let mut value = value.clone();
+    hide(&mut value, View::As(root()));
+    value
+}
+
+fn hide(value: &mut Value, view: View) {
+    match value {
+        Value::String(text) if view.hides_text() && !text.is_empty() => *text = REDACTED.to_owned(),
+        Value::Number(_) if view.hides_number() => *value = REDACTED.into(),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, view.child(None))),
+        Value::Object(object) => {
+            object.iter_mut().for_each(|(name, item)| hide(item, view.child(Some(name))));
+        }
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
+}
+
+/// The text of a configuration with every secret replaced, comments and layout kept. `None` if the text is not JSON5:
+/// then nobody can say what in it is secret. Comments are the user's and stay as they are.
+#[must_use]
+pub fn redact_text(text: &str) -> Option<String> {
+    let text = text::without_bom(text);
+    let document = text::parse(text).ok()?; // the problem itself is reported by whoever loads the text
+    let mut ranges = Vec::new();
+    hidden_ranges(document.places.tree(), View::As(root()), &mut ranges);
+    let mut out = String::with_capacity(text.len());
+    let mut copied = 0;
+    for (start, end) in ranges {
+        out.push_str(&text[copied..start]);
+        out.push_str(&Value::from(REDACTED).to_string());
+        copied = end;
+    }
+    out.push_str(&text[copied..]);
+    Some(out)
+}
+
+/// Byte ranges of the values to hide, in the order of the text.
+fn hidden_ranges(node: &ast::Value<'_>, view: View, ranges: &mut Vec<(usize, usize)>) {
+    match node {
+        ast::Value::StringLit(text) if view.hides_text() && !text.value.is_empty() => {
+            ranges.push((node.start(), node.end()));
+        }
+        ast::Value::NumberLit(_) if view.hides_number() => ranges.push((node.start(), node.end())),
+        ast::Value::Array(list) => {
+            list.elements.iter().for_each(|item| hidden_ranges(item, view.child(None), ranges))
+        }
+        ast::Value::Object(object) => {
+            for property in &object.properties {
+                hidden_ranges(&property.value, view.child(Some(property.name.as_str())), ranges);
+            }
+        }
+        ast::Value::StringLit(_)
+        | ast::Value::NumberLit(_)
+        | ast::Value::BooleanLit(_)
+        | ast::Value::NullKeyword(_) => {}
+    }
+}
+
+/// The value at a written path, redacted, for `config get`.
+///
+/// # Errors
+/// When the path cannot be read; a path without a value is `Ok(None)`.
+pub fn get_path(value: &Value, path: &str) -> Result<Option<Value>, KeyPathError> {
+    let path: KeyPath = path.parse()?;
+    Ok(path.find(&redact(value)).cloned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{REDACTED, get_path, redact, redact_text};
+    use serde_json::json;
+
+    #[test]
+    fn hides_declared_secrets_and_keeps_the_rest() {
+        let value = json!({
+            "gateway": {"port": 1, "auth": {"mode": "token", "token": "s3cret", "tokn": "s3cret"}},
+            "models": {"providers": {"p": {"baseUrl": "http://x", "apiKey": "s3cret", "headers": {"X": "s3cret"},
+                "models": [{"id": "m", "maxTokens": 4096}]}}},
+            "env": {"vars": {"A_KEY": "s3cret"}, "B_KEY": "s3cret", "shellEnv": {"enabled": true}},
+            "hooks": {"token": 12345},
+            "plugins": {"entries": {"x": {"enabled": true, "config": {"deep": ["s3cret", 7]}}}},
+            "unknown": {"a": "s3cret", "b": 12345},
+        });
+        let hidden = redact(&value);
+        let text = hidden.to_string();
+        assert!(!text.contains("s3cret") && !text.contains("12345"), "{text}");
+        for (path, expected) in [
+            ("gateway.auth.token", json!(REDACTED)),
+            ("gateway.auth.mode", json!("token")),
+            ("models.providers.p.models[0].maxTokens", json!(4096)),
+            ("models.providers.p.baseUrl", json!("http://x")),
+            ("plugins.entries.x.config.deep[1]", json!(7)),
+            ("env.shellEnv.enabled", json!(true)),
+        ] {
+            assert_eq!(get_path(&value, path).unwrap(), Some(expected), "{path}");
+        }
+        assert_eq!(get_path(&value, "gateway.nothing").unwrap(), None);
+    }
+
+    #[test]
+    fn text_keeps_comments_and_layout() {
+        let text = "{ // mine\n  gateway: { auth: { token: 's3\\x63ret', mode: 'token' } }, // end\n}";
+        let expected =
+            "{ // mine\n  gateway: { auth: { token: \"__OPENCLAW_REDACTED__\", mode: 'token' } }, // end\n}";
+        assert_eq!(redact_text(text).unwrap(), expected);
+        assert_eq!(redact_text("{token: 's3cret'"), None);
+    }
+}

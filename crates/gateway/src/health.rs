@@ -1,0 +1,101 @@
+//! The health summary: built from memory, cached, told to everybody when it is refreshed.
+
+use std::sync::{Mutex, PoisonError};
+
+use openclaw_agent::AgentRuntime;
+use serde_json::{Value, json};
+
+use crate::core::Core;
+use crate::ws::hub::{Broadcast, ConnId};
+use crate::ws::outbox::IfSlow;
+
+/// A cached summary is answered for this long, in milliseconds (release: one minute).
+pub(crate) const FRESH_MS: i64 = 60_000;
+/// Connects in a burst share one refresh, in milliseconds: a thousand clients must not cause a million frames.
+const BURST_MS: i64 = 1_000;
+/// Newest sessions shown per agent.
+const RECENT: usize = 5;
+/// The release's heartbeat interval when none is configured.
+const HEARTBEAT_EVERY: &str = "30m";
+
+/// The last summary and when it was made.
+#[derive(Default)]
+pub(crate) struct HealthCache {
+    last: Mutex<Option<(i64, Value)>>,
+}
+
+impl HealthCache {
+    pub(crate) fn cached(&self) -> Option<Value> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, value)| value.clone())
+    }
+
+    /// The cached summary if it is younger than a minute.
+    pub(crate) fn fresh(&self, now_ms: i64) -> Option<Value> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().filter(|(made, _)| now_ms - made < FRESH_MS).map(|(_, value)| value.clone())
+    }
+
+    /// Tells a client that just connected how things are: everybody hears a new summary, or, when one was made a
+    /// moment ago, the client alone hears that one.
+    pub(crate) fn greet(&self, core: &Core, client: ConnId) {
+        let now = core.now_ms();
+        let recent = {
+            let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            last.as_ref().filter(|(made, _)| now - made < BURST_MS).map(|(_, value)| value.clone())
+        };
+        match recent {
+            Some(value) => core.hub.send_to(client, "health", &value),
+            None => drop(self.renew(core)),
+        }
+    }
+
+    /// Makes a new summary, tells everybody and returns it.
+    pub(crate) fn renew(&self, core: &Core) -> Value {
+        let value = summary(core);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((core.now_ms(), value.clone()));
+        core.hub.health_changed();
+        core.hub.broadcast(&Broadcast { stateful: true, ..Broadcast::new("health", &value, IfSlow::Close) });
+        value
+    }
+}
+
+fn summary(core: &Core) -> Value {
+    let started = core.now_ms();
+    let agents: Vec<Value> = core.agents.all.values().map(|agent| agent_summary(core, agent)).collect();
+    let sessions = core.agents.get(&core.agents.default_id).map(|agent| sessions(agent, started));
+    json!({
+        "ok": true, "ts": started, "durationMs": core.now_ms() - started,
+        "channels": {}, "channelOrder": [], "channelLabels": {},
+        "heartbeatSeconds": 1800, "defaultAgentId": core.agents.default_id,
+        "agents": agents, "sessions": sessions,
+    })
+}
+
+fn agent_summary(core: &Core, agent: &AgentRuntime) -> Value {
+    json!({
+        "agentId": agent.id, "isDefault": agent.id == core.agents.default_id,
+        "heartbeat": heartbeat(core),
+        "sessions": sessions(agent, core.now_ms()),
+    })
+}
+
+/// Heartbeats do not run in this build yet, and say so.
+pub(crate) fn heartbeat(core: &Core) -> Value {
+    let configured = &core.config().agents.defaults.heartbeat;
+    json!({
+        "enabled": false, "every": configured.every.as_deref().unwrap_or(HEARTBEAT_EVERY), "everyMs": null,
+        "prompt": configured.prompt.as_deref().unwrap_or_default(),
+        "target": configured.target.as_deref().unwrap_or("last"), "ackMaxChars": configured.ack_max_chars,
+    })
+}
+
+fn sessions(agent: &AgentRuntime, now_ms: i64) -> Value {
+    let mut rows = agent.sessions.list();
+    rows.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.updated_at()));
+    let recent: Vec<Value> = rows
+        .iter()
+        .take(RECENT)
+        .map(|(key, entry)| json!({"key": key, "updatedAt": entry.updated_at(), "age": now_ms - entry.updated_at()}))
+        .collect();
+    json!({"path": agent.sessions.path().to_string_lossy(), "count": rows.len(), "recent": recent})
+}

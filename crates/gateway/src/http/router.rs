@@ -1,0 +1,151 @@
+//! Routes. There are few: the upgrade on any path, a liveness probe, the page.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, Method, Response, StatusCode, Uri, header};
+use axum::response::IntoResponse as _;
+use openclaw_protocol::limits::MAX_PAYLOAD_BYTES;
+use serde_json::json;
+
+use super::gate::{self, Refused, text};
+use super::page::{self, Identity, Page};
+use crate::auth::client_key::{ClientKey, client_address};
+use crate::auth::decide::{Locality, OriginVerdict};
+use crate::auth::origin::{host_name, is_loopback_name};
+use crate::core::Core;
+use crate::net::accept::Peer;
+use crate::ws::connection::{Arrival, run};
+
+/// Read buffer of a socket, in bytes. Requests are small; five thousand idle clients must be cheap.
+const SOCKET_READ_BUFFER: usize = 4 * 1024;
+
+/// What the routes share.
+pub(crate) struct Site {
+    pub(crate) core: Arc<Core>,
+    pub(crate) page: Page,
+    pub(crate) identity: Identity,
+}
+
+/// The whole HTTP surface.
+pub(crate) fn router(site: Arc<Site>) -> Router {
+    Router::new().fallback(entry).with_state(site)
+}
+
+/// What is known of a request's sender.
+struct Sender {
+    key: ClientKey,
+    address: std::net::IpAddr,
+    locality: Locality,
+}
+
+async fn entry(
+    State(site): State<Arc<Site>>,
+    Extension(peer): Extension<Peer>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response<Body> {
+    let mut response = match gate::judge(&method, &uri, &headers, &site.core.access.names) {
+        Err(refused) => refusal(refused),
+        Ok(origin) => match sender(&site.core, peer, &headers) {
+            Err(refused) => refusal(refused),
+            Ok(sender) => match upgrade {
+                Ok(upgrade) => return accept_socket(&site, upgrade, sender, origin, uri.path()),
+                Err(_) => route(&site, &method, &uri, &headers),
+            },
+        },
+    };
+    page::harden(&mut response);
+    response
+}
+
+fn sender(core: &Core, peer: Peer, headers: &HeaderMap) -> Result<Sender, Refused> {
+    let forwarded = text(headers, "x-forwarded-for");
+    let address = client_address(peer.0.ip(), forwarded, &core.access.trusted_proxies)
+        .map_err(|_| Refused(StatusCode::BAD_REQUEST, "malformed X-Forwarded-For header"))?;
+    let direct =
+        core.access.trusted_proxies.iter().all(|proxy| proxy.to_canonical() != peer.0.ip().to_canonical());
+    let is_forwarded = ["x-forwarded-for", "x-real-ip", "x-forwarded-host", "forwarded"]
+        .iter()
+        .any(|name| headers.contains_key(*name));
+    let loopback_name =
+        text(headers, header::HOST.as_str()).and_then(host_name).is_some_and(|name| is_loopback_name(&name));
+    let local = address.is_loopback() && loopback_name && !(direct && is_forwarded);
+    let locality = if local { Locality::Local } else { Locality::Remote };
+    Ok(Sender { key: ClientKey::of(address), address, locality })
+}
+
+fn accept_socket(
+    site: &Arc<Site>,
+    upgrade: WebSocketUpgrade,
+    sender: Sender,
+    origin: OriginVerdict,
+    path: &str,
+) -> Response<Body> {
+    let core = Arc::clone(&site.core);
+    if path == "/__openclaw__/ws" {
+        return refusal(Refused(StatusCode::NOT_FOUND, "the canvas host is not part of this build"));
+    }
+    if core.stopping.is_cancelled() {
+        return refusal(Refused(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping"));
+    }
+    let Some(slot) = core.access.pre_auth.enter(sender.key) else {
+        return refusal(Refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many connections that have not signed in",
+        ));
+    };
+    let arrival =
+        Arrival { client: sender.key, remote: sender.address, locality: sender.locality, origin, slot };
+    upgrade
+        .max_message_size(MAX_PAYLOAD_BYTES)
+        .max_frame_size(MAX_PAYLOAD_BYTES)
+        .read_buffer_size(SOCKET_READ_BUFFER)
+        .write_buffer_size(0)
+        .on_upgrade(move |socket| run(core, socket, arrival))
+}
+
+fn route(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let path = uri.path();
+    if path == "/healthz" {
+        return if reads { json_answer(StatusCode::OK, &json!({"ok": true})) } else { not_allowed() };
+    }
+    let base = site.identity.base_path.as_str();
+    let inside = match path.strip_prefix(base) {
+        Some("") if !base.is_empty() && reads => {
+            let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            return (StatusCode::FOUND, [(header::LOCATION, format!("{base}/{query}"))]).into_response();
+        }
+        Some(rest) if rest.starts_with('/') => Some(rest),
+        Some(_) | None => None,
+    };
+    let Some(inside) = inside else { return not_found() };
+    if !reads {
+        return not_allowed();
+    }
+    page::serve(&site.page, method, headers, inside, &site.identity).unwrap_or_else(not_found)
+}
+
+fn refusal(Refused(status, words): Refused) -> Response<Body> {
+    json_answer(status, &json!({ "error": words }))
+}
+
+fn not_found() -> Response<Body> {
+    json_answer(StatusCode::NOT_FOUND, &json!({"error": "not found"}))
+}
+
+fn not_allowed() -> Response<Body> {
+    let mut response = json_answer(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "method not allowed"}));
+    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, HEAD"));
+    response
+}
+
+fn json_answer(status: StatusCode, value: &serde_json::Value) -> Response<Body> {
+    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], value.to_string()).into_response()
+}

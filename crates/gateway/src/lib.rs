@@ -1,0 +1,44 @@
+//! The daemon: one port for HTTP and WebSocket, who may connect, what they may call, what they are told.
+//!
+//! It wires the other rooms together and opens the only listening socket of the product. It decides nothing about
+//! turns, memory or models.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use openclaw_config::{Env, LocationFlags, Locations, gateway_port, load};
+//! use openclaw_gateway::{StartOptions, start};
+//!
+//! let env = Env::process();
+//! let locations = Locations::resolve(&env, LocationFlags::default())?;
+//! let loaded = load(&locations, &env)?;
+//! let port = gateway_port(None, &loaded.env, &loaded.config, &locations)?;
+//!
+//! let gateway = start(StartOptions { locations, loaded, port }).await?;
+//! let address = format!("http://{}/#pair={}", gateway.address(), gateway.pairing_code()?);
+//! assert!(address.starts_with("http://127.0.0.1"));
+//!
+//! let stop = gateway.stop_handle();
+//! stop.stop();
+//! gateway.wait().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod agents;
+mod auth;
+mod core;
+mod credentials;
+mod health;
+mod http;
+mod log;
+mod net;
+mod observer;
+mod rpc;
+mod runs;
+mod start;
+mod text;
+mod unsupported;
+mod ws;
+
+pub use agents::AgentError;
+pub use start::{Gateway, StartError, StartOptions, StopHandle, VERSION, start};

@@ -1,0 +1,14 @@
+//! Requests: one table decides who may call what, one match finds the handler.
+
+mod agent;
+mod chat;
+mod config;
+mod dispatch;
+mod logs;
+mod runs;
+mod session_rows;
+mod sessions;
+mod system;
+
+use dispatch::{Call, RpcError, RpcResult, attempt};
+pub(crate) use dispatch::{Reply, dispatch, response};

@@ -1,0 +1,145 @@
+//! What `chat.send` and `agent` share: admitting a run and handing it to its lane.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use openclaw_agent::{AgentRuntime, Ending, Job, TurnJob, TurnReport};
+use openclaw_protocol::frame::ErrorShape;
+use openclaw_protocol::message::{KnownPart, Part};
+use openclaw_protocol::session_key::SessionKey;
+use openclaw_store::{SessionId, field};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::sessions::submit;
+use super::{Call, RpcError};
+use crate::observer::{EventObserver, RunInfo, Starter, Verbosity};
+use crate::runs::{ActiveRun, RunKind};
+
+/// Largest attachment, decoded (release: 5,000,000 bytes).
+const MAX_ATTACHMENT_BYTES: usize = 5_000_000;
+
+/// A message on its way to a lane.
+pub(super) struct Message {
+    pub(super) text: String,
+    pub(super) images: Vec<Part>,
+    pub(super) extra_system: Option<String>,
+    pub(super) session_id: Option<SessionId>,
+    pub(super) timeout: Option<Duration>,
+}
+
+/// Where it goes.
+pub(super) struct Target {
+    pub(super) agent: Arc<AgentRuntime>,
+    pub(super) key: SessionKey,
+    /// The key as the client wrote it.
+    pub(super) given_key: String,
+}
+
+/// Starts an admitted run. If its lane is full the run is withdrawn: the same idempotency key may try again.
+pub(super) fn start(
+    call: &Call<'_>,
+    run: (RunKind, &str, &ActiveRun),
+    target: &Target,
+    message: Message,
+    done: Option<oneshot::Sender<TurnReport>>,
+) -> Result<(), RpcError> {
+    let (kind, id, active) = run;
+    let core = call.core;
+    let entry = target.agent.sessions.get(target.key.as_str());
+    let verbosity = Verbosity::of(entry.as_ref().and_then(|entry| entry.text(field::VERBOSE_LEVEL)));
+    let info = RunInfo {
+        id: id.to_owned(),
+        kind,
+        key: target.key.clone(),
+        starter: Starter {
+            conn: call.client.id,
+            given_key: target.given_key.clone(),
+            tool_events: call.client.wants_tool_events,
+        },
+        verbosity,
+    };
+    let observer = Arc::new(EventObserver::new(Arc::clone(core), info, done));
+    let job = TurnJob {
+        run_id: id.to_owned(),
+        text: message.text,
+        images: message.images,
+        extra_system: message.extra_system,
+        session_id: message.session_id,
+        timeout: message.timeout,
+        abort: active.abort.clone(),
+        ending: Ending::new(Arc::clone(&observer) as _),
+    };
+    if core.lanes.has_room(&target.key) {
+        return submit(core, &target.agent, &target.key, Job::Turn(Box::new(job)));
+    }
+    job.ending.discard();
+    core.runs.withdraw(kind, id);
+    Err(ErrorShape::unavailable(format!("too many messages wait in {}; send again later", target.key))
+        .retry_after(1_000)
+        .into())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Attachment {
+    #[serde(default)]
+    mime_type: Option<String>,
+    #[serde(default)]
+    file_name: Option<String>,
+    #[serde(default)]
+    content: Option<String>,
+}
+
+/// Reads the images among attachments. Entries without content are dropped, as are files that are no images.
+pub(super) fn images(attachments: Option<Vec<Value>>) -> Result<Vec<Part>, RpcError> {
+    let mut images = Vec::new();
+    for value in attachments.unwrap_or_default() {
+        let attachment: Attachment = serde_json::from_value(value)
+            .map_err(|error| RpcError::from(ErrorShape::invalid(format!("attachment: {error}"))))?;
+        let Some(content) = attachment.content.filter(|content| !content.is_empty()) else { continue };
+        let name = attachment.file_name.as_deref().unwrap_or("image").to_owned();
+        let data = match content.split_once("base64,") {
+            Some((prefix, data)) if prefix.starts_with("data:") => data.to_owned(),
+            Some(_) | None => content,
+        };
+        if data.len() / 4 * 3 > MAX_ATTACHMENT_BYTES {
+            let words = format!("attachment {name}: over {MAX_ATTACHMENT_BYTES} bytes");
+            return Err(ErrorShape::invalid(words).into());
+        }
+        if base64::engine::general_purpose::STANDARD.decode(&data).is_err() {
+            return Err(
+                ErrorShape::invalid(format!("Error: attachment {name}: invalid base64 content")).into()
+            );
+        }
+        if let Some(mime_type) = attachment.mime_type.filter(|mime| mime.starts_with("image/")) {
+            images.push(Part::Known(KnownPart::Image { data, mime_type }));
+        }
+    }
+    Ok(images)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::images;
+    use serde_json::json;
+
+    #[test]
+    fn only_whole_images_are_used() {
+        let rows = [
+            (json!([]), Ok(0)),
+            (json!([{"mimeType":"image/png"}]), Ok(0)),
+            (json!([{"mimeType":"image/png","content":"aGk="}]), Ok(1)),
+            (json!([{"mimeType":"image/png","content":"data:image/png;base64,aGk="}]), Ok(1)),
+            (json!([{"mimeType":"text/plain","content":"aGk="}]), Ok(0)),
+            (json!([{"mimeType":"image/png","content":"!!"}]), Err(())),
+            (json!([{"mimeType":"image/png","content":"A".repeat(7_000_000)}]), Err(())),
+        ];
+        for (value, expected) in rows {
+            let list = serde_json::from_value(value).unwrap();
+            assert_eq!(images(Some(list)).map(|images| images.len()).map_err(|_| ()), expected);
+        }
+    }
+}

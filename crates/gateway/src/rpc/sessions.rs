@@ -1,0 +1,475 @@
+//! The session methods.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use openclaw_agent::turn::AbortReason;
+use openclaw_agent::{AgentRuntime, Job};
+use openclaw_protocol::frame::ErrorShape;
+use openclaw_protocol::session_key::{SessionKey, SessionKind};
+use openclaw_store::{ArchiveReason, SessionEntry, SessionId, StoreError, archive, field, read_tail};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::sync::oneshot;
+
+use super::session_rows::{defaults, kind, list_row};
+use super::{Call, Reply, RpcError, RpcResult, attempt};
+use crate::core::Core;
+use crate::text::{clip, display_text};
+
+/// Characters of a derived title and of the last message in lists.
+const TITLE_CHARS: usize = 60;
+const LAST_MESSAGE_CHARS: usize = 120;
+/// Messages read to find a title or a last text.
+const PEEK: usize = 12;
+/// Keys answered by one `sessions.preview` (release: the first 64).
+const MAX_PREVIEWS: usize = 64;
+/// Lists longer than this read no transcripts: a title for each of ten thousand sessions is ten thousand files.
+const MAX_PEEKED: usize = 200;
+/// How long `sessions.delete` waits for a running answer to stop.
+const DELETE_WAIT: std::time::Duration = std::time::Duration::from_secs(15);
+
+#[derive(Deserialize, Clone)]
+#[serde(rename_all = "camelCase", default)]
+struct ListParams {
+    limit: usize,
+    active_minutes: Option<i64>,
+    include_global: bool,
+    include_unknown: bool,
+    include_derived_titles: bool,
+    include_last_message: bool,
+    #[serde(flatten)]
+    filter: Filter,
+}
+
+#[derive(Deserialize, Clone, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Filter {
+    label: Option<String>,
+    spawned_by: Option<String>,
+    agent_id: Option<String>,
+    search: Option<String>,
+}
+
+impl Default for ListParams {
+    fn default() -> Self {
+        Self {
+            limit: usize::MAX,
+            active_minutes: None,
+            include_global: false,
+            include_unknown: false,
+            include_derived_titles: false,
+            include_last_message: false,
+            filter: Filter::default(),
+        }
+    }
+}
+
+/// A session on its way into a list.
+struct Found {
+    agent: Arc<AgentRuntime>,
+    key: SessionKey,
+    entry: Arc<SessionEntry>,
+}
+
+pub(super) fn list(call: &Call<'_>) -> Reply {
+    let params: ListParams = attempt!(call.params());
+    let core = Arc::clone(call.core);
+    let found = find(&core, &params);
+    if params.include_derived_titles || params.include_last_message {
+        return Reply::later(async move {
+            tokio::task::spawn_blocking(move || Ok(rows(&core, &found, &params)))
+                .await
+                .unwrap_or_else(|error| Err(ErrorShape::unavailable(error.to_string()).into()))
+        });
+    }
+    Reply::Now(Ok(rows(&core, &found, &params)))
+}
+
+fn find(core: &Core, params: &ListParams) -> Vec<Found> {
+    let oldest = params.active_minutes.map(|minutes| core.now_ms() - minutes.saturating_mul(60_000));
+    let wanted_agent = params.filter.agent_id.as_deref().map(openclaw_protocol::session_key::agent_id);
+    let mut found: Vec<Found> = Vec::new();
+    for agent in core.agents.all.values() {
+        if wanted_agent.as_ref().is_some_and(|wanted| *wanted != agent.id) {
+            continue;
+        }
+        for (key, entry) in agent.sessions.list() {
+            let key = SessionKey::canonical(&key, &agent.id, &core.agents.main_key);
+            let kind_fits = match kind(&key, &entry) {
+                SessionKind::Global => params.include_global,
+                SessionKind::Unknown => params.include_unknown,
+                SessionKind::Direct | SessionKind::Group => true,
+            };
+            let fresh = oldest.is_none_or(|oldest| entry.updated_at() >= oldest);
+            if kind_fits && fresh && !key.is_hidden() && matches(&params.filter, &key, &entry) {
+                found.push(Found { agent: Arc::clone(agent), key, entry });
+            }
+        }
+    }
+    found.sort_by_key(|row| std::cmp::Reverse(row.entry.updated_at()));
+    found.truncate(params.limit);
+    found
+}
+
+fn matches(filter: &Filter, key: &SessionKey, entry: &SessionEntry) -> bool {
+    let equals = |wanted: &Option<String>, which| {
+        wanted.as_deref().is_none_or(|wanted| entry.text(which) == Some(wanted))
+    };
+    let search =
+        filter.search.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_lowercase);
+    let found = search.is_none_or(|text| {
+        let fields = [Some(key.as_str()), entry.text(field::LABEL), entry.text(field::DISPLAY_NAME)];
+        fields.into_iter().flatten().any(|value| value.to_lowercase().contains(&text))
+            || entry.session_id().as_str().contains(&text)
+    });
+    equals(&filter.label, field::LABEL) && equals(&filter.spawned_by, field::SPAWNED_BY) && found
+}
+
+fn rows(core: &Core, found: &[Found], params: &ListParams) -> Value {
+    let sessions: Vec<Value> = found
+        .iter()
+        .enumerate()
+        .map(|(index, row)| {
+            let mut map = list_row(&row.key, &row.entry);
+            if index < MAX_PEEKED {
+                peek(row, params, &mut map);
+            }
+            Value::Object(map)
+        })
+        .collect();
+    json!({
+        "ts": core.now_ms(), "path": "(multiple)", "count": sessions.len(), "defaults": defaults(core),
+        "sessions": sessions,
+    })
+}
+
+fn peek(row: &Found, params: &ListParams, map: &mut Map<String, Value>) {
+    if !params.include_derived_titles && !params.include_last_message {
+        return;
+    }
+    let messages = newest_messages(&row.agent, &row.entry.session_id(), PEEK).unwrap_or_default();
+    let texts: Vec<(&str, String)> = messages
+        .iter()
+        .filter_map(|message| {
+            let role = message.get("role")?.as_str()?;
+            let text = display_text(message);
+            (!text.trim().is_empty() && role != "toolResult").then_some((role, text))
+        })
+        .collect();
+    if params.include_derived_titles
+        && let Some((_, text)) = texts.iter().find(|(role, _)| *role == "user")
+    {
+        map.insert("derivedTitle".to_owned(), json!(clip(&text.replace('\n', " "), TITLE_CHARS)));
+    }
+    if params.include_last_message
+        && let Some((_, text)) = texts.last()
+    {
+        map.insert("lastMessagePreview".to_owned(), json!(clip(text, LAST_MESSAGE_CHARS)));
+    }
+}
+
+/// The last messages of a session; none while nothing was said in it.
+pub(super) fn newest_messages(
+    agent: &AgentRuntime,
+    id: &SessionId,
+    count: usize,
+) -> Result<Vec<Value>, StoreError> {
+    let path = transcript(agent, id);
+    if path.exists() { read_tail(&path, count) } else { Ok(Vec::new()) }
+}
+
+/// The transcript file of a session of an agent. Derived from the id, never taken from the index (V-082).
+fn transcript(agent: &AgentRuntime, id: &SessionId) -> PathBuf {
+    agent.sessions_dir.join(id.transcript_file_name())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PreviewParams {
+    keys: Vec<String>,
+    #[serde(default = "default_preview_limit")]
+    limit: usize,
+    #[serde(default = "default_preview_chars")]
+    max_chars: usize,
+}
+
+fn default_preview_limit() -> usize {
+    12
+}
+
+fn default_preview_chars() -> usize {
+    240
+}
+
+pub(super) fn preview(call: &Call<'_>) -> Reply {
+    let params: PreviewParams = attempt!(call.params());
+    let core = Arc::clone(call.core);
+    Reply::later(async move {
+        let work = move || {
+            let previews: Vec<Value> =
+                params.keys.iter().take(MAX_PREVIEWS).map(|key| preview_of(&core, key, &params)).collect();
+            Ok(json!({"ts": core.now_ms(), "previews": previews}))
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|error| Err(ErrorShape::unavailable(error.to_string()).into()))
+    })
+}
+
+fn preview_of(core: &Core, given: &str, params: &PreviewParams) -> Value {
+    let key = core.agents.key(given);
+    let found = core.agents.of_key(&key).and_then(|agent| Some((agent, agent.sessions.get(key.as_str())?)));
+    let Some((agent, entry)) = found else {
+        return json!({"key": given, "status": "missing", "items": []});
+    };
+    match newest_messages(agent, &entry.session_id(), params.limit.min(1_000)) {
+        Err(_) => json!({"key": given, "status": "error", "items": []}),
+        Ok(messages) => {
+            let items: Vec<Value> = messages
+                .iter()
+                .map(|message| {
+                    let role = match message.get("role").and_then(Value::as_str) {
+                        Some(role @ ("user" | "assistant")) => role,
+                        Some("toolResult") => "tool",
+                        Some(_) | None => "other",
+                    };
+                    json!({"role": role, "text": clip(&display_text(message), params.max_chars)})
+                })
+                .filter(|item| item.get("text").and_then(Value::as_str).is_some_and(|text| !text.is_empty()))
+                .collect();
+            let status = if items.is_empty() { "empty" } else { "ok" };
+            json!({"key": given, "status": status, "items": items})
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResolveParams {
+    #[serde(default)]
+    key: Option<String>,
+    #[serde(default)]
+    session_id: Option<String>,
+    #[serde(default)]
+    label: Option<String>,
+}
+
+pub(super) fn resolve(call: &Call<'_>) -> Reply {
+    let params: ResolveParams = attempt!(call.params());
+    let agents = &call.core.agents;
+    let (found, asked) = match (&params.key, &params.session_id, &params.label) {
+        (Some(key), None, None) => {
+            let canonical = agents.key(key);
+            let exists = agents
+                .of_key(&canonical)
+                .is_some_and(|agent| agent.sessions.get(canonical.as_str()).is_some());
+            (exists.then(|| canonical.to_string()), key)
+        }
+        (None, Some(id), None) => {
+            let parsed = SessionId::parse(id).ok();
+            let found = parsed
+                .and_then(|id| agents.all.values().find_map(|agent| agent.sessions.find_by_session_id(&id)));
+            (found, id)
+        }
+        (None, None, Some(label)) => {
+            (agents.all.values().find_map(|agent| agent.sessions.find_by_label(label)), label)
+        }
+        _ => return Reply::invalid("exactly one of key, sessionId, label is needed"),
+    };
+    match found {
+        Some(key) => Reply::Now(Ok(json!({"ok": true, "key": key}))),
+        None => Reply::invalid(format!("No session found: {}", clip(asked, 200))),
+    }
+}
+
+/// The agent and key a session method is about.
+fn target(call: &Call<'_>, given: &str) -> Result<(Arc<AgentRuntime>, SessionKey), RpcError> {
+    let key = call.core.agents.key(given);
+    match call.core.agents.of_key(&key) {
+        Some(agent) => Ok((Arc::clone(agent), key)),
+        None => {
+            Err(ErrorShape::invalid(format!("unknown agent in session key: {}", clip(given, 200))).into())
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct KeyParams {
+    key: String,
+}
+
+/// Fields a patch may set or clear, with the release's spelling.
+const PATCHED: &[&str] = &[
+    "label",
+    "thinkingLevel",
+    "verboseLevel",
+    "reasoningLevel",
+    "responseUsage",
+    "elevatedLevel",
+    "execHost",
+    "execSecurity",
+    "execAsk",
+    "execNode",
+    "spawnedBy",
+    "sendPolicy",
+    "groupActivation",
+];
+
+pub(super) fn patch(call: &Call<'_>) -> Reply {
+    let params: Map<String, Value> = attempt!(call.params());
+    let given = params.get("key").and_then(Value::as_str).unwrap_or_default();
+    let (agent, key) = attempt!(target(call, given));
+    if let Some(label) = params.get("label").and_then(Value::as_str) {
+        let holder = agent.sessions.find_by_label(label);
+        if holder.is_some_and(|holder| holder != key.as_str()) {
+            return Reply::invalid(format!("label already in use: {}", clip(label, 64)));
+        }
+    }
+    let model = attempt!(model_override(&agent, params.get("model")));
+    let core = Arc::clone(call.core);
+    Reply::later(async move {
+        let work = move || patch_now(&core, &agent, &key, &params, model);
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|error| Err(ErrorShape::unavailable(error.to_string()).into()))
+    })
+}
+
+/// What `model` asks for: nothing, the default again, or a model that exists.
+enum ModelChange {
+    Keep,
+    Clear,
+    Set { provider: String, model: String },
+}
+
+fn model_override(agent: &AgentRuntime, value: Option<&Value>) -> Result<ModelChange, RpcError> {
+    match value {
+        None => Ok(ModelChange::Keep),
+        Some(Value::Null) => Ok(ModelChange::Clear),
+        Some(value) => {
+            let reference = value.as_str().unwrap_or_default();
+            let model = agent
+                .models
+                .resolve(reference)
+                .map_err(|error| RpcError::from(ErrorShape::invalid(error.plain_words())))?;
+            let info = model.describe();
+            Ok(ModelChange::Set { provider: info.provider.to_string(), model: info.id.clone() })
+        }
+    }
+}
+
+fn patch_now(
+    core: &Core,
+    agent: &AgentRuntime,
+    key: &SessionKey,
+    params: &Map<String, Value>,
+    model: ModelChange,
+) -> RpcResult {
+    let now = core.now_ms();
+    agent.sessions.get_or_create(key.as_str(), || SessionEntry::new(&SessionId::random(), now))?;
+    let entry = agent.sessions.patch(key.as_str(), |entry| {
+        for name in PATCHED {
+            match params.get(*name) {
+                None => {}
+                Some(Value::Null) => entry.remove(name),
+                Some(value) => entry.set_json(name, value.clone()),
+            }
+        }
+        match &model {
+            ModelChange::Keep => {}
+            ModelChange::Clear => {
+                entry.clear(field::MODEL_OVERRIDE);
+                entry.clear(field::PROVIDER_OVERRIDE);
+            }
+            ModelChange::Set { provider, model } => {
+                entry.set_text(field::PROVIDER_OVERRIDE, provider);
+                entry.set_text(field::MODEL_OVERRIDE, model);
+            }
+        }
+        entry.set(field::UPDATED_AT, &now);
+    })?;
+    let resolved = entry.as_ref().and_then(|entry| agent.model_of(entry).ok()).map(|model| {
+        let info = model.describe();
+        json!({"modelProvider": info.provider, "model": info.id})
+    });
+    Ok(json!({
+        "ok": true, "path": agent.sessions.path().to_string_lossy(), "key": key, "entry": entry,
+        "resolved": resolved,
+    }))
+}
+
+pub(super) fn reset(call: &Call<'_>) -> Reply {
+    let params: KeyParams = attempt!(call.params());
+    let (agent, key) = attempt!(target(call, &params.key));
+    let core = Arc::clone(call.core);
+    core.runs.abort(&key, None, AbortReason::Rpc);
+    let (done, reset) = oneshot::channel();
+    attempt!(submit(&core, &agent, &key, Job::Reset { done }));
+    Reply::later(async move {
+        let entry = reset.await.map_err(|_| interrupted(&key))??;
+        Ok(json!({"ok": true, "key": key, "entry": entry}))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DeleteParams {
+    key: String,
+    #[serde(default)]
+    delete_transcript: Option<bool>,
+}
+
+pub(super) fn delete(call: &Call<'_>) -> Reply {
+    let params: DeleteParams = attempt!(call.params());
+    let (agent, key) = attempt!(target(call, &params.key));
+    if key.is_main(&call.core.agents.main_key) {
+        return Reply::invalid(format!("Cannot delete the main session ({key})."));
+    }
+    let core = Arc::clone(call.core);
+    core.runs.abort(&key, None, AbortReason::Rpc);
+    let (done, closed) = oneshot::channel();
+    attempt!(submit(&core, &agent, &key, Job::Close { done }));
+    let with_transcript = params.delete_transcript.unwrap_or(true);
+    Reply::later(async move {
+        let waited = tokio::time::timeout(DELETE_WAIT, closed).await;
+        match waited {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(interrupted(&key)),
+            Err(_) => {
+                return Err(ErrorShape::unavailable(format!("session {key} is still busy; try again")).into());
+            }
+        }
+        let work = move || delete_now(&core, &agent, &key, with_transcript);
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|error| Err(ErrorShape::unavailable(error.to_string()).into()))
+    })
+}
+
+fn delete_now(core: &Core, agent: &AgentRuntime, key: &SessionKey, with_transcript: bool) -> RpcResult {
+    let entry = agent.sessions.remove(key.as_str())?;
+    let mut archived = Vec::new();
+    if let Some(entry) = entry.as_ref().filter(|_| with_transcript) {
+        let path = transcript(agent, &entry.session_id());
+        if path.exists() {
+            archived
+                .push(archive(&path, ArchiveReason::Deleted, core.now_ms())?.to_string_lossy().into_owned());
+        }
+    }
+    Ok(json!({"ok": true, "key": key, "deleted": entry.is_some(), "archived": archived}))
+}
+
+/// Hands a job to the session's lane.
+pub(super) fn submit(
+    core: &Core,
+    agent: &Arc<AgentRuntime>,
+    key: &SessionKey,
+    job: Job,
+) -> Result<(), RpcError> {
+    core.lanes
+        .submit(agent, key, job)
+        .map_err(|error| ErrorShape::unavailable(error.to_string()).retry_after(1_000).into())
+}
+
+/// The lane ended before it answered.
+pub(super) fn interrupted(key: &SessionKey) -> RpcError {
+    ErrorShape::unavailable(format!("the work on session {key} broke off; try again")).into()
+}

@@ -1,0 +1,164 @@
+//! Status, agents, models, pairing codes.
+
+use openclaw_protocol::frame::ErrorShape;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::session_rows::{defaults, status_row};
+use super::{Call, Reply, attempt};
+
+/// Newest sessions in `status`.
+const RECENT: usize = 10;
+
+#[derive(Deserialize)]
+struct HealthParams {
+    #[serde(default)]
+    probe: Option<Value>,
+}
+
+/// Cached for a minute unless a probe is asked for.
+pub(super) fn health(call: &Call<'_>) -> Reply {
+    let params: HealthParams = attempt!(call.params());
+    let core = call.core;
+    let wants_probe = params.probe == Some(Value::Bool(true));
+    let cached = if wants_probe { None } else { core.health.fresh(core.now_ms()) };
+    Reply::Now(Ok(cached.unwrap_or_else(|| core.health.renew(core))))
+}
+
+pub(super) fn status(call: &Call<'_>) -> Reply {
+    let core = call.core;
+    let now = core.now_ms();
+    let mut recent = Vec::new();
+    let mut by_agent = Vec::new();
+    let mut paths = Vec::new();
+    let mut count = 0;
+    for agent in core.agents.all.values() {
+        let mut rows = agent.sessions.list();
+        rows.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.updated_at()));
+        count += rows.len();
+        let path = agent.sessions.path().to_string_lossy().into_owned();
+        let newest: Vec<Value> =
+            rows.iter().take(RECENT).map(|(key, entry)| status_row(agent, key, entry, now)).collect();
+        recent.extend(newest.iter().cloned());
+        by_agent.push(json!({"agentId": agent.id, "path": path, "count": rows.len(), "recent": newest}));
+        paths.push(path);
+    }
+    recent.sort_by_key(|row| std::cmp::Reverse(row.get("updatedAt").and_then(Value::as_i64).unwrap_or(0)));
+    recent.truncate(RECENT);
+    let heartbeats: Vec<Value> = core
+        .agents
+        .all
+        .values()
+        .map(|agent| {
+            let beat = crate::health::heartbeat(core);
+            json!({"agentId": agent.id, "enabled": beat["enabled"], "every": beat["every"], "everyMs": null})
+        })
+        .collect();
+    Reply::Now(Ok(json!({
+        "heartbeat": {"defaultAgentId": core.agents.default_id, "agents": heartbeats},
+        "channelSummary": [], "queuedSystemEvents": [],
+        "sessions": {
+            "paths": paths, "count": count, "defaults": defaults(core), "recent": recent, "byAgent": by_agent,
+        },
+        "gateway": {
+            "version": crate::VERSION, "uptimeMs": core.uptime_ms(), "clients": core.hub.client_count(),
+            "activeRuns": core.runs.active_count(), "activeSessions": core.lanes.active(),
+            "address": core.address.to_string(),
+        },
+        "unsupported": crate::unsupported::list(core.config()),
+    })))
+}
+
+pub(super) fn agents(call: &Call<'_>) -> Reply {
+    let core = call.core;
+    let configured = &core.config().agents.list;
+    let rows: Vec<Value> = core
+        .agents
+        .all
+        .values()
+        .map(|agent| {
+            let mut row = json!({"id": agent.id});
+            let known = configured
+                .iter()
+                .find(|entry| openclaw_protocol::session_key::agent_id(&entry.id) == agent.id);
+            if let (Some(row), Some(entry)) = (row.as_object_mut(), known) {
+                if let Some(name) = &entry.name {
+                    row.insert("name".to_owned(), json!(name));
+                }
+                let identity = &entry.identity;
+                let shown = [
+                    ("name", &identity.name),
+                    ("theme", &identity.theme),
+                    ("emoji", &identity.emoji),
+                    ("avatar", &identity.avatar),
+                ];
+                let map: serde_json::Map<String, Value> = shown
+                    .into_iter()
+                    .filter_map(|(name, value)| value.as_ref().map(|value| (name.to_owned(), json!(value))))
+                    .collect();
+                if !map.is_empty() {
+                    row.insert("identity".to_owned(), Value::Object(map));
+                }
+            }
+            row
+        })
+        .collect();
+    Reply::Now(Ok(json!({
+        "defaultId": core.agents.default_id, "mainKey": core.agents.main_key, "scope": "per-sender", "agents": rows,
+    })))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IdentityParams {
+    #[serde(default)]
+    agent_id: Option<String>,
+    #[serde(default)]
+    session_key: Option<String>,
+}
+
+pub(super) fn identity(call: &Call<'_>) -> Reply {
+    let params: IdentityParams = attempt!(call.params());
+    let core = call.core;
+    let id = params
+        .agent_id
+        .or_else(|| {
+            params.session_key.as_deref().and_then(|key| core.agents.key(key).agent().map(ToOwned::to_owned))
+        })
+        .unwrap_or_else(|| core.agents.default_id.clone());
+    let Some(agent) = core.agents.get(&id) else {
+        return Reply::invalid(format!("unknown agent: {id}"));
+    };
+    let entry = core
+        .config()
+        .agents
+        .list
+        .iter()
+        .find(|entry| openclaw_protocol::session_key::agent_id(&entry.id) == agent.id);
+    let ui = core.config().system.ui.assistant.name.clone();
+    let name =
+        entry.and_then(|entry| entry.identity.name.clone()).or(ui).unwrap_or_else(|| "Assistant".to_owned());
+    let avatar: String = name.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let mut result = json!({"agentId": agent.id, "name": name, "avatar": avatar});
+    if let (Some(result), Some(emoji)) =
+        (result.as_object_mut(), entry.and_then(|entry| entry.identity.emoji.clone()))
+    {
+        result.insert("emoji".to_owned(), json!(emoji));
+    }
+    Reply::Now(Ok(result))
+}
+
+pub(super) fn models(call: &Call<'_>) -> Reply {
+    let core = call.core;
+    let models =
+        core.agents.get(&core.agents.default_id).map(|agent| agent.models.list()).unwrap_or_default();
+    Reply::Now(Ok(json!({ "models": models })))
+}
+
+pub(super) fn pairing_code(call: &Call<'_>) -> Reply {
+    let core = call.core;
+    match core.access.codes.issue(core.now_ms()) {
+        Ok((code, expires)) => Reply::Now(Ok(json!({"code": code.expose(), "expiresAtMs": expires}))),
+        Err(error) => Reply::Now(Err(ErrorShape::unavailable(error.to_string()).into())),
+    }
+}

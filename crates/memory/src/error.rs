@@ -1,0 +1,71 @@
+//! What can go wrong with a memory.
+
+use std::io;
+use std::path::PathBuf;
+
+use openclaw_guard::{FileError, RootError};
+
+/// Why a memory could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum MemoryError {
+    /// Too many requests are waiting.
+    #[error("the memory of agent {agent_id} is busy; try again in a moment")]
+    Busy {
+        /// Whose memory.
+        agent_id: String,
+    },
+    /// The worker died while it had this request. The next request starts another.
+    #[error("the memory of agent {agent_id} stopped while answering; try again")]
+    Stopped {
+        /// Whose memory.
+        agent_id: String,
+    },
+    /// The operating system gave no thread.
+    #[error("cannot start the memory of agent {agent_id}: {source}")]
+    Thread {
+        /// Whose memory.
+        agent_id: String,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The index cannot be used.
+    #[error("memory index {}: {source}; it is derived, so it may be deleted and comes back", path.display())]
+    Index {
+        /// The index file.
+        path: PathBuf,
+        /// What the database said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file of the index cannot be made or moved.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A note cannot be opened.
+    #[error(transparent)]
+    Note(#[from] RootError),
+    /// The path is not a note.
+    #[error(
+        "{path} is not memory: only MEMORY.md, memory.md, .md files under memory/ and extra paths can be read"
+    )]
+    NotMemory {
+        /// As it was asked for.
+        path: String,
+    },
+    /// A second name for a file of somebody else.
+    #[error("{path} is a hard link to a file of another user, which is not read")]
+    ForeignLink {
+        /// As it was asked for.
+        path: String,
+    },
+    /// The range is not in the note.
+    #[error("{path} has {available} lines, numbered from 1; line {from} is not one of them")]
+    Range {
+        /// As it was asked for.
+        path: String,
+        /// The first line asked for.
+        from: u32,
+        /// Lines of the note.
+        available: usize,
+    },
+}

@@ -1,0 +1,390 @@
+//! How a Markdown text falls into rows (what is matched) and windows (what is shown). Pure.
+//!
+//! A row is one line that is not blank; a line longer than a window is cut at sentence ends into several rows. The
+//! window of a row is the run of whole rows around it under the same heading, up to [`WINDOW_CHARS`] characters. Headings
+//! are rows too, but lend their words to every window below them instead of having one.
+
+use std::ops::RangeInclusive;
+
+use crate::terms::terms;
+
+/// Characters of a window, and so of a snippet: what OpenClaw shows per result.
+pub(crate) const WINDOW_CHARS: usize = 700;
+/// Rows of a window: bounds the work on a file of one-letter lines, far above what prose puts into 700 characters.
+const MAX_WINDOW_ROWS: usize = 64;
+/// Markdown has six levels of headings.
+const MAX_HEADING_LEVEL: usize = 6;
+/// Stands for "no heading" in [`Row::heading`].
+const NO_HEADING: u32 = u32::MAX;
+/// Four bytes for each field of a row, see [`Row::encode`].
+const ROW_BYTES: usize = 28;
+
+/// One row of a file. Positions are bytes into the text, row numbers count from 0 within the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// 1-based line.
+    pub(crate) line: u32,
+    /// First byte.
+    pub(crate) start: u32,
+    /// Byte after the last.
+    pub(crate) end: u32,
+    /// First row of the window.
+    lo: u32,
+    /// Last row of the window; before `lo` when the row has none.
+    hi: u32,
+    /// Terms in the window, headings included.
+    pub(crate) window_terms: u32,
+    heading: u32,
+}
+
+/// The rows of a text, and the terms of each.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) terms: Vec<Vec<String>>,
+}
+
+impl Row {
+    /// Rows of the window; `None` for a heading that has text below it.
+    pub(crate) fn window(&self) -> Option<RangeInclusive<usize>> {
+        (self.lo <= self.hi).then_some(self.lo as usize..=self.hi as usize)
+    }
+
+    /// The row of the heading above, if there is one.
+    pub(crate) fn heading(&self) -> Option<usize> {
+        (self.heading != NO_HEADING).then_some(self.heading as usize)
+    }
+
+    fn encode(&self) -> [u8; ROW_BYTES] {
+        let fields = [self.line, self.start, self.end, self.lo, self.hi, self.window_terms, self.heading];
+        let mut bytes = [0; ROW_BYTES];
+        for (slot, field) in bytes.chunks_exact_mut(4).zip(fields) {
+            slot.copy_from_slice(&field.to_le_bytes());
+        }
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut fields = bytes.chunks_exact(4).map(|four| four.try_into().map(u32::from_le_bytes).ok());
+        let mut next = || fields.next().flatten();
+        Some(Self {
+            line: next()?,
+            start: next()?,
+            end: next()?,
+            lo: next()?,
+            hi: next()?,
+            window_terms: next()?,
+            heading: next()?,
+        })
+    }
+}
+
+/// Rows as the index stores them: seven little-endian `u32` each.
+pub(crate) fn encode_rows(rows: &[Row]) -> Vec<u8> {
+    rows.iter().flat_map(Row::encode).collect()
+}
+
+/// The inverse of [`encode_rows`]; `None` when the bytes cannot be rows of a text of `text_len` bytes.
+pub(crate) fn decode_rows(bytes: &[u8], text_len: usize) -> Option<Vec<Row>> {
+    if !bytes.len().is_multiple_of(ROW_BYTES) {
+        return None;
+    }
+    let rows: Vec<Row> = bytes.chunks_exact(ROW_BYTES).map(Row::decode).collect::<Option<_>>()?;
+    let sane = |(at, row): (usize, &Row)| {
+        row.start <= row.end
+            && row.end as usize <= text_len
+            && row.window().is_none_or(|window| *window.end() < rows.len())
+            && row.heading().is_none_or(|heading| heading < at)
+    };
+    rows.iter().enumerate().all(sane).then_some(rows)
+}
+
+/// Rows, windows and terms of a text whose line ends are `\n`.
+pub(crate) fn lay_out(text: &str) -> Layout {
+    let parsed = Parser::parse(text);
+    let terms: Vec<Vec<String>> =
+        parsed.rows.iter().map(|row| terms(&text[row.start as usize..row.end as usize])).collect();
+    let mut rows = parsed.rows;
+    let mut at = 0;
+    while at < rows.len() {
+        let end = section_end(&parsed.levels, at);
+        set_windows(text, &mut rows, at..end);
+        at = end;
+    }
+    hide_headings(&mut rows, &parsed.levels);
+    count_terms(&mut rows, &terms);
+    Layout { rows, terms }
+}
+
+/// The rows up to the next heading; a heading is a section of its own.
+fn section_end(levels: &[usize], start: usize) -> usize {
+    if levels[start] > 0 {
+        return start + 1;
+    }
+    levels[start..].iter().position(|&level| level > 0).map_or(levels.len(), |next| start + next)
+}
+
+/// Grows each row's window by one row down, one up, and again, while it fits.
+fn set_windows(text: &str, rows: &mut [Row], section: std::ops::Range<usize>) {
+    let starts = char_positions(text, rows, &section);
+    let size = |lo: usize, hi: usize| {
+        let last = &rows[hi];
+        let tail = text[last.start as usize..last.end as usize].chars().count();
+        starts[hi - section.start] + tail - starts[lo - section.start]
+    };
+    let fits = |lo: usize, hi: usize| hi - lo < MAX_WINDOW_ROWS && size(lo, hi) <= WINDOW_CHARS;
+    let mut windows = Vec::with_capacity(section.len());
+    for at in section.clone() {
+        let (mut lo, mut hi) = (at, at);
+        loop {
+            let before = (lo, hi);
+            if hi + 1 < section.end && fits(lo, hi + 1) {
+                hi += 1;
+            }
+            if lo > section.start && fits(lo - 1, hi) {
+                lo -= 1;
+            }
+            if before == (lo, hi) {
+                break;
+            }
+        }
+        windows.push((lo, hi));
+    }
+    for (row, (lo, hi)) in rows[section].iter_mut().zip(windows) {
+        (row.lo, row.hi) = (small(lo), small(hi));
+    }
+}
+
+/// Characters from the start of the section to the start of each of its rows.
+fn char_positions(text: &str, rows: &[Row], section: &std::ops::Range<usize>) -> Vec<usize> {
+    let mut from = rows[section.start].start as usize;
+    let mut chars = 0;
+    let mut positions = Vec::with_capacity(section.len());
+    for row in &rows[section.clone()] {
+        chars += text[from..row.start as usize].chars().count();
+        from = row.start as usize;
+        positions.push(chars);
+    }
+    positions
+}
+
+/// A heading with anything below it is shown with that, never alone.
+fn hide_headings(rows: &mut [Row], levels: &[usize]) {
+    for at in 0..rows.len() {
+        let below = levels.get(at + 1).is_some_and(|&next| next == 0 || next > levels[at]);
+        if levels[at] > 0 && below {
+            (rows[at].lo, rows[at].hi) = (1, 0);
+        }
+    }
+}
+
+fn count_terms(rows: &mut [Row], terms: &[Vec<String>]) {
+    for at in 0..rows.len() {
+        let Some(window) = rows[at].window() else { continue };
+        let own: usize = terms[window].iter().map(Vec::len).sum();
+        let above: usize = headings(rows, at).map(|heading| terms[heading].len()).sum();
+        rows[at].window_terms = small(own + above);
+    }
+}
+
+/// The rows of the headings above a row, nearest first.
+pub(crate) fn headings(rows: &[Row], at: usize) -> impl Iterator<Item = usize> {
+    let parent = |at: &usize| rows[*at].heading();
+    std::iter::successors(rows[at].heading(), parent).take(MAX_HEADING_LEVEL)
+}
+
+/// Files are at most 2 MiB, so that positions always fit.
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Finds rows and headings, line by line.
+#[derive(Default)]
+struct Parser {
+    rows: Vec<Row>,
+    /// Heading level of each row, 0 for text.
+    levels: Vec<usize>,
+    /// Open headings: level and row.
+    open: Vec<(usize, u32)>,
+    in_fence: bool,
+}
+
+impl Parser {
+    fn parse(text: &str) -> Self {
+        let mut parser = Self::default();
+        let mut start = 0;
+        for (number, line) in text.split('\n').enumerate() {
+            parser.line(line, small(number + 1), start);
+            start += line.len() + 1;
+        }
+        parser
+    }
+
+    fn line(&mut self, line: &str, number: u32, start: usize) {
+        let trimmed = line.trim_start();
+        if trimmed.starts_with("```") || trimmed.starts_with("~~~") {
+            self.in_fence = !self.in_fence;
+        }
+        if line.trim().is_empty() {
+            return;
+        }
+        let level = if self.in_fence { 0 } else { heading_level(line) };
+        if level == 0 {
+            for (from, to) in segments(line) {
+                self.push(number, start + from, start + to, 0);
+            }
+        } else {
+            self.open.retain(|(outer, _)| *outer < level);
+            self.push(number, start, start + line.len(), level);
+            self.open.push((level, small(self.rows.len() - 1)));
+        }
+    }
+
+    fn push(&mut self, line: u32, start: usize, end: usize, level: usize) {
+        let at = small(self.rows.len());
+        let heading = self.open.last().map_or(NO_HEADING, |(_, row)| *row);
+        self.rows.push(Row {
+            line,
+            start: small(start),
+            end: small(end),
+            lo: at,
+            hi: at,
+            window_terms: 0,
+            heading,
+        });
+        self.levels.push(level);
+    }
+}
+
+/// `## Title` is 2; 0 for anything that is not a heading.
+fn heading_level(line: &str) -> usize {
+    let trimmed = line.trim_start();
+    let level = trimmed.bytes().take_while(|&b| b == b'#').count();
+    let rest = &trimmed[level..];
+    let is_heading = (1..=MAX_HEADING_LEVEL).contains(&level) && rest.starts_with([' ', '\t']);
+    // A "heading" longer than a window is a mistake in the text, and is cut like any other long line.
+    if is_heading && line.chars().nth(WINDOW_CHARS).is_none() { level } else { 0 }
+}
+
+/// Byte ranges of a line, each at most [`WINDOW_CHARS`] characters: the whole line, or pieces that end at a sentence,
+/// else at a blank, else anywhere.
+fn segments(line: &str) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    while start < line.len() {
+        let rest = &line[start..];
+        let Some((limit, _)) = rest.char_indices().nth(WINDOW_CHARS) else {
+            found.push((start, line.len()));
+            break;
+        };
+        let length = cut(&rest[..limit]);
+        found.push((start, start + length));
+        start += length;
+    }
+    if found.len() > 1 {
+        found.retain(|&(from, to)| !line[from..to].trim().is_empty());
+    }
+    found
+}
+
+/// Where to end a piece, never in its first half: a short piece says little.
+fn cut(piece: &str) -> usize {
+    let mut sentence = None;
+    let mut blank = None;
+    let mut before = ' ';
+    for (at, c) in piece.char_indices().filter(|(at, _)| *at >= piece.len() / 2) {
+        if c.is_whitespace() {
+            blank = Some(at);
+            if matches!(before, '.' | '!' | '?') {
+                sentence = Some(at);
+            }
+        } else if matches!(before, '。' | '！' | '？') {
+            sentence = Some(at);
+        }
+        before = c;
+    }
+    sentence.or(blank).unwrap_or(piece.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Layout, WINDOW_CHARS, decode_rows, encode_rows, headings, lay_out};
+    use proptest::prelude::*;
+
+    /// `line: text of the window` for each row that has one.
+    fn shown(text: &str) -> Vec<(u32, String)> {
+        let Layout { rows, .. } = lay_out(text);
+        let windows = rows.iter().filter_map(|row| row.window().map(|window| (row.line, window)));
+        windows
+            .map(|(line, window)| {
+                let (first, last) = (rows[*window.start()], rows[*window.end()]);
+                (line, text[first.start as usize..last.end as usize].to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn windows_stay_under_their_heading() {
+        let text = "# Memory\n\n## Tea\n- green\n\n- oolong\n## Coffee\n- black\n## Empty\n";
+        let tea = "- green\n\n- oolong".to_owned();
+        let expected = [(4, tea.clone()), (6, tea), (8, "- black".into()), (9, "## Empty".into())];
+        assert_eq!(shown(text), expected);
+        let layout = lay_out(text);
+        let green = layout.rows.iter().position(|row| row.line == 4).unwrap();
+        let above: Vec<u32> = headings(&layout.rows, green).map(|row| layout.rows[row].line).collect();
+        assert_eq!(above, [3, 1]);
+        assert_eq!(layout.rows[green].window_terms, 4, "green, oolong, tea, memory");
+    }
+
+    #[test]
+    fn code_fences_have_no_headings() {
+        assert_eq!(shown("```sh\n# not a heading\n```").len(), 3);
+        assert_eq!(shown("#hashtag\n#  \ntext").len(), 2);
+    }
+
+    #[test]
+    fn windows_grow_both_ways_to_the_limit() {
+        let line = "x".repeat(300);
+        let text = vec![line; 5].join("\n");
+        let lines: Vec<usize> = shown(&text).iter().map(|(_, window)| window.lines().count()).collect();
+        assert_eq!(lines, [2, 2, 2, 2, 2]);
+    }
+
+    #[test]
+    fn long_lines_are_cut_at_sentences() {
+        let sentence = format!("{}. ", "word ".repeat(80).trim_end());
+        let layout = lay_out(&sentence.repeat(4));
+        assert_eq!(layout.rows.len(), 4);
+        assert!(layout.rows.iter().all(|row| row.line == 1));
+    }
+
+    proptest! {
+        #[test]
+        fn rows_and_windows_are_sound(text in "(#{1,7} |- |```|\\PC{0,60}|x{690,720}|[.。 ]|\n){0,40}") {
+            let Layout { rows, terms } = lay_out(&text);
+            prop_assert_eq!(rows.len(), terms.len());
+            let lines: Vec<&str> = text.split('\n').collect();
+            for (at, row) in rows.iter().enumerate() {
+                let slice = &text[row.start as usize..row.end as usize];
+                prop_assert!(lines[row.line as usize - 1].contains(slice));
+                prop_assert!(slice.chars().count() <= WINDOW_CHARS);
+                if let Some(window) = row.window() {
+                    prop_assert!(window.contains(&at));
+                }
+            }
+            for (_, window) in shown(&text) {
+                prop_assert!(window.chars().count() <= WINDOW_CHARS);
+            }
+            prop_assert_eq!(decode_rows(&encode_rows(&rows), text.len()), Some(rows));
+        }
+
+        #[test]
+        fn decoding_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
+            if let Some(rows) = decode_rows(&bytes, 1_000) {
+                for at in 0..rows.len() {
+                    prop_assert!(headings(&rows, at).count() <= 6);
+                }
+            }
+        }
+    }
+}

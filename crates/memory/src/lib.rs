@@ -1,0 +1,52 @@
+//! Markdown memory: which notes there are, an index of their words, and search that shows the lines that matched.
+//!
+//! Notes are the truth and are never written here; the index is derived and may be deleted at any time. This crate
+//! may read the workspace, its extra paths and the index file. Disk and database work runs on a thread of its own for
+//! each agent.
+//!
+//! ```
+//! use openclaw_guard::{PathComponent, Root, SystemClock, create_private_dir, write_atomic};
+//! use openclaw_memory::{Engine, EngineOptions, LineRange, MemoryBackend as _, Query};
+//! use std::sync::Arc;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let home = tempfile::tempdir()?;
+//! let workspace = home.path().join("workspace");
+//! create_private_dir(&workspace.join("memory"))?;
+//! write_atomic(&workspace.join("memory/2026-11-20.md"), b"# Preferences\n- Likes green tea.\n- Hates mornings.\n")?;
+//!
+//! let agent_id = PathComponent::parse("main")?;
+//! let memory = Engine::new(EngineOptions {
+//!     database: EngineOptions::database_in(home.path(), &agent_id),
+//!     workspace: Arc::new(Root::open(&workspace)?),
+//!     extra_paths: Vec::new(),
+//!     clock: Arc::new(SystemClock),
+//!     agent_id,
+//! });
+//! let answer = memory.search(Query::new("What tea does she like?")).await?;
+//! assert_eq!(answer.results[0].citation, "memory/2026-11-20.md#L2-L3");
+//! let range = LineRange { path: answer.results[0].path.clone(), from: Some(2), lines: Some(1) };
+//! assert_eq!(memory.read(range).await?.text, "- Likes green tea.");
+//! # Ok(())
+//! # }
+//! ```
+
+mod backend;
+mod engine;
+mod error;
+mod index;
+mod layout;
+mod rank;
+mod search;
+mod sources;
+mod sync;
+mod terms;
+mod worker;
+
+pub use backend::{
+    Answer, DEFAULT_RESULTS, Hit, LineRange, MAX_NOTE_BYTES, MAX_RESULTS, MemoryBackend, Passage, Query,
+    Skipped, Status, SyncReason, SyncReport,
+};
+pub use engine::{Engine, EngineOptions};
+pub use error::MemoryError;

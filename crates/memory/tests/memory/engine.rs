@@ -1,0 +1,139 @@
+//! What is particular to the built-in engine: its files, its sources, its languages.
+
+use std::io::Write as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use crate::home::{Home, engine};
+use openclaw_guard::{create_private_dir, write_atomic};
+use openclaw_memory::{LineRange, MemoryBackend as _, Query, SyncReason};
+
+#[tokio::test]
+async fn chinese_japanese_and_korean_are_found() {
+    let home = Home::new();
+    home.note("memory/zh.md", "# 笔记\n- 用户喜欢喝绿茶。\n- 服务器密码在冰箱上。\n");
+    home.note("memory/ja.md", "# メモ\n- 黒い猫を飼っている。\n");
+    home.note("memory/ko.md", "# 메모\n- 서울에서 회의가 있다.\n");
+    home.note("memory/de.md", "# Notiz\n- Die Straße nach Zürich ist gesperrt.\n");
+    let memory = home.engine();
+    let rows = [
+        ("绿茶", "memory/zh.md"),
+        ("密码在哪里", "memory/zh.md"),
+        ("猫", "memory/ja.md"),
+        ("猫の色は何ですか", "memory/ja.md"),
+        ("서울 회의", "memory/ko.md"),
+        ("strasse zurich", "memory/de.md"),
+    ];
+    for (query, path) in rows {
+        let results = memory.search(Query::new(query)).await.unwrap().results;
+        assert_eq!(results.first().map(|hit| hit.path.as_str()), Some(path), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_index_is_put_aside_and_built_anew() {
+    let mut page = b"SQLite format 3\0".to_vec();
+    page.resize(20_000, 0xa5);
+    let text = b"not a database at all, but long enough to be read as the header of one".to_vec();
+    for damage in [page, text] {
+        let home = Home::new();
+        home.note("MEMORY.md", "green tea\n");
+        create_private_dir(&home.path("memory")).unwrap();
+        write_atomic(&home.database(), &damage).unwrap();
+        let memory = home.engine();
+        let answer = memory.search(Query::new("tea")).await.unwrap();
+        assert_eq!(answer.results.len(), 1, "{answer:?}");
+        let aside = memory.status().await.unwrap().recovered.unwrap();
+        assert_eq!(std::fs::read(aside).unwrap(), damage);
+        assert_eq!(std::fs::metadata(home.database()).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_be_opened_is_an_error_that_names_it() {
+    let home = Home::new();
+    create_private_dir(&home.database()).unwrap();
+    let error = home.engine().search(Query::new("tea")).await.unwrap_err();
+    assert!(error.to_string().contains("main.sqlite"), "{error}");
+}
+
+#[tokio::test]
+async fn links_special_files_and_giants_are_passed_over() {
+    let home = Home::new();
+    home.note("../outside/secret.md", "tea in secret\n");
+    home.note("memory/real.md", "tea in public\n");
+    symlink(home.path("outside/secret.md"), home.path("workspace/memory/link.md")).unwrap();
+    symlink(home.path("outside"), home.path("workspace/memory/dir")).unwrap();
+    symlink(home.path("outside/secret.md"), home.path("workspace/MEMORY.md")).unwrap();
+    make_fifo(&home.path("workspace/memory/fifo.md"));
+    let giant = std::fs::File::create(home.path("workspace/memory/giant.md")).unwrap();
+    giant.set_len(3 * 1024 * 1024).unwrap();
+    let memory = home.engine();
+    let results = memory.search(Query::new("tea")).await.unwrap().results;
+    assert_eq!(results.iter().map(|hit| hit.path.as_str()).collect::<Vec<_>>(), ["memory/real.md"]);
+    let skipped = memory.status().await.unwrap().skipped;
+    assert!(skipped.iter().any(|skipped| skipped.path == "memory/giant.md"), "{skipped:?}");
+    for path in ["memory/link.md", "memory/dir/secret.md", "MEMORY.md", "memory/fifo.md", "memory/giant.md"] {
+        let range = LineRange { path: path.into(), from: None, lines: None };
+        assert!(memory.read(range).await.is_err(), "{path}");
+    }
+}
+
+/// `mkfifo` from the system, since the crate has no other use for making one.
+fn make_fifo(path: &std::path::Path) {
+    assert!(openclaw_guard::child_command("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[tokio::test]
+async fn extra_paths_are_searched_and_read() {
+    let home = Home::new();
+    home.note("docs/inside.md", "inside oolong\n");
+    home.note("../notes/a/b.md", "outside oolong\n");
+    home.note("../notes/a/b.txt", "no oolong\n");
+    home.note("../single.md", "single oolong\n");
+    home.note("../other.md", "other oolong\n");
+    let extra = ["docs", "../notes", "../single.md", "../missing", "../notes/a/b.txt"].map(Into::into);
+    let memory = engine(home.dir.path(), &extra);
+    let results = memory.search(Query::new("oolong")).await.unwrap().results;
+    let mut paths: Vec<&str> = results.iter().map(|hit| hit.path.as_str()).collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["../notes/a/b.md", "../single.md", "docs/inside.md"]);
+    for path in paths {
+        let range = LineRange { path: path.into(), from: Some(1), lines: Some(1) };
+        assert!(memory.read(range).await.unwrap().text.ends_with("oolong"), "{path}");
+    }
+    for path in ["../other.md", "../notes/../other.md", "../notes/a/b.txt", "../notes/missing.md"] {
+        let range = LineRange { path: path.into(), from: None, lines: None };
+        assert!(memory.read(range).await.is_err(), "{path}");
+    }
+    let skipped: Vec<String> =
+        memory.status().await.unwrap().skipped.into_iter().map(|skipped| skipped.path).collect();
+    assert_eq!(skipped, ["../missing", "../notes/a/b.txt"]);
+}
+
+#[tokio::test]
+async fn a_large_change_answers_at_once_and_is_finished_later() {
+    let home = Home::new();
+    let filler = "lorem ipsum dolor sit amet\n".repeat(60_000);
+    for name in ["a", "b", "c", "d"] {
+        home.note(&format!("memory/{name}.md"), &format!("needle {name}\n{filler}"));
+    }
+    let memory = home.engine();
+    let first = memory.search(Query::new("needle")).await.unwrap();
+    assert!(first.stale && first.note.is_some() && first.results.len() < 4, "{:?}", first.note);
+    memory.sync(SyncReason::Requested).await.unwrap();
+    let second = memory.search(Query::new("needle")).await.unwrap();
+    assert_eq!((second.results.len(), second.stale), (4, false));
+}
+
+#[tokio::test]
+async fn two_engines_share_one_index_file() {
+    let home = Home::new();
+    home.note("MEMORY.md", "tea\n");
+    let (gateway, command) = (home.engine(), home.engine());
+    assert_eq!(gateway.search(Query::new("tea")).await.unwrap().results.len(), 1);
+    let mut note = std::fs::OpenOptions::new().append(true).open(home.path("workspace/MEMORY.md")).unwrap();
+    note.write_all(b"# Cake\ncake\n").unwrap();
+    for memory in [&command, &gateway] {
+        assert_eq!(memory.search(Query::new("cake")).await.unwrap().results.len(), 1);
+    }
+}

@@ -1,0 +1,49 @@
+//! A workspace in a temporary home, and the built-in engine over it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use openclaw_guard::{PathComponent, Root, SystemClock, create_private_dir, write_atomic};
+use openclaw_memory::{Engine, EngineOptions};
+
+pub(crate) struct Home {
+    pub(crate) dir: tempfile::TempDir,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        create_private_dir(&dir.path().join("workspace/memory")).unwrap();
+        Self { dir }
+    }
+
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.dir.path().join(below)
+    }
+
+    /// Writes a file under the workspace.
+    pub(crate) fn note(&self, below: &str, text: &str) {
+        let path = self.path("workspace").join(below);
+        create_private_dir(path.parent().unwrap()).unwrap();
+        write_atomic(&path, text.as_bytes()).unwrap();
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path("memory/main.sqlite")
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        engine(self.dir.path(), &[])
+    }
+}
+
+pub(crate) fn engine(home: &Path, extra_paths: &[PathBuf]) -> Engine {
+    let agent_id = PathComponent::parse("main").unwrap();
+    Engine::new(EngineOptions {
+        database: EngineOptions::database_in(home, &agent_id),
+        workspace: Arc::new(Root::open(&home.join("workspace")).unwrap()),
+        extra_paths: extra_paths.to_vec(),
+        clock: Arc::new(SystemClock),
+        agent_id,
+    })
+}

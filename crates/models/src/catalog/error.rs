@@ -1,0 +1,83 @@
+//! Why a configured model cannot run.
+
+use crate::WireApi;
+use crate::error::key_places;
+use crate::openai::EndpointError;
+
+/// Why a model reference does not lead to a model that runs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CatalogError {
+    /// Not `provider/model`, not an alias, and not the id of one configured model.
+    #[error("unknown model reference {reference:?}")]
+    UnknownReference {
+        /// What was asked for.
+        reference: String,
+    },
+    /// No such provider is configured.
+    #[error("provider {provider:?} is not configured")]
+    UnknownProvider {
+        /// Provider id.
+        provider: String,
+        /// The providers there are.
+        known: Vec<String>,
+    },
+    /// The built-in provider has one model only.
+    #[error("offline has no model {model:?}")]
+    UnknownOfflineModel {
+        /// Model id.
+        model: String,
+    },
+    /// This build does not speak the wire API.
+    #[error("{reference}: wire API {} is not supported by this build", api.as_str())]
+    UnsupportedApi {
+        /// `provider/model`.
+        reference: String,
+        /// The configured API.
+        api: WireApi,
+    },
+    /// The provider needs a key and none is set.
+    #[error("provider {provider:?} has no API key")]
+    MissingKey {
+        /// Provider id.
+        provider: String,
+    },
+    /// The provider's address or headers cannot be used.
+    #[error("models.providers.{provider}: {why}")]
+    BadEndpoint {
+        /// Provider id.
+        provider: String,
+        /// What is wrong.
+        why: EndpointError,
+    },
+}
+
+impl CatalogError {
+    /// One or two sentences for the user: what is wrong, where, what to do next.
+    #[must_use]
+    pub fn plain_words(&self) -> String {
+        match self {
+            Self::UnknownReference { reference } => format!(
+                "The model \"{reference}\" is not known. Set agents.defaults.model.primary to provider/model, for example openai/gpt-5-mini or offline/recall."
+            ),
+            Self::UnknownProvider { provider, known } => format!(
+                "The model provider \"{provider}\" is not configured (there are: {}). Add models.providers.{provider} with a baseUrl, or choose another model.",
+                known.join(", ")
+            ),
+            Self::UnknownOfflineModel { model } => {
+                format!("There is no model \"offline/{model}\". The built-in model is offline/recall.")
+            }
+            Self::UnsupportedApi { reference, api } => format!(
+                "{reference} uses the wire API {}, which this build does not speak. It speaks openai-completions: set models.providers.<id>.api to that if the server offers it, or choose another model.",
+                api.as_str()
+            ),
+            Self::MissingKey { provider } => {
+                format!("There is no API key for {provider}. Set {}.", key_places(provider))
+            }
+            Self::BadEndpoint { provider, why } => {
+                format!(
+                    "models.providers.{provider}.baseUrl cannot be used: {why}. Correct it in openclaw.json."
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Model providers behind one trait.
+//!
+//! The room holds the port [`ChatModel`], the wire API `openai-completions` ([`openai`]), the built-in model that
+//! needs neither network nor weights ([`offline`]), the catalog that turns `provider/model` into something that runs
+//! ([`catalog`]), and the only HTTP client of the house ([`http`]). It may open sockets; it never touches the disk,
+//! runs a tool, or knows a session.
+//!
+//! ```
+//! use futures_util::StreamExt;
+//! use openclaw_models::{catalog::{Catalog, Environment, Providers}, ModelEvent, ModelRequest};
+//! use openclaw_protocol::message::{Content, Message, UserMessage};
+//! use std::sync::Arc;
+//!
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! # runtime.block_on(async {
+//! // Nothing is configured here, so the catalog answers with the offline model.
+//! let catalog = Catalog::new(Providers::default(), Environment::default());
+//! let model = catalog.resolve_default().unwrap();
+//! assert_eq!(model.describe().reference(), "offline/recall");
+//!
+//! let hello = Message::User(UserMessage { content: Content::Text("hello".into()), timestamp: 0 });
+//! let request = ModelRequest { messages: vec![Arc::new(hello)], ..ModelRequest::default() };
+//! let mut events = model.stream(request, Default::default());
+//! let mut answer = String::new();
+//! while let Some(event) = events.next().await {
+//!     if let ModelEvent::TextDelta(delta) = event.unwrap() { answer.push_str(&delta) }
+//! }
+//! assert!(answer.contains("not a language model"));
+//! # });
+//! ```
+
+pub mod catalog;
+mod error;
+pub mod http;
+mod model;
+pub mod offline;
+pub mod openai;
+mod retry;
+pub mod sse;
+
+#[cfg(test)]
+mod contract;
+
+pub use error::{Malformed, ModelError, TimeoutKind, Unreachable};
+pub use model::{
+    ArgumentsError, ChatModel, Compat, InputKind, MaxTokensField, ModelEvent, ModelInfo, ModelRequest,
+    Prices, ToolDefinition, WireApi, parse_arguments,
+};
+pub use retry::{CallPolicy, Retries, Timeouts};

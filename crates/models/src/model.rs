@@ -1,0 +1,324 @@
+//! The port: what the agent asks of a model and what it gets back.
+
+use std::sync::Arc;
+
+use futures_util::stream::BoxStream;
+use openclaw_protocol::message::{Cost, Message, StopReason, Usage};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::ModelError;
+
+/// A chat model, near or far.
+///
+/// A stream gives any number of events and then either [`ModelEvent::Done`] or one error, and ends. Dropping the
+/// stream, or cancelling `abort`, closes the connection; after a cancel the next item is [`ModelError::Aborted`].
+pub trait ChatModel: Send + Sync {
+    /// What the model is and can take.
+    fn describe(&self) -> &ModelInfo;
+    /// Runs one model call.
+    fn stream(
+        &self,
+        request: ModelRequest,
+        abort: CancellationToken,
+    ) -> BoxStream<'static, Result<ModelEvent, ModelError>>;
+}
+
+/// One model call.
+#[derive(Debug, Clone)]
+pub struct ModelRequest {
+    /// The system prompt, byte-stable within a session. Empty for none.
+    pub system: Arc<str>,
+    /// The conversation, oldest first.
+    pub messages: Vec<Arc<Message>>,
+    /// The tools the model may call.
+    pub tools: Arc<[ToolDefinition]>,
+    /// Most tokens to produce; the model's own limit applies as well.
+    pub max_tokens: Option<u32>,
+    /// Sampling temperature, left to the provider when absent.
+    pub temperature: Option<f64>,
+    /// Milliseconds since the epoch; the only clock a model may look at.
+    pub now_ms: i64,
+}
+
+impl Default for ModelRequest {
+    fn default() -> Self {
+        Self {
+            system: Arc::from(""),
+            messages: Vec::new(),
+            tools: Arc::from([]),
+            max_tokens: None,
+            temperature: None,
+            now_ms: 0,
+        }
+    }
+}
+
+/// A tool as the model sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolDefinition {
+    /// The exact name to call it by.
+    pub name: String,
+    /// When and how to use it.
+    pub description: String,
+    /// JSON Schema of the arguments.
+    pub parameters: Value,
+}
+
+/// One step of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ModelEvent {
+    /// More of the answer.
+    TextDelta(String),
+    /// More of the model's reasoning.
+    ThinkingDelta(String),
+    /// A tool call begins. `index` counts from 0 in the order of appearance.
+    ToolCallStart {
+        /// Position of the call in this answer.
+        index: usize,
+        /// The provider's id of the call.
+        id: String,
+        /// The tool's name.
+        name: String,
+    },
+    /// More of the arguments' JSON text of one call.
+    ToolCallArguments {
+        /// Position of the call in this answer.
+        index: usize,
+        /// The next piece of text; it may end anywhere.
+        delta: String,
+    },
+    /// What the call used, at most once, before `Done`.
+    Usage(Usage),
+    /// The end, exactly once and last.
+    Done(StopReason),
+}
+
+/// A model as the catalog describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelInfo {
+    /// Provider id, for example `openai`.
+    pub provider: Arc<str>,
+    /// Model id within the provider; may contain slashes.
+    pub id: String,
+    /// The name for people.
+    pub name: String,
+    /// How it is spoken to.
+    pub api: WireApi,
+    /// Tokens of prompt and answer together.
+    pub context_window: u32,
+    /// Most tokens of one answer, when known.
+    pub max_tokens: Option<u32>,
+    /// Whether it thinks before it answers.
+    pub reasoning: bool,
+    /// What a user message may contain.
+    pub input: Vec<InputKind>,
+    /// US dollars per million tokens.
+    pub prices: Prices,
+    /// What its server does differently from the published API.
+    pub compat: Compat,
+}
+
+/// Context window assumed when nothing says better, in tokens: what most served models have at least.
+pub(crate) const DEFAULT_CONTEXT_WINDOW: u32 = 128_000;
+
+impl ModelInfo {
+    /// A text model with the defaults for an id that no table knows.
+    #[must_use]
+    pub fn new(provider: &str, id: &str, api: WireApi) -> Self {
+        Self {
+            provider: Arc::from(provider),
+            id: id.to_owned(),
+            name: id.to_owned(),
+            api,
+            context_window: DEFAULT_CONTEXT_WINDOW,
+            max_tokens: None,
+            reasoning: false,
+            input: vec![InputKind::Text],
+            prices: Prices::default(),
+            compat: Compat::default(),
+        }
+    }
+
+    /// `provider/model`, as configuration and `status` write it.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        format!("{}/{}", self.provider, self.id)
+    }
+
+    /// Whether user messages may carry images.
+    #[must_use]
+    pub fn sees_images(&self) -> bool {
+        self.input.contains(&InputKind::Image)
+    }
+}
+
+/// What a user message may contain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputKind {
+    /// Text.
+    Text,
+    /// Images.
+    Image,
+}
+
+/// The wire APIs that configuration can name (`models.providers.<id>.api`), and the offline model's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WireApi {
+    /// OpenAI chat completions; most other servers speak it too.
+    #[serde(rename = "openai-completions")]
+    OpenAiCompletions,
+    /// OpenAI responses.
+    #[serde(rename = "openai-responses")]
+    OpenAiResponses,
+    /// Anthropic messages.
+    #[serde(rename = "anthropic-messages")]
+    AnthropicMessages,
+    /// Google generative AI.
+    #[serde(rename = "google-generative-ai")]
+    GoogleGenerativeAi,
+    /// GitHub Copilot.
+    #[serde(rename = "github-copilot")]
+    GithubCopilot,
+    /// Amazon Bedrock converse stream.
+    #[serde(rename = "bedrock-converse-stream")]
+    BedrockConverseStream,
+    /// The built-in model: no wire at all.
+    #[serde(rename = "offline")]
+    Offline,
+}
+
+impl WireApi {
+    /// The name configuration and transcripts use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAiCompletions => "openai-completions",
+            Self::OpenAiResponses => "openai-responses",
+            Self::AnthropicMessages => "anthropic-messages",
+            Self::GoogleGenerativeAi => "google-generative-ai",
+            Self::GithubCopilot => "github-copilot",
+            Self::BedrockConverseStream => "bedrock-converse-stream",
+            Self::Offline => "offline",
+        }
+    }
+}
+
+/// US dollars per million tokens (`models.providers.*.models[].cost`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Prices {
+    /// Prompt tokens.
+    pub input: f64,
+    /// Completion tokens.
+    pub output: f64,
+    /// Prompt tokens read from the provider's cache.
+    pub cache_read: f64,
+    /// Prompt tokens written to the provider's cache.
+    pub cache_write: f64,
+}
+
+impl Prices {
+    /// The cost of `usage` at these prices.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, reason = "token counts stay far below 2^52")]
+    pub fn cost_of(&self, usage: &Usage) -> Cost {
+        let dollars = |tokens: u64, price: f64| tokens as f64 * price / 1_000_000.0;
+        let input = dollars(usage.input, self.input);
+        let output = dollars(usage.output, self.output);
+        let cache_read = dollars(usage.cache_read, self.cache_read);
+        let cache_write = dollars(usage.cache_write, self.cache_write);
+        Cost { input, output, cache_read, cache_write, total: input + output + cache_read + cache_write }
+    }
+}
+
+/// What a server does differently (`models.providers.*.models[].compat`). Absent means: decided by the host name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Compat {
+    /// Whether `store` is a known field.
+    pub supports_store: Option<bool>,
+    /// Whether reasoning models take their instructions under the role `developer`.
+    pub supports_developer_role: Option<bool>,
+    /// Which field carries the output limit.
+    pub max_tokens_field: Option<MaxTokensField>,
+}
+
+/// The field that carries the output limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaxTokensField {
+    /// What OpenAI documents today.
+    MaxCompletionTokens,
+    /// What it documented before; some servers know only this.
+    MaxTokens,
+}
+
+/// Why a tool call's arguments cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ArgumentsError {
+    /// The text is not JSON, usually because the answer was cut.
+    #[error(
+        "the arguments are not valid JSON (line {line}, column {column}); send the call again with complete JSON"
+    )]
+    NotJson {
+        /// 1-based line of the fault.
+        line: usize,
+        /// 1-based column of the fault.
+        column: usize,
+    },
+    /// The text is JSON but not an object.
+    #[error("the arguments must be a JSON object")]
+    NotObject,
+}
+
+/// Parses the collected arguments of a tool call. An empty text means no arguments: some servers send nothing for
+/// a tool without parameters.
+///
+/// # Errors
+/// The text is not a JSON object.
+pub fn parse_arguments(text: &str) -> Result<Value, ArgumentsError> {
+    if text.trim().is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| ArgumentsError::NotJson { line: error.line(), column: error.column() })?;
+    if value.is_object() { Ok(value) } else { Err(ArgumentsError::NotObject) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ArgumentsError, Prices, WireApi, parse_arguments};
+    use openclaw_protocol::message::Usage;
+    use serde_json::json;
+
+    #[test]
+    fn arguments_are_an_object_or_an_error() {
+        assert_eq!(parse_arguments("").unwrap(), json!({}));
+        assert_eq!(parse_arguments(" {\"path\":\"a\"} ").unwrap(), json!({"path":"a"}));
+        assert!(matches!(parse_arguments("[1]"), Err(ArgumentsError::NotObject)));
+        assert!(matches!(parse_arguments("{\"path\":"), Err(ArgumentsError::NotJson { .. })));
+    }
+
+    #[test]
+    fn prices_are_per_million_tokens() {
+        let prices = Prices { input: 1.0, output: 2.0, cache_read: 0.5, cache_write: 0.0 };
+        let usage = Usage { input: 1_000_000, output: 500_000, cache_read: 2_000_000, ..Usage::default() };
+        let cost = prices.cost_of(&usage);
+        assert_eq!((cost.input, cost.output, cost.cache_read, cost.total), (1.0, 1.0, 1.0, 3.0));
+    }
+
+    #[test]
+    fn wire_api_names_match_their_serialisation() {
+        for api in [
+            WireApi::OpenAiCompletions,
+            WireApi::AnthropicMessages,
+            WireApi::BedrockConverseStream,
+            WireApi::Offline,
+        ] {
+            assert_eq!(serde_json::to_value(api).unwrap(), json!(api.as_str()));
+        }
+    }
+}

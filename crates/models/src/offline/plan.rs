@@ -1,0 +1,344 @@
+//! Chooses the next step of a turn: a pure function of the request.
+
+use serde_json::{Value, json};
+
+use super::answer::answer;
+use super::evidence::{Evidence, Hits, SearchFault};
+use super::intent::{Intent, intent};
+use super::note::{Note, WriteResult};
+use super::phrases;
+use super::turn::Turn;
+use crate::ModelRequest;
+
+/// Rounds of tool calls in one turn: the longest plan has two, and a loop must end whatever the tools answer.
+const MAX_ROUNDS: usize = 4;
+/// How many results to search for.
+const MAX_RESULTS: usize = 6;
+/// Longest query, in characters: the rest of a long message adds noise, not meaning.
+const MAX_QUERY_CHARS: usize = 500;
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Step {
+    /// End the turn with this text.
+    Say(String),
+    /// Run these tools.
+    Call(Vec<Call>),
+}
+
+/// One tool call.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Call {
+    pub(super) id: String,
+    pub(super) name: &'static str,
+    pub(super) arguments: Value,
+}
+
+/// The next step of the turn.
+pub(super) fn plan(request: &ModelRequest) -> Step {
+    let planner = Planner { turn: Turn::read(request), request };
+    let wish = intent(&planner.turn.user.text);
+    let step = if planner.turn.rounds >= MAX_ROUNDS {
+        Step::Say(phrases::gave_up())
+    } else {
+        match &wish {
+            Intent::Token(token) => return Step::Say((*token).to_owned()),
+            Intent::Remember(fact) => planner.remember(fact),
+            Intent::RememberNothing => Step::Say(phrases::note_what()),
+            Intent::Ask(question) => planner.ask(question),
+            Intent::SmallTalk(kind) => Step::Say(phrases::small_talk(*kind)),
+        }
+    };
+    match step {
+        Step::Say(text) if planner.turn.first => Step::Say(format!("{text}\n\n{}", phrases::HINT)),
+        Step::Say(_) | Step::Call(_) => step,
+    }
+}
+
+struct Planner<'a> {
+    turn: Turn<'a>,
+    request: &'a ModelRequest,
+}
+
+impl Planner<'_> {
+    fn has(&self, tool: &str) -> bool {
+        self.request.tools.iter().any(|definition| definition.name == tool)
+    }
+
+    fn call(&self, calls: Vec<(&'static str, Value)>) -> Step {
+        let first = self.turn.calls_made + 1;
+        let numbered = calls.into_iter().enumerate();
+        Step::Call(
+            numbered
+                .map(|(n, (name, arguments))| Call { id: format!("recall_{}", first + n), name, arguments })
+                .collect(),
+        )
+    }
+
+    /// Reads the day's file to see whether it exists, appends to it, and says where.
+    fn remember(&self, fact: &str) -> Step {
+        let note = Note::new(&self.turn.user.date, fact);
+        let read = self.turn.outcome("read");
+        if let Some(written) = self.turn.outcome("write") {
+            let before = read.filter(|read| !read.failed).map(|read| read.text.as_str());
+            return Step::Say(if written.failed {
+                phrases::note_failed(&note.path, &written.text)
+            } else {
+                let lines = note.lines(&WriteResult { text: &written.text, before });
+                phrases::noted(&note.path, &lines, fact)
+            });
+        }
+        if !self.has("write") {
+            return Step::Say(phrases::missing_tool("write", "note this"));
+        }
+        if read.is_none() && self.has("read") {
+            return self.call(vec![("read", json!({ "path": note.path }))]);
+        }
+        let before = read.filter(|read| !read.failed).map(|read| read.text.as_str());
+        let content = note.content(before);
+        self.call(vec![("write", json!({ "path": note.path, "content": content, "append": true }))])
+    }
+
+    /// Searches, reads on where a result was cut, and quotes.
+    fn ask(&self, question: &str) -> Step {
+        let Some(found) = self.turn.outcome("memory_search") else {
+            if !self.has("memory_search") {
+                return Step::Say(phrases::missing_tool("memory_search", "search your notes"));
+            }
+            let query: String = question.chars().take(MAX_QUERY_CHARS).collect();
+            return self.call(vec![("memory_search", json!({ "query": query, "maxResults": MAX_RESULTS }))]);
+        };
+        let hits = match Hits::parse(&found.text) {
+            // A failed search says why in the result's form; any other failure is the tool's own text.
+            Err(SearchFault::NotJson) | Ok(_) if found.failed => {
+                return Step::Say(phrases::search_failed(&found.text));
+            }
+            Err(fault) => return Step::Say(phrases::search_failed(&fault.to_string())),
+            Ok(hits) => hits,
+        };
+        let cut = hits.cut();
+        if !cut.is_empty() && self.turn.outcome("memory_get").is_none() && self.has("memory_get") {
+            return self.call(cut.into_iter().map(|arguments| ("memory_get", arguments)).collect());
+        }
+        let mut evidence = Evidence::of(&hits);
+        for read in
+            self.turn.outcomes.iter().filter(|outcome| outcome.tool == "memory_get" && !outcome.failed)
+        {
+            evidence.add_read(read);
+        }
+        Step::Say(
+            answer(question, &evidence)
+                .unwrap_or_else(|| phrases::nothing_found(question, hits.note.as_deref())),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_ROUNDS, Step, plan};
+    use crate::{ModelRequest, ToolDefinition};
+    use openclaw_protocol::message::{
+        AssistantMessage, Content, Message, Part, ToolResultMessage, UserMessage,
+    };
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+
+    const ALL_TOOLS: &[&str] = &["read", "write", "memory_search", "memory_get"];
+
+    fn request(text: &str, tools: &[&str]) -> ModelRequest {
+        let message = Message::User(UserMessage { content: Content::Text(text.into()), timestamp: 0 });
+        let tool = |name: &&str| ToolDefinition {
+            name: (*name).into(),
+            description: String::new(),
+            parameters: json!({}),
+        };
+        ModelRequest {
+            messages: vec![Arc::new(message)],
+            tools: tools.iter().map(tool).collect(),
+            now_ms: 1_795_170_420_000,
+            ..ModelRequest::default()
+        }
+    }
+
+    /// What a tool answers: its text, and whether it failed.
+    type Answer = (String, bool);
+
+    /// Plays the turn loop; gives the calls made and the final text.
+    fn run(
+        mut request: ModelRequest,
+        tools: impl Fn(&str, &Value) -> Answer,
+    ) -> (Vec<(String, Value)>, String) {
+        let mut calls = Vec::new();
+        for _ in 0..=MAX_ROUNDS {
+            match plan(&request) {
+                Step::Say(text) => return (calls, text),
+                Step::Call(wanted) => {
+                    let parts =
+                        wanted.iter().map(|c| Part::tool_call(&c.id, c.name, c.arguments.clone())).collect();
+                    request.messages.push(Arc::new(assistant(parts)));
+                    for call in wanted {
+                        let (text, is_error) = tools(call.name, &call.arguments);
+                        request.messages.push(Arc::new(Message::ToolResult(ToolResultMessage {
+                            tool_call_id: call.id,
+                            tool_name: call.name.into(),
+                            content: vec![Part::text(text)],
+                            details: None,
+                            is_error,
+                            timestamp: 0,
+                        })));
+                        calls.push((call.name.to_owned(), call.arguments));
+                    }
+                }
+            }
+        }
+        panic!("the plan does not end: {calls:?}");
+    }
+
+    fn assistant(content: Vec<Part>) -> Message {
+        Message::Assistant(AssistantMessage {
+            content,
+            api: String::new(),
+            provider: String::new(),
+            model: String::new(),
+            usage: Default::default(),
+            stop_reason: Default::default(),
+            error_message: None,
+            timestamp: 0,
+        })
+    }
+
+    fn ok(text: impl Into<String>) -> Answer {
+        (text.into(), false)
+    }
+
+    #[test]
+    fn a_fact_is_read_for_then_appended_and_its_place_is_told() {
+        let wrapped = "[Sat 2026-11-21 00:10 CET] remember that tea is green\n[message_id: m]";
+        let (calls, text) = run(request(wrapped, ALL_TOOLS), |tool, _| match tool {
+            "read" => ("no such file".into(), true),
+            _ => ok("Appended 3 lines to memory/2026-11-21.md (lines 1-3)"),
+        });
+        let path = "memory/2026-11-21.md";
+        assert_eq!(
+            calls,
+            [
+                ("read".to_owned(), json!({ "path": path })),
+                (
+                    "write".to_owned(),
+                    json!({"path":path,"content":"# 2026-11-21\n\n- tea is green\n","append":true})
+                ),
+            ]
+        );
+        assert!(
+            text.starts_with("Noted in memory/2026-11-21.md#L3: tea is green\n\n(offline/recall"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_existing_file_gets_one_more_line_and_a_failed_write_is_said() {
+        let (calls, text) = run(request("note: x", ALL_TOOLS), |tool, _| match tool {
+            "read" => ok("# 2026-11-20\n\n- a\n"),
+            _ => ("disk is full.".into(), true),
+        });
+        assert_eq!(calls[1].1["content"], "- x\n");
+        assert!(
+            text.starts_with("I could not write memory/2026-11-20.md: disk is full. Nothing was noted"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_question_is_searched_read_on_and_quoted() {
+        let (calls, text) = run(request("When does Project Falcon ship?", ALL_TOOLS), |tool, _| match tool {
+            "memory_search" => {
+                ok(json!({"results":[{"path":"MEMORY.md","startLine":5,"endLine":8,"score":0.8,
+                "snippet":"## Projects\n- Project Fal…","source":"memory"}],"provider":"p","model":"m"})
+                .to_string())
+            }
+            _ => ok(json!({"path":"MEMORY.md","text":"## Projects\n- Project Falcon ships on Friday.\n"})
+                .to_string()),
+        });
+        assert_eq!(
+            calls[0],
+            ("memory_search".into(), json!({"query":"When does Project Falcon ship?","maxResults":6}))
+        );
+        assert_eq!(calls[1], ("memory_get".into(), json!({"path":"MEMORY.md","from":5,"lines":4})));
+        assert!(
+            text.starts_with(
+                "From your notes:\n\n> - Project Falcon ships on Friday.\nSource: MEMORY.md#L6\n"
+            ),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_goes_wrong_is_said() {
+        let nothing = |_: &str, _: &Value| ok(r#"{"results":[]}"#);
+        let off = |_: &str, _: &Value| ok(r#"{"results":[],"disabled":true,"error":"no index"}"#);
+        let off_and_failed = |tool: &str, arguments: &Value| (off(tool, arguments).0, true);
+        let building = |_: &str, _: &Value| ok(r#"{"results":[],"note":"the index is being built"}"#);
+        let broken = |_: &str, _: &Value| ("boom".to_owned(), true);
+        let said = |text: &str, tools: &[&str], answers: &dyn Fn(&str, &Value) -> Answer| {
+            run(request(text, tools), answers).1
+        };
+        let rows = [
+            (said("Who is Bob?", ALL_TOOLS, &nothing), "I found nothing about \"Who is Bob\" in your notes."),
+            (said("Who is Bob?", ALL_TOOLS, &off_and_failed), "Searching your notes failed: no index."),
+            (
+                said("Who is Bob?", ALL_TOOLS, &building),
+                "I found nothing about \"Who is Bob\" in your notes (the index is being built).",
+            ),
+            (said("Who is Bob?", ALL_TOOLS, &off), "Searching your notes failed: no index."),
+            (said("Who is Bob?", ALL_TOOLS, &broken), "Searching your notes failed: boom."),
+            (
+                said("Who is Bob?", &["read"], &nothing),
+                "I cannot search your notes: the tool \"memory_search\"",
+            ),
+            (said("note: x", &["read"], &nothing), "I cannot note this: the tool \"write\""),
+            (said("remember", ALL_TOOLS, &nothing), "What should I note?"),
+            (said("help", ALL_TOOLS, &nothing), "I am offline/recall"),
+        ];
+        for (text, expected) in rows {
+            assert!(text.starts_with(expected), "{text}");
+        }
+        assert_eq!(said("reply HEARTBEAT_OK if idle", ALL_TOOLS, &nothing), "HEARTBEAT_OK");
+    }
+
+    #[test]
+    fn the_hint_ends_only_the_first_answer_and_ids_stay_unique() {
+        let mut request = request("hello", ALL_TOOLS);
+        request.messages.push(Arc::new(assistant(vec![
+            Part::tool_call("recall_1", "read", json!({})),
+            Part::text("hi"),
+        ])));
+        let next = UserMessage { content: Content::Text("who is Bob?".into()), timestamp: 0 };
+        request.messages.push(Arc::new(Message::User(next)));
+        let Step::Call(calls) = plan(&request) else { panic!("a call was expected") };
+        assert_eq!(calls[0].id, "recall_2");
+        let (_, text) = run(request, |_, _| ok(r#"{"results":[]}"#));
+        assert!(!text.contains("(offline/recall"), "{text}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_turn_ends_whatever_the_tools_answer(
+            text in "(remember that |note: |who is |where )?[ -~é猫\n]{0,40}",
+            answer in prop_oneof![
+                "\\PC{0,60}",
+                ("[a-c #>\n…]{0,60}", 0usize..9, 0usize..9, 0.0f64..1.0).prop_map(|(snippet, start, end, score)| {
+                    json!({"results":[{"path":"p","startLine":start,"endLine":end,"score":score,"snippet":snippet}]}).to_string()
+                }),
+                Just(json!({"results":[{"path":"p","startLine":u64::MAX,"endLine":u64::MAX,"snippet":"a\nb"}]}).to_string()),
+            ],
+            failed in any::<bool>(),
+            tools in proptest::sample::subsequence(ALL_TOOLS, 0..=4),
+            now_ms in any::<i64>(),
+        ) {
+            let request = ModelRequest { now_ms, ..request(&text, &tools) };
+            let (_, said) = run(request, |_, _| (answer.clone(), failed));
+            prop_assert!(!said.is_empty());
+        }
+    }
+}

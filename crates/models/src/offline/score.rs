@@ -1,0 +1,213 @@
+//! How well each line answers a question: the share of the question's words that it and its surroundings contain.
+
+use super::evidence::Line;
+use super::words::{Word, akin, content_words, words};
+
+/// What a word counts when it is not in the line itself but near it. An answer often stands beside the line that
+/// repeats the question: a heading above, the next speaker below.
+const NEXT_LINE: f64 = 0.6;
+const TWO_LINES_AWAY: f64 = 0.35;
+const HEADING: f64 = 0.5;
+const FILE_NAME: f64 = 0.3;
+/// Extra for a line with a date when a date is asked for, and so on.
+const EXPECTED_KIND: f64 = 0.15;
+/// Extra for the lines of the first result, falling with the rank.
+const RETRIEVAL: f64 = 0.1;
+/// A name counts double: what is said of one person does not answer a question about another.
+const NAME_WEIGHT: f64 = 2.0;
+
+/// The kind of thing a question asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Time,
+    Person,
+    Place,
+    Amount,
+    Anything,
+}
+
+/// How each kind is asked for; "hvor mange" begins with a "where", so amounts come first.
+const QUESTIONS: &[(Kind, &str)] = &[
+    (
+        Kind::Amount,
+        "how many|how much|how old|how often|wie viele|wie viel|hvor mange|cuánto|cuántos|combien",
+    ),
+    (Kind::Time, "when|what time|what date|what day|which day|how long|wann|hvornår|cuándo|quand"),
+    (Kind::Person, "who|whom|whose|wer|wem|hvem|quién|qui"),
+    (Kind::Place, "where|wo|hvor|dónde|où"),
+];
+
+const TIME_WORDS: &str = "january february march april may june july august september october november december jan feb mar apr \
+jun jul aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday yesterday today tomorrow \
+tonight morning afternoon evening noon midnight week weeks month months year years ago januar februar märz mai juni \
+juli oktober dezember montag dienstag mittwoch donnerstag freitag samstag sonntag gestern heute morgen";
+const PLACE_WORDS: &str =
+    "in at on near under behind inside from beside above below between next bei im unter auf hinter";
+const NUMBER_WORDS: &str =
+    "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand once twice";
+
+impl Kind {
+    pub(super) fn of(question: &str) -> Self {
+        let plain = format!(" {} ", question.to_lowercase().replace(|c: char| !c.is_alphanumeric(), " "));
+        let asks = |forms: &str| forms.split('|').any(|form| plain.contains(&format!(" {form} ")));
+        QUESTIONS.iter().find(|(_, forms)| asks(forms)).map_or(Self::Anything, |(kind, _)| *kind)
+    }
+
+    /// Whether a line contains something of this kind.
+    pub(super) fn is_in(self, text: &str) -> bool {
+        let lower = text.to_lowercase();
+        let one_of = |list: &str| {
+            let mut found = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+            found.any(|word| list.split_whitespace().any(|known| known == word))
+        };
+        let digits = || text.contains(|c: char| c.is_ascii_digit());
+        match self {
+            Self::Time => digits() || one_of(TIME_WORDS),
+            Self::Amount => digits() || one_of(NUMBER_WORDS),
+            Self::Place => one_of(PLACE_WORDS),
+            Self::Person => words(text).iter().any(|word| word.name),
+            Self::Anything => false,
+        }
+    }
+}
+
+/// A question, read for scoring.
+pub(super) struct Question {
+    pub(super) words: Vec<Word>,
+    pub(super) kind: Kind,
+}
+
+impl Question {
+    pub(super) fn read(text: &str) -> Self {
+        Self { words: content_words(text), kind: Kind::of(text) }
+    }
+
+    /// Which of the question's words a text contains.
+    pub(super) fn matches(&self, text: &str) -> Vec<bool> {
+        let found = words(text);
+        self.words.iter().map(|asked| found.iter().any(|word| akin(&asked.stem, &word.stem))).collect()
+    }
+}
+
+/// The scores of the lines for one question.
+pub(super) struct Scores {
+    /// Which of the question's words each line contains.
+    pub(super) matches: Vec<Vec<bool>>,
+    /// Share of the question, 0 to 1, found in each line itself.
+    pub(super) own: Vec<f64>,
+    /// Share of the question, 0 to 1, found in each line and around it; 0 when the line itself has none of it.
+    pub(super) coverage: Vec<f64>,
+    /// The order to quote in: coverage and the extras.
+    pub(super) total: Vec<f64>,
+    /// The heading each line stands under, if it is among the lines.
+    pub(super) heading: Vec<Option<usize>>,
+}
+
+impl Scores {
+    pub(super) fn of(question: &Question, lines: &[Line], paths: &[String]) -> Self {
+        let matches: Vec<Vec<bool>> = lines.iter().map(|line| question.matches(&line.text)).collect();
+        let by_path: Vec<Vec<bool>> = paths.iter().map(|path| question.matches(path)).collect();
+        let weights = weights(question, &matches);
+        let heading = headings(lines);
+        let all: f64 = weights.iter().sum::<f64>().max(f64::EPSILON);
+        let mut scores = Self { matches, own: Vec::new(), coverage: Vec::new(), total: Vec::new(), heading };
+        for at in 0..lines.len() {
+            let here = weights.iter().zip(&scores.matches[at]).filter(|(_, found)| **found);
+            let own = here.map(|(weight, _)| weight).sum::<f64>() / all;
+            let found: f64 = weights
+                .iter()
+                .enumerate()
+                .map(|(word, weight)| weight * scores.nearness(lines, at, word, &by_path[lines[at].file]))
+                .sum();
+            let coverage = if own > 0.0 { found / all } else { 0.0 };
+            let expected =
+                if own > 0.0 && question.kind.is_in(&lines[at].text) { EXPECTED_KIND } else { 0.0 };
+            scores.own.push(own);
+            scores.coverage.push(coverage);
+            scores.total.push(coverage + expected + RETRIEVAL / as_f64(1 + lines[at].rank));
+        }
+        scores
+    }
+
+    /// How near a word of the question is to a line: 1 in it, 0 nowhere.
+    fn nearness(&self, lines: &[Line], at: usize, word: usize, in_path: &[bool]) -> f64 {
+        let has = |offset: isize| neighbour(lines, at, offset).is_some_and(|other| self.matches[other][word]);
+        if self.matches[at][word] {
+            1.0
+        } else if has(-1) || has(1) {
+            NEXT_LINE
+        } else if self.heading[at].is_some_and(|heading| self.matches[heading][word]) {
+            HEADING
+        } else if has(-2) || has(2) {
+            TWO_LINES_AWAY
+        } else if in_path[word] {
+            FILE_NAME
+        } else {
+            0.0
+        }
+    }
+}
+
+/// The line `offset` lines further in the same file, if it is among the lines.
+pub(super) fn neighbour(lines: &[Line], at: usize, offset: isize) -> Option<usize> {
+    let other = at.checked_add_signed(offset)?;
+    let (here, there) = (lines.get(at)?, lines.get(other)?);
+    (there.file == here.file && here.number.checked_add_signed(offset) == Some(there.number)).then_some(other)
+}
+
+/// Rare words say more. The usual inverse document frequency, with lines as documents.
+fn weights(question: &Question, matches: &[Vec<bool>]) -> Vec<f64> {
+    let lines = as_f64(matches.len());
+    let weight = |(at, word): (usize, &Word)| {
+        let with = as_f64(matches.iter().filter(|line| line[at]).count());
+        let rarity = (1.0 + lines / (1.0 + with)).ln();
+        rarity * if word.name { NAME_WEIGHT } else { 1.0 }
+    };
+    question.words.iter().enumerate().map(weight).collect()
+}
+
+fn headings(lines: &[Line]) -> Vec<Option<usize>> {
+    let mut current: Option<usize> = None;
+    let mut headings = Vec::with_capacity(lines.len());
+    for (at, line) in lines.iter().enumerate() {
+        current = current.filter(|heading| lines[*heading].file == line.file);
+        headings.push(current);
+        if is_heading(&line.text) {
+            current = Some(at);
+        }
+    }
+    headings
+}
+
+pub(super) fn is_heading(text: &str) -> bool {
+    text.starts_with('#')
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts of lines stay far below 2^52")]
+fn as_f64(count: usize) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+
+    #[test]
+    fn kinds_of_questions_and_of_lines() {
+        let rows = [
+            ("When is the dentist?", Kind::Time, "on 3 December", "the dentist"),
+            ("who gave me the book", Kind::Person, "- a gift from Anna", "- a gift"),
+            ("Where's the key?", Kind::Place, "under the mat", "the key"),
+            ("hvor mange børn?", Kind::Amount, "three of them", "some of them"),
+            ("what is it", Kind::Anything, "", "anything 3"),
+        ];
+        for (question, kind, with, without) in rows {
+            assert_eq!(Kind::of(question), kind, "{question}");
+            assert_eq!(
+                (kind.is_in(with), kind.is_in(without)),
+                (kind != Kind::Anything, false),
+                "{question}"
+            );
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! Performs a model call: sends the request, waits within the time limits, repeats what may pass, feeds the decoder.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+use openclaw_guard::Secret;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Response, Url};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::classify::{Refusal, classify};
+use super::decode::Decoder;
+use super::encode::encode;
+use super::redact::Redactor;
+use crate::http::{GuardedHttp, why_unreachable};
+use crate::retry::retry_after;
+use crate::sse::Parser;
+use crate::{
+    CallPolicy, ChatModel, Malformed, ModelError, ModelEvent, ModelInfo, ModelRequest, TimeoutKind,
+    Unreachable,
+};
+
+/// Largest body of one answer, in bytes: far beyond any output limit (128,000 tokens at about 200 bytes of JSON per
+/// token make 25 MB), small enough to survive.
+pub const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
+/// How long the end of a body may take after the last event before the connection is closed instead of kept.
+const DRAIN: Duration = Duration::from_secs(1);
+/// How much of an error body is read, in bytes.
+const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+/// Where a provider is and how it knows us.
+pub struct Endpoint {
+    url: Url,
+    headers: HeaderMap,
+    redactor: Redactor,
+}
+
+/// Why an endpoint cannot be used. The address itself is not repeated: it may contain a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// Not an absolute `http` or `https` address.
+    #[error("it is not an http or https address")]
+    NotHttp,
+    /// User and password in the address.
+    #[error("it contains a user name or password; use apiKey or headers")]
+    Credentials,
+    /// The key or a header cannot be sent.
+    #[error("the apiKey or one of the headers contains characters that cannot be sent")]
+    BadHeader,
+}
+
+impl Endpoint {
+    /// `base_url` up to and including the version, for example `https://api.openai.com/v1`.
+    ///
+    /// # Errors
+    /// The address or a header cannot be used.
+    pub fn new(
+        base_url: &str,
+        key: Option<Secret>,
+        headers: &[(String, Secret)],
+    ) -> Result<Self, EndpointError> {
+        let url = format!("{}/chat/completions", base_url.trim().trim_end_matches('/'));
+        let url = Url::parse(&url).map_err(|_| EndpointError::NotHttp)?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+            return Err(EndpointError::NotHttp);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EndpointError::Credentials);
+        }
+        let mut map = HeaderMap::new();
+        map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(key) = &key {
+            map.insert(AUTHORIZATION, sensitive(&format!("Bearer {}", key.expose().trim()))?);
+        }
+        for (name, value) in headers {
+            let name = HeaderName::try_from(name).map_err(|_| EndpointError::BadHeader)?;
+            map.insert(name, sensitive(value.expose())?);
+        }
+        let secrets = key.into_iter().chain(headers.iter().map(|(_, value)| value.clone())).collect();
+        Ok(Self { url, headers: map, redactor: Redactor::new(secrets) })
+    }
+
+    /// The address requests go to.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Host and port, for messages.
+    fn host(&self) -> String {
+        let host = self.url.host_str().unwrap_or_default();
+        self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+}
+
+fn sensitive(value: &str) -> Result<HeaderValue, EndpointError> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| EndpointError::BadHeader)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A model behind the `openai-completions` API.
+#[derive(Clone)]
+pub struct OpenAiChat {
+    info: Arc<ModelInfo>,
+    endpoint: Arc<Endpoint>,
+    http: Arc<GuardedHttp>,
+    policy: CallPolicy,
+}
+
+impl OpenAiChat {
+    /// A model at `endpoint`. The connect limit is the client's own.
+    #[must_use]
+    pub fn new(info: ModelInfo, endpoint: Endpoint, http: Arc<GuardedHttp>, policy: CallPolicy) -> Self {
+        Self { info: Arc::new(info), endpoint: Arc::new(endpoint), http, policy }
+    }
+}
+
+impl ChatModel for OpenAiChat {
+    fn describe(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    fn stream(
+        &self,
+        request: ModelRequest,
+        abort: CancellationToken,
+    ) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
+        let body = encode(&request, &self.info);
+        let mut call = Call {
+            model: self.clone(),
+            body: Bytes::new(),
+            abort,
+            phase: Phase::Begin,
+            ready: VecDeque::new(),
+            failed_attempts: 0,
+            output_begun: false,
+        };
+        match body {
+            Ok(body) => call.body = Bytes::from(body),
+            Err(_) => call.phase = Phase::Fail(call.malformed(Malformed::Request)),
+        }
+        stream::unfold(call, |mut call| async move { call.next().await.map(|item| (item, call)) }).boxed()
+    }
+}
+
+/// One model call in progress.
+struct Call {
+    model: OpenAiChat,
+    body: Bytes,
+    abort: CancellationToken,
+    phase: Phase,
+    /// Decoded and not yet taken.
+    ready: VecDeque<ModelEvent>,
+    failed_attempts: usize,
+    output_begun: bool,
+}
+
+enum Phase {
+    /// Nothing is sent yet, or the last attempt failed and may be repeated.
+    Begin,
+    Reading(Box<Reading>),
+    Fail(ModelError),
+    Over,
+}
+
+/// An answer being read.
+struct Reading {
+    response: Response,
+    parser: Parser,
+    decoder: Decoder,
+    bytes_read: usize,
+    /// Set until the first piece of the body.
+    first_byte_by: Option<Instant>,
+}
+
+impl Call {
+    /// The next item; nothing after the end or an error.
+    async fn next(&mut self) -> Option<Result<ModelEvent, ModelError>> {
+        loop {
+            if matches!(self.phase, Phase::Over) && self.ready.is_empty() {
+                return None;
+            }
+            if self.abort.is_cancelled() {
+                return self.end(ModelError::Aborted);
+            }
+            if let Some(event) = self.ready.pop_front() {
+                self.output_begun |= !matches!(event, ModelEvent::Usage(_));
+                return Some(Ok(event));
+            }
+            let abort = self.abort.clone();
+            let step = tokio::select! {
+                biased;
+                () = abort.cancelled() => Err(ModelError::Aborted),
+                step = self.advance() => step,
+            };
+            match step {
+                Ok(()) => {}
+                Err(error) => match self.recover(&error).await {
+                    Recovery::Repeat => self.phase = Phase::Begin,
+                    Recovery::GiveUp => return self.end(error),
+                    Recovery::Aborted => return self.end(ModelError::Aborted),
+                },
+            }
+        }
+    }
+
+    /// Dropping the phase drops the connection.
+    fn end(&mut self, error: ModelError) -> Option<Result<ModelEvent, ModelError>> {
+        self.phase = Phase::Over;
+        self.ready.clear();
+        Some(Err(error))
+    }
+
+    async fn advance(&mut self) -> Result<(), ModelError> {
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Over => {}
+            Phase::Fail(error) => return Err(error),
+            Phase::Begin => {
+                let reading = self.model.begin(self.body.clone()).await?;
+                self.phase = Phase::Reading(Box::new(reading));
+            }
+            Phase::Reading(mut reading) => {
+                let (events, outcome) = reading.advance(&self.model).await;
+                let done = matches!(events.last(), Some(ModelEvent::Done(_)));
+                self.ready.extend(events);
+                self.phase = match outcome {
+                    // What was said before a fault is delivered first.
+                    Err(error) => Phase::Fail(error),
+                    Ok(()) if done => {
+                        reading.release();
+                        Phase::Over
+                    }
+                    Ok(()) => Phase::Reading(reading),
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits before a repetition, if there is to be one: never after output began, because the user saw it.
+    async fn recover(&mut self, error: &ModelError) -> Recovery {
+        self.failed_attempts += 1;
+        if self.output_begun || !self.ready.is_empty() {
+            return Recovery::GiveUp;
+        }
+        let Some(pause) = self.model.policy.retries.pause(self.failed_attempts, error) else {
+            return Recovery::GiveUp;
+        };
+        tracing::info!(%error, pause_ms = pause.as_millis(), "model call failed, trying again");
+        tokio::select! {
+            biased;
+            () = self.abort.cancelled() => Recovery::Aborted,
+            () = tokio::time::sleep(pause) => Recovery::Repeat,
+        }
+    }
+
+    fn malformed(&self, what: Malformed) -> ModelError {
+        self.model.malformed(what)
+    }
+}
+
+enum Recovery {
+    Repeat,
+    GiveUp,
+    Aborted,
+}
+
+impl OpenAiChat {
+    fn provider(&self) -> Arc<str> {
+        Arc::clone(&self.info.provider)
+    }
+
+    fn malformed(&self, what: Malformed) -> ModelError {
+        ModelError::Malformed { provider: self.provider(), what }
+    }
+
+    fn unreachable(&self, why: Unreachable) -> ModelError {
+        ModelError::Unreachable { provider: self.provider(), host: self.endpoint.host(), why }
+    }
+
+    fn timed_out(&self, kind: TimeoutKind) -> ModelError {
+        let after = match kind {
+            TimeoutKind::Connect => self.http.connect_timeout(),
+            TimeoutKind::FirstByte => self.policy.timeouts.first_byte,
+            TimeoutKind::Idle => self.policy.timeouts.idle,
+        };
+        ModelError::Timeout { provider: self.provider(), kind, after }
+    }
+
+    /// Sends the request and judges the head of the answer.
+    async fn begin(&self, body: Bytes) -> Result<Reading, ModelError> {
+        let first_byte_by = Instant::now() + self.policy.timeouts.first_byte;
+        let request = self.http.request(Method::POST, &self.endpoint.url).await;
+        let request = request.map_err(|_| self.unreachable(Unreachable::ClientSetup))?;
+        let sent = request.headers(self.endpoint.headers.clone()).body(body).send();
+        let sent =
+            timeout_at(first_byte_by, sent).await.map_err(|_| self.timed_out(TimeoutKind::FirstByte))?;
+        let response = sent.map_err(|error| {
+            if error.is_timeout() {
+                self.timed_out(TimeoutKind::Connect)
+            } else {
+                self.unreachable(why_unreachable(&error))
+            }
+        })?;
+        if response.status() != reqwest::StatusCode::OK {
+            return Err(self.refusal(response).await);
+        }
+        if !is_event_stream(response.headers()) {
+            return Err(self.not_a_stream(response).await);
+        }
+        Ok(Reading {
+            response,
+            parser: Parser::default(),
+            decoder: Decoder::with_redactor(Arc::clone(&self.info), self.endpoint.redactor.clone()),
+            bytes_read: 0,
+            first_byte_by: Some(first_byte_by),
+        })
+    }
+
+    async fn refusal(&self, response: Response) -> ModelError {
+        let status = response.status().as_u16();
+        let retry_after = wait_asked_for(response.headers());
+        let body = self.error_body(response).await;
+        classify(Refusal { status, retry_after, body: &body }, &self.info, &self.endpoint.redactor)
+    }
+
+    /// Status 200 and no event stream: some gateways report failures so.
+    async fn not_a_stream(&self, response: Response) -> ModelError {
+        let body = self.error_body(response).await;
+        let refusal = Refusal { status: 200, retry_after: None, body: &body };
+        let error = classify(refusal, &self.info, &self.endpoint.redactor);
+        let undecided = matches!(error, ModelError::BadRequest { .. });
+        if undecided { self.malformed(Malformed::NotEventStream) } else { error }
+    }
+
+    /// As much of the body as comes in time; an error without its body is still an error.
+    async fn error_body(&self, mut response: Response) -> Vec<u8> {
+        let until = Instant::now() + self.policy.timeouts.idle;
+        let mut body = Vec::new();
+        while let Ok(Ok(Some(piece))) = timeout_at(until, response.chunk()).await {
+            let room = MAX_ERROR_BYTES - body.len();
+            body.extend_from_slice(&piece[..piece.len().min(room)]);
+            if body.len() >= MAX_ERROR_BYTES {
+                break;
+            }
+        }
+        body
+    }
+}
+
+impl Reading {
+    /// Reads one piece of the body: its events, and the fault that follows them, if any.
+    async fn advance(&mut self, model: &OpenAiChat) -> (Vec<ModelEvent>, Result<(), ModelError>) {
+        let (until, kind) = match self.first_byte_by.take() {
+            Some(until) => (until, TimeoutKind::FirstByte),
+            None => (Instant::now() + model.policy.timeouts.idle, TimeoutKind::Idle),
+        };
+        let mut events = Vec::new();
+        let outcome = match timeout_at(until, self.response.chunk()).await {
+            Err(_) => Err(model.timed_out(kind)),
+            Ok(Ok(Some(piece))) => self.decode(&piece, model, &mut events),
+            // A broken connection is an answer that ended early, which the decoder forgives if all was said.
+            Ok(Ok(None) | Err(_)) => self.finish(&mut events),
+        };
+        (events, outcome)
+    }
+
+    fn decode(
+        &mut self,
+        piece: &[u8],
+        model: &OpenAiChat,
+        events: &mut Vec<ModelEvent>,
+    ) -> Result<(), ModelError> {
+        self.bytes_read += piece.len();
+        if self.bytes_read > MAX_RESPONSE_BYTES {
+            return Err(model.malformed(Malformed::ResponseTooLarge));
+        }
+        let data = self.parser.push(piece).map_err(|_| model.malformed(Malformed::EventTooLarge))?;
+        for data in data {
+            events.extend(self.decoder.push(&data)?);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
+        if let Some(data) = self.parser.finish() {
+            events.extend(self.decoder.push(&data)?);
+        }
+        events.extend(self.decoder.finish()?);
+        Ok(())
+    }
+
+    /// Lets the connection be used again: it goes back to the pool when its body is read to the end, and the end
+    /// comes just after the last event.
+    fn release(mut self) {
+        drop(tokio::spawn(async move {
+            // Whatever comes, or nothing: the connection is then closed instead.
+            tokio::time::timeout(DRAIN, self.response.chunk()).await.is_ok()
+        }));
+    }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(CONTENT_TYPE) else { return true };
+    kind.to_str().is_ok_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
+}
+
+/// `retry-after-ms` is OpenAI's more exact form.
+fn wait_asked_for(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let exact = text("retry-after-ms").and_then(|value| value.trim().parse::<f64>().ok());
+    let exact = exact.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok());
+    exact.or_else(|| retry_after(text(RETRY_AFTER.as_str())?, jiff::Timestamp::now()))
+}

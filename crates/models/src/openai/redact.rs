@@ -1,0 +1,51 @@
+//! Keeps credentials and noise out of what a provider says about a failed request.
+
+use openclaw_guard::Secret;
+
+/// Longest provider message shown, in characters: two lines of a chat bubble.
+const MAX_MESSAGE_CHARS: usize = 300;
+/// A shorter secret would blank out ordinary words; no provider issues one.
+const MIN_SECRET_BYTES: usize = 6;
+
+/// Knows the credentials of one endpoint, in order to remove them from foreign text.
+#[derive(Clone, Default)]
+pub struct Redactor(Vec<Secret>);
+
+impl Redactor {
+    /// Removes these secrets.
+    #[must_use]
+    pub fn new(secrets: Vec<Secret>) -> Self {
+        Self(secrets)
+    }
+
+    /// `text` on one line, without the secrets and without control characters, at most 300 characters.
+    #[must_use]
+    pub fn clean(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in self.0.iter().filter(|secret| secret.expose().len() >= MIN_SECRET_BYTES) {
+            text = text.replace(secret.expose(), "[redacted]");
+        }
+        let words: Vec<&str> = text
+            .split(|c: char| c.is_whitespace() || c.is_control())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let line = words.join(" ");
+        match line.char_indices().nth(MAX_MESSAGE_CHARS) {
+            Some((cut, _)) => format!("{}…", &line[..cut]),
+            None => line,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Redactor;
+    use openclaw_guard::Secret;
+
+    #[test]
+    fn secrets_and_control_characters_go() {
+        let redactor = Redactor::new(vec![Secret::new("sk-canary-123".into()), Secret::new("key".into())]);
+        assert_eq!(redactor.clean("bad key sk-canary-123\n\u{1b}[31m no"), "bad key [redacted] [31m no");
+        assert_eq!(redactor.clean(&"ä".repeat(400)).chars().count(), 301);
+    }
+}

@@ -1,0 +1,45 @@
+//! What can go wrong between memory and disk.
+
+use openclaw_guard::{FileError, RandomError, RootError};
+use std::path::PathBuf;
+
+/// A store operation that failed. Each names the file; the files themselves are left as they were.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file could not be written, or a directory not made.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file could not be opened, read or renamed.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// A value could not be turned into JSON.
+    #[error("cannot encode a record for {}: {source}", path.display())]
+    Encode {
+        /// Where it was to be written.
+        path: PathBuf,
+        /// What the encoder said.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// No random bytes for a new record id.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The task that did the work broke off; what it had written is on disk, what it had not is not.
+    #[error("the work on {what} broke off")]
+    Interrupted {
+        /// The session or task.
+        what: String,
+    },
+}
+
+impl StoreError {
+    /// Whether there is no space, or no quota, left: the owner should hear that in plain words.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::File(error) => error.is_disk_full(),
+            Self::Root(error) => error.is_disk_full(),
+            Self::Encode { .. } | Self::Random(_) | Self::Interrupted { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! One writer per state directory (P-08).
+
+use std::fs::{File, TryLockError};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use openclaw_guard::{FileError, Root, RootError, create_private_dir};
+
+/// Beneath the state directory.
+const LOCK_FILE: &str = "state/gateway.lock";
+/// A process id has at most 20 digits.
+const MAX_PID_BYTES: u64 = 32;
+
+/// The right to write a state directory: a kernel lock that ends with this value or with the process, however it dies.
+///
+/// The file stays; only the lock on it means something. The process id inside is for the error message. Upstream's
+/// `sessions.json.lock` is not taken: while this lock is held nobody else is expected to write the directory.
+#[derive(Debug)]
+pub struct StateLock {
+    _file: File,
+}
+
+/// Why the lock could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process has it.
+    #[error(
+        "another gateway{} is using this state directory ({} is locked); stop it, or choose another directory with \
+         OPENCLAW_STATE_DIR",
+        pid.map(|pid| format!(" (process {pid})")).unwrap_or_default(), path.display()
+    )]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// Who says to hold it, if the file says so.
+        pid: Option<u32>,
+    },
+    /// The directory could not be made.
+    #[error(transparent)]
+    Directory(#[from] FileError),
+    /// The lock file could not be opened.
+    #[error(transparent)]
+    Open(#[from] RootError),
+    /// The file system cannot lock, or another fault.
+    #[error("cannot lock {}: {source}", path.display())]
+    Io {
+        /// The lock file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl StateLock {
+    /// Takes the lock, without waiting. Makes the directory if needed.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] when another process, or another value in this one, has it.
+    pub fn acquire(state_dir: &Path) -> Result<Self, LockError> {
+        let path = state_dir.join(LOCK_FILE);
+        let io = |source| LockError::Io { path: path.clone(), source };
+        create_private_dir(path.parent().unwrap_or(state_dir))?;
+        let root = Root::open(state_dir)?;
+        let mut file = root.open_append(Path::new(LOCK_FILE))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                // The answer is "held" whether or not the holder's id can be read.
+                let text = root.read_capped(Path::new(LOCK_FILE), MAX_PID_BYTES).unwrap_or_default();
+                let pid = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok());
+                return Err(LockError::Held { path, pid });
+            }
+            Err(TryLockError::Error(source)) => return Err(io(source)),
+        }
+        file.set_len(0).map_err(io)?;
+        writeln!(file, "{}", std::process::id()).map_err(io)?;
+        Ok(Self { _file: file })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LOCK_FILE, LockError, StateLock};
+
+    #[test]
+    fn one_holder_at_a_time_and_the_error_names_it() {
+        let home = tempfile::tempdir().unwrap();
+        let lock = StateLock::acquire(home.path()).unwrap();
+        let error = StateLock::acquire(home.path()).unwrap_err();
+        let LockError::Held { pid, .. } = &error else { panic!("{error}") };
+        assert_eq!(*pid, Some(std::process::id()));
+        assert!(error.to_string().contains("OPENCLAW_STATE_DIR"));
+        drop(lock);
+        drop(StateLock::acquire(home.path()).unwrap());
+        // A file without a lock, whatever it says, stops nobody.
+        let text = std::fs::read_to_string(home.path().join(LOCK_FILE)).unwrap();
+        assert_eq!(text, format!("{}\n", std::process::id()));
+        drop(StateLock::acquire(home.path()).unwrap());
+    }
+}

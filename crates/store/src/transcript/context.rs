@@ -1,0 +1,109 @@
+//! From a record to what the model sees of it.
+
+use openclaw_protocol::message::{Content, Message, UserMessage};
+use serde::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value, json};
+
+use super::RecordId;
+use super::line::payload;
+use super::scan::Record;
+
+/// Where an item of the history comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HistoryOrigin {
+    /// A `message` record.
+    Message,
+    /// A `custom_message` record: text that a program gave to the model.
+    Injected,
+    /// The summary of a compaction or of an abandoned branch.
+    Summary,
+    /// A tool result made up for a call whose own is lost; it is not in the file.
+    Patch,
+}
+
+/// One item of the history.
+#[derive(Debug, Clone)]
+pub struct HistoryItem {
+    /// The record it comes from. A [`HistoryOrigin::Patch`] has none.
+    pub record: Option<RecordId>,
+    /// Where it comes from.
+    pub origin: HistoryOrigin,
+    /// The message; nothing for roles that this version does not know.
+    pub message: Option<Message>,
+    /// The message as the file has it, with all its fields.
+    pub raw: Box<RawValue>,
+}
+
+impl HistoryItem {
+    pub(super) fn appended(record: RecordId, message: Message, raw: Box<RawValue>) -> Self {
+        Self { record: Some(record), origin: HistoryOrigin::Message, message: Some(message), raw }
+    }
+
+    /// An item whose text is ours, not a message of the file.
+    pub(super) fn made(record: Option<RecordId>, origin: HistoryOrigin, message: Message) -> Option<Self> {
+        let raw = to_raw_value(&message).ok()?;
+        Some(Self { record, origin, message: Some(message), raw })
+    }
+}
+
+/// What the model sees of a record; nothing of most types.
+pub(super) fn item_of(record: &Record<'_>) -> Option<HistoryItem> {
+    match record.line.kind.as_ref() {
+        "message" => {
+            let raw = record.line.message?;
+            let message = parse(raw);
+            Some(HistoryItem {
+                record: Some(record.id.clone()),
+                origin: HistoryOrigin::Message,
+                message,
+                raw: raw.to_owned(),
+            })
+        }
+        "custom_message" => {
+            let content = payload(record.line.content)?;
+            HistoryItem::made(Some(record.id.clone()), HistoryOrigin::Injected, user(content))
+        }
+        "branch_summary" => summary_of(record),
+        _ => None,
+    }
+}
+
+/// The summary of a compaction or of an abandoned branch, as user text.
+pub(super) fn summary_of(record: &Record<'_>) -> Option<HistoryItem> {
+    let summary: String = payload(record.line.summary)?;
+    let text = if record.line.kind == "compaction" {
+        format!("Summary of the conversation up to here:\n\n{summary}")
+    } else {
+        format!("Summary of an abandoned branch of this conversation:\n\n{summary}")
+    };
+    HistoryItem::made(Some(record.id.clone()), HistoryOrigin::Summary, user(Content::Text(text)))
+}
+
+fn user(content: Content) -> Message {
+    Message::User(UserMessage { content, timestamp: 0 })
+}
+
+/// A message, also if some of it is not as this version writes it: one odd field must not hide what was said.
+fn parse(raw: &RawValue) -> Option<Message> {
+    if let Ok(message) = serde_json::from_str(raw.get()) {
+        return Some(message);
+    }
+    let mut map: Map<String, Value> = serde_json::from_str(raw.get()).ok()?;
+    match map.get("role").and_then(Value::as_str)? {
+        // Text for the model by another name: `hookMessage` in version 2, `custom` since.
+        "custom" | "hookMessage" => return Some(user(Content::deserialize(map.get("content")?).ok()?)),
+        "branchSummary" | "compactionSummary" => {
+            return Some(user(Content::Text(map.get("summary")?.as_str()?.to_owned())));
+        }
+        "user" | "assistant" | "toolResult" => {}
+        _ => return None,
+    }
+    // Keep only what every message must have.
+    map.retain(|key, _| matches!(key.as_str(), "role" | "content" | "toolCallId" | "toolName"));
+    if let Some(Value::String(text)) = map.get("content") {
+        let parts = json!([{"type": "text", "text": text}]);
+        map.insert("content".to_owned(), parts);
+    }
+    Message::deserialize(Value::Object(map)).ok()
+}

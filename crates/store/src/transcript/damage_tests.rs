@@ -1,0 +1,234 @@
+//! Damage of every kind: nothing that was whole is lost, and the next turn can be sent (P-06).
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use openclaw_guard::write_atomic;
+use openclaw_protocol::message::Message;
+use proptest::prelude::*;
+
+use super::tests::{assistant, open, result, shape, user};
+use super::{RepairReport, Transcript, read_tail, tool_calls};
+
+/// What happens to the bytes of a file.
+#[derive(Debug, Clone)]
+enum Mutation {
+    Truncate(usize),
+    Flip(usize, u8),
+    Duplicate(usize),
+    Nul(usize, usize),
+    NulTail(usize),
+    DropLine(usize),
+    Garbage(usize, Vec<u8>),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    let at = 0_usize..100_000;
+    prop_oneof![
+        at.clone().prop_map(Mutation::Truncate),
+        (at.clone(), 1_u8..=255).prop_map(|(at, with)| Mutation::Flip(at, with)),
+        at.clone().prop_map(Mutation::Duplicate),
+        (at.clone(), 1_usize..600).prop_map(|(at, len)| Mutation::Nul(at, len)),
+        (1_usize..600).prop_map(Mutation::NulTail),
+        at.clone().prop_map(Mutation::DropLine),
+        (at, prop::collection::vec(any::<u8>(), 1..40)).prop_map(|(at, bytes)| Mutation::Garbage(at, bytes)),
+    ]
+}
+
+fn split(bytes: &[u8]) -> Vec<Vec<u8>> {
+    bytes.split_inclusive(|&b| b == b'\n').map(<[u8]>::to_vec).collect()
+}
+
+fn mutate(bytes: &mut Vec<u8>, mutation: &Mutation) {
+    let len = bytes.len().max(1);
+    match mutation {
+        Mutation::Truncate(at) => bytes.truncate(at % len),
+        Mutation::Flip(at, with) => {
+            if let Some(byte) = bytes.get_mut(at % len) {
+                *byte ^= with;
+            }
+        }
+        Mutation::Duplicate(at) => {
+            let mut lines = split(bytes);
+            let at = at % lines.len().max(1);
+            if let Some(line) = lines.get(at).cloned() {
+                lines.insert(at, line);
+            }
+            *bytes = lines.concat();
+        }
+        Mutation::Nul(at, count) => bytes.iter_mut().skip(at % len).take(*count).for_each(|byte| *byte = 0),
+        Mutation::NulTail(count) => bytes.extend(std::iter::repeat_n(0, *count)),
+        Mutation::DropLine(at) => {
+            let mut lines = split(bytes);
+            if !lines.is_empty() {
+                lines.remove(at % lines.len());
+            }
+            *bytes = lines.concat();
+        }
+        Mutation::Garbage(at, garbage) => {
+            bytes.splice(at % len..at % len, garbage.iter().copied());
+        }
+    }
+}
+
+/// A conversation: for each turn, how many calls the assistant makes and how many of them got a result.
+fn write_conversation(dir: &Path, turns: &[(usize, usize)]) -> Vec<u8> {
+    let mut transcript = open(dir);
+    transcript.append_model_change("mock", "mock-1").unwrap();
+    for (turn, (calls, results)) in turns.iter().enumerate() {
+        let ids: Vec<_> = (0..*calls).map(|call| format!("call{call}")).collect();
+        transcript.append_message(&user(&format!("<u{turn}>"))).unwrap();
+        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+        transcript.append_message(&assistant(&format!("<a{turn}>"), &ids)).unwrap();
+        for id in ids.iter().take(*results) {
+            transcript.append_message(&result(id, "text")).unwrap();
+        }
+    }
+    std::fs::read(transcript.path()).unwrap()
+}
+
+/// Markers of user and assistant messages whose lines are in both files.
+fn undamaged_markers(before: &[u8], after: &[u8]) -> Vec<String> {
+    let originals: HashSet<Vec<u8>> = split(before).into_iter().collect();
+    let texts = split(after).into_iter().filter(|line| originals.contains(line));
+    texts
+        .filter_map(|line| {
+            let line = String::from_utf8(line).ok()?;
+            let marker = line.get(line.find('<')?..=line.find('>')?)?;
+            Some(marker.to_owned())
+        })
+        .collect()
+}
+
+fn is_accepted_by_a_strict_provider(transcript: &Transcript) -> bool {
+    let mut open: HashSet<String> = HashSet::new();
+    for item in transcript.history() {
+        match &item.message {
+            Some(Message::ToolResult(result)) => {
+                if !open.remove(&result.tool_call_id) {
+                    return false;
+                }
+            }
+            _ if !open.is_empty() => return false,
+            Some(Message::Assistant(message)) => {
+                open = tool_calls(&message.content).map(|(id, _)| id.to_owned()).collect();
+            }
+            Some(Message::User(_)) | None => {}
+        }
+    }
+    open.is_empty()
+}
+
+fn quarantined_files(dir: &Path) -> usize {
+    std::fs::read_dir(dir.join("quarantine")).map_or(0, Iterator::count)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn damage_is_contained(
+        turns in prop::collection::vec((0_usize..3, 0_usize..3), 1..6),
+        mutations in prop::collection::vec(mutation(), 1..4),
+    ) {
+        let home = tempfile::tempdir().unwrap();
+        let before = write_conversation(home.path(), &turns);
+        let mut after = before.clone();
+        for mutation in &mutations {
+            mutate(&mut after, mutation);
+        }
+        let path = home.path().join("s1.jsonl");
+        write_atomic(&path, &after).unwrap();
+
+        let mut transcript = open(home.path());
+        prop_assert!(std::fs::read(&path).unwrap().starts_with(&after), "the file only grows");
+        prop_assert!(is_accepted_by_a_strict_provider(&transcript), "{:?}", shape(&transcript));
+        let history = shape(&transcript).join("\n");
+        for marker in undamaged_markers(&before, &after) {
+            prop_assert_eq!(history.matches(&marker).count(), 1, "{} in {}", marker, history);
+        }
+
+        transcript.append_message(&user("next")).unwrap();
+        let copies = quarantined_files(home.path());
+        let again = open(home.path());
+        prop_assert_eq!(shape(&again), shape(&transcript));
+        prop_assert!(again.report().quarantined.is_empty() && again.report().closed_calls == 0);
+        prop_assert_eq!(quarantined_files(home.path()), copies);
+        let tail = read_tail(&path, 1).unwrap();
+        prop_assert_eq!(&tail[0]["content"][0]["text"], "next");
+    }
+
+    #[test]
+    fn arbitrary_bytes_open(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("s1.jsonl");
+        write_atomic(&path, &bytes).unwrap();
+        let mut transcript = open(home.path());
+        transcript.append_message(&user("next")).unwrap();
+        prop_assert!(std::fs::read(&path).unwrap().starts_with(&bytes));
+        prop_assert_eq!(shape(&open(home.path())), ["user next"]);
+    }
+}
+
+/// A file whose lines are given, opened.
+fn open_text(dir: &Path, text: &str) -> Transcript {
+    write_atomic(&dir.join("s1.jsonl"), text.as_bytes()).unwrap();
+    open(dir)
+}
+
+#[test]
+fn the_report_says_what_was_found_and_once() {
+    let line = |id: &str, parent: &str| {
+        let message = serde_json::json!({"role": "user", "content": id});
+        format!(r#"{{"type":"message","id":"{id}","parentId":{parent},"message":{message}}}"#)
+    };
+    let header = r#"{"type":"session","version":3,"id":"s1"}"#;
+    let (a, b, c) = (line("a", "null"), line("b", r#""a""#), line("c", r#""b""#));
+    let none = RepairReport::default;
+    let rows = [
+        (format!("{header}\n{a}\n{b}\n"), none(), 2),
+        (format!("{header}\n{a}\n{b}"), RepairReport { torn_tail: true, ..none() }, 2),
+        (
+            format!("{header}\n{a}\n{b}\n{{\"ty"),
+            RepairReport { torn_tail: true, damaged_lines: 1, ..none() },
+            2,
+        ),
+        (
+            format!("{header}\n{a}\nrubbish\n{c}\n"),
+            RepairReport { damaged_lines: 1, bridged: 1, ..none() },
+            2,
+        ),
+        (format!("{header}\n{a}\n{b}\n{a}\n"), RepairReport { duplicates: 1, ..none() }, 2),
+        (format!("{a}\n{b}\n"), RepairReport { header_missing: true, ..none() }, 2),
+        (
+            format!("{{\"type\":5}}\n{a}\n"),
+            RepairReport { header_missing: true, damaged_lines: 1, ..none() },
+            1,
+        ),
+        (format!("{header}\n{a}{b}\n"), RepairReport { damaged_lines: 1, ..none() }, 2),
+        (format!("{header}\n{a}\n\0\0\0{b}\n\0\0\n"), none(), 2),
+        (format!("{header}\n{a}\n{}\n", line("b", r#""zz""#)), RepairReport { bridged: 1, ..none() }, 2),
+    ];
+    for (text, expected, messages) in rows {
+        let home = tempfile::tempdir().unwrap();
+        let transcript = open_text(home.path(), &text);
+        assert_eq!(transcript.history().len(), messages, "{text}");
+        let mut report = transcript.report().clone();
+        for copy in report.quarantined.drain(..) {
+            assert!(text.contains(&std::fs::read_to_string(copy).unwrap()));
+        }
+        assert_eq!(quarantined_files(home.path()), expected.damaged_lines, "{text}");
+        assert_eq!(report, expected, "{text}");
+        let marked = std::fs::read_to_string(transcript.path()).unwrap().contains("openclaw.repair");
+        assert_eq!(marked, expected.damaged_lines > 0, "{text}");
+    }
+}
+
+#[test]
+fn special_files_are_refused_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let new = super::NewTranscript { cwd: home.path(), key: "k" };
+    let id = crate::SessionId::parse("s1").unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", home.path().join("s1.jsonl")).unwrap();
+    let clock = std::sync::Arc::new(openclaw_guard::SystemClock);
+    assert!(Transcript::open_or_create(home.path(), &id, &new, clock).is_err());
+}

@@ -1,0 +1,251 @@
+//! The HTTP side: accept, record, and play a reply.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State as Shared};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::serve::ListenerExt;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::reply::{Reply, ScriptedCall};
+use super::wire::{Chunks, error_body, event, model_list};
+use super::{Recorded, State};
+
+/// Largest request, in bytes: a conversation with a few images.
+const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
+
+/// Starts the thread and gives the address it listens on.
+pub(super) fn spawn(state: Arc<State>, stop: CancellationToken) -> (SocketAddr, JoinHandle<()>) {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free loopback port");
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let thread = std::thread::Builder::new()
+        .name("model-server".into())
+        .spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            // Dropping the runtime afterwards closes every connection, also the stalled ones.
+            runtime.block_on(async {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    served = serve(listener, state) => served.unwrap(),
+                }
+            });
+        })
+        .unwrap();
+    (address, thread)
+}
+
+async fn serve(listener: std::net::TcpListener, state: Arc<State>) -> io::Result<()> {
+    let counts = state.counts.clone();
+    let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(move |socket| {
+        // Without it small chunks wait for the client's delayed acknowledgement.
+        socket.set_nodelay(true).unwrap();
+        counts.send_modify(|counts| counts.connections += 1);
+    });
+    let app = Router::new()
+        .route("/v1/models", get(models))
+        .route("/v1/chat/completions", post(chat))
+        .fallback(|| async { not_found() })
+        .with_state(state);
+    axum::serve(listener, app).await
+}
+
+fn not_found() -> Response {
+    json_response(StatusCode::NOT_FOUND, error_body("Invalid URL", "invalid_request_error", "unknown_url"))
+}
+
+async fn models(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Response {
+    match refusal(&state, &headers) {
+        Some(refusal) => refusal,
+        None => json_response(StatusCode::OK, model_list(&state.models)),
+    }
+}
+
+async fn chat(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let bytes = to_bytes(body, MAX_REQUEST_BYTES).await.unwrap_or_default();
+    let recorded = Recorded {
+        at: Instant::now(),
+        path: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        headers: text_headers(&parts.headers),
+        body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+    };
+    let number = record(&state, recorded.clone());
+    if let Some(refusal) = refusal(&state, &parts.headers) {
+        return refusal;
+    }
+    if !recorded.body["messages"].is_array() {
+        let body = error_body("'messages' must be an array", "invalid_request_error", "invalid_type");
+        return json_response(StatusCode::BAD_REQUEST, body);
+    }
+    let scripted = state.script.lock().unwrap().pop_front();
+    let reply = scripted.unwrap_or_else(|| (state.fallback)(&recorded));
+    play(reply, number, &recorded.body, &state).await
+}
+
+/// Records a request and gives its number, from 1.
+fn record(state: &State, recorded: Recorded) -> usize {
+    state.requests.lock().unwrap().push(recorded);
+    let mut number = 0;
+    state.counts.send_modify(|counts| {
+        counts.requests += 1;
+        number = counts.requests;
+    });
+    number
+}
+
+fn text_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+}
+
+fn refusal(state: &State, headers: &HeaderMap) -> Option<Response> {
+    let expected = format!("Bearer {}", state.key.as_ref()?);
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    (given != Some(expected.as_str())).then(|| {
+        let body = error_body("Incorrect API key provided.", "invalid_request_error", "invalid_api_key");
+        json_response(StatusCode::UNAUTHORIZED, body)
+    })
+}
+
+fn json_response(status: StatusCode, body: String) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// One step of a streamed body.
+enum Step {
+    Send(Bytes),
+    Pause(Duration),
+    /// Nothing more, with the connection open.
+    Stall,
+    /// The connection breaks.
+    Break,
+}
+
+async fn play(reply: Reply, number: usize, request: &Value, state: &Arc<State>) -> Response {
+    let chunks = Chunks::for_request(number, request);
+    let steps = match reply {
+        Reply::Silent => {
+            let _gone = Departure { state: Arc::clone(state), complete: false };
+            std::future::pending::<Infallible>().await;
+            return not_found();
+        }
+        Reply::Status { code, retry_after, body } => return status(code, retry_after, body),
+        Reply::Prebuilt(bytes) => return event_stream(Body::from(bytes)),
+        Reply::Text { chunks: pieces, .. } if request["stream"] != true => {
+            return json_response(StatusCode::OK, chunks.whole(&pieces.concat(), &[]));
+        }
+        Reply::ToolCalls { text, calls } if request["stream"] != true => {
+            return json_response(StatusCode::OK, chunks.whole(&text, &calls));
+        }
+        Reply::Text { chunks: pieces, delay } => text_steps(&chunks, &pieces, delay),
+        Reply::ToolCalls { text, calls } => call_steps(&chunks, &text, &calls),
+        Reply::Stall { after } => said(&chunks, &after, [Step::Stall]),
+        Reply::MalformedSse { after } => said(&chunks, &after, [Step::Send(event("{\"choices\":[{"))]),
+        Reply::DropMidStream { after } => said(&chunks, &after, [Step::Break]),
+        Reply::EndEarly { after } => said(&chunks, &after, []),
+        Reply::ErrorMidStream { after, code } => {
+            said(&chunks, &after, [Step::Send(event(&error_body("The model failed", "server_error", &code)))])
+        }
+    };
+    event_stream(streamed(steps, Departure { state: Arc::clone(state), complete: false }))
+}
+
+fn text_steps(chunks: &Chunks, pieces: &[String], delay: Duration) -> Vec<Step> {
+    let mut steps = vec![Step::Send(chunks.role())];
+    for piece in pieces {
+        if !delay.is_zero() {
+            steps.push(Step::Pause(delay));
+        }
+        steps.push(Step::Send(chunks.text(piece)));
+    }
+    steps.extend(chunks.end("stop", pieces.len()).into_iter().map(Step::Send));
+    steps
+}
+
+fn call_steps(chunks: &Chunks, text: &str, calls: &[ScriptedCall]) -> Vec<Step> {
+    let mut sent = vec![chunks.role()];
+    if !text.is_empty() {
+        sent.push(chunks.text(text));
+    }
+    for (index, call) in calls.iter().enumerate() {
+        sent.extend(chunks.call(index, call));
+    }
+    sent.extend(chunks.end("tool_calls", calls.len()));
+    sent.into_iter().map(Step::Send).collect()
+}
+
+/// The role, some text, and then whatever the script wants to go wrong.
+fn said(chunks: &Chunks, after: &[String], then: impl IntoIterator<Item = Step>) -> Vec<Step> {
+    let text = after.iter().map(|piece| Step::Send(chunks.text(piece)));
+    [Step::Send(chunks.role())].into_iter().chain(text).chain(then).collect()
+}
+
+fn streamed(steps: Vec<Step>, departure: Departure) -> Body {
+    let plan = (steps.into_iter(), departure);
+    Body::from_stream(
+        stream::unfold(plan, |(mut steps, departure)| async move {
+            loop {
+                match steps.next() {
+                    None => {
+                        departure.completed();
+                        return None;
+                    }
+                    Some(Step::Send(bytes)) => return Some((Ok(bytes), (steps, departure))),
+                    Some(Step::Pause(delay)) => tokio::time::sleep(delay).await,
+                    Some(Step::Stall) => std::future::pending().await,
+                    Some(Step::Break) => {
+                        // Being pending once lets what was said before reach the socket.
+                        tokio::task::yield_now().await;
+                        return Some((Err(io::Error::other("scripted break")), (steps, departure)));
+                    }
+                }
+            }
+        })
+        .boxed(),
+    )
+}
+
+fn event_stream(body: Body) -> Response {
+    ([(header::CONTENT_TYPE, "text/event-stream; charset=utf-8")], body).into_response()
+}
+
+fn status(code: u16, retry_after: Option<String>, body: String) -> Response {
+    let mut response = json_response(StatusCode::from_u16(code).expect("a valid status"), body);
+    if let Some(value) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, value.parse().expect("a valid header"));
+    }
+    response
+}
+
+/// Counts a client that goes away before its answer is complete.
+struct Departure {
+    state: Arc<State>,
+    complete: bool,
+}
+
+impl Departure {
+    fn completed(mut self) {
+        self.complete = true;
+    }
+}
+
+impl Drop for Departure {
+    fn drop(&mut self) {
+        if !self.complete {
+            self.state.counts.send_modify(|counts| counts.disconnects += 1);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! `memory_search` and `memory_get`: the agent's notes.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use openclaw_memory::{DEFAULT_RESULTS, Hit, LineRange, MAX_RESULTS, Query};
+use serde_json::{Value, json};
+
+use crate::arguments::{Arguments, param};
+use crate::error::ToolError;
+use crate::spec::{Need, Param, ParamKind, ToolSpec};
+use crate::tool::{ChatKind, Tool, ToolCall, ToolContext, ToolOutcome, outcome};
+
+/// Longest query: a question, with room for a pasted paragraph.
+const MAX_QUERY_BYTES: usize = 16 * 1024;
+/// The system's own bound of a path.
+const MAX_PATH_BYTES: usize = 4096;
+
+/// Whether snippets end with where they come from (`memory.citations`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Citations {
+    /// In conversations with one person.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+impl Citations {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+
+    /// A session nobody knows gets none: citations name files of the owner.
+    fn shown_to(self, chat: Option<ChatKind>) -> bool {
+        match self {
+            Self::Auto => chat == Some(ChatKind::Direct),
+            Self::On => true,
+            Self::Off => false,
+        }
+    }
+}
+
+static SEARCH_PARAMS: [Param; 3] = [
+    param(
+        "query",
+        ParamKind::Text { max_bytes: MAX_QUERY_BYTES },
+        Need::Required,
+        "A question, or words to look for",
+    ),
+    param(
+        "maxResults",
+        ParamKind::Integer { min: 1, max: MAX_RESULTS as u64 },
+        Need::Optional,
+        "How many results; 6 when absent",
+    ),
+    param(
+        "minScore",
+        ParamKind::Number { min: 0.0, max: 1.0 },
+        Need::Optional,
+        "Leave out results that score lower, from 0 to 1",
+    ),
+];
+
+static SEARCH: ToolSpec = ToolSpec {
+    name: "memory_search",
+    description: "Search the notes in MEMORY.md and memory/*.md. Do this before answering about earlier work, \
+                  decisions, dates, people, preferences or tasks. Returns the matching lines with path and line \
+                  numbers; no results means that nothing was noted about it.",
+    params: &SEARCH_PARAMS,
+    label: Some("query"),
+    timeout: Duration::from_secs(30),
+};
+
+static GET_PARAMS: [Param; 3] = [
+    param(
+        "path",
+        ParamKind::Text { max_bytes: MAX_PATH_BYTES },
+        Need::Required,
+        "As memory_search returned it",
+    ),
+    param(
+        "from",
+        ParamKind::Integer { min: 1, max: u32::MAX as u64 },
+        Need::Optional,
+        "First line, counted from 1",
+    ),
+    param("lines", ParamKind::Integer { min: 1, max: u32::MAX as u64 }, Need::Optional, "How many lines"),
+];
+
+static GET: ToolSpec = ToolSpec {
+    name: "memory_get",
+    description: "Show lines of one note that memory_search found, when its snippet is not enough.",
+    params: &GET_PARAMS,
+    label: Some("path"),
+    timeout: Duration::from_secs(30),
+};
+
+/// Searches the agent's notes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MemorySearchTool {
+    citations: Citations,
+}
+
+impl MemorySearchTool {
+    /// With or without citations.
+    #[must_use]
+    pub fn new(citations: Citations) -> Self {
+        Self { citations }
+    }
+}
+
+impl Tool for MemorySearchTool {
+    fn spec(&self) -> &'static ToolSpec {
+        &SEARCH
+    }
+
+    fn run(&self, call: ToolCall, cx: ToolContext) -> BoxFuture<'_, ToolOutcome> {
+        async move { outcome(&SEARCH, search(&call, &cx, self.citations).await) }.boxed()
+    }
+}
+
+async fn search(call: &ToolCall, cx: &ToolContext, citations: Citations) -> Result<ToolOutcome, ToolError> {
+    let arguments = Arguments::check(&SEARCH, &call.arguments)?;
+    let max_results = arguments.integer("maxResults")?.and_then(|wanted| usize::try_from(wanted).ok());
+    let query = Query {
+        text: arguments.required_text("query")?.to_owned(),
+        max_results: max_results.unwrap_or(DEFAULT_RESULTS),
+        min_score: arguments.number("minScore")?.unwrap_or(0.0),
+    };
+    let answer = match cx.memory.search(query).await {
+        Ok(answer) => answer,
+        // The form of OpenClaw 2026.2.9: memory that fails is memory switched off, with the reason.
+        Err(error) => {
+            let value = json!({ "results": [], "disabled": true, "error": error.to_string() });
+            return Ok(ToolOutcome { is_error: true, ..ToolOutcome::json(value) });
+        }
+    };
+    let cited = citations.shown_to(cx.session.snapshot(&cx.session_key).map(|session| session.chat));
+    let results: Vec<Value> = answer.results.into_iter().map(|hit| result(hit, cited)).collect();
+    let mut value = json!({
+        "results": results,
+        "provider": answer.provider,
+        "model": answer.model,
+        "citations": citations.name(),
+    });
+    if let (Some(note), Some(object)) = (answer.note, value.as_object_mut()) {
+        object.insert("note".into(), note.into());
+    }
+    Ok(ToolOutcome::json(value))
+}
+
+fn result(hit: Hit, cited: bool) -> Value {
+    let mut value = json!({
+        "path": hit.path,
+        "startLine": hit.start_line,
+        "endLine": hit.end_line,
+        // Three digits say all there is, and cost the model fewer tokens.
+        "score": (hit.score * 1_000.0).round() / 1_000.0,
+        "snippet": hit.snippet,
+        "source": hit.source,
+    });
+    if let (true, Some(object)) = (cited, value.as_object_mut()) {
+        object.insert("snippet".into(), format!("{}\n\nSource: {}", hit.snippet, hit.citation).into());
+        object.insert("citation".into(), hit.citation.into());
+    }
+    value
+}
+
+/// Shows lines of one note.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MemoryGetTool;
+
+impl Tool for MemoryGetTool {
+    fn spec(&self) -> &'static ToolSpec {
+        &GET
+    }
+
+    fn run(&self, call: ToolCall, cx: ToolContext) -> BoxFuture<'_, ToolOutcome> {
+        async move { outcome(&GET, get(&call, &cx).await) }.boxed()
+    }
+}
+
+async fn get(call: &ToolCall, cx: &ToolContext) -> Result<ToolOutcome, ToolError> {
+    let arguments = Arguments::check(&GET, &call.arguments)?;
+    let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let range = LineRange {
+        path: arguments.required_text("path")?.to_owned(),
+        from: arguments.integer("from")?.map(number),
+        lines: arguments.integer("lines")?.map(number),
+    };
+    let passage = cx.memory.read(range).await?;
+    Ok(ToolOutcome::json(json!({ "path": passage.path, "text": passage.text })))
+}

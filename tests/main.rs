@@ -1,0 +1,18 @@
+//! Tests of the whole product, a file per story, in one binary: every test binary is a link.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    clippy::disallowed_methods,
+    reason = "a test stops at once, with the place, when something is not as it should be"
+)]
+
+mod page;
+mod protocol;
+mod rules;
+mod story;
+mod support;
+mod trouble;
+mod turns;

@@ -1,0 +1,185 @@
+//! The commands, declared once: the parser and the help read the same table.
+
+use std::env::consts::EXE_SUFFIX;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::run::{cargo, program, root, step, succeeds};
+use crate::{chromium, say};
+
+/// One command of `cargo xtask`.
+pub(crate) struct Command {
+    /// What one types.
+    pub(crate) name: &'static str,
+    /// What may follow.
+    arguments: &'static str,
+    /// What it does, in a line.
+    about: &'static str,
+    /// Does it.
+    pub(crate) run: fn(&[String]) -> Result<()>,
+}
+
+/// Every command.
+pub(crate) const COMMANDS: [Command; 5] = [
+    Command {
+        name: "test",
+        arguments: "[arguments of cargo test]",
+        about: "run every test; fetches Chromium for the test of the chat page",
+        run: test,
+    },
+    Command {
+        name: "ci",
+        arguments: "[--release]",
+        about: "what CI runs: format, lints, documentation, with --release the optimised program, all tests",
+        run: ci,
+    },
+    Command {
+        name: "bench",
+        arguments: "[arguments of bench/run.py]",
+        about: "build the optimised program and measure it",
+        run: bench,
+    },
+    Command { name: "docs", arguments: "", about: "write the generated chapters of docs/ again", run: docs },
+    Command { name: "help", arguments: "", about: "this list", run: help },
+];
+
+/// Tells the measuring script which program to measure.
+const BENCH_PROGRAM: &str = "OPENCLAW_BIN";
+/// The chapters that are written from declarations: file, package, test that writes it.
+const CHAPTERS: [(&str, &str, &str); 1] = [("docs/configuration.md", "openclaw-config", "book")];
+/// Makes such a test write the chapter instead of comparing it.
+const BLESS: &str = "OPENCLAW_BLESS";
+
+fn test(arguments: &[String]) -> Result<()> {
+    let browser = chromium::ensure()?;
+    let test = |extra: &[&str]| {
+        let mut command = cargo();
+        command.arg("test").args(scope(arguments)).args(extra).args(arguments);
+        command.env(chromium::VARIABLE, &browser);
+        command
+    };
+    // Builds the `openclaw` that the tests start, too. Building it alone would resolve other features of the
+    // dependencies and compile half of them twice.
+    step("build openclaw and its tests", &mut test(&["--no-run"]))?;
+    step("tests", &mut test(&["--no-fail-fast"]))
+}
+
+/// All packages, unless the arguments choose some.
+fn scope(arguments: &[String]) -> &'static [&'static str] {
+    let ours = arguments.iter().take_while(|argument| *argument != "--");
+    let chooses = |argument: &String| {
+        argument.starts_with("-p") || argument.starts_with("--package") || argument == "--workspace"
+    };
+    if ours.into_iter().any(chooses) { &[] } else { &["--workspace"] }
+}
+
+fn ci(arguments: &[String]) -> Result<()> {
+    let release = match arguments {
+        [] => false,
+        [flag] if flag == "--release" => true,
+        other => bail!("unknown arguments {other:?}; `cargo xtask ci` takes only --release"),
+    };
+    step("format", cargo().args(["fmt", "--all", "--check"]))?;
+    step("lints", cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    step(
+        "documentation",
+        cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
+    )?;
+    if release {
+        build_release()?;
+    }
+    // Last, so that the log ends with the summaries. The rules of the house are among the tests.
+    test(&[])
+}
+
+fn bench(arguments: &[String]) -> Result<()> {
+    let script = root().join("bench/run.py");
+    if !script.is_file() {
+        bail!("{} is missing; this checkout has nothing to measure with", script.display());
+    }
+    if !succeeds(program("python3").arg("--version")) {
+        bail!("bench/run.py needs python3, which is not on PATH; install it and try again");
+    }
+    let built = build_release()?;
+    step("bench", program("python3").arg(script).args(arguments).env(BENCH_PROGRAM, built))
+}
+
+/// Builds the optimised program and returns its path.
+fn build_release() -> Result<PathBuf> {
+    step("optimised build", cargo().args(["build", "--release", "--package", "openclaw"]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    Ok(root().join(target).join("release").join(format!("openclaw{EXE_SUFFIX}")))
+}
+
+fn docs(arguments: &[String]) -> Result<()> {
+    if !arguments.is_empty() {
+        bail!("unknown arguments {arguments:?}; `cargo xtask docs` takes none");
+    }
+    for (file, package, test) in CHAPTERS {
+        let path = root().join(file);
+        let before = std::fs::read(&path).ok(); // absent before its first writing
+        step(file, cargo().args(["test", "--quiet", "--package", package, "--test", test]).env(BLESS, "1"))?;
+        let after = std::fs::read(&path).with_context(|| format!("{file} was not written"))?;
+        let verdict = if before.as_deref() == Some(&after) { "was current" } else { "is new: commit it" };
+        say::line(&format!("{file} {verdict}"));
+    }
+    Ok(())
+}
+
+fn help(_arguments: &[String]) -> Result<()> {
+    let mut text = "usage: cargo xtask <command> [arguments]\n".to_owned();
+    for command in &COMMANDS {
+        let usage = format!("{} {}", command.name, command.arguments);
+        text.push_str(&format!("\n  {}\n      {}\n", usage.trim_end(), command.about));
+    }
+    say::page(&text);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CHAPTERS, COMMANDS, ci, docs, root, scope};
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn names_are_unique() {
+        for (index, command) in COMMANDS.iter().enumerate() {
+            assert!(COMMANDS[index + 1..].iter().all(|other| other.name != command.name), "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn everything_is_tested_unless_a_package_is_chosen() {
+        let table = [
+            ("", true),
+            ("rules", true),
+            ("-- --nocapture", true),
+            ("rules -- -p", true),
+            ("-p openclaw-guard", false),
+            ("-popenclaw-guard", false),
+            ("--package openclaw-guard", false),
+            ("--package=openclaw-guard", false),
+            ("--workspace", false),
+        ];
+        for (arguments, all) in table {
+            assert_eq!(scope(&words(arguments)) == ["--workspace"], all, "{arguments:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_arguments_are_refused_before_anything_runs() {
+        assert!(ci(&words("--relase")).unwrap_err().to_string().contains("--relase"));
+        assert!(docs(&words("now")).unwrap_err().to_string().contains("now"));
+    }
+
+    #[test]
+    fn generated_chapters_exist() {
+        for (file, _, _) in CHAPTERS {
+            assert!(root().join(file).is_file(), "{file}");
+        }
+    }
+}
