@@ -131,7 +131,8 @@ fn transcript(id: &str, at_ms: i64) -> String {
                 "cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0, "total": 0},
             });
         }
-        let record = json!({"type": "message", "id": own, "parentId": parent, "timestamp": time, "message": message});
+        let record =
+            json!({"type": "message", "id": own, "parentId": parent, "timestamp": time, "message": message});
         // Writing to a String cannot fail.
         writeln!(text, "{record}").ok();
         parent = json!(own);
@@ -141,8 +142,8 @@ fn transcript(id: &str, at_ms: i64) -> String {
 
 fn notes(file: usize) -> String {
     const WORDS: [&str; 16] = [
-        "garden", "train", "letter", "recipe", "invoice", "meeting", "passport", "kitchen", "dentist", "bicycle",
-        "concert", "harbour", "winter", "library", "painter", "holiday",
+        "garden", "train", "letter", "recipe", "invoice", "meeting", "passport", "kitchen", "dentist",
+        "bicycle", "concert", "harbour", "winter", "library", "painter", "holiday",
     ];
     let mut text = String::new();
     for section in 0..10 {

@@ -17,8 +17,6 @@ use crate::talk::Talk;
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// How often a client tries again while the gateway starts.
 const RETRY: Duration = Duration::from_micros(500);
-/// How long a gateway may take to stop before it is killed.
-const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// A program that can run a gateway.
 #[derive(Debug, Clone)]
@@ -112,12 +110,6 @@ impl Running {
     /// Processor time used so far.
     pub(crate) fn processor_time(&self) -> Duration {
         proc_stat::processor_time(self.process.pid())
-    }
-
-    /// Stops it the orderly way.
-    pub(crate) async fn stop(mut self) {
-        self.process.terminate();
-        self.process.wait_exit(STOP_LIMIT).await;
     }
 }
 

@@ -34,7 +34,8 @@ const ENGINES: [(&str, &[&str]); 9] = [
     ("hyper", &["openclaw-gateway", TESTKIT]),
     ("hyper-util", &["openclaw-gateway", TESTKIT]),
     ("jsonc-parser", &["openclaw-config"]),
-    ("clap", &["openclaw"]),
+    // Programs have arguments, rooms have options.
+    ("clap", &["openclaw", BENCH]),
     ("tracing-subscriber", &["openclaw-gateway"]),
     // Libraries have error types that callers can tell apart.
     ("anyhow", &["openclaw", BENCH, CHORES]),

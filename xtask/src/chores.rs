@@ -1,11 +1,8 @@
 //! The commands, declared once: the parser and the help read the same table.
 
-use std::env::consts::EXE_SUFFIX;
-use std::path::PathBuf;
-
 use anyhow::{Context as _, Result, bail};
 
-use crate::run::{cargo, program, root, step, succeeds};
+use crate::run::{cargo, root, step};
 use crate::{chromium, say};
 
 /// One command of `cargo xtask`.
@@ -36,7 +33,7 @@ pub(crate) const COMMANDS: [Command; 5] = [
     },
     Command {
         name: "bench",
-        arguments: "[arguments of bench/run.py]",
+        arguments: "[arguments of openclaw-bench]",
         about: "build the optimised program and measure it",
         run: bench,
     },
@@ -44,8 +41,6 @@ pub(crate) const COMMANDS: [Command; 5] = [
     Command { name: "help", arguments: "", about: "this list", run: help },
 ];
 
-/// Tells the measuring script which program to measure.
-const BENCH_PROGRAM: &str = "OPENCLAW_BIN";
 /// The chapters that are written from declarations: file, package, test that writes it.
 const CHAPTERS: [(&str, &str, &str); 1] = [("docs/configuration.md", "openclaw-config", "book")];
 /// Makes such a test write the chapter instead of comparing it.
@@ -94,22 +89,14 @@ fn ci(arguments: &[String]) -> Result<()> {
 }
 
 fn bench(arguments: &[String]) -> Result<()> {
-    let script = root().join("bench/run.py");
-    if !script.is_file() {
-        bail!("{} is missing; this checkout has nothing to measure with", script.display());
-    }
-    if !succeeds(program("python3").arg("--version")) {
-        bail!("bench/run.py needs python3, which is not on PATH; install it and try again");
-    }
-    let built = build_release()?;
-    step("bench", program("python3").arg(script).args(arguments).env(BENCH_PROGRAM, built))
+    build_release()?;
+    // It measures the `openclaw` that lies beside it.
+    let measure = ["run", "--release", "--package", "openclaw-bench", "--"];
+    step("bench", cargo().args(measure).args(arguments))
 }
 
-/// Builds the optimised program and returns its path.
-fn build_release() -> Result<PathBuf> {
-    step("optimised build", cargo().args(["build", "--release", "--package", "openclaw"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    Ok(root().join(target).join("release").join(format!("openclaw{EXE_SUFFIX}")))
+fn build_release() -> Result<()> {
+    step("optimised build", cargo().args(["build", "--release", "--package", "openclaw"]))
 }
 
 fn docs(arguments: &[String]) -> Result<()> {

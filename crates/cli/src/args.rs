@@ -387,13 +387,13 @@ mod tests {
         for line in [["openclaw", "--dev", "status"], ["openclaw", "status", "--dev"]] {
             assert!(Cli::parse_from(line).instance.dev, "{line:?}");
         }
-        let port = |line: &[&str]| match Cli::parse_from(line).command {
-            Command::Gateway(args) => match args.command {
+        let port = |line: &[&str]| {
+            let Command::Gateway(args) = Cli::parse_from(line).command else { panic!("{line:?}") };
+            match args.command {
                 Some(GatewayCommand::Run(run)) => run.port,
-                Some(_) => None,
                 None => args.run.port,
-            },
-            _ => None,
+                Some(GatewayCommand::Call(_) | GatewayCommand::Status(_) | GatewayCommand::Health(_)) => None,
+            }
         };
         assert_eq!(port(&["openclaw", "gateway", "--port", "7"]), Some(7));
         assert_eq!(port(&["openclaw", "gateway", "run", "--port", "8"]), Some(8));

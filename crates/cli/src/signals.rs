@@ -12,20 +12,30 @@ use crate::output;
 /// The exit code of a shell command that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-/// From now on any of these signals stops the gateway; a second one ends the process without waiting.
-///
-/// # Errors
-/// The operating system takes no handler.
-pub(crate) fn stop_on(kinds: &[SignalKind], stop: StopHandle) -> io::Result<()> {
-    let mut signals = kinds.iter().map(|kind| signal(*kind)).collect::<io::Result<Vec<_>>>()?;
-    tokio::spawn(async move {
-        next(&mut signals).await;
-        stop.stop();
-        output::complain("openclaw: stopping; running answers get a few seconds (once more to stop at once)");
-        next(&mut signals).await;
-        std::process::exit(INTERRUPTED);
-    });
-    Ok(())
+/// Signals that are caught from the moment this value is made, also before there is a gateway to stop.
+pub(crate) struct StopSignals(Vec<Signal>);
+
+impl StopSignals {
+    /// Catches these signals. Needs an async runtime around it.
+    ///
+    /// # Errors
+    /// The operating system takes no handler.
+    pub(crate) fn catch(kinds: &[SignalKind]) -> io::Result<Self> {
+        Ok(Self(kinds.iter().map(|kind| signal(*kind)).collect::<io::Result<_>>()?))
+    }
+
+    /// The first signal stops the gateway; a second one ends the process without waiting.
+    pub(crate) fn stop(mut self, gateway: StopHandle) {
+        tokio::spawn(async move {
+            next(&mut self.0).await;
+            gateway.stop();
+            output::complain(
+                "openclaw: stopping; running answers get a few seconds (once more to stop at once)",
+            );
+            next(&mut self.0).await;
+            std::process::exit(INTERRUPTED);
+        });
+    }
 }
 
 async fn next(signals: &mut [Signal]) {

@@ -7,7 +7,8 @@ use tokio::signal::unix::SignalKind;
 use super::page_of;
 use crate::args::{InstanceArgs, RunArgs};
 use crate::instance::Instance;
-use crate::{output, runtime, signals};
+use crate::signals::StopSignals;
+use crate::{output, runtime};
 
 pub(super) fn run(flags: &InstanceArgs, args: &RunArgs) -> anyhow::Result<()> {
     let instance = Instance::open(flags)?;
@@ -17,10 +18,12 @@ pub(super) fn run(flags: &InstanceArgs, args: &RunArgs) -> anyhow::Result<()> {
     let port = instance.port(args.port)?;
     let base_path = instance.config().gateway.control_ui.base_path.clone();
     runtime::for_gateway()?.block_on(async {
+        // Whoever sees the port open may send a signal.
+        let signals = StopSignals::catch(&[SignalKind::interrupt(), SignalKind::terminate()])?;
         let gateway = launch(instance, port).await?;
         let page = page_of(gateway.address(), base_path.as_deref());
         output::line(&format!("openclaw gateway {} listens at {page}", openclaw_gateway::VERSION))?;
-        signals::stop_on(&[SignalKind::interrupt(), SignalKind::terminate()], gateway.stop_handle())?;
+        signals.stop(gateway.stop_handle());
         gateway.wait().await;
         Ok(())
     })

@@ -13,7 +13,8 @@ use super::setup::Setup;
 use crate::client::{CALL_TIMEOUT, Client, Target};
 use crate::commands::{is_gateway_gone, launch, page_address, page_of, pair_url, talk};
 use crate::instance::Instance;
-use crate::{output, runtime, signals};
+use crate::signals::StopSignals;
+use crate::{output, runtime};
 
 /// A gateway on this machine answers in milliseconds.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -66,7 +67,9 @@ async fn start(
     let base_path = instance.config().gateway.control_ui.base_path.clone();
     let home = instance.at.home.clone();
     let facts = Facts::of(&instance, setup);
+    let signals = StopSignals::catch(stop_signals(manner))?;
     let gateway = launch(instance, port).await?;
+    signals.stop(gateway.stop_handle());
     let url = page_of(gateway.address(), base_path.as_deref());
     let pair_url = pair_url(&url, &gateway.pairing_code()?);
     let place = Place { url, address: gateway.address().to_string(), pair_url, already_running: false };
@@ -74,10 +77,19 @@ async fn start(
     match manner {
         Manner::Chat => chat(gateway, &target).await,
         Manner::Serve | Manner::ServeJson => {
-            signals::stop_on(&[SignalKind::interrupt(), SignalKind::terminate()], gateway.stop_handle())?;
             gateway.wait().await;
             Ok(())
         }
+    }
+}
+
+/// In a chat Ctrl-C belongs to the chat.
+fn stop_signals(manner: Manner) -> &'static [SignalKind] {
+    const TERMINATE: SignalKind = SignalKind::terminate();
+    const INTERRUPT: SignalKind = SignalKind::interrupt();
+    match manner {
+        Manner::Chat => &[TERMINATE],
+        Manner::Serve | Manner::ServeJson => &[INTERRUPT, TERMINATE],
     }
 }
 
@@ -91,8 +103,6 @@ fn tell(announcement: &Announcement, home: &Path, manner: Manner) -> Result<(), 
 /// A chat with the gateway of this process; when it ends, so does the gateway.
 async fn chat(gateway: Gateway, target: &Target) -> anyhow::Result<()> {
     let stop = gateway.stop_handle();
-    // Ctrl-C belongs to the chat.
-    signals::stop_on(&[SignalKind::terminate()], stop.clone())?;
     let serving = tokio::spawn(gateway.wait());
     let talked = async {
         let mut client = Client::connect(target, CALL_TIMEOUT).await?;

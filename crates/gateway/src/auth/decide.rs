@@ -129,14 +129,24 @@ pub(crate) fn decide(params: &ConnectParams, facts: &Facts<'_>, credentials: &im
     }
 }
 
+/// A connect on its way through the checks: what was sent, what is known, and what it comes down to.
+#[derive(Clone, Copy)]
+struct Ask<'a> {
+    params: &'a ConnectParams,
+    facts: &'a Facts<'a>,
+    role: &'static str,
+    scopes: &'a [String],
+}
+
 fn decide_inner(params: &ConnectParams, facts: &Facts<'_>, credentials: &impl Credentials) -> Step<Decision> {
     check_protocol(params)?;
     let role = check_role(params)?;
     let scopes = effective_scopes(params, role);
     check_origin(params, facts)?;
-    check_nonce_of_page(params, facts)?;
+    check_page_has_device(params, facts)?;
     let device = check_device(params, facts, role)?;
-    let proof = check_credentials(params, facts, credentials, device.as_ref(), role, &scopes)?;
+    let ask = Ask { params, facts, role, scopes: &scopes };
+    let proof = check_credentials(ask, credentials, device.as_ref())?;
     let Some(device) = device else {
         return match (role, proof) {
             ("operator", Proof::SharedSecret) => Ok(Decision::Accept(Grant { role, scopes, device: None })),
@@ -144,7 +154,7 @@ fn decide_inner(params: &ConnectParams, facts: &Facts<'_>, credentials: &impl Cr
         };
     };
     let wire_key = device.key.to_wire();
-    let request = Box::new(pairing_request(params, facts, &device, &wire_key, role, &scopes));
+    let request = Box::new(pairing_request(ask, &device, &wire_key));
     let approve = match (credentials.standing(&device.id, &wire_key, role, &scopes), proof) {
         (Standing::Paired, _) => None,
         (_, Proof::OneTimeCode) => Some(request),
@@ -203,7 +213,7 @@ fn check_origin(params: &ConnectParams, facts: &Facts<'_>) -> Step<()> {
 }
 
 /// Without a device the page has no identity of its own: it must say so loudly in the config to be let in.
-fn check_nonce_of_page(params: &ConnectParams, facts: &Facts<'_>) -> Step<()> {
+fn check_page_has_device(params: &ConnectParams, facts: &Facts<'_>) -> Step<()> {
     let page_without_device = params.device.is_none() && params.client.id == "openclaw-control-ui";
     if page_without_device && facts.ui == UiPolicy::DeviceRequired {
         return invalid("control ui requires HTTPS or localhost (secure context)");
@@ -258,13 +268,11 @@ enum Proof {
 }
 
 fn check_credentials(
-    params: &ConnectParams,
-    facts: &Facts<'_>,
+    ask: Ask<'_>,
     credentials: &impl Credentials,
     device: Option<&ProvenDevice>,
-    role: &str,
-    scopes: &[String],
 ) -> Step<Proof> {
+    let Ask { params, facts, role, scopes } = ask;
     let auth = params.auth.clone().unwrap_or_default();
     let token = auth.token.as_ref().filter(|token| !token.is_blank());
     let password = auth.password.as_ref().filter(|password| !password.is_blank());
@@ -322,14 +330,8 @@ fn hint(params: &ConnectParams) -> &'static str {
     }
 }
 
-fn pairing_request(
-    params: &ConnectParams,
-    facts: &Facts<'_>,
-    device: &ProvenDevice,
-    wire_key: &str,
-    role: &str,
-    scopes: &[String],
-) -> PairingRequest {
+fn pairing_request(ask: Ask<'_>, device: &ProvenDevice, wire_key: &str) -> PairingRequest {
+    let Ask { params, facts, role, scopes } = ask;
     PairingRequest {
         request_id: String::new(),
         device_id: device.id.clone(),

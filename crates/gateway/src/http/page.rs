@@ -13,7 +13,8 @@ use super::gate::text;
 
 /// Policy of the built-in page: nothing but its own files and its own socket (S-023).
 const BUILT_IN_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+     connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+     require-trusted-types-for 'script'";
 /// Largest file served from a folder: the release's script is half a megabyte.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse as _;
 use openclaw_protocol::limits::MAX_PAYLOAD_BYTES;
@@ -45,11 +46,10 @@ struct Sender {
 async fn entry(
     State(site): State<Arc<Site>>,
     Extension(peer): Extension<Peer>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Request,
 ) -> Response<Body> {
+    let (Parts { method, uri, headers, .. }, _body) = request.into_parts();
     let mut response = match gate::judge(&method, &uri, &headers, &site.core.access.names) {
         Err(refused) => refusal(refused),
         Ok(origin) => match sender(&site.core, peer, &headers) {

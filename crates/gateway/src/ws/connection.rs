@@ -111,11 +111,7 @@ async fn handshake(
     };
     let auth = match register_device(core, &grant) {
         Ok(auth) => auth,
-        Err(error) => {
-            tracing::error!(%error, "device store failed");
-            let error = ErrorShape::unavailable(format!("cannot store the device: {error}"));
-            return refuse(socket, &request.id, Refused::new(error, close::POLICY)).await;
-        }
+        Err(error) => return refuse(socket, &request.id, store_failed(&error)).await,
     };
     let client = Arc::new(Client {
         id: core.hub.reserve_id(),
@@ -165,6 +161,12 @@ async fn refuse<T>(socket: &mut WebSocket, id: &str, refused: Refused) -> Result
     Err(closing(refused.close_code, &reason))
 }
 
+/// The device store cannot be written: nobody new gets in until it can.
+fn store_failed(error: &DeviceError) -> Refused {
+    tracing::error!(%error, "device store failed");
+    Refused::new(ErrorShape::unavailable(format!("cannot store the device: {error}")), close::POLICY)
+}
+
 async fn ask_for_pairing<T>(
     core: &Arc<Core>,
     socket: &mut WebSocket,
@@ -174,8 +176,7 @@ async fn ask_for_pairing<T>(
     let (pairing, created) = match core.access.devices.request(pairing, core.now_ms()) {
         Ok(stored) => stored,
         Err(error) => {
-            let error = ErrorShape::unavailable(format!("cannot store the pairing request: {error}"));
-            return refuse(socket, id, Refused::new(error, close::POLICY)).await;
+            return refuse(socket, id, store_failed(&error)).await;
         }
     };
     if created {

@@ -1,0 +1,35 @@
+//! The rows: one module measures one thing and declares its metrics and bars.
+
+mod build;
+mod cli;
+mod clients;
+mod overhead;
+mod rss;
+mod size;
+mod start;
+mod turns;
+
+use anyhow::Result;
+
+use crate::args::Row;
+use crate::report::Results;
+use crate::subject::Subject;
+
+/// Measures one row of one subject.
+pub(crate) async fn measure(row: Row, subject: &Subject, results: &mut Results) -> Result<()> {
+    match row {
+        Row::Start => start::measure(subject, results).await,
+        Row::Rss => rss::measure(subject, results).await,
+        Row::Overhead => overhead::measure(subject, results).await,
+        Row::Turns => turns::measure(subject, results).await,
+        Row::Clients => clients::measure(subject, results).await,
+        Row::Cli => cli::measure(subject, results).await,
+        Row::Size => size::measure(subject, results),
+        Row::Build => build::measure(subject, results),
+    }
+}
+
+/// Milliseconds with their fraction.
+fn ms(duration: std::time::Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

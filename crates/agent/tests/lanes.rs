@@ -1,0 +1,281 @@
+//! Lanes with a real model client, real tools, real files, and a scripted provider.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at once when something is not as it should be"
+)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use openclaw_agent::envelope::user_zone;
+use openclaw_agent::turn::{AbortReason, Outcome, TurnError, TurnEvent};
+use openclaw_agent::{
+    AbortHandle, AgentRuntime, AgentSettings, Ending, Job, Lanes, RunObserver, TurnJob, TurnObserver,
+    TurnReport,
+};
+use openclaw_guard::{ManualClock, PathComponent, Root, create_private_dir, write_atomic};
+use openclaw_memory::{Engine, EngineOptions};
+use openclaw_models::WireApi;
+use openclaw_models::catalog::{Catalog, Environment, ModelEntry, ProviderEntry, Providers};
+use openclaw_protocol::session_key::SessionKey;
+use openclaw_store::SessionIndex;
+use openclaw_testkit::model_server::{ModelServer, Reply};
+use openclaw_tools::{MemoryTools, Toolbox, ToolboxOptions};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+/// 2026-11-20 10:27 UTC
+const NOW: i64 = 1_795_170_420_000;
+
+struct World {
+    dir: tempfile::TempDir,
+    server: ModelServer,
+    runtime: Arc<AgentRuntime>,
+    clock: Arc<ManualClock>,
+    ends: mpsc::UnboundedReceiver<(String, Outcome)>,
+    sender: mpsc::UnboundedSender<(String, Outcome)>,
+}
+
+/// Tells the test how a run ended.
+struct Watcher {
+    id: String,
+    ends: mpsc::UnboundedSender<(String, Outcome)>,
+    panics: bool,
+    seen: Mutex<usize>,
+}
+
+impl TurnObserver for Watcher {
+    fn event(&self, _: &TurnEvent) {
+        *self.seen.lock().unwrap() += 1;
+        assert!(!self.panics, "an observer that breaks");
+    }
+}
+
+impl RunObserver for Watcher {
+    fn ended(&self, report: &TurnReport) {
+        self.ends.send((self.id.clone(), report.outcome.clone())).unwrap();
+    }
+}
+
+fn world(files: &[(&str, &str)]) -> World {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("workspace");
+    create_private_dir(&folder.join("memory")).unwrap();
+    for (name, text) in files {
+        write_atomic(&folder.join(name), text.as_bytes()).unwrap();
+    }
+    let server = ModelServer::start();
+    let mut provider = ProviderEntry::new("mock", &server.base_url());
+    provider.api = Some(WireApi::OpenAiCompletions);
+    provider.models = vec![ModelEntry::new("m")];
+    let providers =
+        Providers { primary: Some("mock/m".into()), entries: vec![provider], aliases: Vec::new() };
+    let clock = Arc::new(ManualClock::new(NOW));
+    let workspace = Arc::new(Root::open(&folder).unwrap());
+    let agent_id = PathComponent::parse("main").unwrap();
+    let memory = Engine::new(EngineOptions {
+        database: EngineOptions::database_in(dir.path(), &agent_id),
+        agent_id,
+        workspace: Arc::clone(&workspace),
+        extra_paths: Vec::new(),
+        clock: clock.clone(),
+    });
+    let sessions_dir = dir.path().join("sessions");
+    let no_memory = ToolboxOptions { memory: MemoryTools::Off, ..ToolboxOptions::default() };
+    let runtime = Arc::new(AgentRuntime {
+        id: "main".into(),
+        name: "Claw".into(),
+        settings: AgentSettings {
+            main_key: "main".into(),
+            timeout: Duration::from_secs(20),
+            bootstrap_max_chars: 20_000,
+            context_tokens: None,
+            zone: user_zone(Some("UTC")),
+        },
+        workspace,
+        sessions: Arc::new(SessionIndex::load(&sessions_dir, "main", clock.clone()).unwrap()),
+        sessions_dir,
+        toolbox: Arc::new(Toolbox::new(ToolboxOptions::default())),
+        group_toolbox: Arc::new(Toolbox::new(no_memory)),
+        memory: Arc::new(memory),
+        models: Arc::new(Catalog::new(providers, Environment::default())),
+        clock: clock.clone(),
+    });
+    let (sender, ends) = mpsc::unbounded_channel();
+    World { dir, server, runtime, clock, ends, sender }
+}
+
+impl World {
+    fn job(&self, id: &str, text: &str) -> (Job, AbortHandle) {
+        self.job_watched_by(
+            text,
+            Watcher { id: id.into(), ends: self.sender.clone(), panics: false, seen: Mutex::new(0) },
+        )
+    }
+
+    fn job_watched_by(&self, text: &str, watcher: Watcher) -> (Job, AbortHandle) {
+        let abort = AbortHandle::default();
+        let job = TurnJob {
+            run_id: watcher.id.clone(),
+            text: text.into(),
+            images: Vec::new(),
+            extra_system: None,
+            session_id: None,
+            timeout: None,
+            abort: abort.clone(),
+            ending: Ending::new(Arc::new(watcher)),
+        };
+        (Job::Turn(Box::new(job)), abort)
+    }
+
+    async fn end(&mut self) -> (String, Outcome) {
+        tokio::time::timeout(Duration::from_secs(20), self.ends.recv()).await.unwrap().unwrap()
+    }
+
+    /// Runs one turn to its end.
+    async fn turn(&mut self, lanes: &Lanes, key: &str, text: &str) -> Outcome {
+        let (job, _) = self.job("run", text);
+        lanes.submit(&self.runtime, &key_of(key), job).unwrap();
+        self.end().await.1
+    }
+
+    fn prompt(&self, request: usize) -> (String, Vec<Value>) {
+        let body = &self.server.requests()[request].body;
+        let messages = body["messages"].as_array().unwrap();
+        (messages[0]["content"].to_string(), messages[1..].to_vec())
+    }
+}
+
+fn key_of(text: &str) -> SessionKey {
+    SessionKey::canonical(text, "main", "main")
+}
+
+fn replied(text: &str) -> Outcome {
+    Outcome::Replied { text: text.into() }
+}
+
+#[tokio::test]
+async fn one_session_answers_in_order_and_others_do_not_wait() {
+    let mut world = world(&[]);
+    let lanes = Lanes::new(8);
+    world.server.push(Reply::slow_text("slow answer", Duration::from_millis(100)));
+    let (first, _) = world.job("first", "a");
+    lanes.submit(&world.runtime, &key_of("x"), first).unwrap();
+    world.server.wait_requests(1).await;
+    world.server.script([Reply::text("other"), Reply::text("second")]);
+    let (other, _) = world.job("other", "c");
+    lanes.submit(&world.runtime, &key_of("y"), other).unwrap();
+    assert_eq!(world.end().await, ("other".into(), replied("other")));
+    let (second, _) = world.job("second", "b");
+    lanes.submit(&world.runtime, &key_of("x"), second).unwrap();
+    assert_eq!(world.end().await, ("first".into(), replied("slow answer")));
+    assert_eq!(world.end().await, ("second".into(), replied("second")));
+}
+
+#[tokio::test]
+async fn a_full_session_says_so_and_everyone_who_was_accepted_gets_an_end() {
+    let mut world = world(&[]);
+    let lanes = Lanes::new(1);
+    world.server.push(Reply::Silent);
+    let (running, abort) = world.job("running", "a");
+    lanes.submit(&world.runtime, &key_of("x"), running).unwrap();
+    world.server.wait_requests(1).await;
+    let mut handles = Vec::new();
+    let mut refused = 0;
+    for n in 0..40 {
+        let (job, handle) = world.job(&format!("{n}"), "b");
+        handles.push(handle);
+        refused += usize::from(lanes.submit(&world.runtime, &key_of("x"), job).is_err());
+    }
+    assert_eq!(refused, 8);
+    for handle in &handles {
+        handle.abort(AbortReason::Rpc);
+    }
+    abort.abort(AbortReason::StopWord);
+    let mut interrupted = 0;
+    for _ in 0..41 {
+        match world.end().await.1 {
+            Outcome::Failed(TurnError::Interrupted) => interrupted += 1,
+            Outcome::Aborted { .. } => {}
+            other @ (Outcome::Replied { .. } | Outcome::Silent | Outcome::Failed(_)) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(interrupted, 8, "a job that is not taken is told so");
+    assert_eq!(world.server.requests().len(), 1, "an aborted message never reaches a provider");
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_run_and_not_the_session() {
+    let mut world = world(&[]);
+    let lanes = Lanes::new(1);
+    let broken =
+        Watcher { id: "broken".into(), ends: world.sender.clone(), panics: true, seen: Mutex::new(0) };
+    let (job, _) = world.job_watched_by("a", broken);
+    lanes.submit(&world.runtime, &key_of("x"), job).unwrap();
+    assert_eq!(world.end().await, ("broken".into(), Outcome::Failed(TurnError::Interrupted)));
+    world.server.push(Reply::text("fine"));
+    assert_eq!(world.turn(&lanes, "x", "b").await, replied("fine"));
+}
+
+#[tokio::test]
+async fn the_prompt_of_a_session_never_changes_and_notes_come_before_the_first_message() {
+    let mut world =
+        world(&[("AGENTS.md", "be kind"), ("MEMORY.md", "likes tea"), ("memory/2026-11-19.md", "- rain")]);
+    let lanes = Lanes::new(1);
+    world.server.script([Reply::text("one"), Reply::text("two"), Reply::text("three")]);
+    world.turn(&lanes, "main", "first").await;
+    world.clock.advance(Duration::from_secs(3_600));
+    write_atomic(&world.dir.path().join("workspace/memory/2026-11-20.md"), b"- new\n").unwrap();
+    world.turn(&lanes, "main", "second").await;
+    let ((system, first), (later_system, later)) = (world.prompt(0), world.prompt(1));
+    assert_eq!(system, later_system);
+    assert!(later.starts_with(&first), "what was sent once is sent again unchanged");
+    assert!(system.contains("be kind") && system.contains("likes tea") && !system.contains("rain"));
+    assert!(!system.contains("2026"), "no time in the system prompt: {system}");
+    assert!(first[0]["content"].to_string().contains("- rain"), "{first:?}");
+    assert!(first[1]["content"].to_string().contains("[Fri 2026-11-20 10:27 UTC] first"), "{first:?}");
+
+    // After a restart of the lane the conversation is read back from disk, the same.
+    let lanes = Lanes::new(1);
+    world.turn(&lanes, "main", "third").await;
+    assert!(world.prompt(2).1.starts_with(&later[..3]));
+}
+
+#[tokio::test]
+async fn a_group_never_sees_what_is_private() {
+    let secret = "canary-private";
+    let mut world = world(&[
+        ("USER.md", secret),
+        ("MEMORY.md", secret),
+        ("memory/2026-11-20.md", secret),
+        ("AGENTS.md", "rules"),
+    ]);
+    let lanes = Lanes::new(1);
+    world.server.script([
+        Reply::tool_call("memory_search", &serde_json::json!({"query": "canary"})),
+        Reply::text("done"),
+    ]);
+    world.turn(&lanes, "agent:main:slack:channel:c1", "what do you know?").await;
+    for request in world.server.requests() {
+        assert!(!request.body.to_string().contains(secret));
+        assert!(!request.body["tools"].to_string().contains("memory_search"));
+    }
+}
+
+#[tokio::test]
+async fn starting_over_keeps_the_old_conversation_on_disk() {
+    let mut world = world(&[]);
+    let lanes = Lanes::new(1);
+    world.server.script([Reply::text("one"), Reply::text("two")]);
+    world.turn(&lanes, "main", "first").await;
+    let before = world.runtime.sessions.get("agent:main:main").unwrap().session_id();
+    assert_eq!(world.turn(&lanes, "main", "/new and now?").await, replied("two"));
+    let after = world.runtime.sessions.get("agent:main:main").unwrap().session_id();
+    assert_ne!(before, after);
+    assert!(world.runtime.sessions_dir.join(before.transcript_file_name()).exists());
+    let messages = world.prompt(1).1;
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0]["content"].to_string().contains("and now?"));
+}
