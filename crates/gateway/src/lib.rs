@@ -42,3 +42,4 @@ mod ws;
 
 pub use agents::AgentError;
 pub use start::{Gateway, StartError, StartOptions, StopHandle, VERSION, start};
+pub use unsupported::unsupported;

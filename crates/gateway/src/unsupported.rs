@@ -3,8 +3,9 @@
 use openclaw_config::Config;
 use serde_json::{Value, json};
 
-/// What is configured and does not run, each with the reason.
-pub(crate) fn list(config: &Config) -> Vec<Value> {
+/// What is configured and does not run, as `{key, reason}` objects, for `status`.
+#[must_use]
+pub fn unsupported(config: &Config) -> Vec<Value> {
     let hooks = &config.extensions.hooks;
     let rows = [
         (hooks.enabled, "hooks", "webhooks are not part of this build yet"),

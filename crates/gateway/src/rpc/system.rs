@@ -65,7 +65,7 @@ pub(super) fn status(call: &Call<'_>) -> Reply {
             "activeRuns": core.runs.active_count(), "activeSessions": core.lanes.active(),
             "address": core.address.to_string(),
         },
-        "unsupported": crate::unsupported::list(core.config()),
+        "unsupported": crate::unsupported::unsupported(core.config()),
     })))
 }
 

@@ -35,6 +35,8 @@ struct Inner {
     frames: VecDeque<Utf8Bytes>,
     bytes: usize,
     closing: Option<Closing>,
+    /// The client did not keep up: even the frame that is being sent is given up.
+    slow: bool,
 }
 
 /// What the connection's task should do next.
@@ -61,6 +63,7 @@ impl Outbox {
                 inner.frames = VecDeque::new();
                 inner.bytes = 0;
                 inner.closing = Some(Closing { code: close::POLICY, reason: "slow consumer".to_owned() });
+                inner.slow = true;
                 self.wake.notify_one();
             }
             return;
@@ -100,16 +103,10 @@ impl Outbox {
         self.wake.notified().await;
     }
 
-    /// Returns when the client turned out to be slow: a blocked send is given up then.
+    /// Returns when the client turned out to be slow: a blocked send is given up then. An orderly close does not
+    /// count: what is being sent still goes out.
     pub(crate) async fn overflowed(&self) {
-        loop {
-            let overflowed = {
-                let inner = self.lock();
-                inner.closing.is_some() && inner.frames.is_empty()
-            };
-            if overflowed {
-                return;
-            }
+        while !self.lock().slow {
             self.wake.notified().await;
         }
     }
@@ -152,6 +149,19 @@ mod tests {
         let outbox = Outbox::default();
         outbox.push("x".repeat(MAX_BUFFERED_BYTES * 3).into(), IfSlow::Close);
         assert_eq!(drain(&outbox), (1, None));
+    }
+
+    #[tokio::test]
+    async fn only_a_slow_client_makes_a_send_be_given_up() {
+        let orderly = Outbox::default();
+        orderly.close(1012, "service restart");
+        let waited = tokio::time::timeout(std::time::Duration::from_millis(20), orderly.overflowed()).await;
+        assert!(waited.is_err());
+        let slow = Outbox::default();
+        for _ in 0..6 {
+            slow.push("x".repeat(MAX_BUFFERED_BYTES / 4).into(), IfSlow::Close);
+        }
+        slow.overflowed().await;
     }
 
     #[test]

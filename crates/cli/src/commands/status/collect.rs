@@ -71,7 +71,10 @@ pub(super) async fn report(
         Some(_) => model::unknown(),
         None => model_of(instance, &places, from_gateway("/sessions/defaults")),
     };
-    let unsupported = from_gateway("/unsupported").and_then(|value| value.as_array().cloned());
+    // What the file asks for and this build cannot do is known without a gateway, unless the file is broken.
+    let from_file = || problem.is_none().then(|| openclaw_gateway::unsupported(&instance.loaded.config));
+    let unsupported =
+        from_gateway("/unsupported").and_then(|value| value.as_array().cloned()).or_else(from_file);
     Report {
         version: env!("CARGO_PKG_VERSION"),
         state_dir: instance.at.state_dir.clone(),
