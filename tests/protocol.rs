@@ -375,3 +375,57 @@ async fn a_client_that_does_not_sign_in_is_let_go() {
     let (code, reason) = sockets.remove(0).closed(Duration::from_secs(15)).await;
     assert_eq!((code, reason.as_str()), (1000, ""), "nobody waits longer than ten seconds");
 }
+
+#[tokio::test]
+async fn a_device_elsewhere_is_paired_by_hand_and_can_be_sent_away() {
+    use openclaw_protocol::device::{DeviceKey, SignedConnect};
+    let (_home, gateway) = gateway(&config(json!({}))).await;
+    let mut owner = client(&gateway).await;
+    let key = DeviceKey::from_seed(&[9; 32]).unwrap();
+    let scopes = vec!["operator.read".to_owned()];
+    // A proxy header from a peer that is no trusted proxy makes the client remote.
+    let elsewhere =
+        WsOptions { headers: vec![("X-Forwarded-For".into(), "127.0.0.1".into())], ..WsOptions::default() };
+    let knock = |challenge: Value| {
+        let nonce = challenge["nonce"].as_str().unwrap().to_owned();
+        let signed_at_ms = challenge["ts"].as_i64().unwrap();
+        let proof = key.prove(&SignedConnect {
+            client_id: "cli",
+            client_mode: "cli",
+            role: "operator",
+            scopes: &scopes,
+            signed_at_ms,
+            token: TOKEN,
+            nonce: Some(&nonce),
+        });
+        json!({
+            "minProtocol": 3, "maxProtocol": 3, "role": "operator", "scopes": scopes, "auth": {"token": TOKEN},
+            "client": {"id": "cli", "version": "1", "platform": "linux", "mode": "cli"}, "device": proof,
+        })
+    };
+    let mut first = WsClient::open_with(gateway.port(), &elsewhere).await.unwrap();
+    let challenge = first.challenge().await;
+    let refused = first.connect_with(knock(challenge)).await.unwrap_err();
+    assert_eq!(
+        (refused["code"].as_str(), refused["message"].as_str()),
+        (Some("NOT_PAIRED"), Some("pairing required"))
+    );
+    let request = refused["details"]["requestId"].as_str().unwrap();
+    let asked = owner.next_event("device.pair.requested", PATIENCE).await.unwrap();
+    assert_eq!(asked["payload"]["requestId"], request);
+    assert_eq!(owner.call("device.pair.list", json!({})).await.unwrap()["pending"][0]["requestId"], request);
+    let approved = owner.call("device.pair.approve", json!({"requestId": request})).await.unwrap();
+    assert_eq!(approved["device"]["scopes"], json!(["operator.read"]));
+    assert_eq!(
+        owner.call("device.pair.approve", json!({"requestId": request})).await.unwrap_err()["message"],
+        "unknown requestId"
+    );
+
+    let mut second = WsClient::open_with(gateway.port(), &elsewhere).await.unwrap();
+    let challenge = second.challenge().await;
+    let hello = second.connect_with(knock(challenge)).await.unwrap();
+    assert_eq!(hello["auth"]["scopes"], json!(["operator.read"]));
+    let device = approved["device"]["deviceId"].as_str().unwrap();
+    owner.call("device.token.revoke", json!({"deviceId": device, "role": "operator"})).await.unwrap();
+    assert_eq!(second.closed(PATIENCE).await, (1008, "device token revoked".to_owned()));
+}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use openclaw_models::{ChatModel, ModelRequest};
 use openclaw_protocol::message::{Content, Message, Part, Usage, UserMessage};
 use openclaw_protocol::session_key::{SessionKey, SessionKind};
-use openclaw_store::{SessionEntry, SessionId, StoreError, field};
+use openclaw_store::{Origin, Route, SessionEntry, SessionId, StoreError, field};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::budget;
@@ -20,6 +20,9 @@ use crate::turn::{Outcome, Turn, TurnError};
 
 /// Tokens kept free for the answer when the model does not say how long its answers get.
 const ANSWER_RESERVE_TOKENS: usize = 4_096;
+
+/// The channel of sessions that began over the gateway.
+const CHANNEL: &str = "webchat";
 
 /// Work for a lane.
 pub enum Job {
@@ -219,12 +222,16 @@ impl Lane {
             self.runtime.model_of(&entry).map_err(|error| TurnError::Model { words: error.plain_words() });
         self.ensure_open(&entry).await.map_err(|error| internal(&error))?;
         let Some(open) = &mut self.open else { return Err(TurnError::Interrupted) };
+        if let Ok(model) = &model {
+            let info = model.describe();
+            open.record_model(&info.provider, &info.id).await.map_err(|error| internal(&error))?;
+        }
         let now_ms = self.runtime.clock.now_ms();
         let user = user_message(text, job, now_ms, &self.runtime);
         open.append(user).await.map_err(|error| internal(&error))?;
         // The message is kept even when no model can answer it.
         let model = model?;
-        let report = drive_turn(open, &*model, job, observer).await?;
+        let report = drive_turn(open, &*model, job, observer).await;
         if !open.is_sound() {
             self.open = None;
         }
@@ -316,9 +323,8 @@ async fn drive_turn(
     model: &dyn ChatModel,
     job: &TurnJob,
     observer: &dyn RunObserver,
-) -> Result<TurnReport, TurnError> {
+) -> TurnReport {
     let info = model.describe().clone();
-    open.record_model(&info.provider, &info.id).await.map_err(|error| internal(&error))?;
     let settings = &open.runtime.settings;
     let timeout = job.timeout.unwrap_or(settings.timeout);
     let system = match job.extra_system.as_deref().map(str::trim).filter(|extra| !extra.is_empty()) {
@@ -339,13 +345,13 @@ async fn drive_turn(
     };
     let mut turn = Turn::new(request, info.clone(), timeout.as_secs());
     let outcome = drive(&mut turn, model, open, observer, Limits { abort: &job.abort, timeout }).await;
-    Ok(TurnReport {
+    TurnReport {
         session_id: Some(open.id.to_string()),
         provider: info.provider.to_string(),
         model: info.id,
         usage: turn.usage(),
         ..TurnReport::bare(outcome)
-    })
+    }
 }
 
 fn user_message(text: &str, job: &TurnJob, now_ms: i64, runtime: &AgentRuntime) -> Message {
@@ -362,6 +368,17 @@ fn new_entry(runtime: &AgentRuntime, key: &SessionKey, id: &SessionId) -> Sessio
     let chat_type = if key.kind() == SessionKind::Group { "group" } else { "direct" };
     entry.set_text(field::CHAT_TYPE, chat_type);
     entry.set(field::SYSTEM_SENT, &false);
+    // Everything that comes over the gateway is the web chat, until channels say otherwise.
+    let place = || Some(CHANNEL.to_owned());
+    let origin = Origin {
+        provider: place(),
+        surface: place(),
+        chat_type: Some(chat_type.to_owned()),
+        ..Origin::default()
+    };
+    entry.set(field::ORIGIN, &origin);
+    entry.set(field::DELIVERY_CONTEXT, &Route { channel: place(), ..Route::default() });
+    entry.set_text(field::LAST_CHANNEL, CHANNEL);
     entry
 }
 

@@ -187,13 +187,13 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
         locations,
     });
     let router = router(Arc::new(Site { core: Arc::clone(&core), page, identity }));
+    tracing::info!(%address, "gateway started");
     for listener in listeners {
         tokio::spawn(serve(listener, router.clone(), core.stopping.clone()));
     }
     tokio::spawn(tick(Arc::clone(&core)));
     tokio::spawn(refresh_health(Arc::clone(&core)));
     tokio::spawn(flush_sessions(Arc::clone(&core)));
-    tracing::info!(%address, "gateway started");
     Ok(Gateway { core, stop: CancellationToken::new(), _lock: lock })
 }
 

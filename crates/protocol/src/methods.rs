@@ -258,6 +258,17 @@ methods! {
         required("runId", Ty::NonEmptyStr),
         optional("timeoutMs", Ty::Int(0, MAX_MS)),
     ]);
+    /// Devices that are paired, and those that ask to be.
+    DevicePairList = "device.pair.list", Pairing, Params::Closed(&[]);
+    /// Pairs a device that asked.
+    DevicePairApprove = "device.pair.approve", Pairing, Params::Closed(&[required("requestId", Ty::NonEmptyStr)]);
+    /// Turns a device down.
+    DevicePairReject = "device.pair.reject", Pairing, Params::Closed(&[required("requestId", Ty::NonEmptyStr)]);
+    /// Takes a device's token back; its connections are closed.
+    DeviceTokenRevoke = "device.token.revoke", Pairing, Params::Closed(&[
+        required("deviceId", Ty::NonEmptyStr),
+        required("role", Ty::NonEmptyStr),
+    ]);
     /// Ours: makes a one-time code that pairs a browser's device key.
     DevicePairCode = "device.pair.code", Pairing, Params::Closed(&[]);
 }

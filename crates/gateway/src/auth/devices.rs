@@ -8,7 +8,7 @@ use openclaw_guard::{FileError, RandomError, Secret, create_private_dir, random_
 use openclaw_protocol::connect::DeviceAuth;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Pending requests kept (S-015); the oldest gives way.
 const MAX_PENDING: usize = 10;
@@ -249,6 +249,58 @@ impl Devices {
         Ok(Some(auth))
     }
 
+    /// Takes a pending request out; `None` when it is unknown or too old.
+    pub(crate) fn take_request(
+        &self,
+        request_id: &str,
+        now_ms: i64,
+    ) -> Result<Option<PairingRequest>, DeviceError> {
+        let mut inner = self.lock();
+        inner.pending.retain(|_, pending| now_ms.saturating_sub(pending.ts) < PENDING_TTL_MS);
+        let Some(request) = inner.pending.remove(request_id) else { return Ok(None) };
+        self.write("pending.json", &inner.pending)?;
+        Ok(Some(request))
+    }
+
+    /// A pending request, left where it is.
+    pub(crate) fn pending_request(&self, request_id: &str, now_ms: i64) -> Option<PairingRequest> {
+        let inner = self.lock();
+        inner
+            .pending
+            .get(request_id)
+            .filter(|pending| now_ms.saturating_sub(pending.ts) < PENDING_TTL_MS)
+            .cloned()
+    }
+
+    /// Revokes a device's token of one role. Returns whether there was one.
+    pub(crate) fn revoke(&self, device_id: &str, role: &str, now_ms: i64) -> Result<bool, DeviceError> {
+        let mut inner = self.lock();
+        let mut paired = inner.paired.clone();
+        let Some(device) = paired.get_mut(device_id) else { return Ok(false) };
+        let Some(token) = device.tokens.get_mut(role) else { return Ok(false) };
+        token.revoked_at_ms = Some(now_ms);
+        // Without its role the device cannot get a new token by showing the gateway's secret from elsewhere.
+        device.roles.retain(|known| known != role);
+        self.write("paired.json", &paired)?;
+        inner.paired = paired;
+        Ok(true)
+    }
+
+    /// All requests and devices, newest first, tokens without their secret.
+    pub(crate) fn list(&self, now_ms: i64) -> Value {
+        let inner = self.lock();
+        let mut pending: Vec<&PairingRequest> = inner
+            .pending
+            .values()
+            .filter(|pending| now_ms.saturating_sub(pending.ts) < PENDING_TTL_MS)
+            .collect();
+        pending.sort_by_key(|request| std::cmp::Reverse(request.ts));
+        let mut paired: Vec<&PairedDevice> = inner.paired.values().collect();
+        paired.sort_by_key(|device| std::cmp::Reverse(device.approved_at_ms));
+        let paired: Vec<Value> = paired.into_iter().map(PairedDevice::summary).collect();
+        json!({"pending": pending, "paired": paired})
+    }
+
     fn write(&self, name: &str, value: &impl Serialize) -> Result<(), DeviceError> {
         let path = self.dir.join(name);
         let text = serde_json::to_vec_pretty(value)
@@ -281,6 +333,29 @@ impl PairedDevice {
             approved_at_ms: now_ms,
             rest,
         }
+    }
+}
+
+impl PairedDevice {
+    /// The device as lists show it. (The flattened rest of the file may hold anything; it is not shown.)
+    fn summary(&self) -> Value {
+        let tokens: Vec<Value> = self
+            .tokens
+            .values()
+            .map(|token| {
+                json!({
+                    "role": token.role, "scopes": token.scopes, "createdAtMs": token.created_at_ms,
+                    "revokedAtMs": token.revoked_at_ms,
+                })
+            })
+            .collect();
+        json!({
+            "deviceId": self.device_id, "publicKey": self.public_key, "roles": self.roles, "scopes": self.scopes,
+            "tokens": tokens, "createdAtMs": self.created_at_ms, "approvedAtMs": self.approved_at_ms,
+            "displayName": self.rest.get("displayName"), "platform": self.rest.get("platform"),
+            "clientId": self.rest.get("clientId"), "clientMode": self.rest.get("clientMode"),
+            "remoteIp": self.rest.get("remoteIp"),
+        })
     }
 }
 
@@ -383,6 +458,33 @@ mod tests {
             devices.request(request(&format!("x{n}"), &[], n), n).unwrap();
         }
         assert!(devices.lock().pending.len() <= MAX_PENDING);
+    }
+
+    #[test]
+    fn a_revoked_device_is_out_and_lists_show_no_token() {
+        let dir = tempfile::tempdir().unwrap();
+        let devices = Devices::load(dir.path(), 0).unwrap();
+        let read = vec!["operator.read".to_owned()];
+        devices.approve(&request("d", &["operator.read"], 0), 1).unwrap();
+        let auth = devices.token("d", "operator", &read, 1).unwrap().unwrap();
+        assert!(!devices.list(1).to_string().contains(&auth.device_token));
+        assert!(devices.revoke("d", "operator", 2).unwrap());
+        assert!(!devices.revoke("e", "operator", 2).unwrap());
+        let again = Devices::load(dir.path(), 3).unwrap();
+        assert!(!again.accepts_token("d", "operator", &Secret::new(auth.device_token), &read));
+        assert_eq!(again.standing("d", "key-d", "operator", &read), Standing::WantsMore);
+    }
+
+    #[test]
+    fn a_request_is_taken_once_and_not_after_its_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let devices = Devices::load(dir.path(), 0).unwrap();
+        let (asked, _) = devices.request(request("d", &[], 1), 1).unwrap();
+        assert!(devices.pending_request(&asked.request_id, 2).is_some());
+        assert!(devices.take_request(&asked.request_id, 2).unwrap().is_some());
+        assert!(devices.take_request(&asked.request_id, 2).unwrap().is_none());
+        let (late, _) = devices.request(request("e", &[], 1), 1).unwrap();
+        assert!(devices.take_request(&late.request_id, 1 + super::PENDING_TTL_MS).unwrap().is_none());
     }
 
     #[test]

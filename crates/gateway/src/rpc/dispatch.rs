@@ -9,7 +9,7 @@ use openclaw_store::StoreError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{agent, chat, config, logs, sessions, system};
+use super::{agent, chat, config, devices, logs, sessions, system};
 use crate::core::Core;
 use crate::ws::hub::Client;
 
@@ -139,6 +139,10 @@ fn handle(call: &Call<'_>) -> Reply {
         Method::ChatInject => chat::inject(call),
         Method::Agent => agent::agent(call),
         Method::AgentWait => agent::wait(call),
+        Method::DevicePairList => devices::list(call),
+        Method::DevicePairApprove => devices::approve(call),
+        Method::DevicePairReject => devices::reject(call),
+        Method::DeviceTokenRevoke => devices::revoke(call),
         Method::DevicePairCode => system::pairing_code(call),
     }
 }

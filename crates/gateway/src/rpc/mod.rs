@@ -3,6 +3,7 @@
 mod agent;
 mod chat;
 mod config;
+mod devices;
 mod dispatch;
 mod logs;
 mod runs;
@@ -10,5 +11,6 @@ mod session_rows;
 mod sessions;
 mod system;
 
+pub(crate) use devices::announce;
 use dispatch::{Call, RpcError, RpcResult, attempt};
 pub(crate) use dispatch::{Reply, dispatch, response};

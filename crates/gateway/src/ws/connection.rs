@@ -200,14 +200,7 @@ fn register_device(
     if let Some(request) = &device.approve {
         core.access.devices.approve(request, core.now_ms())?;
         tracing::info!(device = %device.id, role = grant.role, "device paired");
-        let resolved = json!({
-            "requestId": request.request_id, "deviceId": device.id, "decision": "approved", "ts": core.now_ms(),
-        });
-        let event = Broadcast {
-            only_for: Some(Scope::Pairing),
-            ..Broadcast::new("device.pair.resolved", &resolved, IfSlow::Drop)
-        };
-        core.hub.broadcast(&event);
+        rpc::announce(core, request, "approved");
     }
     core.access.devices.token(&device.id, grant.role, &grant.scopes, core.now_ms())
 }

@@ -181,6 +181,15 @@ impl Hub {
         }
     }
 
+    /// Closes the connections of a device in one role: what it was granted has been taken back.
+    pub(crate) fn close_device(&self, device: &str, role: &str) {
+        for client in self.lock().clients.values() {
+            if client.device.as_deref() == Some(device) && client.role == role {
+                client.outbox.close(close::POLICY, "device token revoked");
+            }
+        }
+    }
+
     /// Closes every connection after what is queued has been sent.
     pub(crate) fn close_all(&self) {
         for client in self.lock().clients.values() {
