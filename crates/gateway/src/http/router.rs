@@ -100,8 +100,13 @@ fn accept_socket(
             "too many connections that have not signed in",
         ));
     };
-    let arrival =
-        Arrival { client: sender.key, remote: sender.address, locality: sender.locality, origin, slot };
+    let arrival = Arrival {
+        client: sender.key,
+        remote: sender.address,
+        locality: sender.locality,
+        origin,
+        _slot: slot,
+    };
     upgrade
         .max_message_size(MAX_PAYLOAD_BYTES)
         .max_frame_size(MAX_PAYLOAD_BYTES)

@@ -35,23 +35,52 @@ pub(crate) struct Arrival {
     pub(crate) remote: IpAddr,
     pub(crate) locality: Locality,
     pub(crate) origin: OriginVerdict,
-    pub(crate) slot: PreAuthSlot,
+    /// Given back when the handshake ends.
+    pub(crate) _slot: PreAuthSlot,
 }
 
 /// Runs a socket to its end.
 pub(crate) async fn run(core: Arc<Core>, mut socket: WebSocket, arrival: Arrival) {
     let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake(&core, &mut socket, arrival)).await;
-    let client = match handshake {
-        Ok(Ok(client)) => client,
+    let (client, hello) = match handshake {
+        Ok(Ok(welcome)) => welcome,
         Ok(Err(closing)) => return close_socket(&mut socket, &closing).await,
         Err(_) => return close_socket(&mut socket, &closing(close::NORMAL, "")).await,
     };
-    core.hub.join(Arc::clone(&client));
-    core.health.greet(&core, client.id);
-    let ended = serve(&core, &mut socket, &client).await;
-    core.hub.leave(client.id);
+    // From here on the client is told everything: what happens before `hello-ok` is out waits behind it.
+    let membership = Membership::new(&core, &client);
+    let ended = match send(&mut socket, hello).await {
+        Ok(()) => {
+            core.health.greet(&core, client.id);
+            serve(&core, &mut socket, &client).await
+        }
+        Err(_) => None,
+    };
+    drop(membership);
     if let Some(closing) = ended {
         close_socket(&mut socket, &closing).await;
+    }
+}
+
+/// A client's place in the hub; left when this is dropped, whatever ends the connection.
+struct Membership<'a> {
+    core: &'a Core,
+    client: &'a Client,
+}
+
+impl<'a> Membership<'a> {
+    fn new(core: &'a Core, client: &'a Arc<Client>) -> Self {
+        core.hub.join(Arc::clone(client));
+        if core.stopping.is_cancelled() {
+            client.outbox.close(close::SERVICE_RESTART, "service restart");
+        }
+        Self { core, client }
+    }
+}
+
+impl Drop for Membership<'_> {
+    fn drop(&mut self) {
+        self.core.hub.leave(self.client.id);
     }
 }
 
@@ -70,12 +99,12 @@ async fn close_socket(socket: &mut WebSocket, closing: &Closing) {
     drop(tokio::time::timeout(SEND_TIMEOUT, socket.send(Message::Close(Some(frame)))).await);
 }
 
-/// Challenge and connect. `Err` says how to close.
+/// Challenge and connect: the client, and the `hello-ok` to send it. `Err` says how to close.
 async fn handshake(
     core: &Arc<Core>,
     socket: &mut WebSocket,
     arrival: Arrival,
-) -> Result<Arc<Client>, Closing> {
+) -> Result<(Arc<Client>, Utf8Bytes), Closing> {
     let nonce = uuid::Uuid::new_v4().to_string();
     let challenge =
         encode_event("connect.challenge", &json!({"nonce": nonce, "ts": core.now_ms()}), None, None);
@@ -125,9 +154,7 @@ async fn handshake(
     });
     let hello = hello(core, &client, auth);
     let payload = serde_json::to_value(&hello).unwrap_or(Value::Null);
-    send(socket, ResponseFrame::ok(&request.id, payload).encode().into()).await?;
-    drop(arrival.slot);
-    Ok(client)
+    Ok((client, ResponseFrame::ok(&request.id, payload).encode().into()))
 }
 
 /// The first frame must be a request of at most 64 KiB.
