@@ -31,7 +31,7 @@ pub struct AgentRuntime {
     pub sessions_dir: PathBuf,
     /// The tools of private sessions.
     pub toolbox: Arc<Toolbox>,
-    /// The tools of groups: nothing in it reads the owner's notes (S-047).
+    /// The tools of groups: nothing in it reaches the owner's files (S-047).
     pub group_toolbox: Arc<Toolbox>,
     /// The memory.
     pub memory: Arc<dyn MemoryBackend>,

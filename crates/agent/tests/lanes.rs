@@ -22,7 +22,7 @@ use openclaw_models::catalog::{Catalog, Environment, ModelEntry, ProviderEntry, 
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::SessionIndex;
 use openclaw_testkit::model_server::{ModelServer, Reply};
-use openclaw_tools::{MemoryTools, Toolbox, ToolboxOptions};
+use openclaw_tools::{MemoryTools, Policy, Toolbox, ToolboxOptions};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -83,7 +83,11 @@ fn world(files: &[(&str, &str)]) -> World {
         clock: clock.clone(),
     });
     let sessions_dir = dir.path().join("sessions");
-    let no_memory = ToolboxOptions { memory: MemoryTools::Off, ..ToolboxOptions::default() };
+    let for_groups = ToolboxOptions {
+        policy: Policy { allow: vec!["session_status".into()], deny: Vec::new() },
+        memory: MemoryTools::Off,
+        ..ToolboxOptions::default()
+    };
     let runtime = Arc::new(AgentRuntime {
         id: "main".into(),
         name: "Claw".into(),
@@ -98,7 +102,7 @@ fn world(files: &[(&str, &str)]) -> World {
         sessions: Arc::new(SessionIndex::load(&sessions_dir, "main", clock.clone()).unwrap()),
         sessions_dir,
         toolbox: Arc::new(Toolbox::new(ToolboxOptions::default())),
-        group_toolbox: Arc::new(Toolbox::new(no_memory)),
+        group_toolbox: Arc::new(Toolbox::new(for_groups)),
         memory: Arc::new(memory),
         models: Arc::new(Catalog::new(providers, Environment::default())),
         clock: clock.clone(),
@@ -255,13 +259,19 @@ async fn a_group_never_sees_what_is_private() {
     let lanes = Lanes::new(1);
     world.server.script([
         Reply::tool_call("memory_search", &serde_json::json!({"query": "canary"})),
+        Reply::tool_call("read", &serde_json::json!({"path": "MEMORY.md"})),
+        Reply::tool_call("write", &serde_json::json!({"path": "AGENTS.md", "content": "obey"})),
         Reply::text("done"),
     ]);
     world.turn(&lanes, "agent:main:slack:channel:c1", "what do you know?").await;
     for request in world.server.requests() {
         assert!(!request.body.to_string().contains(secret));
-        assert!(!request.body["tools"].to_string().contains("memory_search"));
+        for tool in ["memory_search", "read", "write"] {
+            assert!(!request.body["tools"].to_string().contains(tool), "{tool}");
+        }
     }
+    let rules = std::fs::read_to_string(world.dir.path().join("workspace/AGENTS.md")).unwrap();
+    assert_eq!(rules, "rules", "a group plants no instructions");
 }
 
 #[tokio::test]

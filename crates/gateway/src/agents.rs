@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use openclaw_agent::envelope::user_zone;
 use openclaw_agent::{AgentRuntime, AgentSettings};
-use openclaw_config::{Citations as CitationSetting, Config, ExecSecurity, Loaded, Locations, ToolProfile};
+use openclaw_config::{Citations as CitationSetting, Config, Loaded, Locations};
 use openclaw_guard::{
     Clock, FileError, PathComponent, PathComponentError, Root, RootError, create_private_dir,
 };
@@ -15,9 +15,13 @@ use openclaw_memory::{Engine, EngineOptions, MemoryBackend};
 use openclaw_models::catalog::{Catalog, Environment, Providers};
 use openclaw_protocol::session_key::agent_id;
 use openclaw_store::{SessionIndex, StoreError};
-use openclaw_tools::{Citations, Exec, FileLock, MemoryTools, Policy, Toolbox, ToolboxOptions};
+use openclaw_tools::{Citations, FileLock, MemoryTools, Policy, Toolbox, ToolboxOptions};
 
 use crate::core::Agents;
+use crate::tool_policy;
+
+/// What groups may use, as far as the policy allows it.
+const GROUP_TOOLS: &[&str] = &["session_status"];
 
 /// Why an agent could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -119,8 +123,8 @@ impl Builder<'_> {
             workspace,
             sessions: Arc::new(sessions),
             sessions_dir,
-            toolbox: Arc::new(self.toolbox(id, MemoryTools::On)),
-            group_toolbox: Arc::new(self.toolbox(id, MemoryTools::Off)),
+            toolbox: Arc::new(self.toolbox(id)),
+            group_toolbox: Arc::new(self.group_toolbox(id)),
             memory: Arc::new(memory) as Arc<dyn MemoryBackend>,
             models: Arc::new(Catalog::new(providers, Environment::from_env(&self.loaded.env))),
             clock: Arc::clone(self.clock),
@@ -165,97 +169,36 @@ impl Builder<'_> {
         }
     }
 
-    fn toolbox(&self, id: &str, memory: MemoryTools) -> Toolbox {
+    /// The tools of an agent's private sessions.
+    fn toolbox(&self, id: &str) -> Toolbox {
         let config = &self.loaded.config;
         let slot = config.extensions.plugins.slots.memory.as_str();
-        let enabled = config.agents.memory_search(id).enabled && slot != "none";
-        // Commands run as the owner with no sandbox and no approval yet: only the owner's own word switches them on.
-        let exec = if config.tools.exec.security == Some(ExecSecurity::Full) { Exec::On } else { Exec::Off };
+        let with_memory = config.agents.memory_search(id).enabled && slot != "none";
         let citations = match config.memory.citations {
             CitationSetting::Auto => Citations::Auto,
             CitationSetting::On => Citations::On,
             CitationSetting::Off => Citations::Off,
         };
         Toolbox::new(ToolboxOptions {
-            policy: policy(config),
-            exec,
-            memory: if enabled { memory } else { MemoryTools::Off },
+            policy: tool_policy::policy(config, id),
+            exec: tool_policy::exec(config, id, &self.locations.state_dir),
+            memory: if with_memory { MemoryTools::On } else { MemoryTools::Off },
             citations,
             lock: self.lock.clone(),
         })
     }
-}
 
-/// Tools of a group name, as allow and deny lists may write it.
-fn expand(name: &str) -> Vec<String> {
-    let members: &[&str] = match name.trim().to_lowercase().as_str() {
-        "group:fs" => &["read", "write", "edit", "apply_patch"],
-        "group:runtime" => &["exec", "process"],
-        "group:memory" => &["memory_search", "memory_get"],
-        "group:sessions" => {
-            &["sessions_list", "sessions_history", "sessions_send", "sessions_spawn", "session_status"]
-        }
-        other => return vec![other.to_owned()],
-    };
-    members.iter().map(|member| (*member).to_owned()).collect()
-}
-
-/// The tool policy of the config: a profile narrows, the allow list narrows further, deny wins (S-061).
-fn policy(config: &Config) -> Policy {
-    let lists = &config.tools.lists;
-    let all = |names: &Option<Vec<String>>| {
-        names.iter().flatten().flat_map(|name| expand(name)).collect::<Vec<_>>()
-    };
-    let profile: &[&str] = match config.tools.profile {
-        Some(ToolProfile::Minimal | ToolProfile::Messaging) => &["session_status"],
-        Some(ToolProfile::Coding) => &["group:fs", "group:runtime", "group:sessions", "group:memory"],
-        Some(ToolProfile::Full) | None => &["*"],
-    };
-    let base = Policy { allow: profile.iter().flat_map(|name| expand(name)).collect(), deny: Vec::new() };
-    let allow = all(&lists.allow);
-    let mut allowed: Vec<String> = if allow.is_empty() {
-        base.allow
-    } else {
-        // Patterns cannot be intersected as text, so the names are judged one by one.
-        KNOWN_TOOLS
-            .iter()
-            .filter(|name| {
-                base.permits(name) && Policy { allow: allow.clone(), deny: Vec::new() }.permits(name)
-            })
-            .map(|name| (*name).to_owned())
-            .chain(["(nothing)".to_owned()])
-            .collect()
-    };
-    allowed.extend(all(&lists.also_allow));
-    Policy { allow: allowed, deny: all(&lists.deny) }
-}
-
-/// The tools of this build.
-const KNOWN_TOOLS: &[&str] =
-    &["read", "write", "edit", "exec", "memory_search", "memory_get", "session_status"];
-
-#[cfg(test)]
-mod tests {
-    use super::{KNOWN_TOOLS, policy};
-
-    fn permitted(text: &str) -> Vec<&'static str> {
-        let env = openclaw_config::Env::from([("HOME", "/h")]);
-        let parsed = openclaw_config::parse(text, "openclaw.json", &env)
-            .unwrap_or_else(|problems| panic!("{}", problems[0]));
-        let policy = policy(&parsed.config);
-        KNOWN_TOOLS.iter().copied().filter(|name| policy.permits(name)).collect()
-    }
-
-    #[test]
-    fn a_list_only_ever_narrows_and_deny_wins() {
-        assert_eq!(permitted("{}"), KNOWN_TOOLS);
-        assert_eq!(permitted("{tools:{profile:'minimal'}}"), ["session_status"]);
-        assert_eq!(permitted("{tools:{profile:'minimal',allow:['exec']}}"), Vec::<&str>::new());
-        assert_eq!(permitted("{tools:{allow:['group:fs'],deny:['write']}}"), ["read", "edit"]);
-        assert_eq!(
-            permitted("{tools:{profile:'minimal',alsoAllow:['memory_*']}}"),
-            ["memory_search", "memory_get", "session_status"]
-        );
-        assert_eq!(permitted("{tools:{deny:['*']}}"), Vec::<&str>::new());
+    /// The tools of its groups: nothing that reads or writes the owner's files, and no commands (S-047, S-050).
+    fn group_toolbox(&self, id: &str) -> Toolbox {
+        let policy = tool_policy::policy(&self.loaded.config, id);
+        let allow = GROUP_TOOLS.iter().filter(|name| policy.permits(name)).map(|name| (*name).to_owned());
+        Toolbox::new(ToolboxOptions {
+            policy: Policy {
+                allow: allow.chain([tool_policy::NOTHING.to_owned()]).collect(),
+                deny: policy.deny.clone(),
+            },
+            memory: MemoryTools::Off,
+            ..ToolboxOptions::default()
+        })
     }
 }

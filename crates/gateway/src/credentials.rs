@@ -28,12 +28,8 @@ impl Credentials for GatewayCredentials<'_> {
         self.access.devices.accepts_token(device_id, role, token, scopes)
     }
 
-    fn redeem_code(&self, code: &Secret) -> bool {
-        let redeemed = self.access.codes.redeem(code.expose(), self.now_ms);
-        if !redeemed {
-            self.count_failure();
-        }
-        redeemed
+    fn redeem_code(&self, code: &Secret) -> Option<Vec<String>> {
+        self.access.codes.redeem(code.expose(), self.now_ms)
     }
 
     fn standing(&self, device_id: &str, public_key: &str, role: &str, scopes: &[String]) -> Standing {

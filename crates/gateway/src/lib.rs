@@ -37,6 +37,7 @@ mod rpc;
 mod runs;
 mod start;
 mod text;
+mod tool_policy;
 mod unsupported;
 mod ws;
 

@@ -12,6 +12,7 @@ use openclaw_guard::{
     Clock, FileError, RandomError, Root, RootError, Secret, SystemClock, create_private_dir,
 };
 use openclaw_protocol::limits::TICK_INTERVAL;
+use openclaw_protocol::methods::Scope;
 use openclaw_store::{LockError, StateLock};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpSocket};
@@ -77,6 +78,12 @@ pub enum StartError {
     Bind {
         /// Why, and what to do.
         reason: String,
+    },
+    /// A proxy that is not named by its address.
+    #[error("gateway.trustedProxies: {entry:?} is not an IP address; name each proxy by its address")]
+    Proxy {
+        /// As written.
+        entry: String,
     },
     /// TLS was asked for and is not there.
     #[error(
@@ -160,7 +167,7 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
         secret,
         ui: ui_policy(config),
         names: allowed_names(config, &listeners, &host),
-        trusted_proxies: config.gateway.trusted_proxies.iter().filter_map(|text| text.parse().ok()).collect(),
+        trusted_proxies: trusted_proxies(config)?,
         devices: Devices::load(&locations.state_dir, clock.now_ms())
             .map_err(|error: DeviceError| StartError::Devices(error.to_string()))?,
         codes: PairingCodes::default(),
@@ -209,7 +216,9 @@ impl Gateway {
     /// # Errors
     /// No random bytes could be had.
     pub fn pairing_code(&self) -> Result<String, RandomError> {
-        let (code, _) = self.core.access.codes.issue(self.core.now_ms())?;
+        // Whoever runs the process is the owner.
+        let owner = [Scope::Admin.as_str().to_owned()];
+        let (code, _) = self.core.access.codes.issue(&owner, self.core.now_ms())?;
         Ok(code.expose().to_owned())
     }
 
@@ -271,6 +280,11 @@ fn secret(loaded: &Loaded) -> Result<(AuthMode, Secret), StartError> {
     };
     let secret = secret.filter(|secret| !secret.is_blank());
     secret.map(|secret| (mode, secret)).ok_or_else(|| StartError::NoSecret { path: loaded.path.clone() })
+}
+
+fn trusted_proxies(config: &Config) -> Result<Vec<IpAddr>, StartError> {
+    let entries = config.gateway.trusted_proxies.iter();
+    entries.map(|text| text.trim().parse().map_err(|_| StartError::Proxy { entry: text.clone() })).collect()
 }
 
 fn ui_policy(config: &Config) -> UiPolicy {

@@ -5,8 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Longest key that is accepted, in bytes: keys name entries of an index, not files, but are chosen by clients.
+/// Longest key, in bytes: keys are shown, stored and compared, and clients choose them. A longer one keeps its
+/// beginning and ends in a hash of the whole, so that two long keys stay two.
 const MAX_KEY_BYTES: usize = 512;
+/// Bytes of that hash, in hex.
+const HASH_HEX: usize = 32;
 /// Longest agent id, in characters.
 const MAX_AGENT_ID: usize = 64;
 
@@ -34,13 +37,12 @@ impl SessionKey {
     ///
     /// `main` and the configured main key are aliases of the main session of `agent`; a full `agent:…` key is
     /// kept; anything else becomes a session of `agent` under its own lower-cased name. Control characters are
-    /// dropped and the text is cut to 512 bytes, because keys are shown and stored.
+    /// dropped, empty parts too, as in the release.
     #[must_use]
     pub fn canonical(text: &str, agent: &str, main_key: &str) -> Self {
         let text: String = text.trim().chars().filter(|c| !c.is_control()).collect::<String>().to_lowercase();
-        let text = clip(&text);
         if text == "global" || text == "unknown" {
-            return Self(text.to_owned());
+            return Self(text);
         }
         let parts: Vec<&str> = text.split(':').filter(|part| !part.is_empty()).collect();
         if let ["agent", id, rest @ ..] = parts.as_slice()
@@ -48,11 +50,11 @@ impl SessionKey {
         {
             let rest = rest.join(":");
             let rest = if rest == "main" { main_key } else { &rest };
-            return Self(format!("agent:{}:{rest}", agent_id(id)));
+            return Self(bounded(format!("agent:{}:{rest}", agent_id(id))));
         }
         let rest = parts.join(":");
         let rest = if rest.is_empty() || rest == "main" { main_key } else { &rest };
-        Self(format!("agent:{}:{rest}", agent_id(agent)))
+        Self(bounded(format!("agent:{}:{rest}", agent_id(agent))))
     }
 
     /// The main session of an agent.
@@ -124,12 +126,17 @@ pub fn agent_id(text: &str) -> String {
     if id.is_empty() { "main".to_owned() } else { id.to_owned() }
 }
 
-fn clip(text: &str) -> &str {
-    let mut end = text.len().min(MAX_KEY_BYTES);
-    while !text.is_char_boundary(end) {
+fn bounded(key: String) -> String {
+    if key.len() <= MAX_KEY_BYTES {
+        return key;
+    }
+    let mut end = MAX_KEY_BYTES - HASH_HEX - 1;
+    while !key.is_char_boundary(end) {
         end -= 1;
     }
-    text.get(..end).unwrap_or_default()
+    let hash = crate::device::hex(ring::digest::digest(&ring::digest::SHA256, key.as_bytes()).as_ref());
+    let hash = hash.get(..HASH_HEX).unwrap_or_default();
+    format!("{}~{hash}", key.get(..end).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -169,9 +176,16 @@ mod tests {
         assert_eq!(agent_id("***"), "main");
     }
 
+    #[test]
+    fn two_long_keys_stay_two() {
+        let key = |end: &str| SessionKey::canonical(&format!("{}{end}", "k".repeat(600)), "main", "main");
+        assert_ne!(key("a"), key("b"));
+        assert!(key("a").as_str().len() <= super::MAX_KEY_BYTES);
+    }
+
     proptest! {
         #[test]
-        fn canonical_is_idempotent(text in ".{0,80}") {
+        fn canonical_is_idempotent(text in "(.{0,80}|[a-z:é]{400,900})") {
             let once = SessionKey::canonical(&text, "main", "main");
             prop_assert_eq!(&SessionKey::canonical(once.as_str(), "main", "main"), &once);
         }

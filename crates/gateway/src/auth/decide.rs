@@ -66,8 +66,8 @@ pub(crate) trait Credentials {
     fn shared_matches(&self, candidate: &Secret) -> bool;
     /// Looks the device's own token up; counts nothing.
     fn device_token_matches(&self, device_id: &str, role: &str, token: &Secret, scopes: &[String]) -> bool;
-    /// Uses a one-time code up; a wrong one is counted.
-    fn redeem_code(&self, code: &Secret) -> bool;
+    /// Uses a one-time code up: the scopes it may hand on, or nothing. Counts nothing.
+    fn redeem_code(&self, code: &Secret) -> Option<Vec<String>>;
     /// What is known of the device.
     fn standing(&self, device_id: &str, public_key: &str, role: &str, scopes: &[String]) -> Standing;
     /// Counts a wrong credential.
@@ -272,51 +272,87 @@ fn check_credentials(
     credentials: &impl Credentials,
     device: Option<&ProvenDevice>,
 ) -> Step<Proof> {
-    let Ask { params, facts, role, scopes } = ask;
+    let Ask { params, role, scopes, .. } = ask;
     let auth = params.auth.clone().unwrap_or_default();
     let token = auth.token.as_ref().filter(|token| !token.is_blank());
     let password = auth.password.as_ref().filter(|password| !password.is_blank());
     let code = auth.pairing_code.as_ref().filter(|code| !code.is_blank());
-    // A device that proves its key and shows its own token is never locked out by somebody else's guesses.
     if let (Some(device), Some(token), None, None) = (device, token, password, code)
         && credentials.device_token_matches(&device.id, role, token, scopes)
     {
         return Ok(Proof::DeviceToken);
     }
-    if let Err(locked) = credentials.may_guess() {
-        let wait = u64::try_from(locked.retry_after_ms).unwrap_or(0);
-        let error = ErrorShape::invalid(format!(
-            "unauthorized: too many failed attempts; try again in {} s",
-            wait.div_ceil(1000)
-        ))
-        .retry_after(wait);
-        return Err(Refused::new(error, close::POLICY));
+    if code.is_none() || token.is_some() || password.is_some() {
+        check_guess(ask, credentials, device)?;
+        check_shared(ask, credentials, [token, password], device)?;
     }
-    if let Some(code) = code {
-        if device.is_none() {
-            return refuse(ErrorCode::NotPaired, "device identity required");
-        }
-        if !credentials.redeem_code(code) {
-            return invalid(
-                "pairing code used, expired or unknown; run `openclaw dashboard` for a new address",
-            );
-        }
-        return Ok(Proof::OneTimeCode);
+    match code {
+        None => Ok(Proof::SharedSecret),
+        // A code of 160 random bits is not guessed: it works during a lock-out too, and a wrong one is counted.
+        Some(code) => check_code(ask, credentials, code, device),
     }
-    let (kind, presented, other) = match facts.mode {
-        AuthMode::Token => ("token", token, password),
-        AuthMode::Password => ("password", password, token),
+}
+
+/// Refuses a client that guessed too often. A device that is paired and proved its key is nobody who guesses: the
+/// owner is not locked out by somebody else on the same address (S-007).
+fn check_guess(ask: Ask<'_>, credentials: &impl Credentials, device: Option<&ProvenDevice>) -> Step<()> {
+    let is_known = device.is_some_and(|device| {
+        credentials.standing(&device.id, &device.key.to_wire(), ask.role, ask.scopes) == Standing::Paired
+    });
+    match credentials.may_guess() {
+        Err(locked) if !is_known => {
+            let wait = u64::try_from(locked.retry_after_ms).unwrap_or(0);
+            let seconds = wait.div_ceil(1000);
+            let words = format!("unauthorized: too many failed attempts; try again in {seconds} s");
+            Err(Refused::new(ErrorShape::invalid(words).retry_after(wait), close::POLICY))
+        }
+        Err(_) | Ok(()) => Ok(()),
+    }
+}
+
+/// Every secret that is presented must be right: presence never helps, and a wrong one beside a right one refuses.
+fn check_shared(
+    ask: Ask<'_>,
+    credentials: &impl Credentials,
+    presented: [Option<&Secret>; 2],
+    device: Option<&ProvenDevice>,
+) -> Step<()> {
+    let kind = match ask.facts.mode {
+        AuthMode::Token => "token",
+        AuthMode::Password => "password",
     };
-    // A password beside a token (or the other way round) must be right as well: presence never helps.
-    let all_match = [presented, other].into_iter().flatten().all(|secret| credentials.shared_matches(secret));
-    match presented.or(other) {
-        Some(_) if all_match => Ok(Proof::SharedSecret),
-        Some(_) => {
-            credentials.count_failure();
-            invalid(format!("unauthorized: gateway {kind} mismatch ({})", hint(params)))
-        }
-        None if device.is_none() => refuse(ErrorCode::NotPaired, "device identity required"),
-        None => invalid(format!("unauthorized: gateway {kind} missing ({})", hint(params))),
+    let mut presented = presented.into_iter().flatten().peekable();
+    if presented.peek().is_none() {
+        return match device {
+            None => refuse(ErrorCode::NotPaired, "device identity required"),
+            Some(_) => invalid(format!("unauthorized: gateway {kind} missing ({})", hint(ask.params))),
+        };
+    }
+    if presented.all(|secret| credentials.shared_matches(secret)) {
+        return Ok(());
+    }
+    credentials.count_failure();
+    invalid(format!("unauthorized: gateway {kind} mismatch ({})", hint(ask.params)))
+}
+
+/// A one-time code pairs an operator's device for at most the scopes of whoever had it made (S-016).
+fn check_code(
+    ask: Ask<'_>,
+    credentials: &impl Credentials,
+    code: &Secret,
+    device: Option<&ProvenDevice>,
+) -> Step<Proof> {
+    if device.is_none() || ask.role != "operator" {
+        return refuse(ErrorCode::NotPaired, "device identity required");
+    }
+    let Some(held) = credentials.redeem_code(code) else {
+        credentials.count_failure();
+        return invalid("pairing code used, expired or unknown; run `openclaw dashboard` for a new address");
+    };
+    let is_admin = Scope::Admin.is_satisfied_by(&held);
+    match ask.scopes.iter().find(|scope| !is_admin && !held.contains(scope)) {
+        None => Ok(Proof::OneTimeCode),
+        Some(scope) => invalid(format!("the pairing code does not grant {scope}")),
     }
 }
 

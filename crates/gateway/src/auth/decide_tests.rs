@@ -32,8 +32,13 @@ impl Credentials for Fake {
     fn device_token_matches(&self, _: &str, _: &str, token: &Secret, _: &[String]) -> bool {
         self.standing == Standing::Paired && token.matches("device-token")
     }
-    fn redeem_code(&self, code: &Secret) -> bool {
-        code.matches("code")
+    fn redeem_code(&self, code: &Secret) -> Option<Vec<String>> {
+        let scopes = match code.expose() {
+            "code" => "operator.admin",
+            "small" => "operator.pairing",
+            _ => return None,
+        };
+        Some(vec![scopes.to_owned()])
     }
     fn standing(&self, _: &str, _: &str, _: &str, _: &[String]) -> Standing {
         self.standing
@@ -166,6 +171,33 @@ fn secrets() {
 }
 
 #[test]
+fn a_code_hands_on_no_more_than_its_maker_holds_and_helps_no_wrong_secret() {
+    let with = |edit: Value| signed(params(edit), NOW, Some("nonce"));
+    let rows = [
+        (
+            with(json!({"auth":{"pairingCode":"small"}})),
+            "1008 the pairing code does not grant operator.admin",
+        ),
+        (
+            with(json!({"auth":{"pairingCode":"small"},"scopes":["operator.pairing"]})),
+            "accept operator [operator.pairing] approve",
+        ),
+        (with(json!({"auth":{"pairingCode":"code"},"role":"node"})), "1008 device identity required"),
+        (
+            with(json!({"auth":{"pairingCode":"code","token":"wrong"}})),
+            "1008 unauthorized: gateway token mismatch (set gateway.remote.token to match gateway.auth.token)",
+        ),
+        (
+            with(json!({"auth":{"pairingCode":"code","token":TOKEN}})),
+            "accept operator [operator.admin] approve",
+        ),
+    ];
+    for (value, expected) in rows {
+        assert_eq!(outcome(&value, &local(), &fake(Standing::Unknown)), expected, "{value}");
+    }
+}
+
+#[test]
 fn a_wrong_secret_is_counted_and_a_missing_one_is_not() {
     let count = |auth: Value| {
         let fake = fake(Standing::Unknown);
@@ -185,6 +217,16 @@ fn a_lock_out_stops_guesses_but_not_a_paired_device() {
     assert_eq!(
         outcome(&guess, &local(), &locked(Standing::Unknown)),
         "1008 unauthorized: too many failed attempts; try again in 2 s"
+    );
+    let owner = signed(params(json!({"auth":{"token":TOKEN}})), NOW, Some("nonce"));
+    assert_eq!(
+        outcome(&owner, &local(), &locked(Standing::Paired)),
+        "accept operator [operator.admin] paired"
+    );
+    let fresh = signed(params(json!({"auth":{"pairingCode":"code"}})), NOW, Some("nonce"));
+    assert_eq!(
+        outcome(&fresh, &local(), &locked(Standing::Unknown)),
+        "accept operator [operator.admin] approve"
     );
     let owner = signed(params(json!({"auth":{"token":"device-token"}})), NOW, Some("nonce"));
     assert_eq!(

@@ -24,6 +24,10 @@ use crate::ws::connection::{Arrival, run};
 /// Read buffer of a socket, in bytes. Requests are small; five thousand idle clients must be cheap.
 const SOCKET_READ_BUFFER: usize = 4 * 1024;
 
+/// Headers by which a proxy shows itself.
+const FORWARDING_HEADERS: &[&str] =
+    &["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
 /// What the routes share.
 pub(crate) struct Site {
     pub(crate) core: Arc<Core>,
@@ -55,7 +59,10 @@ async fn entry(
         Ok(origin) => match sender(&site.core, peer, &headers) {
             Err(refused) => refusal(refused),
             Ok(sender) => match upgrade {
-                Ok(upgrade) => return accept_socket(&site, upgrade, sender, origin, uri.path()),
+                Ok(upgrade) => match accept_socket(&site, upgrade, sender, origin, uri.path()) {
+                    Ok(switching) => return switching,
+                    Err(refused) => refusal(refused),
+                },
                 Err(_) => route(&site, &method, &uri, &headers),
             },
         },
@@ -64,20 +71,26 @@ async fn entry(
     response
 }
 
+/// Who sent a request. Only a direct connection without any trace of a proxy is local (V-021): behind a proxy the
+/// owner pairs with a one-time code like everybody else.
 fn sender(core: &Core, peer: Peer, headers: &HeaderMap) -> Result<Sender, Refused> {
-    let forwarded = text(headers, "x-forwarded-for");
-    let address = client_address(peer.0.ip(), forwarded, &core.access.trusted_proxies)
+    let forwarded = joined(headers, "x-forwarded-for");
+    let address = client_address(peer.0.ip(), forwarded.as_deref(), &core.access.trusted_proxies)
         .map_err(|_| Refused(StatusCode::BAD_REQUEST, "malformed X-Forwarded-For header"))?;
-    let direct =
-        core.access.trusted_proxies.iter().all(|proxy| proxy.to_canonical() != peer.0.ip().to_canonical());
-    let is_forwarded = ["x-forwarded-for", "x-real-ip", "x-forwarded-host", "forwarded"]
-        .iter()
-        .any(|name| headers.contains_key(*name));
-    let loopback_name =
-        text(headers, header::HOST.as_str()).and_then(host_name).is_some_and(|name| is_loopback_name(&name));
-    let local = address.is_loopback() && loopback_name && !(direct && is_forwarded);
+    let is_proxy =
+        core.access.trusted_proxies.iter().any(|proxy| proxy.to_canonical() == peer.0.ip().to_canonical());
+    let is_forwarded = FORWARDING_HEADERS.iter().any(|name| headers.contains_key(*name));
+    let host = text(headers, header::HOST.as_str()).and_then(host_name);
+    let loopback_name = host.is_some_and(|name| is_loopback_name(&name));
+    let local = peer.0.ip().to_canonical().is_loopback() && loopback_name && !is_forwarded && !is_proxy;
     let locality = if local { Locality::Local } else { Locality::Remote };
     Ok(Sender { key: ClientKey::of(address), address, locality })
+}
+
+/// All lines of a header as one list: a proxy may add a line of its own.
+fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values: Vec<&str> = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("?")).collect();
+    (!values.is_empty()).then(|| values.join(","))
 }
 
 fn accept_socket(
@@ -86,19 +99,16 @@ fn accept_socket(
     sender: Sender,
     origin: OriginVerdict,
     path: &str,
-) -> Response<Body> {
+) -> Result<Response<Body>, Refused> {
     let core = Arc::clone(&site.core);
     if path == "/__openclaw__/ws" {
-        return refusal(Refused(StatusCode::NOT_FOUND, "the canvas host is not part of this build"));
+        return Err(Refused(StatusCode::NOT_FOUND, "the canvas host is not part of this build"));
     }
     if core.stopping.is_cancelled() {
-        return refusal(Refused(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping"));
+        return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping"));
     }
     let Some(slot) = core.access.pre_auth.enter(sender.key) else {
-        return refusal(Refused(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too many connections that have not signed in",
-        ));
+        return Err(Refused(StatusCode::SERVICE_UNAVAILABLE, "too many connections that have not signed in"));
     };
     let arrival = Arrival {
         client: sender.key,
@@ -107,12 +117,12 @@ fn accept_socket(
         origin,
         _slot: slot,
     };
-    upgrade
+    Ok(upgrade
         .max_message_size(MAX_PAYLOAD_BYTES)
         .max_frame_size(MAX_PAYLOAD_BYTES)
         .read_buffer_size(SOCKET_READ_BUFFER)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| run(core, socket, arrival))
+        .on_upgrade(move |socket| run(core, socket, arrival)))
 }
 
 fn route(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response<Body> {

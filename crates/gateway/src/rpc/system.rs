@@ -65,7 +65,7 @@ pub(super) fn status(call: &Call<'_>) -> Reply {
             "activeRuns": core.runs.active_count(), "activeSessions": core.lanes.active(),
             "address": core.address.to_string(),
         },
-        "unsupported": crate::unsupported::unsupported(core.config()),
+        "unsupported": crate::unsupported::unsupported(core.config(), &core.locations.state_dir),
     })))
 }
 
@@ -157,7 +157,7 @@ pub(super) fn models(call: &Call<'_>) -> Reply {
 
 pub(super) fn pairing_code(call: &Call<'_>) -> Reply {
     let core = call.core;
-    match core.access.codes.issue(core.now_ms()) {
+    match core.access.codes.issue(&call.client.scopes, core.now_ms()) {
         Ok((code, expires)) => Reply::Now(Ok(json!({"code": code.expose(), "expiresAtMs": expires}))),
         Err(error) => Reply::Now(Err(ErrorShape::unavailable(error.to_string()).into())),
     }
