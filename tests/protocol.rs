@@ -274,6 +274,10 @@ async fn guesses_are_limited_and_the_paired_owner_is_not_locked_out() {
         }
     }
     assert_eq!(compared, 10);
+    // The paired command line shows its key beside the token: somebody else's guesses do not shut it out.
+    crate::support::stdout(&home, &["gateway", "call", "health"]);
+    let address = crate::support::stdout(&home, &["dashboard"]);
+    assert!(address.contains("/#pair="), "{address}");
 }
 
 #[tokio::test]
@@ -428,4 +432,56 @@ async fn a_device_elsewhere_is_paired_by_hand_and_can_be_sent_away() {
     let device = approved["device"]["deviceId"].as_str().unwrap();
     owner.call("device.token.revoke", json!({"deviceId": device, "role": "operator"})).await.unwrap();
     assert_eq!(second.closed(PATIENCE).await, (1008, "device token revoked".to_owned()));
+}
+
+#[tokio::test]
+async fn a_refused_upgrade_does_not_keep_the_connection() {
+    let (_home, gateway) = gateway(&config(json!({}))).await;
+    let port = gateway.port();
+    let upgrade = format!(
+        "GET /__openclaw__/ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    let second = format!("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n");
+    let answer = raw(port, &format!("{upgrade}{second}")).await;
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "one connection carries one request: {answer}");
+}
+
+#[tokio::test]
+async fn a_frame_full_of_nonsense_costs_little_and_is_answered_shortly() {
+    let (_home, gateway) = gateway(&config(json!({}))).await;
+    let mut client = client(&gateway).await;
+    let names: serde_json::Map<String, Value> = (0..30_000).map(|n| (n.to_string(), Value::Null)).collect();
+    let error = client.call("sessions.list", Value::Object(names)).await.unwrap_err();
+    assert!(error["message"].as_str().unwrap().len() < 4_096);
+}
+
+#[tokio::test]
+async fn who_may_only_pair_cannot_make_an_admin() {
+    let (_home, gateway) = gateway(&config(json!({}))).await;
+    let mut small = WsClient::open(gateway.port()).await;
+    small.challenge().await;
+    let mut params = connect("read only");
+    params["scopes"] = json!(["operator.pairing"]);
+    small.connect_with(params).await.unwrap();
+    let code = small.call("device.pair.code", json!({})).await.unwrap()["code"].clone();
+    let mut other = WsClient::open(gateway.port()).await;
+    let nonce = other.challenge().await["nonce"].as_str().unwrap().to_owned();
+    let key = openclaw_protocol::device::DeviceKey::from_seed(&[3; 32]).unwrap();
+    let scopes = vec!["operator.admin".to_owned()];
+    let proof = key.prove(&openclaw_protocol::device::SignedConnect {
+        client_id: "cli",
+        client_mode: "cli",
+        role: "operator",
+        scopes: &scopes,
+        signed_at_ms: std::time::UNIX_EPOCH.elapsed().unwrap().as_millis().try_into().unwrap(),
+        token: code.as_str().unwrap(),
+        nonce: Some(&nonce),
+    });
+    let mut params = connect("no auth");
+    params["auth"] = json!({"pairingCode": code});
+    params["device"] = serde_json::to_value(proof).unwrap();
+    let error = other.connect_with(params).await.unwrap_err();
+    assert_eq!(error["message"], "the pairing code does not grant operator.admin");
 }

@@ -175,8 +175,8 @@ async fn a_stop_word_stops_and_a_deadline_too() {
     let params = json!({"sessionKey": "main", "message": "hi", "idempotencyKey": "d", "timeoutMs": 300});
     client.call("chat.send", params).await.unwrap();
     let end = chat_end(&mut client, "d").await;
-    assert_eq!(end["state"], "error");
-    assert!(end["errorMessage"].as_str().unwrap().contains("timeoutSeconds"), "{end}");
+    assert_eq!((&end["state"], &end["stopReason"]), (&json!("aborted"), &json!("timeout")));
+    assert!(end["errorMessage"].as_str().unwrap().contains("longer than 0.3 s"), "{end}");
 }
 
 #[tokio::test]
@@ -212,6 +212,26 @@ async fn agent_answers_twice_and_can_be_waited_for() {
     assert_eq!(waited["status"], "ok");
     let unknown = client.call("agent.wait", json!({"runId": "nope", "timeoutMs": 10})).await.unwrap();
     assert_eq!(unknown["status"], "timeout");
+    let again = client.send("agent", json!({"message": "other", "idempotencyKey": "a1"})).await;
+    assert_eq!(
+        client.response(&again).await["payload"],
+        done["payload"],
+        "a repeat gets the answer of the first"
+    );
+
+    server.push(Reply::slow_text("late one", Duration::from_millis(150)));
+    let wait = client.send("agent.wait", json!({"runId": "a2", "timeoutMs": 10_000})).await;
+    let first = client.send("agent", json!({"message": "ping", "idempotencyKey": "a2"})).await;
+    let second = client.send("agent", json!({"message": "ping", "idempotencyKey": "a2"})).await;
+    for id in [&first, &second] {
+        assert_eq!(client.response(id).await["payload"]["status"], "accepted");
+        assert_eq!(client.response(id).await["payload"]["result"]["payloads"][0]["text"], "late one");
+    }
+    assert_eq!(
+        client.response(&wait).await["payload"]["status"],
+        "ok",
+        "it waits for a run that is not there yet"
+    );
     server.push(Reply::text("from the shell"));
     let answer = stdout_json(&home, &["agent", "--message", "hi", "--json"]);
     assert_eq!(answer["result"]["payloads"][0]["text"], "from the shell");
@@ -230,4 +250,33 @@ async fn commands_need_no_model() {
     let after = client.call("chat.history", json!({"sessionKey": "main"})).await.unwrap();
     assert_ne!(before["sessionId"], after["sessionId"]);
     assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_transcript_belongs_to_one_session_and_a_deleted_one_is_not_written_to() {
+    let server = ModelServer::start();
+    let (_home, gateway) = gateway(&config_with_model(&server.base_url(), json!({}))).await;
+    let mut client = client(&gateway).await;
+    server.push(Reply::text("one"));
+    chat(&mut client, "main", "hi").await;
+    let history = client.call("chat.history", json!({"sessionKey": "main"})).await.unwrap();
+    let taken = json!({"message": "x", "idempotencyKey": "t", "sessionKey": "other", "sessionId": history["sessionId"]});
+    let error = client.call("agent", taken).await.unwrap_err();
+    assert_eq!(error["message"], "sessionId belongs to session agent:main:main");
+
+    for round in 0..10 {
+        server.script([Reply::text("before"), Reply::text("after")]);
+        chat(&mut client, "work", "hi").await;
+        let delete = client.send("sessions.delete", json!({"key": "work"})).await;
+        let run = format!("after-{round}");
+        let send = json!({"sessionKey": "work", "message": "again", "idempotencyKey": run});
+        let sent = client.send("chat.send", send).await;
+        assert_eq!(client.response(&delete).await["payload"]["deleted"], true);
+        assert_eq!(client.response(&sent).await["payload"]["status"], "started");
+        assert_eq!(text(&chat_end(&mut client, &run).await), "after");
+        let history = client.call("chat.history", json!({"sessionKey": "work"})).await.unwrap();
+        let texts: Vec<String> = history["messages"].as_array().unwrap().iter().map(text).collect();
+        assert_eq!(texts, ["again", "after"], "what was answered is in the history");
+        client.call("sessions.delete", json!({"key": "work"})).await.unwrap();
+    }
 }

@@ -32,12 +32,6 @@ impl AbortHandle {
         self.token.cancel();
     }
 
-    /// Whether somebody stopped the run.
-    #[must_use]
-    pub fn is_aborted(&self) -> bool {
-        self.token.is_cancelled()
-    }
-
     /// Returns when somebody stops the run.
     pub async fn aborted(&self) -> AbortReason {
         self.token.cancelled().await;

@@ -1,12 +1,13 @@
 //! What one lane does: turns, commands, injected messages, starting over.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use openclaw_models::{ChatModel, ModelRequest};
+use openclaw_models::{ChatModel, ModelInfo, ModelRequest};
 use openclaw_protocol::message::{Content, Message, Part, Usage, UserMessage};
 use openclaw_protocol::session_key::{SessionKey, SessionKind};
-use openclaw_store::{Origin, Route, SessionEntry, SessionId, StoreError, field};
+use openclaw_store::{ArchiveReason, Origin, Route, SessionEntry, SessionId, StoreError, archive, field};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::budget;
@@ -40,11 +41,31 @@ pub enum Job {
         /// Gets the new entry.
         done: oneshot::Sender<Result<Arc<SessionEntry>, StoreError>>,
     },
-    /// Forget the session; the files are the caller's business once this is answered.
-    Close {
-        /// Told when nothing of the session is open any more.
-        done: oneshot::Sender<()>,
+    /// Remove the session from the index, and its transcript from sight if that is wanted.
+    Delete {
+        /// What happens to the transcript.
+        transcript: TranscriptFate,
+        /// Gets what was removed.
+        done: oneshot::Sender<Result<Deleted, StoreError>>,
     },
+}
+
+/// What happens to the transcript of a deleted session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TranscriptFate {
+    /// It is renamed and no longer belongs to a session.
+    Archived,
+    /// It stays where it is.
+    Kept,
+}
+
+/// What a deletion removed.
+#[derive(Debug, Default)]
+pub struct Deleted {
+    /// Whether there was such a session.
+    pub existed: bool,
+    /// Where its transcript is now.
+    pub archived: Option<PathBuf>,
 }
 
 /// A message that wants an answer.
@@ -168,9 +189,9 @@ impl Lane {
                 let result = self.reset().await;
                 done.send(result).ok();
             }
-            Job::Close { done } => {
-                self.open = None;
-                done.send(()).ok();
+            Job::Delete { transcript, done } => {
+                let result = self.delete(transcript).await;
+                done.send(result).ok();
             }
         }
     }
@@ -235,7 +256,7 @@ impl Lane {
         if !open.is_sound() {
             self.open = None;
         }
-        self.record(&model.describe().provider, &model.describe().id, &report);
+        self.record(model.describe(), &report);
         Ok(report)
     }
 
@@ -265,7 +286,9 @@ impl Lane {
         if let Some(entry) = self.runtime.sessions.get(self.key.as_str()) {
             return Ok(entry);
         }
-        let id = wanted.cloned().unwrap_or_else(SessionId::random);
+        // A transcript belongs to one session: an id that another key holds is not taken over.
+        let free = |id: &&SessionId| self.runtime.sessions.find_by_session_id(id).is_none();
+        let id = wanted.filter(free).cloned().unwrap_or_else(SessionId::random);
         let (runtime, key) = (Arc::clone(&self.runtime), self.key.clone());
         blocking(move || {
             let make = || new_entry(&runtime, &key, &id);
@@ -299,16 +322,32 @@ impl Lane {
         Ok(entry.unwrap_or(before))
     }
 
+    /// Index and file go together, and here, so that the next message of this session begins a new one.
+    async fn delete(&mut self, fate: TranscriptFate) -> Result<Deleted, StoreError> {
+        self.open = None;
+        let (runtime, key) = (Arc::clone(&self.runtime), self.key.clone());
+        blocking(move || {
+            let Some(entry) = runtime.sessions.remove(key.as_str())? else { return Ok(Deleted::default()) };
+            let path = runtime.sessions_dir.join(entry.session_id().transcript_file_name());
+            let wanted = fate == TranscriptFate::Archived && path.exists();
+            let archived =
+                wanted.then(|| archive(&path, ArchiveReason::Deleted, runtime.clock.now_ms())).transpose()?;
+            Ok(Deleted { existed: true, archived })
+        })
+        .await?
+    }
+
     /// Updates the counters; the index is written a moment later.
-    fn record(&self, provider: &str, model: &str, report: &TurnReport) {
+    fn record(&self, model: &ModelInfo, report: &TurnReport) {
         let now_ms = self.runtime.clock.now_ms();
         let usage = report.usage;
         self.runtime.sessions.update(self.key.as_str(), |entry| {
             entry.set(field::UPDATED_AT, &now_ms);
             entry.set(field::SYSTEM_SENT, &true);
             entry.set(field::ABORTED_LAST_RUN, &matches!(report.outcome, Outcome::Aborted { .. }));
-            entry.set_text(field::MODEL_PROVIDER, provider);
-            entry.set_text(field::MODEL, model);
+            entry.set_text(field::MODEL_PROVIDER, &model.provider);
+            entry.set_text(field::MODEL, &model.id);
+            entry.set(field::CONTEXT_TOKENS, &u64::from(model.context_window));
             if usage != Usage::default() {
                 entry.set(field::INPUT_TOKENS, &usage.input);
                 entry.set(field::OUTPUT_TOKENS, &usage.output);
@@ -343,7 +382,7 @@ async fn drive_turn(
         temperature: None,
         now_ms: open.runtime.clock.now_ms(),
     };
-    let mut turn = Turn::new(request, info.clone(), timeout.as_secs());
+    let mut turn = Turn::new(request, info.clone(), timeout);
     let outcome = drive(&mut turn, model, open, observer, Limits { abort: &job.abort, timeout }).await;
     TurnReport {
         session_id: Some(open.id.to_string()),

@@ -43,22 +43,26 @@ impl Lanes {
         Self { inner: Arc::new(Inner { lanes: Mutex::new(HashMap::new()), turns }) }
     }
 
-    /// Hands a job to the lane of its session. Jobs of one session run in the order of this call.
+    /// Takes a place in the lane of a session. Jobs of one session run in the order of these calls.
+    ///
+    /// # Errors
+    /// [`LaneFull`].
+    pub fn reserve(&self, runtime: &Arc<AgentRuntime>, key: &SessionKey) -> Result<LaneSlot, LaneFull> {
+        let mut lanes = self.inner.lock();
+        // A lane that died of a panic is closed; its jobs have been told.
+        let alive = lanes.get(key).filter(|sender| !sender.is_closed()).cloned();
+        let sender = alive.unwrap_or_else(|| self.start(&mut lanes, runtime, key));
+        let full = |_| LaneFull { key: key.to_string() };
+        sender.try_reserve_owned().map(LaneSlot).map_err(full)
+    }
+
+    /// Hands a job to the lane of its session.
     ///
     /// # Errors
     /// [`LaneFull`]; the job is dropped and says so to whoever waits for it.
     pub fn submit(&self, runtime: &Arc<AgentRuntime>, key: &SessionKey, job: Job) -> Result<(), LaneFull> {
-        let mut lanes = self.inner.lock();
-        let job = match lanes.get(key) {
-            None => job,
-            Some(sender) => match sender.try_send(job) {
-                Ok(()) => return Ok(()),
-                Err(mpsc::error::TrySendError::Full(_)) => return Err(LaneFull { key: key.to_string() }),
-                // The lane died of a panic; its jobs have been told.
-                Err(mpsc::error::TrySendError::Closed(job)) => job,
-            },
-        };
-        self.start(&mut lanes, runtime, key, job)
+        self.reserve(runtime, key)?.send(job);
+        Ok(())
     }
 
     fn start(
@@ -66,27 +70,28 @@ impl Lanes {
         lanes: &mut HashMap<SessionKey, mpsc::Sender<Job>>,
         runtime: &Arc<AgentRuntime>,
         key: &SessionKey,
-        job: Job,
-    ) -> Result<(), LaneFull> {
+    ) -> mpsc::Sender<Job> {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
         let lane = Lane::new(Arc::clone(runtime), key.clone(), Arc::clone(&self.inner.turns));
-        // A new channel has room.
-        sender.try_send(job).map_err(|_| LaneFull { key: key.to_string() })?;
-        lanes.insert(key.clone(), sender);
+        lanes.insert(key.clone(), sender.clone());
         tokio::spawn(run(Arc::clone(&self.inner), lane, receiver));
-        Ok(())
-    }
-
-    /// Whether the lane of a session takes another job now.
-    #[must_use]
-    pub fn has_room(&self, key: &SessionKey) -> bool {
-        self.inner.lock().get(key).is_none_or(|sender| sender.capacity() > 0)
+        sender
     }
 
     /// Sessions that are busy or were a moment ago.
     #[must_use]
     pub fn active(&self) -> usize {
         self.inner.lock().len()
+    }
+}
+
+/// A place in a lane, to be filled once the caller has said what it must say first.
+pub struct LaneSlot(mpsc::OwnedPermit<Job>);
+
+impl LaneSlot {
+    /// Hands the job over. If the lane died meanwhile, the job is dropped and says so to whoever waits for it.
+    pub fn send(self, job: Job) {
+        drop(self.0.send(job));
     }
 }
 
@@ -103,8 +108,8 @@ async fn run(inner: Arc<Inner>, mut lane: Lane, mut jobs: mpsc::Receiver<Job>) {
             Ok(None) => return,
             Err(_) => {
                 let mut lanes = inner.lock();
-                // Jobs are sent under this lock, so an empty mailbox stays empty until the entry is gone.
-                if jobs.is_empty() {
+                // Places are taken under this lock: when none is, none will be until the entry is gone.
+                if jobs.is_empty() && jobs.capacity() == MAX_WAITING {
                     lanes.remove(lane.key());
                     return;
                 }

@@ -9,7 +9,7 @@
 //! use openclaw_protocol::message::StopReason;
 //!
 //! let model = ModelInfo::new("example", "small", WireApi::OpenAiCompletions);
-//! let mut turn = Turn::new(ModelRequest::default(), model, 600);
+//! let mut turn = Turn::new(ModelRequest::default(), model, std::time::Duration::from_secs(600));
 //! let begin = step(&mut turn, Input::Begin, 0);
 //! assert!(matches!(begin.last(), Some(Effect::CallModel(_))));
 //!
@@ -34,6 +34,6 @@ mod status;
 pub mod turn;
 
 pub use driver::{AbortHandle, TurnObserver};
-pub use lane::{Ending, Job, RunObserver, TurnJob, TurnReport};
-pub use lanes::{LaneFull, Lanes};
+pub use lane::{Deleted, Ending, Job, RunObserver, TranscriptFate, TurnJob, TurnReport};
+pub use lanes::{LaneFull, LaneSlot, Lanes};
 pub use runtime::{AgentRuntime, AgentSettings};

@@ -20,7 +20,7 @@ const PRIVATE: &[&str] = &["USER.md"];
 const MEMORY: &[&str] = &["MEMORY.md", "memory.md"];
 /// Bytes read of one file: far above any sensible `bootstrapMaxChars`, low enough for a wrong file to be harmless.
 const MAX_FILE_BYTES: u64 = 2 * 1024 * 1024;
-/// Characters of today's and yesterday's notes shown at session start; the newest lines win.
+/// Characters of today's and yesterday's notes shown at session start, half for each day.
 const MAX_NOTES_CHARS: usize = 12_000;
 
 /// Who will see this prompt.
@@ -53,8 +53,6 @@ pub struct PromptInputs<'a> {
     pub tools: &'a [ToolDefinition],
     /// Bootstrap files.
     pub files: &'a [ContextFile],
-    /// Further instructions of the caller.
-    pub extra: Option<&'a str>,
 }
 
 /// Builds the system prompt.
@@ -87,9 +85,6 @@ pub fn system_prompt(inputs: &PromptInputs<'_>) -> String {
         one_line(&inputs.workspace.to_string_lossy())
     )
     .ok();
-    if let Some(extra) = inputs.extra.filter(|extra| !extra.trim().is_empty()) {
-        writeln!(text, "\n## Instructions for this conversation\n{}", extra.trim()).ok();
-    }
     if !inputs.files.is_empty() {
         text.push_str(
             "\n## Files of your owner\nThe following files were written by your owner, or by you for them.\n",
@@ -208,7 +203,6 @@ mod tests {
             name: "Ann\nEvil",
             tools: &[],
             files: &[],
-            extra: None,
         });
         assert_eq!(prompt.matches("\n## Safety").count(), 1);
     }

@@ -147,7 +147,6 @@ impl Opening {
             name: &runtime.name,
             tools: &tools,
             files: &files,
-            extra: None,
         });
         Ok(OpenSession {
             key,

@@ -10,6 +10,7 @@ mod loop_guard;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use openclaw_models::{ModelError, ModelEvent, ModelInfo, ModelRequest};
 use openclaw_protocol::message::{AssistantMessage, Message, Part, StopReason, ToolResultMessage, Usage};
@@ -141,11 +142,12 @@ pub enum TurnError {
     },
     /// The turn's time is over.
     #[error(
-        "The answer took longer than {seconds} s and was stopped. agents.defaults.timeoutSeconds sets the limit."
+        "The answer took longer than {} s and was stopped. The request's timeout, or agents.defaults.timeoutSeconds, sets the limit.",
+        limit.as_secs_f64()
     )]
     Deadline {
         /// The limit.
-        seconds: u64,
+        limit: Duration,
     },
     /// The same tool call kept returning the same result.
     #[error(
@@ -171,19 +173,11 @@ pub enum TurnError {
     },
 }
 
-impl TurnError {
-    /// For clients that only know "timeout" and "everything else".
-    #[must_use]
-    pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::Deadline { .. })
-    }
-}
-
 /// One turn.
 pub struct Turn {
     request: ModelRequest,
     model: ModelInfo,
-    timeout_seconds: u64,
+    timeout: Duration,
     state: State,
     rounds: u32,
     guard: LoopGuard,
@@ -201,11 +195,11 @@ enum State {
 impl Turn {
     /// A turn over a prompt whose last message is the user's.
     #[must_use]
-    pub fn new(request: ModelRequest, model: ModelInfo, timeout_seconds: u64) -> Self {
+    pub fn new(request: ModelRequest, model: ModelInfo, timeout: Duration) -> Self {
         Self {
             request,
             model,
-            timeout_seconds,
+            timeout,
             state: State::New,
             rounds: 0,
             guard: LoopGuard::default(),
@@ -432,7 +426,7 @@ pub fn step(turn: &mut Turn, input: Input, now_ms: i64) -> Vec<Effect> {
         }
         Input::Abort(reason) => turn.stop(&Stop::Abort(reason), now_ms, &mut effects),
         Input::Deadline => {
-            let error = TurnError::Deadline { seconds: turn.timeout_seconds };
+            let error = TurnError::Deadline { limit: turn.timeout };
             turn.stop(&Stop::Failure(error), now_ms, &mut effects);
         }
     }

@@ -1,6 +1,6 @@
 //! What every connection and every method shares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -119,7 +119,7 @@ impl Core {
 /// Sockets that have not finished the handshake.
 pub(crate) struct PreAuth {
     total: Arc<Semaphore>,
-    clients: Arc<Mutex<BTreeMap<String, usize>>>,
+    clients: Arc<Mutex<HashMap<ClientKey, usize>>>,
 }
 
 impl Default for PreAuth {
@@ -131,17 +131,16 @@ impl Default for PreAuth {
 /// A place among the unauthenticated sockets; given back when dropped.
 pub(crate) struct PreAuthSlot {
     _total: tokio::sync::OwnedSemaphorePermit,
-    clients: Arc<Mutex<BTreeMap<String, usize>>>,
-    client: String,
+    clients: Arc<Mutex<HashMap<ClientKey, usize>>>,
+    client: ClientKey,
 }
 
 impl PreAuth {
     /// Takes a place, if there is one for this client.
     pub(crate) fn enter(&self, client: ClientKey) -> Option<PreAuthSlot> {
         let total = Arc::clone(&self.total).try_acquire_owned().ok()?;
-        let client = format!("{client:?}");
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = clients.entry(client.clone()).or_insert(0);
+        let count = clients.entry(client).or_insert(0);
         if *count >= MAX_PRE_AUTH_PER_CLIENT {
             return None;
         }

@@ -12,7 +12,7 @@ use crate::ws::outbox::IfSlow;
 /// A cached summary is answered for this long, in milliseconds (release: one minute).
 pub(crate) const FRESH_MS: i64 = 60_000;
 /// Connects in a burst share one refresh, in milliseconds: a thousand clients must not cause a million frames.
-const BURST_MS: i64 = 1_000;
+pub(crate) const BURST_MS: i64 = 1_000;
 /// Newest sessions shown per agent.
 const RECENT: usize = 5;
 /// The release's heartbeat interval when none is configured.
@@ -29,21 +29,17 @@ impl HealthCache {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, value)| value.clone())
     }
 
-    /// The cached summary if it is younger than a minute.
-    pub(crate) fn fresh(&self, now_ms: i64) -> Option<Value> {
+    /// The cached summary if it is younger than this many milliseconds.
+    pub(crate) fn younger_than(&self, age_ms: i64, now_ms: i64) -> Option<Value> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().filter(|(made, _)| now_ms - made < FRESH_MS).map(|(_, value)| value.clone())
+        last.as_ref().filter(|(made, _)| now_ms - made < age_ms).map(|(_, value)| value.clone())
     }
 
     /// Tells a client that just connected how things are: everybody hears a new summary, or, when one was made a
     /// moment ago, the client alone hears that one.
     pub(crate) fn greet(&self, core: &Core, client: ConnId) {
         let now = core.now_ms();
-        let recent = {
-            let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            last.as_ref().filter(|(made, _)| now - made < BURST_MS).map(|(_, value)| value.clone())
-        };
-        match recent {
+        match self.younger_than(BURST_MS, now) {
             Some(value) => core.hub.send_to(client, "health", &value),
             None => drop(self.renew(core)),
         }

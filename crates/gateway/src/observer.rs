@@ -2,16 +2,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use openclaw_agent::turn::{AbortReason, Outcome, TurnEvent};
+use openclaw_agent::turn::{AbortReason, Outcome, TurnError, TurnEvent};
 use openclaw_agent::{RunObserver, TurnObserver, TurnReport};
 use openclaw_protocol::event::{AgentEvent, AgentStream, ChatEvent, ChatState};
+use openclaw_protocol::frame::{ErrorCode, ErrorShape};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_tools::{ToolCall, ToolOutcome};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 use crate::core::Core;
-use crate::runs::{RunEnd, RunKind};
+use crate::runs::{RunAnswer, RunEnd, RunKind};
 use crate::text::assistant_message;
 use crate::ws::hub::{Broadcast, ConnId};
 use crate::ws::outbox::IfSlow;
@@ -60,21 +60,21 @@ pub(crate) struct EventObserver {
     core: Arc<Core>,
     run: RunInfo,
     progress: Mutex<Progress>,
-    /// Gets the report, for `agent`.
-    done: Mutex<Option<oneshot::Sender<TurnReport>>>,
 }
 
 #[derive(Default)]
 struct Progress {
     seq: u64,
+    /// Whether the lifecycle was opened: command answers and runs stopped while waiting have none.
+    started: bool,
     started_at_ms: i64,
     last_delta_ms: i64,
 }
 
 impl EventObserver {
-    pub(crate) fn new(core: Arc<Core>, run: RunInfo, done: Option<oneshot::Sender<TurnReport>>) -> Self {
+    pub(crate) fn new(core: Arc<Core>, run: RunInfo) -> Self {
         let progress = Progress { started_at_ms: core.now_ms(), ..Progress::default() };
-        Self { core, run, progress: Mutex::new(progress), done: Mutex::new(done) }
+        Self { core, run, progress: Mutex::new(progress) }
     }
 
     fn next_seq(&self) -> u64 {
@@ -116,11 +116,11 @@ impl EventObserver {
         self.core.hub.broadcast(&Broadcast { except, ..Broadcast::new("chat", event, if_slow) });
     }
 
-    fn chat(&self, seq: u64, state: ChatState) -> ChatEvent {
+    fn chat(&self, state: ChatState) -> ChatEvent {
         ChatEvent {
             run_id: self.run.id.clone(),
             session_key: self.run.key.to_string(),
-            seq,
+            seq: 0,
             state,
             message: None,
             error_message: None,
@@ -142,7 +142,7 @@ impl EventObserver {
             }
             progress.last_delta_ms = now;
         }
-        let event = ChatEvent { message: Some(self.message(text)), ..self.chat(seq, ChatState::Delta) };
+        let event = ChatEvent { seq, message: Some(self.message(text)), ..self.chat(ChatState::Delta) };
         self.emit_chat(&event, IfSlow::Drop);
     }
 
@@ -176,40 +176,45 @@ impl EventObserver {
         self.emit_tool(data);
     }
 
-    /// The last events of a run: the `agent` lifecycle, then what a chat window shows.
+    /// The last events of a run: the end of the `agent` lifecycle if it was begun, then what a chat window shows.
     fn announce_end(&self, outcome: &Outcome) {
         let ended_at = self.core.now_ms();
-        match outcome {
+        let (lifecycle, chat) = match outcome {
             Outcome::Replied { text } => {
-                let seq =
-                    self.emit_agent(AgentStream::Lifecycle, json!({"phase": "end", "endedAt": ended_at}));
                 let message = (!text.is_empty()).then(|| self.message(text));
-                self.emit_chat(&ChatEvent { message, ..self.chat(seq, ChatState::Final) }, IfSlow::Close);
+                (
+                    json!({"phase": "end", "endedAt": ended_at}),
+                    ChatEvent { message, ..self.chat(ChatState::Final) },
+                )
             }
-            Outcome::Silent => {
-                let seq =
-                    self.emit_agent(AgentStream::Lifecycle, json!({"phase": "end", "endedAt": ended_at}));
-                self.emit_chat(&self.chat(seq, ChatState::Final), IfSlow::Close);
-            }
+            Outcome::Silent => (json!({"phase": "end", "endedAt": ended_at}), self.chat(ChatState::Final)),
             Outcome::Aborted { reason, text } => {
-                let data = json!({"phase": "end", "endedAt": ended_at, "aborted": true});
-                let seq = self.emit_agent(AgentStream::Lifecycle, data);
                 let stop_reason = Some(match reason {
                     AbortReason::Rpc => "rpc",
                     AbortReason::StopWord | AbortReason::Shutdown => "stop",
                 });
                 let message = (!text.is_empty()).then(|| self.message(text));
-                let event = ChatEvent { stop_reason, message, ..self.chat(seq, ChatState::Aborted) };
-                self.emit_chat(&event, IfSlow::Close);
+                let event = ChatEvent { stop_reason, message, ..self.chat(ChatState::Aborted) };
+                (json!({"phase": "end", "endedAt": ended_at, "aborted": true}), event)
+            }
+            Outcome::Failed(error @ TurnError::Deadline { .. }) => {
+                let words = error.to_string();
+                let event = ChatEvent {
+                    stop_reason: Some("timeout"),
+                    error_message: Some(words.clone()),
+                    ..self.chat(ChatState::Aborted)
+                };
+                (json!({"phase": "error", "error": words, "endedAt": ended_at}), event)
             }
             Outcome::Failed(error) => {
                 let words = error.to_string();
-                let data = json!({"phase": "error", "error": words, "endedAt": ended_at});
-                let seq = self.emit_agent(AgentStream::Lifecycle, data);
-                let event = ChatEvent { error_message: Some(words), ..self.chat(seq, ChatState::Error) };
-                self.emit_chat(&event, IfSlow::Close);
+                let event = ChatEvent { error_message: Some(words.clone()), ..self.chat(ChatState::Error) };
+                (json!({"phase": "error", "error": words, "endedAt": ended_at}), event)
             }
-        }
+        };
+        let started = self.progress.lock().unwrap_or_else(PoisonError::into_inner).started;
+        let seq = if started { self.emit_agent(AgentStream::Lifecycle, lifecycle) } else { self.next_seq() };
+        self.emit_chat(&ChatEvent { seq, ..chat }, IfSlow::Close);
     }
 }
 
@@ -218,7 +223,11 @@ impl TurnObserver for EventObserver {
         match event {
             TurnEvent::Started => {
                 let started_at = self.core.now_ms();
-                self.progress.lock().unwrap_or_else(PoisonError::into_inner).started_at_ms = started_at;
+                {
+                    let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+                    progress.started = true;
+                    progress.started_at_ms = started_at;
+                }
                 self.emit_agent(AgentStream::Lifecycle, json!({"phase": "start", "startedAt": started_at}));
             }
             TurnEvent::Text { text, delta } => self.text(text, delta),
@@ -235,28 +244,45 @@ impl RunObserver for EventObserver {
         }
         self.announce_end(&report.outcome);
         let started_at_ms = self.progress.lock().unwrap_or_else(PoisonError::into_inner).started_at_ms;
+        let answer = match self.run.kind {
+            RunKind::Agent => agent_answer(&self.run.id, report),
+            // Nobody asks a chat run for more than how it ended.
+            RunKind::Chat => RunAnswer::default(),
+        };
         let (status, error) = match &report.outcome {
             Outcome::Replied { .. } | Outcome::Silent => ("ok", None),
-            Outcome::Aborted { .. } => ("error", Some("aborted".to_owned())),
+            Outcome::Aborted { .. } => ("ok", Some("aborted".to_owned())),
             Outcome::Failed(error) => ("error", Some(error.to_string())),
         };
-        let result = agent_result(report);
         let ended_at_ms = self.core.now_ms();
-        self.core.runs.end(
-            self.run.kind,
-            &self.run.id,
-            RunEnd { status, started_at_ms, ended_at_ms, error, result },
-        );
-        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(done) = done {
-            // The caller may have disconnected.
-            done.send(report.clone()).ok();
-        }
+        let end = RunEnd { status, started_at_ms, ended_at_ms, error, answer };
+        self.core.runs.end(self.run.kind, &self.run.id, end);
     }
 }
 
+/// The answer of a finished `agent` call, the same for everybody who asks.
+fn agent_answer(id: &str, report: &TurnReport) -> RunAnswer {
+    let Outcome::Failed(error) = &report.outcome else {
+        let result = agent_result(report);
+        let payload = json!({"runId": id, "status": "ok", "summary": "completed", "result": result});
+        return RunAnswer { payload, error: None };
+    };
+    let code = match error {
+        TurnError::Deadline { .. } => ErrorCode::AgentTimeout,
+        TurnError::Model { .. }
+        | TurnError::EmptyAnswer { .. }
+        | TurnError::ToolLoop { .. }
+        | TurnError::TooManyRounds
+        | TurnError::Interrupted
+        | TurnError::Internal { .. } => ErrorCode::Unavailable,
+    };
+    let words = error.to_string();
+    let payload = json!({"runId": id, "status": "error", "summary": words});
+    RunAnswer { payload, error: Some(ErrorShape::new(code, words)) }
+}
+
 /// The `result` of a finished `agent` call.
-pub(crate) fn agent_result(report: &TurnReport) -> Value {
+fn agent_result(report: &TurnReport) -> Value {
     let text = match &report.outcome {
         Outcome::Replied { text } | Outcome::Aborted { text, .. } => text.as_str(),
         Outcome::Silent | Outcome::Failed(_) => "",

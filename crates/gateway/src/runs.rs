@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use openclaw_agent::AbortHandle;
 use openclaw_agent::turn::AbortReason;
+use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::session_key::SessionKey;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -15,6 +16,8 @@ const MAX_ENDED: usize = 1_000;
 const ENDED_TTL_MS: i64 = 10 * 60_000;
 /// Runs that may be accepted and unfinished at once: each holds a message and an open promise.
 const MAX_ACTIVE: usize = 2_048;
+/// Bytes of messages in accepted and unfinished runs.
+const MAX_ACTIVE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Which method started a run: an idempotency key belongs to one method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,8 +41,15 @@ pub(crate) struct RunEnd {
     pub(crate) started_at_ms: i64,
     pub(crate) ended_at_ms: i64,
     pub(crate) error: Option<String>,
-    /// The final answer of `agent`.
-    pub(crate) result: Value,
+    /// The final answer of `agent`, also for who repeats the call.
+    pub(crate) answer: RunAnswer,
+}
+
+/// The final answer of an `agent` call.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RunAnswer {
+    pub(crate) payload: Value,
+    pub(crate) error: Option<ErrorShape>,
 }
 
 /// An active run.
@@ -48,6 +58,7 @@ pub(crate) struct ActiveRun {
     pub(crate) key: SessionKey,
     pub(crate) abort: AbortHandle,
     pub(crate) state: watch::Receiver<RunState>,
+    bytes: usize,
 }
 
 /// The registry.
@@ -61,6 +72,16 @@ struct Inner {
     active: HashMap<(RunKind, String), (ActiveRun, watch::Sender<RunState>)>,
     ended: HashMap<(RunKind, String), Arc<RunEnd>>,
     order: VecDeque<(RunKind, String)>,
+    active_bytes: usize,
+}
+
+/// A run that asks to be admitted.
+pub(crate) struct Candidate<'a> {
+    pub(crate) kind: RunKind,
+    pub(crate) id: &'a str,
+    pub(crate) key: &'a SessionKey,
+    /// Size of its message and images.
+    pub(crate) bytes: usize,
 }
 
 /// What a run id means at the moment it is presented.
@@ -68,7 +89,7 @@ pub(crate) enum Admission {
     /// New: it is active from now on.
     New(ActiveRun),
     /// The same key again while it runs.
-    InFlight,
+    InFlight(ActiveRun),
     /// The same key again after the end.
     Ended(Arc<RunEnd>),
     /// Too many runs at once.
@@ -81,22 +102,28 @@ impl Runs {
     }
 
     /// Admits a run under its idempotency key.
-    pub(crate) fn admit(&self, kind: RunKind, id: &str, key: &SessionKey, now_ms: i64) -> Admission {
+    pub(crate) fn admit(&self, candidate: &Candidate<'_>, now_ms: i64) -> Admission {
         let mut inner = self.lock();
-        let name = (kind, id.to_owned());
-        if inner.active.contains_key(&name) {
-            return Admission::InFlight;
+        let name = (candidate.kind, candidate.id.to_owned());
+        if let Some((run, _)) = inner.active.get(&name) {
+            return Admission::InFlight(run.clone());
         }
         if let Some(end) = inner.ended.get(&name)
             && now_ms - end.ended_at_ms < ENDED_TTL_MS
         {
             return Admission::Ended(Arc::clone(end));
         }
-        if inner.active.len() >= MAX_ACTIVE {
+        if inner.active.len() >= MAX_ACTIVE || inner.active_bytes + candidate.bytes > MAX_ACTIVE_BYTES {
             return Admission::Full;
         }
+        inner.active_bytes += candidate.bytes;
         let (sender, receiver) = watch::channel(RunState::Active);
-        let run = ActiveRun { key: key.clone(), abort: AbortHandle::default(), state: receiver };
+        let run = ActiveRun {
+            key: candidate.key.clone(),
+            abort: AbortHandle::default(),
+            state: receiver,
+            bytes: candidate.bytes,
+        };
         inner.active.insert(name, (run.clone(), sender));
         Admission::New(run)
     }
@@ -106,7 +133,8 @@ impl Runs {
         let mut inner = self.lock();
         let name = (kind, id.to_owned());
         let end = Arc::new(end);
-        if let Some((_, sender)) = inner.active.remove(&name) {
+        if let Some((run, sender)) = inner.active.remove(&name) {
+            inner.active_bytes -= run.bytes;
             // Nobody may be waiting.
             sender.send(RunState::Ended(Arc::clone(&end))).ok();
         }
@@ -122,7 +150,10 @@ impl Runs {
 
     /// Forgets a run that was admitted and could not be started.
     pub(crate) fn withdraw(&self, kind: RunKind, id: &str) {
-        self.lock().active.remove(&(kind, id.to_owned()));
+        let mut inner = self.lock();
+        if let Some((run, _)) = inner.active.remove(&(kind, id.to_owned())) {
+            inner.active_bytes -= run.bytes;
+        }
     }
 
     /// How a run of any kind stands.
@@ -176,35 +207,40 @@ impl Runs {
 
 #[cfg(test)]
 mod tests {
-    use super::{Admission, ENDED_TTL_MS, MAX_ENDED, RunEnd, RunKind, Runs};
+    use super::{
+        Admission, Candidate, ENDED_TTL_MS, MAX_ACTIVE_BYTES, MAX_ENDED, RunAnswer, RunEnd, RunKind, Runs,
+    };
     use openclaw_agent::turn::AbortReason;
     use openclaw_protocol::session_key::SessionKey;
-    use serde_json::Value;
 
     fn key(name: &str) -> SessionKey {
         SessionKey::canonical(name, "main", "main")
     }
 
+    fn admit(runs: &Runs, kind: RunKind, id: &str, session: &str, now_ms: i64) -> Admission {
+        runs.admit(&Candidate { kind, id, key: &key(session), bytes: 10 }, now_ms)
+    }
+
     fn end(at: i64) -> RunEnd {
-        RunEnd { status: "ok", started_at_ms: 0, ended_at_ms: at, error: None, result: Value::Null }
+        RunEnd { status: "ok", started_at_ms: 0, ended_at_ms: at, error: None, answer: RunAnswer::default() }
     }
 
     #[test]
     fn a_key_starts_one_run_and_is_remembered_for_a_while() {
         let runs = Runs::default();
-        assert!(matches!(runs.admit(RunKind::Chat, "a", &key("x"), 0), Admission::New(_)));
-        assert!(matches!(runs.admit(RunKind::Chat, "a", &key("y"), 0), Admission::InFlight));
-        assert!(matches!(runs.admit(RunKind::Agent, "a", &key("x"), 0), Admission::New(_)));
+        assert!(matches!(admit(&runs, RunKind::Chat, "a", "x", 0), Admission::New(_)));
+        assert!(matches!(admit(&runs, RunKind::Chat, "a", "y", 0), Admission::InFlight(_)));
+        assert!(matches!(admit(&runs, RunKind::Agent, "a", "x", 0), Admission::New(_)));
         runs.end(RunKind::Chat, "a", end(5));
-        assert!(matches!(runs.admit(RunKind::Chat, "a", &key("x"), 6), Admission::Ended(_)));
-        assert!(matches!(runs.admit(RunKind::Chat, "a", &key("x"), 6 + ENDED_TTL_MS), Admission::New(_)));
+        assert!(matches!(admit(&runs, RunKind::Chat, "a", "x", 6), Admission::Ended(_)));
+        assert!(matches!(admit(&runs, RunKind::Chat, "a", "x", 6 + ENDED_TTL_MS), Admission::New(_)));
     }
 
     #[test]
     fn aborts_only_what_belongs_to_the_session() {
         let runs = Runs::default();
         for (id, session) in [("a", "x"), ("b", "x"), ("c", "y")] {
-            runs.admit(RunKind::Chat, id, &key(session), 0);
+            admit(&runs, RunKind::Chat, id, session, 0);
         }
         assert_eq!(runs.abort(&key("x"), Some("c"), AbortReason::Rpc), Vec::<String>::new());
         assert_eq!(runs.abort(&key("x"), None, AbortReason::Rpc), ["a", "b"]);
@@ -212,10 +248,24 @@ mod tests {
     }
 
     #[test]
+    fn waiting_messages_are_bounded_by_bytes() {
+        let runs = Runs::default();
+        let big = |id: &'static str| {
+            runs.admit(&Candidate { kind: RunKind::Chat, id, key: &key("x"), bytes: MAX_ACTIVE_BYTES }, 0)
+        };
+        assert!(matches!(big("a"), Admission::New(_)));
+        assert!(matches!(big("b"), Admission::Full));
+        runs.end(RunKind::Chat, "a", end(0));
+        assert!(matches!(big("b"), Admission::New(_)));
+        runs.withdraw(RunKind::Chat, "b");
+        assert_eq!(runs.lock().active_bytes, 0);
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let runs = Runs::default();
         for n in 0..MAX_ENDED * 3 {
-            runs.admit(RunKind::Chat, &n.to_string(), &key("x"), 0);
+            admit(&runs, RunKind::Chat, &n.to_string(), "x", 0);
             runs.end(RunKind::Chat, &n.to_string(), end(0));
         }
         let inner = runs.lock();

@@ -29,7 +29,7 @@ use crate::health::HealthCache;
 use crate::http::page::{Identity, Page};
 use crate::http::router::{Site, router};
 use crate::log;
-use crate::net::accept::serve;
+use crate::net::accept::{Places, serve};
 use crate::runs::Runs;
 use crate::ws::hub::{Broadcast, Hub};
 use crate::ws::outbox::IfSlow;
@@ -195,8 +195,9 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
     });
     let router = router(Arc::new(Site { core: Arc::clone(&core), page, identity }));
     tracing::info!(%address, "gateway started");
+    let places = Places::new(core.access.trusted_proxies.clone());
     for listener in listeners {
-        tokio::spawn(serve(listener, router.clone(), core.stopping.clone()));
+        tokio::spawn(serve(listener, router.clone(), Arc::clone(&places), core.stopping.clone()));
     }
     tokio::spawn(tick(Arc::clone(&core)));
     tokio::spawn(refresh_health(Arc::clone(&core)));

@@ -1,7 +1,7 @@
 //! Frames: request, response, event, and the error shape. All objects are closed.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 
 use crate::schema::{Field, Ty, optional, required, violations};
 
@@ -248,12 +248,6 @@ pub enum ServerFrame {
 #[must_use]
 pub fn encode_request(id: &str, method: &str, params: &Value) -> String {
     json!({"type": "req", "id": id, "method": method, "params": params}).to_string()
-}
-
-/// A payload that is already JSON text, so that a broadcast is encoded once.
-#[must_use]
-pub fn raw(value: &impl Serialize) -> Option<Box<RawValue>> {
-    serde_json::value::to_raw_value(value).ok()
 }
 
 fn encode(value: &impl Serialize) -> String {

@@ -210,7 +210,7 @@ methods! {
     ChatSend = "chat.send", Write, Params::Closed(&[
         required("sessionKey", Ty::NonEmptyStr),
         required("message", Ty::Str),
-        required("idempotencyKey", Ty::NonEmptyStr),
+        required("idempotencyKey", Ty::Token(256)),
         optional("thinking", Ty::Str),
         optional("deliver", Ty::Bool),
         optional("attachments", ATTACHMENTS),
@@ -230,7 +230,7 @@ methods! {
     /// One turn, answered twice: `accepted`, then the result.
     Agent = "agent", Write, Params::Closed(&[
         required("message", Ty::NonEmptyStr),
-        required("idempotencyKey", Ty::NonEmptyStr),
+        required("idempotencyKey", Ty::Token(256)),
         optional("agentId", Ty::NonEmptyStr),
         optional("to", Ty::Str),
         optional("replyTo", Ty::Str),

@@ -16,6 +16,8 @@ pub enum Ty {
     NonEmptyStr,
     /// A string of at most this many characters.
     StrUpTo(usize),
+    /// A string of one to this many bytes: a name that is kept in memory.
+    Token(usize),
     /// `true` or `false`.
     Bool,
     /// A whole number between the two, inclusive.
@@ -100,6 +102,14 @@ fn check(ty: Ty, value: &Value, at: &str, found: &mut Vec<String>) {
         },
         Ty::StrUpTo(limit) => match value.as_str() {
             Some(text) if text.chars().count() > limit => {
+                report(at, &format!("must NOT have more than {limit} characters"), found);
+            }
+            Some(_) => {}
+            None => report(at, "must be string", found),
+        },
+        Ty::Token(limit) => match value.as_str() {
+            Some("") => report(at, "must NOT have fewer than 1 characters", found),
+            Some(text) if text.len() > limit => {
                 report(at, &format!("must NOT have more than {limit} characters"), found);
             }
             Some(_) => {}

@@ -1,6 +1,7 @@
 //! The machine alone: no model, no tool, no clock.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{AbortReason, Effect, Input, MAX_ROUNDS, Outcome, Turn, TurnError, TurnEvent, step};
 use openclaw_models::{ModelEvent, ModelInfo, ModelRequest, WireApi};
@@ -9,7 +10,11 @@ use openclaw_tools::ToolOutcome;
 use proptest::prelude::*;
 
 fn turn() -> Turn {
-    Turn::new(ModelRequest::default(), ModelInfo::new("mock", "m", WireApi::OpenAiCompletions), 600)
+    Turn::new(
+        ModelRequest::default(),
+        ModelInfo::new("mock", "m", WireApi::OpenAiCompletions),
+        Duration::from_secs(600),
+    )
 }
 
 fn call(index: usize, id: &str, name: &str, arguments: &str) -> Vec<Input> {

@@ -281,6 +281,9 @@ impl Devices {
         token.revoked_at_ms = Some(now_ms);
         // Without its role the device cannot get a new token by showing the gateway's secret from elsewhere.
         device.roles.retain(|known| known != role);
+        if device.roles.is_empty() {
+            device.scopes.clear();
+        }
         self.write("paired.json", &paired)?;
         inner.paired = paired;
         Ok(true)

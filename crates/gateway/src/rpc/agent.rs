@@ -3,21 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_agent::TurnReport;
-use openclaw_agent::turn::{Outcome, TurnError};
-use openclaw_protocol::frame::{ErrorCode, ErrorShape, ResponseFrame};
+use openclaw_protocol::frame::{ErrorShape, ResponseFrame};
 use openclaw_store::SessionId;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use super::chat::too_busy;
-use super::runs::{Message, Target, images, start};
+use super::runs::{Message, Target, images, size_of, start};
 use super::{Call, Reply, RpcError, RpcResult, attempt};
-use crate::observer::agent_result;
-use crate::runs::{Admission, RunEnd, RunKind, RunState};
+use crate::runs::{Admission, Candidate, RunAnswer, RunEnd, RunKind, RunState};
 use crate::text::clip;
-use crate::ws::outbox::IfSlow;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,10 +41,20 @@ pub(super) fn agent(call: &Call<'_>) -> Reply {
     let (target, session_id) = attempt!(target(call, &params));
     let images = attempt!(images(params.attachments));
     let id = params.idempotency_key;
-    let active = match core.runs.admit(RunKind::Agent, &id, &target.key, core.now_ms()) {
+    let candidate = Candidate {
+        kind: RunKind::Agent,
+        id: &id,
+        key: &target.key,
+        bytes: size_of(&params.message, &images),
+    };
+    let accepted = json!({"runId": id, "status": "accepted", "acceptedAt": core.now_ms()});
+    let active = match core.runs.admit(&candidate, core.now_ms()) {
         Admission::New(active) => active,
-        Admission::InFlight => return Reply::Now(Ok(json!({"runId": id, "status": "in_flight"}))),
-        Admission::Ended(end) => return Reply::Now(replay(&id, &end)),
+        Admission::InFlight(active) => {
+            call.client.outbox.push_answer(ResponseFrame::ok(&call.request.id, accepted).encode().into());
+            return final_answer(active.state);
+        }
+        Admission::Ended(end) => return Reply::Now(answer_of(&end)),
         Admission::Full => return Reply::Now(Err(too_busy().into())),
     };
     let message = Message {
@@ -58,17 +64,27 @@ pub(super) fn agent(call: &Call<'_>) -> Reply {
         session_id,
         timeout: params.timeout.filter(|seconds| *seconds > 0).map(Duration::from_secs),
     };
-    let accepted = json!({"runId": id, "status": "accepted", "acceptedAt": core.now_ms()});
-    let (done, report) = oneshot::channel();
-    attempt!(start(call, (RunKind::Agent, &id, &active), &target, message, Some(done)));
-    let frame = ResponseFrame::ok(&call.request.id, accepted);
-    call.client.outbox.push(frame.encode().into(), IfSlow::Close);
+    attempt!(start(call, (RunKind::Agent, &id, &active), &target, message, accepted));
+    final_answer(active.state)
+}
+
+/// The second answer: when the run ends, whoever asked for it.
+fn final_answer(mut state: watch::Receiver<RunState>) -> Reply {
     Reply::later(async move {
-        match report.await {
-            Ok(report) => finished(&id, &report),
-            Err(_) => Err(ErrorShape::unavailable("the run broke off").into()),
+        let ended = state.wait_for(|state| matches!(state, RunState::Ended(_))).await;
+        match ended.as_deref() {
+            Ok(RunState::Ended(end)) => answer_of(end),
+            Ok(RunState::Active) | Err(_) => Err(ErrorShape::unavailable("the run broke off").into()),
         }
     })
+}
+
+fn answer_of(end: &RunEnd) -> RpcResult {
+    let RunAnswer { payload, error } = end.answer.clone();
+    match error {
+        None => Ok(payload),
+        Some(error) => Err(RpcError::with_payload(error, payload)),
+    }
 }
 
 /// The session of an `agent` call: by key, by id, or the agent's main session.
@@ -88,7 +104,14 @@ fn target(call: &Call<'_>, params: &AgentParams) -> Result<(Target, Option<Sessi
         ),
     };
     let known = session_id.as_ref().and_then(|id| agent.sessions.find_by_session_id(id));
-    let given = match (text(&params.session_key), known, &session_id) {
+    let named = text(&params.session_key);
+    // A transcript belongs to one session (P-08): an id that another key holds cannot be used under this one.
+    if let (Some(named), Some(known)) = (&named, &known)
+        && agents.key(named).as_str() != known
+    {
+        return Err(ErrorShape::invalid(format!("sessionId belongs to session {known}")).into());
+    }
+    let given = match (named.clone(), known, &session_id) {
         (Some(key), _, _) => key,
         (None, Some(key), _) => key,
         (None, None, Some(id)) => format!("agent:{}:{id}", agent.id),
@@ -101,44 +124,8 @@ fn target(call: &Call<'_>, params: &AgentParams) -> Result<(Target, Option<Sessi
         );
     };
     // Clients know this session by its canonical key: they did not name it.
-    let given_key = params.session_key.clone().unwrap_or_else(|| key.to_string());
+    let given_key = named.unwrap_or_else(|| key.to_string());
     Ok((Target { agent: Arc::clone(agent), key, given_key }, session_id))
-}
-
-fn finished(id: &str, report: &TurnReport) -> RpcResult {
-    let result = agent_result(report);
-    match &report.outcome {
-        Outcome::Replied { .. } | Outcome::Silent | Outcome::Aborted { .. } => {
-            Ok(json!({"runId": id, "status": "ok", "summary": "completed", "result": result}))
-        }
-        Outcome::Failed(error) => {
-            let code = match error {
-                TurnError::Deadline { .. } => ErrorCode::AgentTimeout,
-                TurnError::Model { .. }
-                | TurnError::EmptyAnswer { .. }
-                | TurnError::ToolLoop { .. }
-                | TurnError::TooManyRounds
-                | TurnError::Interrupted
-                | TurnError::Internal { .. } => ErrorCode::Unavailable,
-            };
-            let words = error.to_string();
-            let payload = json!({"runId": id, "status": "error", "summary": words});
-            Err(RpcError::with_payload(ErrorShape::new(code, words), payload))
-        }
-    }
-}
-
-/// The stored answer of a run that ended.
-fn replay(id: &str, end: &RunEnd) -> RpcResult {
-    match &end.error {
-        Some(words) if end.status == "error" => {
-            let payload = json!({"runId": id, "status": "error", "summary": words});
-            Err(RpcError::with_payload(ErrorShape::unavailable(words.clone()), payload))
-        }
-        Some(_) | None => {
-            Ok(json!({"runId": id, "status": "ok", "summary": "completed", "result": end.result}))
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -149,29 +136,34 @@ struct WaitParams {
     timeout_ms: u64,
 }
 
+/// How often `agent.wait` looks for a run that is not known yet.
+const WAIT_POLL: Duration = Duration::from_millis(50);
+
 fn default_wait_ms() -> u64 {
     30_000
 }
 
 pub(super) fn wait(call: &Call<'_>) -> Reply {
     let params: WaitParams = attempt!(call.params());
-    let state = call.core.runs.state(&params.run_id, call.core.now_ms());
+    let core = Arc::clone(call.core);
     Reply::later(async move {
-        let timeout = Ok(json!({"runId": params.run_id, "status": "timeout"}));
         let limit = Duration::from_millis(params.timeout_ms);
-        let Some(mut state) = state else {
-            // The run may not have been accepted yet; the release waits for it too.
-            tokio::time::sleep(limit.min(Duration::from_millis(250))).await;
-            return timeout;
+        let ended = async {
+            let mut state = loop {
+                match core.runs.state(&params.run_id, core.now_ms()) {
+                    Some(state) => break state,
+                    // It may be accepted in a moment.
+                    None => tokio::time::sleep(WAIT_POLL).await,
+                }
+            };
+            let ended = state.wait_for(|state| matches!(state, RunState::Ended(_))).await;
+            match ended.as_deref() {
+                Ok(RunState::Ended(end)) => Some(ended_json(&params.run_id, end)),
+                Ok(RunState::Active) | Err(_) => None,
+            }
         };
-        let ended = state.wait_for(|state| matches!(state, RunState::Ended(_)));
-        match tokio::time::timeout(limit, ended).await {
-            Ok(Ok(state)) => match &*state {
-                RunState::Ended(end) => Ok(ended_json(&params.run_id, end)),
-                RunState::Active => timeout,
-            },
-            Ok(Err(_)) | Err(_) => timeout,
-        }
+        let timeout = || json!({"runId": params.run_id, "status": "timeout"});
+        Ok(tokio::time::timeout(limit, ended).await.ok().flatten().unwrap_or_else(timeout))
     })
 }
 

@@ -14,11 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::runs::{Message, Target, images, start};
+use super::runs::{Message, Target, images, size_of, start};
 use super::sessions::{interrupted, newest_messages, submit};
 use super::{Call, Reply, attempt};
 use crate::core::Core;
-use crate::runs::{Admission, RunKind};
+use crate::runs::{Admission, Candidate, RunKind};
 use crate::text::{assistant_message, clip, for_display};
 use crate::ws::hub::Broadcast;
 use crate::ws::outbox::IfSlow;
@@ -63,9 +63,11 @@ pub(super) fn send(call: &Call<'_>) -> Reply {
         return Reply::invalid("message or attachment required");
     }
     let id = params.idempotency_key.as_str();
-    let active = match core.runs.admit(RunKind::Chat, id, &target.key, core.now_ms()) {
+    let bytes = size_of(&params.message, &images);
+    let candidate = Candidate { kind: RunKind::Chat, id, key: &target.key, bytes };
+    let active = match core.runs.admit(&candidate, core.now_ms()) {
         Admission::New(active) => active,
-        Admission::InFlight => return Reply::Now(Ok(json!({"runId": id, "status": "in_flight"}))),
+        Admission::InFlight(_) => return Reply::Now(Ok(json!({"runId": id, "status": "in_flight"}))),
         Admission::Ended(end) => return Reply::Now(Ok(json!({"runId": id, "status": end.status}))),
         Admission::Full => return Reply::Now(Err(too_busy().into())),
     };
@@ -76,8 +78,9 @@ pub(super) fn send(call: &Call<'_>) -> Reply {
         session_id: None,
         timeout: params.timeout_ms.filter(|ms| *ms > 0).map(Duration::from_millis),
     };
-    attempt!(start(call, (RunKind::Chat, id, &active), &target, message, None));
-    Reply::Now(Ok(json!({"runId": id, "status": "started"})))
+    let started = json!({"runId": id, "status": "started"});
+    attempt!(start(call, (RunKind::Chat, id, &active), &target, message, started));
+    Reply::Sent
 }
 
 /// Too many runs at once.
@@ -137,29 +140,22 @@ pub(super) fn history(call: &Call<'_>) -> Reply {
     let target = attempt!(target(call.core, &params.session_key));
     let verbose_default = call.core.config().agents.defaults.turn.thinking_default;
     let thinking_default = verbose_default.map_or("off", |level| level.as_str());
-    Reply::later(async move {
-        let work = move || {
-            let entry = target.agent.sessions.get(target.key.as_str());
-            let level = entry
-                .as_ref()
-                .and_then(|entry| entry.text(field::THINKING_LEVEL))
-                .unwrap_or(thinking_default);
-            let mut answer =
-                json!({"sessionKey": params.session_key, "messages": [], "thinkingLevel": level});
-            let Some(entry) = entry.as_ref() else { return Ok(answer) };
-            let messages = newest_messages(&target.agent, &entry.session_id(), params.limit)?;
-            if let Some(answer) = answer.as_object_mut() {
-                answer.insert("sessionId".to_owned(), json!(entry.session_id().as_str()));
-                let shown = newest_that_fit(messages.into_iter().map(for_display).collect());
-                answer.insert("messages".to_owned(), Value::Array(shown));
-                if let Some(level) = entry.text(field::VERBOSE_LEVEL) {
-                    answer.insert("verboseLevel".to_owned(), json!(level));
-                }
+    Reply::blocking(move || {
+        let entry = target.agent.sessions.get(target.key.as_str());
+        let level =
+            entry.as_ref().and_then(|entry| entry.text(field::THINKING_LEVEL)).unwrap_or(thinking_default);
+        let mut answer = json!({"sessionKey": params.session_key, "messages": [], "thinkingLevel": level});
+        let Some(entry) = entry.as_ref() else { return Ok(answer) };
+        let messages = newest_messages(&target.agent, &entry.session_id(), params.limit)?;
+        if let Some(answer) = answer.as_object_mut() {
+            answer.insert("sessionId".to_owned(), json!(entry.session_id().as_str()));
+            let shown = newest_that_fit(messages.into_iter().map(for_display).collect());
+            answer.insert("messages".to_owned(), Value::Array(shown));
+            if let Some(level) = entry.text(field::VERBOSE_LEVEL) {
+                answer.insert("verboseLevel".to_owned(), json!(level));
             }
-            Ok(answer)
-        };
-        let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|error| Err(ErrorShape::unavailable(error.to_string()).into()))
+        }
+        Ok(answer)
     })
 }
 

@@ -1,18 +1,13 @@
 //! `config.get`: the file as it is, secrets redacted by declaration.
 
 use openclaw_config::{redact, redact_text};
-use openclaw_protocol::frame::ErrorShape;
 use serde_json::{Value, json};
 
 use super::{Call, Reply, RpcResult};
 
 pub(super) fn get(call: &Call<'_>) -> Reply {
     let core = std::sync::Arc::clone(call.core);
-    Reply::later(async move {
-        tokio::task::spawn_blocking(move || snapshot(&core))
-            .await
-            .unwrap_or_else(|error| Err(ErrorShape::unavailable(error.to_string()).into()))
-    })
+    Reply::blocking(move || snapshot(&core))
 }
 
 /// Reads the file anew: it may have been edited since the start.

@@ -17,7 +17,7 @@ use crate::ws::hub::Client;
 pub(crate) type RpcResult = Result<Value, RpcError>;
 
 /// A failed request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RpcError {
     error: Box<ErrorShape>,
     payload: Option<Value>,
@@ -47,11 +47,21 @@ pub(crate) enum Reply {
     Now(RpcResult),
     /// When the work is done.
     Later(BoxFuture<'static, RpcResult>),
+    /// The handler has answered already, because something it did must come after the answer.
+    Sent,
 }
 
 impl Reply {
     pub(super) fn later(future: impl Future<Output = RpcResult> + Send + 'static) -> Self {
         Self::Later(Box::pin(future))
+    }
+
+    /// Work that reads files or builds large answers: never on the reactor.
+    pub(super) fn blocking(work: impl FnOnce() -> RpcResult + Send + 'static) -> Self {
+        Self::later(async move {
+            let done = tokio::task::spawn_blocking(work).await;
+            done.unwrap_or_else(|error| Err(ErrorShape::unavailable(error.to_string()).into()))
+        })
     }
 
     pub(super) fn invalid(message: impl Into<String>) -> Self {

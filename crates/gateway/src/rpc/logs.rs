@@ -32,11 +32,7 @@ fn default_bytes() -> u64 {
 pub(super) fn tail(call: &Call<'_>) -> Reply {
     let params: TailParams = attempt!(call.params());
     let path = call.core.log_file();
-    Reply::later(async move {
-        tokio::task::spawn_blocking(move || read(&path, &params))
-            .await
-            .unwrap_or_else(|error| Err(ErrorShape::unavailable(error.to_string()).into()))
-    })
+    Reply::blocking(move || read(&path, &params))
 }
 
 /// Reads from the cursor, or the last bytes when there is none or when the file was replaced by a shorter one.

@@ -4,16 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use openclaw_agent::{AgentRuntime, Ending, Job, TurnJob, TurnReport};
-use openclaw_protocol::frame::ErrorShape;
+use openclaw_agent::{AgentRuntime, Ending, Job, TurnJob};
+use openclaw_protocol::frame::{ErrorShape, ResponseFrame};
 use openclaw_protocol::message::{KnownPart, Part};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{SessionId, field};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::oneshot;
 
-use super::sessions::submit;
 use super::{Call, RpcError};
 use crate::observer::{EventObserver, RunInfo, Starter, Verbosity};
 use crate::runs::{ActiveRun, RunKind};
@@ -38,16 +36,32 @@ pub(super) struct Target {
     pub(super) given_key: String,
 }
 
-/// Starts an admitted run. If its lane is full the run is withdrawn: the same idempotency key may try again.
+/// Bytes a message holds while it waits.
+pub(super) fn size_of(text: &str, images: &[Part]) -> usize {
+    let image = |part: &Part| match part {
+        Part::Known(KnownPart::Image { data, .. }) => data.len(),
+        Part::Known(KnownPart::Text { .. } | KnownPart::Thinking { .. } | KnownPart::ToolCall { .. })
+        | Part::Other(_) => 0,
+    };
+    text.len() + images.iter().map(image).sum::<usize>()
+}
+
+/// Starts an admitted run: takes a place in the lane, answers the request with `accepted`, and hands the message over,
+/// in this order, so that no event of the run comes before the answer. If the lane is full the run is withdrawn: the
+/// same idempotency key may try again.
 pub(super) fn start(
     call: &Call<'_>,
     run: (RunKind, &str, &ActiveRun),
     target: &Target,
     message: Message,
-    done: Option<oneshot::Sender<TurnReport>>,
+    accepted: Value,
 ) -> Result<(), RpcError> {
     let (kind, id, active) = run;
     let core = call.core;
+    let slot = core.lanes.reserve(&target.agent, &target.key).map_err(|error| {
+        core.runs.withdraw(kind, id);
+        RpcError::from(ErrorShape::unavailable(error.to_string()).retry_after(1_000))
+    })?;
     let entry = target.agent.sessions.get(target.key.as_str());
     let verbosity = Verbosity::of(entry.as_ref().and_then(|entry| entry.text(field::VERBOSE_LEVEL)));
     let info = RunInfo {
@@ -61,7 +75,6 @@ pub(super) fn start(
         },
         verbosity,
     };
-    let observer = Arc::new(EventObserver::new(Arc::clone(core), info, done));
     let job = TurnJob {
         run_id: id.to_owned(),
         text: message.text,
@@ -70,16 +83,11 @@ pub(super) fn start(
         session_id: message.session_id,
         timeout: message.timeout,
         abort: active.abort.clone(),
-        ending: Ending::new(Arc::clone(&observer) as _),
+        ending: Ending::new(Arc::new(EventObserver::new(Arc::clone(core), info))),
     };
-    if core.lanes.has_room(&target.key) {
-        return submit(core, &target.agent, &target.key, Job::Turn(Box::new(job)));
-    }
-    job.ending.discard();
-    core.runs.withdraw(kind, id);
-    Err(ErrorShape::unavailable(format!("too many messages wait in {}; send again later", target.key))
-        .retry_after(1_000)
-        .into())
+    call.client.outbox.push_answer(ResponseFrame::ok(&call.request.id, accepted).encode().into());
+    slot.send(Job::Turn(Box::new(job)));
+    Ok(())
 }
 
 #[derive(Deserialize)]

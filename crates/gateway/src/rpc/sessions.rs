@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use openclaw_agent::turn::AbortReason;
-use openclaw_agent::{AgentRuntime, Job};
+use openclaw_agent::{AgentRuntime, Deleted, Job, TranscriptFate};
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::session_key::{SessionKey, SessionKind};
-use openclaw_store::{ArchiveReason, SessionEntry, SessionId, StoreError, archive, field, read_tail};
+use openclaw_store::{SessionEntry, SessionId, StoreError, field, read_tail};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
@@ -75,15 +75,8 @@ struct Found {
 pub(super) fn list(call: &Call<'_>) -> Reply {
     let params: ListParams = attempt!(call.params());
     let core = Arc::clone(call.core);
-    let found = find(&core, &params);
-    if params.include_derived_titles || params.include_last_message {
-        return Reply::later(async move {
-            tokio::task::spawn_blocking(move || Ok(rows(&core, &found, &params)))
-                .await
-                .unwrap_or_else(|error| Err(ErrorShape::unavailable(error.to_string()).into()))
-        });
-    }
-    Reply::Now(Ok(rows(&core, &found, &params)))
+    // Ten thousand sessions are megabytes of JSON.
+    Reply::blocking(move || Ok(rows(&core, &find(&core, &params), &params)))
 }
 
 fn find(core: &Core, params: &ListParams) -> Vec<Found> {
@@ -205,14 +198,10 @@ fn default_preview_chars() -> usize {
 pub(super) fn preview(call: &Call<'_>) -> Reply {
     let params: PreviewParams = attempt!(call.params());
     let core = Arc::clone(call.core);
-    Reply::later(async move {
-        let work = move || {
-            let previews: Vec<Value> =
-                params.keys.iter().take(MAX_PREVIEWS).map(|key| preview_of(&core, key, &params)).collect();
-            Ok(json!({"ts": core.now_ms(), "previews": previews}))
-        };
-        let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|error| Err(ErrorShape::unavailable(error.to_string()).into()))
+    Reply::blocking(move || {
+        let previews: Vec<Value> =
+            params.keys.iter().take(MAX_PREVIEWS).map(|key| preview_of(&core, key, &params)).collect();
+        Ok(json!({"ts": core.now_ms(), "previews": previews}))
     })
 }
 
@@ -319,6 +308,7 @@ pub(super) fn patch(call: &Call<'_>) -> Reply {
     let params: Map<String, Value> = attempt!(call.params());
     let given = params.get("key").and_then(Value::as_str).unwrap_or_default();
     let (agent, key) = attempt!(target(call, given));
+    attempt!(check_levels(&params));
     if let Some(label) = params.get("label").and_then(Value::as_str) {
         let holder = agent.sessions.find_by_label(label);
         if holder.is_some_and(|holder| holder != key.as_str()) {
@@ -327,11 +317,33 @@ pub(super) fn patch(call: &Call<'_>) -> Reply {
     }
     let model = attempt!(model_override(&agent, params.get("model")));
     let core = Arc::clone(call.core);
-    Reply::later(async move {
-        let work = move || patch_now(&core, &agent, &key, &params, model);
-        let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|error| Err(ErrorShape::unavailable(error.to_string()).into()))
-    })
+    Reply::blocking(move || patch_now(&core, &agent, &key, &params, model))
+}
+
+/// Levels a patch may set, and their values.
+const LEVELS: &[(&str, &[&str])] = &[
+    ("thinkingLevel", &["off", "minimal", "low", "medium", "high", "xhigh"]),
+    ("verboseLevel", &["off", "on", "full"]),
+    ("reasoningLevel", &["off", "on", "stream"]),
+    ("elevatedLevel", &["off", "on", "ask", "full"]),
+    ("execHost", &["sandbox", "gateway", "node"]),
+    ("execSecurity", &["deny", "allowlist", "full"]),
+    ("execAsk", &["off", "on-miss", "always"]),
+];
+
+/// The first level with a value that does not exist.
+fn check_levels(params: &Map<String, Value>) -> Result<(), ErrorShape> {
+    for (name, values) in LEVELS {
+        if let Some(value) = params.get(*name).and_then(Value::as_str)
+            && !values.contains(&value)
+        {
+            return Err(ErrorShape::invalid(format!("invalid {name} (use {})", values.join("|"))));
+        }
+    }
+    match params.get("label").and_then(Value::as_str) {
+        Some(label) if label.trim().is_empty() => Err(ErrorShape::invalid("invalid label: empty")),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// What `model` asks for: nothing, the default again, or a model that exists.
@@ -426,35 +438,21 @@ pub(super) fn delete(call: &Call<'_>) -> Reply {
     }
     let core = Arc::clone(call.core);
     core.runs.abort(&key, None, AbortReason::Rpc);
-    let (done, closed) = oneshot::channel();
-    attempt!(submit(&core, &agent, &key, Job::Close { done }));
-    let with_transcript = params.delete_transcript.unwrap_or(true);
+    let transcript =
+        if params.delete_transcript == Some(false) { TranscriptFate::Kept } else { TranscriptFate::Archived };
+    let (done, deleted) = oneshot::channel();
+    attempt!(submit(&core, &agent, &key, Job::Delete { transcript, done }));
     Reply::later(async move {
-        let waited = tokio::time::timeout(DELETE_WAIT, closed).await;
-        match waited {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return Err(interrupted(&key)),
-            Err(_) => {
-                return Err(ErrorShape::unavailable(format!("session {key} is still busy; try again")).into());
+        match tokio::time::timeout(DELETE_WAIT, deleted).await {
+            Ok(Ok(deleted)) => {
+                let Deleted { existed, archived } = deleted?;
+                let archived: Vec<_> = archived.iter().map(|path| path.to_string_lossy()).collect();
+                Ok(json!({"ok": true, "key": key, "deleted": existed, "archived": archived}))
             }
+            Ok(Err(_)) => Err(interrupted(&key)),
+            Err(_) => Err(ErrorShape::unavailable(format!("session {key} is still busy; try again")).into()),
         }
-        let work = move || delete_now(&core, &agent, &key, with_transcript);
-        let done = tokio::task::spawn_blocking(work).await;
-        done.unwrap_or_else(|error| Err(ErrorShape::unavailable(error.to_string()).into()))
     })
-}
-
-fn delete_now(core: &Core, agent: &AgentRuntime, key: &SessionKey, with_transcript: bool) -> RpcResult {
-    let entry = agent.sessions.remove(key.as_str())?;
-    let mut archived = Vec::new();
-    if let Some(entry) = entry.as_ref().filter(|_| with_transcript) {
-        let path = transcript(agent, &entry.session_id());
-        if path.exists() {
-            archived
-                .push(archive(&path, ArchiveReason::Deleted, core.now_ms())?.to_string_lossy().into_owned());
-        }
-    }
-    Ok(json!({"ok": true, "key": key, "deleted": entry.is_some(), "archived": archived}))
 }
 
 /// Hands a job to the session's lane.

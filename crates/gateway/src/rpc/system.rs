@@ -21,7 +21,8 @@ pub(super) fn health(call: &Call<'_>) -> Reply {
     let params: HealthParams = attempt!(call.params());
     let core = call.core;
     let wants_probe = params.probe == Some(Value::Bool(true));
-    let cached = if wants_probe { None } else { core.health.fresh(core.now_ms()) };
+    let age = if wants_probe { crate::health::BURST_MS } else { crate::health::FRESH_MS };
+    let cached = core.health.younger_than(age, core.now_ms());
     Reply::Now(Ok(cached.unwrap_or_else(|| core.health.renew(core))))
 }
 

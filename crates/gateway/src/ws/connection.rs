@@ -26,8 +26,13 @@ use crate::ws::outbox::{Closing, IfSlow, Next, Outbox};
 
 /// Requests of one connection that may be worked on at once; more are told to come back.
 const MAX_IN_FLIGHT: usize = 128;
+/// A close frame that cannot be sent by then is not waited for: a client that does not read does not read it either.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A client that reads nothing for this long while we send is gone.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Clients at once. Memory and descriptors are planned for it.
+const MAX_CLIENTS: usize = 10_000;
 
 /// What is known of a socket before it says anything.
 pub(crate) struct Arrival {
@@ -96,7 +101,7 @@ async fn close_socket(socket: &mut WebSocket, closing: &Closing) {
     let reason = closing.reason.get(..end).unwrap_or_default().to_owned();
     let frame = CloseFrame { code: closing.code, reason: reason.into() };
     // The peer may be gone already, which is what we want.
-    drop(tokio::time::timeout(SEND_TIMEOUT, socket.send(Message::Close(Some(frame)))).await);
+    drop(tokio::time::timeout(CLOSE_TIMEOUT, socket.send(Message::Close(Some(frame)))).await);
 }
 
 /// Challenge and connect: the client, and the `hello-ok` to send it. `Err` says how to close.
@@ -138,6 +143,11 @@ async fn handshake(
         Decision::Refuse(refused) => return refuse(socket, &request.id, refused).await,
         Decision::NeedsPairing(pairing) => return ask_for_pairing(core, socket, &request.id, *pairing).await,
     };
+    if core.hub.client_count() >= MAX_CLIENTS {
+        let error =
+            ErrorShape::unavailable(format!("{MAX_CLIENTS} clients are connected")).retry_after(5_000);
+        return refuse(socket, &request.id, Refused::new(error, close::POLICY)).await;
+    }
     let auth = match register_device(core, &grant) {
         Ok(auth) => auth,
         Err(error) => return refuse(socket, &request.id, store_failed(&error)).await,
@@ -302,7 +312,7 @@ fn read_error(error: &axum::Error) -> Closing {
 
 /// Starts a request. Its first part runs here, so that requests of one connection begin in order.
 fn accept(core: &Arc<Core>, client: &Arc<Client>, in_flight: &Arc<Semaphore>, text: &str) {
-    let respond = |frame: &ResponseFrame| client.outbox.push(frame.encode().into(), IfSlow::Close);
+    let respond = |frame: &ResponseFrame| client.outbox.push_answer(frame.encode().into());
     let request = match RequestFrame::parse(text) {
         Ok(request) => request,
         Err(FrameError::NotJson(_)) => return,
@@ -318,11 +328,16 @@ fn accept(core: &Arc<Core>, client: &Arc<Client>, in_flight: &Arc<Semaphore>, te
     };
     match rpc::dispatch(core, client, &request) {
         rpc::Reply::Now(result) => respond(&rpc::response(&request.id, result)),
+        rpc::Reply::Sent => {}
         rpc::Reply::Later(future) => {
             let (outbox, id) = (Arc::clone(&client.outbox), request.id);
             tokio::spawn(async move {
                 let result = future.await;
-                outbox.push(rpc::response(&id, result).encode().into(), IfSlow::Close);
+                // A history may be megabytes of JSON.
+                let frame = tokio::task::spawn_blocking(move || rpc::response(&id, result).encode()).await;
+                if let Ok(frame) = frame {
+                    outbox.push_answer(frame.into());
+                }
                 drop(permit);
             });
         }

@@ -7,6 +7,9 @@ use axum::extract::ws::Utf8Bytes;
 use openclaw_protocol::limits::{MAX_BUFFERED_BYTES, close};
 use tokio::sync::Notify;
 
+/// Bytes of answers that may wait for one client: a few whole histories.
+const MAX_ANSWER_BYTES: usize = 24 * 1024 * 1024;
+
 /// What to do with an event for a client that does not keep up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IfSlow {
@@ -32,11 +35,32 @@ pub(crate) struct Outbox {
 
 #[derive(Default)]
 struct Inner {
-    frames: VecDeque<Utf8Bytes>,
-    bytes: usize,
+    frames: VecDeque<(Kind, Utf8Bytes)>,
+    /// Bytes that wait, by kind.
+    events: usize,
+    answers: usize,
     closing: Option<Closing>,
     /// The client did not keep up: even the frame that is being sent is given up.
     slow: bool,
+}
+
+/// Why a frame waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Something happened.
+    Event,
+    /// The client asked for it. Asking for a lot is not being slow; answers have a bound of their own.
+    Answer,
+}
+
+impl Inner {
+    fn overflow(&mut self) {
+        *self = Self {
+            closing: Some(Closing { code: close::POLICY, reason: "slow consumer".to_owned() }),
+            slow: true,
+            ..Self::default()
+        };
+    }
 }
 
 /// What the connection's task should do next.
@@ -51,25 +75,37 @@ impl Outbox {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a frame.
+    /// Queues an event.
     pub(crate) fn push(&self, frame: Utf8Bytes, if_slow: IfSlow) {
         let mut inner = self.lock();
         if inner.closing.is_some() {
             return;
         }
-        // One frame always fits: a large answer is not a slow client.
-        if inner.bytes > 0 && inner.bytes + frame.len() > MAX_BUFFERED_BYTES {
+        // One frame always fits: a large event is not a slow client.
+        if inner.events > 0 && inner.events + frame.len() > MAX_BUFFERED_BYTES {
             if if_slow == IfSlow::Close {
-                inner.frames = VecDeque::new();
-                inner.bytes = 0;
-                inner.closing = Some(Closing { code: close::POLICY, reason: "slow consumer".to_owned() });
-                inner.slow = true;
+                inner.overflow();
                 self.wake.notify_one();
             }
             return;
         }
-        inner.bytes += frame.len();
-        inner.frames.push_back(frame);
+        inner.events += frame.len();
+        inner.frames.push_back((Kind::Event, frame));
+        self.wake.notify_one();
+    }
+
+    /// Queues the answer to a request.
+    pub(crate) fn push_answer(&self, frame: Utf8Bytes) {
+        let mut inner = self.lock();
+        if inner.closing.is_some() {
+            return;
+        }
+        if inner.answers > 0 && inner.answers + frame.len() > MAX_ANSWER_BYTES {
+            inner.overflow();
+        } else {
+            inner.answers += frame.len();
+            inner.frames.push_back((Kind::Answer, frame));
+        }
         self.wake.notify_one();
     }
 
@@ -86,8 +122,11 @@ impl Outbox {
     pub(crate) fn next(&self) -> Next {
         let mut inner = self.lock();
         match inner.frames.pop_front() {
-            Some(frame) => {
-                inner.bytes -= frame.len();
+            Some((kind, frame)) => {
+                match kind {
+                    Kind::Event => inner.events -= frame.len(),
+                    Kind::Answer => inner.answers -= frame.len(),
+                }
                 if inner.frames.is_empty() {
                     // Five thousand idle clients must not keep the capacity of their busiest moment.
                     inner.frames = VecDeque::new();
@@ -145,7 +184,21 @@ mod tests {
     }
 
     #[test]
-    fn one_large_answer_is_no_slow_client() {
+    fn answers_a_client_asked_for_do_not_make_it_slow() {
+        let outbox = Outbox::default();
+        for _ in 0..3 {
+            outbox.push_answer("x".repeat(6 * 1024 * 1024).into());
+        }
+        outbox.push("event".into(), IfSlow::Close);
+        assert_eq!(drain(&outbox), (4, None));
+        for _ in 0..5 {
+            outbox.push_answer("x".repeat(6 * 1024 * 1024).into());
+        }
+        assert_eq!(drain(&outbox), (0, Some(1008)), "but there is an end to it");
+    }
+
+    #[test]
+    fn one_large_event_is_no_slow_client() {
         let outbox = Outbox::default();
         outbox.push("x".repeat(MAX_BUFFERED_BYTES * 3).into(), IfSlow::Close);
         assert_eq!(drain(&outbox), (1, None));
