@@ -2,24 +2,20 @@
 
 use super::evidence::{Evidence, Line};
 use super::phrases;
-use super::score::{Kind, Question, Scores, is_heading, neighbour};
+use super::score::{Question, Scores};
+use super::select::{Budget, Passage, Selection};
+use super::shape::says_something;
 
-/// Passages in an answer: more would be a search page.
-const MAX_PASSAGES: usize = 6;
-/// Passages when none of them is a clear answer.
-const MAX_GUESSES: usize = 3;
-/// Characters of quotes in an answer, about a screen of a phone.
-const MAX_QUOTED_CHARS: usize = 1_200;
+/// What an answer may hold: about a screen of a phone. More would be a search page.
+const ANSWER: Budget = Budget { items: 6, chars: 1_500 };
+/// What it may hold when nothing in it is a clear answer.
+const GUESS: Budget = Budget { items: 3, chars: 1_200 };
 /// Characters of one quoted line; of a longer one the best sentences are quoted.
-const MAX_LINE_CHARS: usize = 400;
+pub(super) const MAX_LINE_CHARS: usize = 400;
 /// Share of the question that must be found before a passage is called an answer.
 const CLEAR: f64 = 0.5;
 /// Share below which a passage is not even worth a guess.
 const WORTHLESS: f64 = 0.15;
-/// A passage must score this share of the best one to stand beside it.
-const NEAR_BEST: f64 = 0.6;
-/// And it must itself contain this part of what the best line contains: what stands near an answer is not one.
-const OWN_PART: f64 = 0.5;
 /// The search's own confidence above which a result without a common word is still shown, as a guess: it may say the
 /// same in other words.
 const TRUSTED_SCORE: f64 = 0.35;
@@ -30,153 +26,30 @@ pub(super) fn answer(question: &str, evidence: &Evidence) -> Option<String> {
     let question = Question::read(question);
     let scores = Scores::of(&question, &lines, &evidence.paths);
     let best = scores.coverage.iter().copied().fold(0.0, f64::max);
-    let page = Page { question: &question, lines: &lines, scores: &scores, paths: &evidence.paths };
+    let selection = Selection::new(&question, &lines, &scores, &evidence.paths);
+    let page = Page { question: &question, lines: &lines, paths: &evidence.paths };
     if best >= CLEAR {
-        page.write(phrases::FROM_NOTES, &page.centres(MAX_PASSAGES))
+        page.write(phrases::FROM_NOTES, &selection.passages(ANSWER))
     } else if best >= WORTHLESS {
-        page.write(phrases::CLOSEST, &page.centres(MAX_GUESSES))
+        page.write(phrases::CLOSEST, &selection.passages(GUESS))
     } else if evidence.best_score >= TRUSTED_SCORE {
         let first = lines.iter().position(|line| line.rank == 0 && says_something(&line.text))?;
-        page.write(phrases::CLOSEST, &[first])
+        page.write(phrases::CLOSEST, &[selection.around(first)])
     } else {
         None
     }
 }
 
-fn says_something(text: &str) -> bool {
-    !is_heading(text) && text.contains(char::is_alphanumeric)
-}
-
 struct Page<'a> {
     question: &'a Question,
     lines: &'a [Line],
-    scores: &'a Scores,
     paths: &'a [String],
 }
 
-/// Lines of one file that are quoted together, by index, in order.
-struct Passage(Vec<usize>);
-
 impl Page<'_> {
-    /// The best lines, best first.
-    fn centres(&self, most: usize) -> Vec<usize> {
-        let mut order: Vec<usize> =
-            (0..self.lines.len()).filter(|at| self.scores.coverage[*at] > 0.0).collect();
-        // Equal scores stay in the order of the search.
-        order.sort_by(|one, other| self.scores.total[*other].total_cmp(&self.scores.total[*one]));
-        let Some(best) = order.first().copied() else { return order };
-        let (least, least_own) = (self.scores.total[best] * NEAR_BEST, self.scores.own[best] * OWN_PART);
-        order.retain(|at| self.scores.total[*at] >= least && self.scores.own[*at] >= least_own);
-        order.truncate(most);
-        order
-    }
-
-    fn write(&self, opening: &str, centres: &[usize]) -> Option<String> {
-        let mut quoted = 0;
-        let mut text = opening.to_owned();
-        for passage in self.passages(centres) {
-            let block = self.quote(&passage);
-            let length = block.chars().count();
-            // The first passage is quoted whatever its length; each line of it is bounded.
-            if quoted > 0 && quoted + length > MAX_QUOTED_CHARS {
-                break;
-            }
-            quoted += length;
-            text.push_str("\n\n");
-            text.push_str(&block);
-        }
-        (quoted > 0).then_some(text)
-    }
-
-    /// The centres with what belongs to them; passages that touch become one.
-    fn passages(&self, centres: &[usize]) -> Vec<Passage> {
-        let mut passages: Vec<Passage> = Vec::new();
-        for centre in centres {
-            let wanted = self.around(*centre);
-            let touching = passages.iter_mut().find(|passage| {
-                passage.0.iter().any(|one| wanted.iter().any(|other| self.touches(*one, *other)))
-            });
-            match touching {
-                Some(passage) => {
-                    passage.0.extend(wanted);
-                    passage.0.sort_unstable();
-                    passage.0.dedup();
-                }
-                None => passages.push(Passage(wanted)),
-            }
-        }
-        passages
-    }
-
-    fn touches(&self, one: usize, other: usize) -> bool {
-        self.lines[one].file == self.lines[other].file
-            && self.lines[one].number.abs_diff(self.lines[other].number) <= 1
-    }
-
-    /// A line and the lines that complete it, in order.
-    fn around(&self, centre: usize) -> Vec<usize> {
-        let mut chosen = vec![centre];
-        let centre_text = self.lines[centre].text.trim_end();
-        let leads_on = is_heading(centre_text) || centre_text.ends_with(['?', ':']);
-        for offset in [-1, 1] {
-            let Some(other) = neighbour(self.lines, centre, offset) else { continue };
-            let text = &self.lines[other].text;
-            let continues = (offset > 0 && leads_on) || self.same_paragraph(centre, other);
-            let kind = self.question.kind;
-            let has_kind = kind.is_in(text) && !kind.is_in(centre_text) && !is_heading(text);
-            if !text.trim().is_empty() && (continues || has_kind || self.adds_words(centre, other)) {
-                chosen.push(other);
-            }
-        }
-        // Below a heading or a question there may be an empty line first.
-        if leads_on
-            && neighbour(self.lines, centre, 1).is_some_and(|next| self.lines[next].text.trim().is_empty())
-        {
-            chosen.extend(
-                neighbour(self.lines, centre, 2).filter(|next| says_something(&self.lines[*next].text)),
-            );
-        }
-        if let Some(heading) = self.scores.heading[centre].filter(|heading| self.adds_words(centre, *heading))
-        {
-            chosen.push(heading);
-        }
-        chosen.extend(self.date_above(&chosen));
-        chosen.sort_unstable();
-        chosen.dedup();
-        chosen
-    }
-
-    fn adds_words(&self, centre: usize, other: usize) -> bool {
-        let (here, there) = (&self.scores.matches[centre], &self.scores.matches[other]);
-        here.iter().zip(there).any(|(here, there)| *there && !*here)
-    }
-
-    /// Prose runs over lines; list items and table rows stand alone.
-    fn same_paragraph(&self, one: usize, other: usize) -> bool {
-        let prose = |at: usize| {
-            let text = self.lines[at].text.trim_start();
-            let item = text.starts_with(['-', '*', '+', '#', '|', '>'])
-                || text.starts_with(|c: char| c.is_ascii_digit());
-            !item && !text.is_empty()
-        };
-        prose(one) && prose(other)
-    }
-
-    /// When a time is asked for and none of the chosen lines has one, the nearest dated heading above them.
-    fn date_above(&self, chosen: &[usize]) -> Option<usize> {
-        let timed = |at: usize| Kind::Time.is_in(&self.lines[at].text);
-        if self.question.kind != Kind::Time || chosen.iter().any(|at| timed(*at)) {
-            return None;
-        }
-        let mut heading = self.scores.heading[*chosen.first()?];
-        // Headings above have smaller indexes, so this ends.
-        while let Some(at) = heading {
-            if timed(at) {
-                return Some(at);
-            }
-            heading = self.scores.heading[at];
-        }
-        None
+    fn write(&self, opening: &str, passages: &[Passage]) -> Option<String> {
+        let blocks = passages.iter().map(|passage| format!("\n\n{}", self.quote(passage)));
+        (!passages.is_empty()).then(|| opening.to_owned() + &blocks.collect::<String>())
     }
 
     fn quote(&self, passage: &Passage) -> String {
@@ -223,7 +96,7 @@ impl Page<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::answer;
+    use super::{ANSWER, answer};
     use crate::offline::evidence::{Evidence, Hits};
     use proptest::prelude::*;
     use serde_json::json;
@@ -289,16 +162,72 @@ mod tests {
         assert!(text.contains("> … The falcon flies on Friday.") && text.len() < 700, "{text}");
     }
 
+    #[test]
+    fn unrelated_facts_stay_out() {
+        let facts = "- Dentist: Dr Weber, every six months\n- Anna's birthday is on 3 May\n- The car is a blue Volvo\n- Anna likes orchids\n- Rent is due on the 1st\n- The router stands in the hall\n- Shoe size 43\n- Bob plays chess on Fridays\n- The cat is called Minka\n- The boiler was serviced in March";
+        let rows = [
+            ("What is the cat called?", &["The cat is called Minka"][..]),
+            ("When is Anna's birthday?", &["Anna's birthday is on 3 May", "Anna likes orchids"]),
+            ("When do I see the dentist?", &["Dentist: Dr Weber, every six months"]),
+            ("What does Anna like?", &["Anna likes orchids", "Anna's birthday is on 3 May"]),
+        ];
+        for (question, allowed) in rows {
+            // The same facts as a list, and as plain lines with empty ones between them.
+            for file in [facts.to_owned(), facts.replace("- ", "\n")] {
+                let text = ask(question, &file).unwrap();
+                let quotes: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("> ")).collect();
+                assert!(quotes.iter().any(|quote| quote.contains(allowed[0])), "{text}");
+                let known = |quote: &&str| *quote == "…" || allowed.iter().any(|fact| quote.contains(fact));
+                assert!(quotes.iter().all(known), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_talk_is_quoted_by_what_was_said_not_by_its_neighbours() {
+        let talk = "Anna: I am tired of the rain.\nBob: Same here. How was the pottery class?\nAnna: Lovely, I made a green bowl.\nBob: Nice! I repaired my bike.\nAnna: My mother called about Easter.\nBob: Is dinner at seven?";
+        let text = ask("What did Anna make in her pottery class?", talk).unwrap();
+        let said = "> Bob: Same here. How was the pottery class?\n> Anna: Lovely, I made a green bowl.";
+        assert!(text.contains(said), "{text}");
+        assert!(!text.contains("bike") && !text.contains("dinner"), "{text}");
+        // One line says it all.
+        let text = ask("Who repaired the bike?", talk).unwrap();
+        assert_eq!(text, "From your notes:\n\n> Bob: Nice! I repaired my bike.\nSource: MEMORY.md#L4");
+    }
+
+    #[test]
+    fn a_long_talk_is_quoted_up_to_the_budget() {
+        let line = |n: usize| {
+            format!("{}: In year {n} the harvest festival was {}", ["Anna", "Bob"][n % 2], "fine ".repeat(20))
+        };
+        let talk = (0..40).map(line).collect::<Vec<_>>().join("\n");
+        let text = ask("How was the harvest festival?", &talk).unwrap();
+        let length = text.chars().count();
+        let most = ANSWER.chars + 100;
+        assert!((ANSWER.chars / 2..most).contains(&length), "{length}: {text}");
+    }
+
+    #[test]
+    fn passages_that_grow_together_become_one() {
+        let prose = "The falcon launch plan is done,\nsaid the team on a walk,\nwhich was long and wet.\nThe falcon launch notes came later,\nwritten by hand.\nA copy of the falcon launch plan is upstairs.";
+        let quoted = prose.replace('\n', "\n> ");
+        let expected = format!("From your notes:\n\n> {quoted}\nSource: MEMORY.md#L1-L6");
+        assert_eq!(ask("Who knows the falcon launch plan?", prose), Some(expected));
+    }
+
     proptest! {
         #[test]
-        fn every_quote_is_a_line_of_the_file(
+        fn every_quote_is_a_line_of_the_file_and_none_comes_twice(
             question in "(who|where|when)? ?[abc]{1,3} [abc]{1,3}\\??",
-            lines in proptest::collection::vec("(# |- )?[abc]{0,3}( [abc]{1,3}){0,3}[?:]?", 0..12),
+            lines in proptest::collection::vec("(# |- |a: )?[abc]{0,3}( [abc]{1,3}){0,3}[?:]?", 0..12),
         ) {
             let file = lines.join("\n");
             if let Some(text) = ask(&question, &file) {
-                for quote in text.lines().filter_map(|line| line.strip_prefix("> ")).filter(|quote| *quote != "…") {
-                    prop_assert!(lines.iter().any(|line| line.trim_end() == quote), "{quote:?}");
+                let quotes: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("> ")).collect();
+                for quote in quotes.iter().filter(|quote| **quote != "…") {
+                    let times = quotes.iter().filter(|other| *other == quote).count();
+                    let there = lines.iter().filter(|line| line.trim_end() == *quote).count();
+                    prop_assert!(times <= there, "{quote:?} is quoted {times} times and noted {there} times");
                 }
             }
         }

@@ -12,6 +12,8 @@ mod phrases;
 mod plan;
 mod recall;
 mod score;
+mod select;
+mod shape;
 mod turn;
 mod user_text;
 mod words;

@@ -1,6 +1,7 @@
 //! How well each line answers a question: the share of the question's words that it and its surroundings contain.
 
 use super::evidence::Line;
+use super::shape::{is_heading, label};
 use super::words::{Word, akin, content_words, words};
 
 /// What a word counts when it is not in the line itself but near it. An answer often stands beside the line that
@@ -11,6 +12,10 @@ const HEADING: f64 = 0.5;
 const FILE_NAME: f64 = 0.3;
 /// Extra for a line with a date when a date is asked for, and so on.
 const EXPECTED_KIND: f64 = 0.15;
+/// Extra for a line that begins with a label from the question: who said it, or what it is about.
+const LABEL: f64 = 0.2;
+/// What a line loses that asks something itself: the answer is more often in the lines after it.
+const ASKS: f64 = 0.1;
 /// Extra for the lines of the first result, falling with the rank.
 const RETRIEVAL: f64 = 0.1;
 /// A name counts double: what is said of one person does not answer a question about another.
@@ -87,6 +92,14 @@ impl Question {
         let found = words(text);
         self.words.iter().map(|asked| found.iter().any(|word| akin(&asked.stem, &word.stem))).collect()
     }
+
+    /// What the form of a line adds to its score, or takes from it.
+    fn fit(&self, text: &str) -> f64 {
+        let kind = if self.kind.is_in(text) { EXPECTED_KIND } else { 0.0 };
+        let labelled = label(text).is_some_and(|label| self.matches(label).contains(&true));
+        let asks = if text.trim_end().ends_with('?') { ASKS } else { 0.0 };
+        kind + if labelled { LABEL } else { 0.0 } - asks
+    }
 }
 
 /// The scores of the lines for one question.
@@ -120,11 +133,11 @@ impl Scores {
                 .map(|(word, weight)| weight * scores.nearness(lines, at, word, &by_path[lines[at].file]))
                 .sum();
             let coverage = if own > 0.0 { found / all } else { 0.0 };
-            let expected =
-                if own > 0.0 && question.kind.is_in(&lines[at].text) { EXPECTED_KIND } else { 0.0 };
+            let retrieval = RETRIEVAL / as_f64(1 + lines[at].rank);
+            let form = if own > 0.0 { question.fit(&lines[at].text) } else { 0.0 };
             scores.own.push(own);
             scores.coverage.push(coverage);
-            scores.total.push(coverage + expected + RETRIEVAL / as_f64(1 + lines[at].rank));
+            scores.total.push(coverage + form + retrieval);
         }
         scores
     }
@@ -177,10 +190,6 @@ fn headings(lines: &[Line]) -> Vec<Option<usize>> {
         }
     }
     headings
-}
-
-pub(super) fn is_heading(text: &str) -> bool {
-    text.starts_with('#')
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts of lines stay far below 2^52")]
