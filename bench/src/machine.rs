@@ -34,7 +34,7 @@ pub(crate) fn describe() -> Machine {
 fn commit() -> Option<String> {
     let folder = env!("CARGO_MANIFEST_DIR");
     let answer =
-        child_command("git").args(["rev-parse", "--short", "HEAD"]).current_dir(folder).output().ok()?;
+        child_command("git").args(["describe", "--always", "--dirty"]).current_dir(folder).output().ok()?;
     let name = String::from_utf8(answer.stdout).ok()?;
     answer.status.success().then(|| name.trim().to_owned())
 }

@@ -20,6 +20,12 @@ an error, as is a value that does not fit; all errors are shown at once, each wi
 `${NAME}` in a string stands for an environment variable, `$${NAME}` for the text itself. Variables come from the
 process, from `.env` in the state directory, and from `env` in this file; an earlier one wins.
 
+`{ $include: './more.json5' }` in place of an object or a list stands for the content of that file; `$include` may also
+name several files, which are merged in their order: objects key by key, lists joined, everything else replaced. Keys
+beside `$include` are merged last. A name is relative to the file it stands in and must stay within the directory of
+`openclaw.json`, symbolic links resolved; files may include others, ten deep, and are 4 MiB at most all together.
+`${NAME}` works in them, and a problem in one is told with its place there and the chain of files that led to it.
+
 A **secret** is never shown: output has `__OPENCLAW_REDACTED__` in its place. The last column says what a change asks
 of a running gateway: **live** nothing, **hot** a restart of one part, **restart** a restart of the gateway inside its process.
 ";
@@ -27,7 +33,7 @@ of a running gateway: **live** nothing, **hot** a restart of one part, **restart
 /// The whole chapter as Markdown.
 #[must_use]
 pub fn configuration_book() -> String {
-    let mut book = Book { out: HEAD.to_owned(), seen: BTreeMap::new() };
+    let mut book = Book { out: HEAD.to_owned(), seen: BTreeMap::new(), groups: BTreeMap::new() };
     for key in spec().all_keys() {
         let class = key.reload.unwrap_or(Reload::Restart);
         book.line(format_args!("\n## `{}`\n\n{}\n", key.name, key.help()));
@@ -51,6 +57,8 @@ struct Book {
     out: String,
     /// Where a section was written out first.
     seen: BTreeMap<&'static str, String>,
+    /// Where a section was written out first as a part of another object.
+    groups: BTreeMap<&'static str, String>,
 }
 
 impl Book {
@@ -70,27 +78,47 @@ impl Book {
         ));
     }
 
+    /// The rows of an object.
     fn section(&mut self, section: &'static SectionSpec, path: &str, class: Reload) {
         self.seen.insert(section.name, path.to_owned());
-        for key in section.all_keys() {
-            let path = format!("{path}.{}", key.name);
-            let class = key.reload.unwrap_or(class);
-            self.row(key, &path, class);
-            visit_sections(
-                &key.kind,
-                &path,
-                &mut |section, path| match self.seen.get(section.name).cloned() {
-                    Some(first) => {
-                        self.line(format_args!("| `{path}.…` | | | as `{first}.…` | {} |", class.as_str()))
-                    }
-                    None => self.section(section, path, class),
-                },
-            );
-        }
+        self.keys(section, path, class);
         if let Some(rest) = section.rest {
             let (value, help) = (describe(rest.kind, Limits::default()), paragraph(rest.doc));
             self.line(format_args!("| `{path}.<name>` | {value} |  | {help} | {} |", class.as_str()));
         }
+    }
+
+    /// The rows of an object's own keys, and of its groups unless they were written out for another object.
+    fn keys(&mut self, section: &'static SectionSpec, path: &str, class: Reload) {
+        let is_new = |group: &&SectionSpec| !self.groups.contains_key(group.name);
+        let new: Vec<&'static SectionSpec> = section.groups.iter().copied().filter(is_new).collect();
+        self.groups.extend(new.iter().map(|group| (group.name, path.to_owned())));
+        for key in section.keys {
+            let path_of_key = format!("{path}.{}", key.name);
+            let class = key.reload.unwrap_or(class);
+            self.row(key, &path_of_key, class);
+            visit_sections(&key.kind, &path_of_key, &mut |below, path_below| {
+                let is_alike = section.groups.iter().any(|group| group.name == below.name);
+                let first = if is_alike { Some(path.to_owned()) } else { self.seen.get(below.name).cloned() };
+                match first {
+                    Some(first) => self.pointer(&format!("`{path_below}.…`"), &first, class),
+                    None => self.section(below, path_below, class),
+                }
+            });
+        }
+        for group in section.groups {
+            if new.iter().any(|new| new.name == group.name) {
+                self.keys(group, path, class);
+            } else if let Some(first) = self.groups.get(group.name).cloned() {
+                let names: Vec<String> = group.all_keys().map(|key| format!("`{}`", key.name)).collect();
+                self.pointer(&format!("`{path}.…`: {}", names.join(" ")), &first, class);
+            }
+        }
+    }
+
+    /// A row in place of rows that stand elsewhere.
+    fn pointer(&mut self, keys: &str, first: &str, class: Reload) {
+        self.line(format_args!("| {keys} | | | as `{first}.…` | {} |", class.as_str()));
     }
 }
 

@@ -2,37 +2,48 @@
 
 use serde_json::{Map as JsonMap, Value};
 
-use crate::key_path::KeyPath;
+use crate::channel_ids::check_channel_ids;
+use crate::include::{INCLUDE, IncludeFault};
+use crate::key_path::{KeyPath, Trail};
 use crate::problem::{MAX_PROBLEMS, Problem, ProblemKind};
 use crate::redact::REDACTED;
 use crate::spec::{Form, Key, Kind, Limits, SectionSpec};
 use crate::suggest::nearest;
-use crate::text::{Finding, Part, Places};
+use crate::tree::{Part, Tree};
 
-/// Keys of OpenClaw that this version does not read: named as such, so that nobody hunts for a typing error.
-const NOT_YET: &[&str] = &["$include", "channels"];
+/// How a value was written, and so where its problems stand.
+#[derive(Clone, Copy)]
+pub(crate) enum Writing<'t> {
+    /// In files.
+    Text(&'t Tree),
+    /// Not at all; this is what its problems call it.
+    None(&'t str),
+}
 
 /// Collects problems and looks up where they stand.
 pub(crate) struct Report<'t> {
-    file: &'t str,
-    places: Option<&'t Places<'t>>,
+    writing: Writing<'t>,
     problems: Vec<Problem>,
 }
 
 impl<'t> Report<'t> {
-    pub(crate) fn new(file: &'t str, places: Option<&'t Places<'t>>) -> Self {
-        Self { file, places, problems: Vec::new() }
+    pub(crate) fn new(writing: Writing<'t>) -> Self {
+        Self { writing, problems: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, key: &KeyPath, part: Part, kind: ProblemKind) {
+    pub(crate) fn add(&mut self, trail: &Trail<'_>, part: Part, kind: ProblemKind) {
         if self.is_full() {
             return;
         }
         let is_last = self.problems.len() == MAX_PROBLEMS;
         let (key, kind) =
-            if is_last { (KeyPath::default(), ProblemKind::TooMany) } else { (key.clone(), kind) };
-        let place = self.places.map(|places| places.find(&key, part));
-        self.problems.push(Problem { file: self.file.to_owned(), place, key, kind });
+            if is_last { (KeyPath::default(), ProblemKind::TooMany) } else { (trail.to_path(), kind) };
+        self.problems.push(match self.writing {
+            Writing::Text(tree) => tree.problem(key, part, kind),
+            Writing::None(file) => {
+                Problem { file: file.to_owned(), place: None, included_from: Vec::new(), key, kind }
+            }
+        });
     }
 
     /// Whether further problems are dropped, so that looking for them is a waste.
@@ -45,17 +56,13 @@ impl<'t> Report<'t> {
     }
 }
 
-/// A problem of the text as a problem of the file.
-pub(crate) fn located(file: &str, finding: Finding) -> Problem {
-    Problem { file: file.to_owned(), place: Some(finding.place), key: finding.key, kind: finding.kind }
-}
-
 /// Checks the whole file.
 pub(crate) fn check(root: &'static SectionSpec, value: &Value, report: &mut Report<'_>) {
-    check_value(value, &Kind::Object(root), Limits::default(), &KeyPath::default(), report);
+    check_value(value, &Kind::Object(root), Limits::default(), &Trail::Root, report);
+    check_channel_ids(value, report);
 }
 
-fn check_value(value: &Value, kind: &Kind, limits: Limits, path: &KeyPath, report: &mut Report<'_>) {
+fn check_value(value: &Value, kind: &Kind, limits: Limits, path: &Trail<'_>, report: &mut Report<'_>) {
     if value.as_str() == Some(REDACTED) {
         return report.add(path, Part::Value, ProblemKind::RedactionMark);
     }
@@ -72,8 +79,8 @@ fn check_value(value: &Value, kind: &Kind, limits: Limits, path: &KeyPath, repor
         (Kind::Map(element), Value::Object(object)) => {
             for (name, item) in object {
                 let path = path.key(name);
-                match is_not_yet(name, &path) {
-                    true => report.add(&path, Part::Key, ProblemKind::NotYet),
+                match name == INCLUDE {
+                    true => report.add(&path, Part::Key, IncludeFault::NoFile.into()),
                     false => check_value(item, element, limits, &path, report),
                 }
             }
@@ -92,13 +99,13 @@ fn check_value(value: &Value, kind: &Kind, limits: Limits, path: &KeyPath, repor
 fn check_object(
     section: &SectionSpec,
     object: &JsonMap<String, Value>,
-    path: &KeyPath,
+    path: &Trail<'_>,
     report: &mut Report<'_>,
 ) {
     for (name, value) in object {
         let path = path.key(name);
         match section.child(name) {
-            _ if is_not_yet(name, &path) => report.add(&path, Part::Key, ProblemKind::NotYet),
+            _ if name == INCLUDE => report.add(&path, Part::Key, IncludeFault::NoFile.into()),
             Some((kind, limits)) => check_value(value, kind, limits, &path, report),
             None if report.is_full() => return,
             None => {
@@ -111,11 +118,6 @@ fn check_object(
     for key in section.all_keys().filter(is_absent) {
         report.add(&path.key(key.name), Part::Key, ProblemKind::Missing);
     }
-}
-
-/// `$include` may stand in any object, the others only at the top.
-fn is_not_yet(name: &str, path: &KeyPath) -> bool {
-    NOT_YET.contains(&name) && (name.starts_with('$') || path.steps().len() == 1)
 }
 
 /// Whether the JSON type fits; bounds and contents are another question.
@@ -132,16 +134,21 @@ fn accepts(kind: &Kind, value: &Value) -> bool {
     }
 }
 
-fn wrong_type(value: &Value, kind: &Kind, path: &KeyPath, report: &mut Report<'_>) {
-    let found = match value {
+fn wrong_type(value: &Value, kind: &Kind, path: &Trail<'_>, report: &mut Report<'_>) {
+    let found = type_name(value);
+    report.add(path, Part::Value, ProblemKind::WrongType { expected: describe(kind), found });
+}
+
+/// The JSON type in words.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
-    };
-    report.add(path, Part::Value, ProblemKind::WrongType { expected: describe(kind), found });
+    }
 }
 
 /// The shape in words.

@@ -83,6 +83,7 @@ impl Env {
                 Line::Bad => warnings.push(Problem {
                     file: path.display().to_string(),
                     place: Some(Place { line: index + 1, column: 1 }),
+                    included_from: Vec::new(),
                     key: KeyPath::default(),
                     kind: ProblemKind::BadEnvLine,
                 }),

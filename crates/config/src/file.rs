@@ -5,9 +5,10 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use crate::key_path::KeyPath;
-use crate::problem::{ConfigError, Place, Problem, ProblemKind};
+use crate::problem::{ConfigError, Problem, ProblemKind};
+use crate::text::place_of;
 
-/// The most bytes of a configuration (S-084). Real ones have a few kilobytes.
+/// The most bytes of a configuration, included files and all (S-084). Real ones have a few kilobytes.
 pub const MAX_CONFIG_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Reads a text file; `None` if there is none. Zero bytes are not an error here: an empty `.env` is fine.
@@ -25,33 +26,34 @@ pub(crate) fn read_text(path: &Path) -> Result<Option<String>, ConfigError> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
     file.take(MAX_CONFIG_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    decode(bytes, path).map(Some)
+    decode(bytes).map(Some).map_err(|damage| {
+        let (file, key) = (path.display().to_string(), KeyPath::default());
+        let place = Some(place_of(&damage.readable, damage.readable.len()));
+        let problem = Problem { file, place, included_from: Vec::new(), key, kind: damage.kind };
+        ConfigError::Invalid { path: path.to_owned(), problems: vec![problem] }
+    })
 }
 
-fn decode(bytes: Vec<u8>, path: &Path) -> Result<String, ConfigError> {
-    let start = Place { line: 1, column: 1 };
-    let is_too_large = u64::try_from(bytes.len()).is_ok_and(|len| len > MAX_CONFIG_BYTES);
-    let (place, kind) = if is_too_large {
-        (start, ProblemKind::FileTooLarge { limit: MAX_CONFIG_BYTES })
-    } else if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
-        (place_in_bytes(&bytes[..at]), ProblemKind::NulByte)
-    } else {
-        match String::from_utf8(bytes) {
-            Ok(text) => return Ok(text),
-            Err(error) => {
-                let valid = error.utf8_error().valid_up_to();
-                (place_in_bytes(&error.as_bytes()[..valid]), ProblemKind::NotUtf8)
-            }
-        }
-    };
-    let file = path.display().to_string();
-    let problem = Problem { file, place: Some(place), key: KeyPath::default(), kind };
-    Err(ConfigError::Invalid { path: path.to_owned(), problems: vec![problem] })
+/// Bytes that are not the text of a configuration.
+pub(crate) struct Damage {
+    pub(crate) kind: ProblemKind,
+    /// The text before the damage.
+    pub(crate) readable: String,
 }
 
-/// The place after these bytes; a column counts what can be decoded.
-fn place_in_bytes(before: &[u8]) -> Place {
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let last = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    Place { line, column: String::from_utf8_lossy(last).chars().count() + 1 }
+/// The bytes as text.
+pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, Damage> {
+    if u64::try_from(bytes.len()).is_ok_and(|len| len > MAX_CONFIG_BYTES) {
+        let kind = ProblemKind::FileTooLarge { limit: MAX_CONFIG_BYTES };
+        return Err(Damage { kind, readable: String::new() });
+    }
+    let damage =
+        |kind, before: &[u8]| Damage { kind, readable: String::from_utf8_lossy(before).into_owned() };
+    if let Some(nul) = bytes.iter().position(|byte| *byte == 0) {
+        return Err(damage(ProblemKind::NulByte, &bytes[..nul]));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        damage(ProblemKind::NotUtf8, &error.as_bytes()[..valid])
+    })
 }

@@ -69,6 +69,53 @@ impl KeyPath {
     }
 }
 
+/// A path on the way down a value: one step and a borrow of the way to it. A walk makes one at every key without
+/// allocating; only a problem turns it into a [`KeyPath`].
+#[derive(Clone, Copy)]
+pub(crate) enum Trail<'p> {
+    Root,
+    Key(&'p Trail<'p>, &'p str),
+    Index(&'p Trail<'p>, usize),
+}
+
+impl<'p> Trail<'p> {
+    pub(crate) fn key(&'p self, name: &'p str) -> Self {
+        Self::Key(self, name)
+    }
+
+    pub(crate) fn index(&'p self, index: usize) -> Self {
+        Self::Index(self, index)
+    }
+
+    /// Steps from the top.
+    pub(crate) fn depth(&self) -> usize {
+        match self {
+            Self::Root => 0,
+            Self::Key(above, _) | Self::Index(above, _) => above.depth() + 1,
+        }
+    }
+
+    pub(crate) fn to_path(self) -> KeyPath {
+        let mut steps = Vec::with_capacity(self.depth());
+        let mut at = &self;
+        loop {
+            match at {
+                Self::Root => break,
+                Self::Key(above, name) => {
+                    steps.push(Step::Key((*name).to_owned()));
+                    at = above;
+                }
+                Self::Index(above, index) => {
+                    steps.push(Step::Index(*index));
+                    at = above;
+                }
+            }
+        }
+        steps.reverse();
+        KeyPath(steps)
+    }
+}
+
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.chars().all(is_plain_char)
 }

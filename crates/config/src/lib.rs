@@ -1,8 +1,9 @@
 //! `openclaw.json`: one declaration per key, typed values, strict errors.
 //!
 //! A key is declared once, in `keys/`; the typed struct, the check, the JSON Schema, the book's chapter, redaction and
-//! the reload class follow from that declaration. This crate reads files of the state directory and writes none but a
-//! first configuration; it opens no socket and reads the process environment in [`Env::process`] only.
+//! the reload class follow from that declaration. This crate reads the configuration, what it includes and the `.env` of
+//! the state directory, and writes nothing but a first configuration; it opens no socket and reads the process
+//! environment in [`Env::process`] only.
 //!
 //! ```
 //! use openclaw_config::{Env, LocationFlags, Locations, gateway_port, load, write_new};
@@ -25,10 +26,13 @@
 //! ```
 
 mod book;
+mod channel_ids;
 mod check;
+mod configured;
 mod declare;
 mod env;
 mod file;
+mod include;
 mod inherit;
 mod key_path;
 mod keys;
@@ -38,24 +42,29 @@ mod minimal;
 mod port;
 mod problem;
 mod read;
+mod reader;
 mod redact;
 mod reload;
 mod schema;
+mod source;
 mod spec;
 mod substitute;
 mod suggest;
 mod text;
+mod tree;
 
 pub use book::configuration_book;
+pub use configured::configured_channels;
 pub use env::Env;
 pub use file::MAX_CONFIG_BYTES;
+pub use include::{IncludeFault, MAX_INCLUDE_DEPTH, MAX_INCLUDES};
 pub use key_path::{KeyPath, KeyPathError, Step};
 pub use keys::*;
-pub use load::{Loaded, Parsed, hash, load, parse, validate};
+pub use load::{Loaded, Parsed, hash, load, load_files, parse, validate};
 pub use locations::{LocationError, LocationFlags, Locations};
 pub use minimal::{MinimalOptions, minimal_config, write_new};
 pub use port::{DEFAULT_PORT, DEV_PORT, PortError, gateway_port};
-pub use problem::{ConfigError, MAX_PROBLEMS, Place, Problem, ProblemKind};
+pub use problem::{ConfigError, IncludedFrom, MAX_PROBLEMS, Place, Problem, ProblemKind};
 pub use read::{Id, Map, Sealed, Toggle};
 pub use redact::{REDACTED, get_path, redact, redact_text};
 pub use reload::reload_class;

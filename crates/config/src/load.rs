@@ -6,23 +6,24 @@ use std::path::PathBuf;
 use ring::digest;
 use serde_json::{Map as JsonMap, Value};
 
-use crate::check::{Report, check, located};
+use crate::check::{Report, Writing, check};
 use crate::env::Env;
 use crate::file::read_text;
 use crate::inherit::inherit;
-use crate::key_path::KeyPath;
+use crate::key_path::{KeyPath, Trail};
 use crate::keys::{Config, spec};
 use crate::locations::Locations;
 use crate::problem::{ConfigError, Problem, ProblemKind};
 use crate::read::Section as _;
+use crate::reader::{Origin, Reading, read_tree};
 use crate::substitute::substitute;
-use crate::text::{Part, Places, parse as parse_json5};
+use crate::tree::Part;
 
 /// A configuration text that is right.
 pub struct Parsed {
     /// The typed values.
     pub config: Config,
-    /// The JSON value as written, `${NAME}` and all. It holds the secrets of the file.
+    /// The JSON value as written, `${NAME}` and all, included files merged in. It holds the secrets of the files.
     pub value: Value,
     /// The environment given, and the variables that the configuration adds to it (`env`).
     pub env: Env,
@@ -34,13 +35,13 @@ pub struct Parsed {
 pub struct Loaded {
     /// The typed values; the defaults when there is no file.
     pub config: Config,
-    /// The text of the file.
+    /// The text of the file; not of those it includes.
     pub raw: Option<String>,
-    /// The JSON value as written, `${NAME}` and all; an empty object when there is no file.
+    /// The JSON value as written, `${NAME}` and all, included files merged in; an empty object when there is no file.
     pub parsed: Value,
     /// Whether there is a file.
     pub exists: bool,
-    /// SHA-256 of the text in lower-case hexadecimal: the `baseHash` of a change.
+    /// SHA-256 of the file's text in lower-case hexadecimal: the `baseHash` of a change.
     pub hash: Option<String>,
     /// The file.
     pub path: PathBuf,
@@ -54,16 +55,30 @@ pub struct Loaded {
 /// Loads the configuration of an instance. Nothing is ever written.
 ///
 /// # Errors
-/// The file cannot be read, or every problem in it.
+/// The file cannot be read, or every problem in it and in the files it includes.
 pub fn load(locations: &Locations, env: &Env) -> Result<Loaded, ConfigError> {
+    load_files(locations, env).1
+}
+
+/// The same, and every file that was read for it, the configuration file first, then what it includes, in that order
+/// and each once. They are told of a configuration that is refused too, so that a correction can be watched for.
+pub fn load_files(locations: &Locations, env: &Env) -> (Vec<PathBuf>, Result<Loaded, ConfigError>) {
+    let mut files = Vec::new();
+    let loaded = load_into(&mut files, locations, env);
+    (files, loaded)
+}
+
+fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Result<Loaded, ConfigError> {
     let mut env = env.clone();
     let mut warnings = env.add_dotenv(&locations.state_dir)?;
     let path = locations.config_path.clone();
+    files.push(path.clone());
     let Some(raw) = read_text(&path)? else {
+        files.clear();
         let (config, parsed) = (Config::default(), Value::Object(JsonMap::new()));
         return Ok(Loaded { config, raw: None, parsed, exists: false, hash: None, path, env, warnings });
     };
-    let parsed = match parse(&raw, &path.display().to_string(), &env) {
+    let parsed = match parse_from(&raw, Origin::File(&path), &env, files) {
         Ok(parsed) => parsed,
         Err(problems) => return Err(ConfigError::Invalid { path, problems }),
     };
@@ -84,28 +99,36 @@ pub fn hash(raw: &str) -> String {
     hex
 }
 
-/// Reads a configuration text; `file` is what its problems call it.
+/// Reads a configuration text; `file` is what its problems call it. It cannot include files, for it has no directory.
 ///
 /// # Errors
 /// Every problem of the text.
 pub fn parse(text: &str, file: &str, env: &Env) -> Result<Parsed, Vec<Problem>> {
+    parse_from(text, Origin::Text(file), env, &mut Vec::new())
+}
+
+fn parse_from(
+    text: &str,
+    origin: Origin<'_>,
+    env: &Env,
+    files: &mut Vec<PathBuf>,
+) -> Result<Parsed, Vec<Problem>> {
     if text.is_empty() {
-        let (key, kind) = (KeyPath::default(), ProblemKind::EmptyFile);
-        return Err(vec![Problem { file: file.to_owned(), place: None, key, kind }]);
+        return Err(vec![empty(origin)]);
     }
-    let document = parse_json5(text).map_err(|finding| vec![located(file, finding)])?;
-    let is_warning = |problem: &Problem| matches!(problem.kind, ProblemKind::Duplicate { .. });
-    let findings = document.findings.into_iter().map(|finding| located(file, finding));
-    let (warnings, mut problems): (Vec<_>, Vec<_>) = findings.partition(is_warning);
-    // A number that could not be read stands as null in the value; its type is not a second problem.
-    match read_value(&document.value, file, Some(&document.places), env) {
-        Ok((config, env)) if problems.is_empty() => {
-            Ok(Parsed { config, value: document.value, env, warnings })
-        }
+    let Reading { files: read, warnings, mut problems, tree } = read_tree(text, origin);
+    *files = read;
+    let Some(tree) = tree else { return Err(problems) };
+    let value = tree.root.to_value();
+    match read_value(value.clone(), Writing::Text(&tree), env) {
+        Ok((config, env)) if problems.is_empty() => Ok(Parsed { config, value, env, warnings }),
         Ok(_) => Err(problems),
         Err(found) => {
-            let known: Vec<KeyPath> = problems.iter().map(|problem| problem.key.clone()).collect();
-            problems.extend(found.into_iter().filter(|problem| !known.contains(&problem.key)));
+            // A number that could not be read stands as null in the value; its type is not a second problem.
+            let known: Vec<_> =
+                problems.iter().map(|problem| (problem.file.clone(), problem.place)).collect();
+            let is_new = |problem: &Problem| !known.contains(&(problem.file.clone(), problem.place));
+            problems.extend(found.into_iter().filter(is_new));
             Err(problems)
         }
     }
@@ -114,19 +137,13 @@ pub fn parse(text: &str, file: &str, env: &Env) -> Result<Parsed, Vec<Problem>> 
 /// Everything wrong with a value that came without text, such as the result of a merge.
 #[must_use]
 pub fn validate(value: &Value, file: &str, env: &Env) -> Vec<Problem> {
-    read_value(value, file, None, env).err().unwrap_or_default()
+    read_value(value.clone(), Writing::None(file), env).err().unwrap_or_default()
 }
 
-fn read_value(
-    value: &Value,
-    file: &str,
-    places: Option<&Places<'_>>,
-    env: &Env,
-) -> Result<(Config, Env), Vec<Problem>> {
-    let mut report = Report::new(file, places);
-    let mut value = value.clone();
+fn read_value(mut value: Value, writing: Writing<'_>, env: &Env) -> Result<(Config, Env), Vec<Problem>> {
+    let mut report = Report::new(writing);
     let mut env = env.clone();
-    let root = KeyPath::default();
+    let root = Trail::Root;
     // Variables of the configuration are resolved first, so that every other string may refer to them.
     if let Some(own) = value.get_mut("env") {
         substitute(own, &env, &root.key("env"), &mut report);
@@ -146,9 +163,19 @@ fn read_value(
     if let Some(config) = value.as_object().and_then(Config::read_object) {
         return Ok((config, env));
     }
-    let mut report = Report::new(file, places);
+    let mut report = Report::new(writing);
     report.add(&root, Part::Value, ProblemKind::Unreadable);
     Err(report.into_problems())
+}
+
+/// The problem of a text without bytes.
+fn empty(origin: Origin<'_>) -> Problem {
+    let file = match origin {
+        Origin::Text(name) => name.to_owned(),
+        Origin::File(path) => path.display().to_string(),
+    };
+    let (key, kind) = (KeyPath::default(), ProblemKind::EmptyFile);
+    Problem { file, place: None, included_from: Vec::new(), key, kind }
 }
 
 /// Adds `env.vars` and the variables written directly into `env`. Those that the environment has stay.

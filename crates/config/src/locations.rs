@@ -163,7 +163,11 @@ fn expand(path: &str, home: &Path) -> PathBuf {
 
 /// An absolute path without `.` and `..`; links are not followed.
 fn absolute(path: &Path) -> Result<PathBuf, LocationError> {
-    let path = std::path::absolute(path).map_err(LocationError::NoWorkingDir)?;
+    std::path::absolute(path).map(|path| clean(&path)).map_err(LocationError::NoWorkingDir)
+}
+
+/// A path without `.` and `..`; links are not followed.
+pub(crate) fn clean(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {
@@ -174,7 +178,7 @@ fn absolute(path: &Path) -> Result<PathBuf, LocationError> {
             Component::Prefix(_) | Component::RootDir | Component::Normal(_) => out.push(component),
         }
     }
-    Ok(out)
+    out
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
-//! What can be wrong with a configuration, in types and in words. No message ever holds a value from the file.
+//! What can be wrong with a configuration, in types and in words. No message ever holds a value from a file; where a
+//! file is included, the message may name it.
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::include::IncludeFault;
 use crate::key_path::KeyPath;
 
 /// Problems reported at once; a file with more of them is not a configuration.
@@ -18,6 +20,15 @@ pub struct Place {
     pub column: usize,
 }
 
+/// A file that includes another, and where it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncludedFrom {
+    /// The including file as the user named it.
+    pub file: String,
+    /// The name of the included file in it.
+    pub place: Place,
+}
+
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -25,6 +36,8 @@ pub struct Problem {
     pub file: String,
     /// The position in the file; `None` for a value that came without text.
     pub place: Option<Place>,
+    /// For a problem of an included file: the file that includes it, the one that includes that, up to the main file.
+    pub included_from: Vec<IncludedFrom>,
     /// The key; the root for a problem of the whole file.
     pub key: KeyPath,
     /// What is wrong.
@@ -46,10 +59,16 @@ impl fmt::Display for Problem {
             write!(f, ":{line}:{column}")?;
         }
         if self.key.is_root() {
-            write!(f, ": {}", self.kind)
+            write!(f, ": {}", self.kind)?;
         } else {
-            write!(f, " {}: {}", self.key, self.kind)
+            write!(f, " {}: {}", self.key, self.kind)?;
         }
+        if self.included_from.is_empty() {
+            return Ok(());
+        }
+        let name = |from: &IncludedFrom| format!("{}:{}:{}", from.file, from.place.line, from.place.column);
+        let chain: Vec<String> = self.included_from.iter().map(name).collect();
+        write!(f, " (included from {})", chain.join(", from "))
     }
 }
 
@@ -94,9 +113,9 @@ pub enum ProblemKind {
         /// The declared key that is nearest in spelling.
         suggestion: Option<String>,
     },
-    /// A key of OpenClaw that this version does not read yet.
-    #[error("is not supported by this version yet; remove it to start")]
-    NotYet,
+    /// A file that is not included.
+    #[error(transparent)]
+    Include(#[from] IncludeFault),
     /// An object lacks a key it needs.
     #[error("is missing and required")]
     Missing,

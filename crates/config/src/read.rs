@@ -132,6 +132,14 @@ impl<T: ConfigType> ConfigType for Option<T> {
     }
 }
 
+impl<T: ConfigType> ConfigType for Box<T> {
+    const KIND: Kind = T::KIND;
+
+    fn read(value: &Value) -> Option<Self> {
+        T::read(value).map(Self::new)
+    }
+}
+
 impl<T: ConfigType> ConfigType for Vec<T> {
     const KIND: Kind = Kind::List(&T::KIND);
 

@@ -4,6 +4,7 @@ use jsonc_parser::ast;
 use jsonc_parser::common::Ranged as _;
 use serde_json::Value;
 
+use crate::include::INCLUDE;
 use crate::key_path::{KeyPath, KeyPathError};
 use crate::keys::root;
 use crate::spec::Kind;
@@ -11,6 +12,9 @@ use crate::text;
 
 /// What stands in the place of a hidden value; written back, it means "unchanged" to `config.set` and its like.
 pub const REDACTED: &str = "__OPENCLAW_REDACTED__";
+
+/// What stands under `$include`: names of files, which are no secret.
+const FILE_NAMES: Kind = Kind::OneOf(&[Kind::Text, Kind::List(&Kind::Text)]);
 
 /// How the value under a node is treated.
 #[derive(Clone, Copy)]
@@ -46,6 +50,9 @@ impl View {
     /// The view of a child: `Some(name)` in an object, `None` in a list.
     fn child(self, name: Option<&str>) -> Self {
         let Self::As(kind) = self else { return self };
+        if name == Some(INCLUDE) {
+            return Self::As(&FILE_NAMES);
+        }
         let kinds = if let Kind::OneOf(kinds) = kind { kinds } else { std::slice::from_ref(kind) };
         let found = kinds.iter().find_map(|kind| match (kind, name) {
             (Kind::List(element), None) | (Kind::Map(element), Some(_)) => Some(*element),
@@ -104,9 +111,9 @@ fn hide(value: &mut Value, view: View) {
 #[must_use]
 pub fn redact_text(text: &str) -> Option<String> {
     let text = text::without_bom(text);
-    let document = text::parse(text).ok()?; // the problem itself is reported by whoever loads the text
+    let tree = text::parse(text).ok()?; // the problem itself is reported by whoever loads the text
     let mut ranges = Vec::new();
-    hidden_ranges(document.places.tree(), View::As(root()), &mut ranges);
+    hidden_ranges(&tree, View::As(root()), &mut ranges);
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
     for (start, end) in ranges {
@@ -179,6 +186,52 @@ mod tests {
             assert_eq!(get_path(&value, path).unwrap(), Some(expected), "{path}");
         }
         assert_eq!(get_path(&value, "gateway.nothing").unwrap(), None);
+    }
+
+    #[test]
+    fn names_of_included_files_are_shown_and_nothing_else_under_that_key() {
+        let value = json!({
+            "$include": "./a.json5",
+            "env": {"vars": {"$include": ["./b.json5", "./c.json5"], "A": "s3cret"}},
+            "agents": {"list": {"$include": "./d.json5"}, "defaults": {"$include": {"x": "s3cret", "y": [["s3cret"]]}}},
+            "gateway": {"auth": {"token": {"$include": "s3cret"}}},
+        });
+        let text = redact(&value).to_string();
+        assert!(
+            !text.contains("s3cret")
+                && ["a", "b", "c", "d"].iter().all(|f| text.contains(&format!("./{f}.json5"))),
+            "{text}"
+        );
+        let main = "{$include: './a.json5', channels: {$include: ['./b.json5']}}";
+        assert_eq!(redact_text(main).unwrap(), main);
+    }
+
+    #[test]
+    fn channels_keep_their_credentials_to_themselves() {
+        let value = json!({"channels": {
+            "telegram": {"botToken": "s3cret", "webhookSecret": "s3cret", "proxy": "socks5://u:s3cret@h", "dmPolicy": "open",
+                "accounts": {"two": {"botToken": "s3cret"}}},
+            "discord": {"token": "s3cret", "pluralkit": {"token": "s3cret"}},
+            "slack": {"botToken": "s3cret", "appToken": "s3cret", "userToken": "s3cret", "signingSecret": "s3cret", "userTokenReadOnly": true},
+            "googlechat": {"serviceAccount": "s3cret", "accounts": {"b": {"serviceAccount": {"private_key": "s3cret", "n": [["s3cret"]]}}}},
+            "msteams": {"appPassword": "s3cret", "tenantId": "tenant"},
+            "mattermost": {"botToken": "s3cret", "baseUrl": "http://chat"},
+            "bluebubbles": {"password": "s3cret"},
+            "matrix": {"accessToken": "s3cret", "enabled": true},
+            "wecom": {"deep": [{"key": "s3cret"}]},
+            "telegrm": {"botToken": "s3cret"},
+        }});
+        let hidden = redact(&value);
+        assert!(!hidden.to_string().contains("s3cret"), "{hidden}");
+        for (path, expected) in [
+            ("channels.telegram.dmPolicy", json!("open")),
+            ("channels.slack.userTokenReadOnly", json!(true)),
+            ("channels.msteams.tenantId", json!("tenant")),
+            ("channels.mattermost.baseUrl", json!("http://chat")),
+            ("channels.matrix.enabled", json!(true)),
+        ] {
+            assert_eq!(get_path(&value, path).unwrap(), Some(expected), "{path}");
+        }
     }
 
     #[test]

@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use crate::check::Report;
 use crate::env::Env;
-use crate::key_path::KeyPath;
+use crate::key_path::Trail;
 use crate::problem::ProblemKind;
-use crate::text::Part;
+use crate::tree::Part;
 
 /// Replaces `${NAME}` in every string of `value` by the variable, and `$${NAME}` by the literal `${NAME}`.
 /// A variable that is missing or empty is a problem, and its string stays as it is.
-pub(crate) fn substitute(value: &mut Value, env: &Env, path: &KeyPath, report: &mut Report<'_>) {
+pub(crate) fn substitute(value: &mut Value, env: &Env, path: &Trail<'_>, report: &mut Report<'_>) {
     match value {
         Value::String(text) => match expand(text, env) {
             Ok(expanded) => *text = expanded,

@@ -128,6 +128,13 @@ fn object(pairs: impl Iterator<Item = (&'static str, Value)>) -> Value {
     Value::Object(pairs.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
 }
 
+fn declared_channels() -> BoxedStrategy<Value> {
+    match spec().find("channels") {
+        Some(key) => fitting(&key.kind, key.limits),
+        None => Just(Value::Null).boxed(),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -142,9 +149,17 @@ proptest! {
         prop_assert!(problems.is_empty(), "{}: {:?}", picked, problems);
     }
 
+    /// The same for every chat service, which are too many for chance to reach each.
+    #[test]
+    fn every_channel_that_fits_is_read(channels in declared_channels()) {
+        let config = json!({ "channels": channels });
+        let problems = parse(&config.to_string(), "f", &Env::default()).err().unwrap_or_default();
+        prop_assert!(problems.is_empty(), "{}: {:?}", config, problems);
+    }
+
     /// Any JSON is read or refused with problems that name keys, never a crash.
     #[test]
-    fn anything_else_is_refused_with_a_place(text in "\\{ ?(gateway|agents|env|models)?: ?[{\\[]?.{0,30}") {
+    fn anything_else_is_refused_with_a_place(text in "\\{ ?(gateway|agents|env|models|channels|\\$include)?: ?[{\\[]?.{0,30}") {
         if let Err(problems) = parse(&text, "f", &Env::default()) {
             prop_assert!(!problems.is_empty());
             prop_assert!(problems.iter().all(|problem| problem.place.is_some()));

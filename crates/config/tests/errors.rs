@@ -50,15 +50,23 @@ fn one_line_per_problem_with_place_and_next_step() {
         ),
         (
             "{$include: './x'}",
-            "openclaw.json:1:2 $include: is not supported by this version yet; remove it to start",
+            "openclaw.json:1:12 $include: only a configuration file can include other files, and this text is none",
         ),
         (
             "{agents: {$include: './x'}}",
-            "openclaw.json:1:11 agents.$include: is not supported by this version yet; remove it to start",
+            "openclaw.json:1:21 agents.$include: only a configuration file can include other files, and this text is none",
         ),
         (
-            "{channels: {}}",
-            "openclaw.json:1:2 channels: is not supported by this version yet; remove it to start",
+            "{channels: {telegrm: {}}}",
+            "openclaw.json:1:13 channels.telegrm: unknown key, did you mean \"telegram\"?",
+        ),
+        (
+            "{channels: {telegram: {dmPolicy: 'opn'}}}",
+            "openclaw.json:1:34 channels.telegram.dmPolicy: expected one of \"pairing\", \"allowlist\", \"open\", \"disabled\", did you mean \"open\"?",
+        ),
+        (
+            "{channels: {discord: {accounts: {a: {tokn: 's'}}}}}",
+            "openclaw.json:1:38 channels.discord.accounts.a.tokn: unknown key, did you mean \"token\"?",
         ),
         (
             "{ui: {seamColor: 'red'}}",

@@ -3,6 +3,7 @@
 mod agent_runtime;
 mod agents;
 mod browser;
+mod channels;
 mod common;
 mod gateway;
 mod hooks;
@@ -24,6 +25,7 @@ mod tools;
 pub use agent_runtime::*;
 pub use agents::*;
 pub use browser::*;
+pub use channels::*;
 pub use common::*;
 pub use gateway::*;
 pub use hooks::*;

@@ -19,6 +19,8 @@ section! {
         session: Session, live();
         /// Messages: queueing, prefixes, acknowledgements, speech.
         messages: Messages, live();
+        /// Chat services.
+        channels: Channels, hot();
         /// What agents can do, and what they must not.
         tools: Tools, live();
         /// The engine behind memory search.
