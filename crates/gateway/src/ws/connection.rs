@@ -280,6 +280,7 @@ async fn serve(core: &Arc<Core>, socket: &mut WebSocket, client: &Arc<Client>) -
         match client.outbox.next() {
             Next::Send(frame) => {
                 let sent = tokio::select! {
+                    biased;
                     sent = tokio::time::timeout(SEND_TIMEOUT, socket.send(Message::Text(frame))) => sent,
                     () = client.outbox.overflowed() => continue,
                 };
