@@ -49,6 +49,8 @@ async fn a_browser_pairs_by_its_address_chats_and_shows_the_source() {
     page.wait_for("document.querySelector('.chip[data-path]') !== null", WAIT).await.unwrap();
     let chip = page.eval("document.querySelector('.chip[data-path]').dataset.path").await.unwrap();
     assert!(chip.as_str().unwrap().starts_with("memory/"), "{chip}");
+    // The line of the search comes with the record, and with it the text of the source.
+    page.wait_for("document.querySelector('.tool') !== null", WAIT).await.unwrap();
     page.click(".chip[data-path]").await.unwrap();
     page.wait_for("document.querySelector('#source-text')?.textContent.includes('Hansen')", WAIT)
         .await

@@ -222,6 +222,8 @@ async fn http_gives_strangers_a_page_and_nothing_else() {
         (get("/", ""), 200),
         (get("/app.css", ""), 200),
         (get("/healthz", ""), 200),
+        (get("/avatar/main?meta=1", ""), 200),
+        (get("/avatar/nobody?meta=1", ""), 404),
         (get("/some/page", "Accept: text/html\r\n"), 200),
         (get("/some/page", ""), 404),
         (get("/v1/models", ""), 404),

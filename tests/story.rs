@@ -142,8 +142,12 @@ async fn the_commands_answer_with_and_without_a_gateway() {
 
     gateway.terminate();
     assert!(gateway.wait_exit(PATIENCE).await.success());
+    let mut config: Value = serde_json::from_str(&home.read(".openclaw/openclaw.json").unwrap()).unwrap();
+    config["channels"] = serde_json::json!({"telegram": {"botToken": "1:abc"}});
+    home.write_config(&config);
     let status = stdout_json(&home, &["status", "--json"]);
     assert_eq!(status["gateway"]["reachable"], false, "{status}");
+    assert_eq!(status["unsupported"][0]["key"], "channels.telegram", "what cannot run is said: {status}");
     assert!(!run(&home, &["health", "--json"]).status.success());
     let sessions = stdout_json(&home, &["sessions", "--json"]);
     assert_eq!(sessions["count"], 1, "{sessions}");

@@ -7,8 +7,9 @@ use tokio::runtime::{Builder, Runtime};
 
 /// Threads of the gateway: sockets and JSON keep one busy at most, the second answers while the first is in a turn.
 const GATEWAY_THREADS: usize = 2;
-/// Threads for file and database work of the gateway: more would only queue at the disk.
-const GATEWAY_BLOCKING_THREADS: usize = 32;
+/// Threads for file work of the gateway. More would only queue at the disk, and each keeps its own share of freed memory:
+/// with 32 of them a burst of turns left several megabytes behind (bench/RESULTS.md).
+const GATEWAY_BLOCKING_THREADS: usize = 6;
 
 /// Runs a client command on this thread.
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use openclaw_config::{Config, DmScope, SandboxMode, SessionScope};
+use openclaw_config::{Config, DmScope, SandboxMode, SessionScope, configured_channels};
 use serde_json::{Value, json};
 
 use crate::tool_policy;
@@ -18,6 +18,9 @@ pub fn unsupported(config: &Config, state_dir: &Path) -> Vec<Value> {
         .chain(settings(config))
         .filter(|(configured, _, _)| *configured)
         .map(|(_, key, reason)| json!({"key": key, "reason": reason}))
+        .chain(configured_channels(config).into_iter().map(|channel| {
+            json!({"key": format!("channels.{channel}"), "reason": "channels are not part of this build yet"})
+        }))
         .chain(exec.map(|why| json!({"key": "tools.exec", "reason": format!("no commands run: {why}")})))
         .collect()
 }

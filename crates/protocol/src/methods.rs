@@ -147,6 +147,13 @@ methods! {
     ModelsList = "models.list", Read, Params::Closed(&[]);
     /// The configuration, secrets redacted.
     ConfigGet = "config.get", Admin, Params::Closed(&[]);
+    /// Channels and their accounts: none run in this build.
+    ChannelsStatus = "channels.status", Read, Params::Closed(&[
+        optional("probe", Ty::Bool),
+        optional("timeoutMs", Ty::Int(0, MAX_MS)),
+    ]);
+    /// Connected nodes: none connect to this build.
+    NodeList = "node.list", Read, Params::Closed(&[]);
     /// Sessions, newest first.
     SessionsList = "sessions.list", Read, Params::Closed(&[
         optional("limit", Ty::Int(1, i64::MAX)),

@@ -144,7 +144,20 @@ fn route(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Respon
     if !reads {
         return not_allowed();
     }
+    if let Some(agent) = inside.strip_prefix("/avatar/") {
+        return avatar(&site.core, agent, uri.query());
+    }
     page::serve(&site.page, method, headers, inside, &site.identity).unwrap_or_else(not_found)
+}
+
+/// Avatars are letters in this build: there is no picture, and `?meta=1` says so.
+fn avatar(core: &Core, agent: &str, query: Option<&str>) -> Response<Body> {
+    let asks_meta = query.is_some_and(|query| query.split('&').any(|pair| pair == "meta=1"));
+    if asks_meta && core.agents.get(agent).is_some() {
+        json_answer(StatusCode::OK, &json!({"avatarUrl": null}))
+    } else {
+        not_found()
+    }
 }
 
 fn refusal(Refused(status, words): Refused) -> Response<Body> {

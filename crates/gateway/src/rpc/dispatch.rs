@@ -7,7 +7,7 @@ use openclaw_protocol::frame::{ErrorShape, RequestFrame, ResponseFrame};
 use openclaw_protocol::methods::{Method, MethodSpec, Scope, find};
 use openclaw_store::StoreError;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{agent, chat, config, devices, logs, sessions, system};
 use crate::core::Core;
@@ -133,6 +133,8 @@ fn handle(call: &Call<'_>) -> Reply {
         // Heartbeats come with the automation issue; until then none has happened.
         Method::LastHeartbeat => Reply::Now(Ok(Value::Null)),
         Method::LogsTail => logs::tail(call),
+        Method::ChannelsStatus => system::channels(call),
+        Method::NodeList => Reply::Now(Ok(json!({"ts": call.core.now_ms(), "nodes": []}))),
         Method::AgentsList => system::agents(call),
         Method::AgentIdentityGet => system::identity(call),
         Method::ModelsList => system::models(call),

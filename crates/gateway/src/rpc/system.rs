@@ -149,6 +149,15 @@ pub(super) fn identity(call: &Call<'_>) -> Reply {
     Reply::Now(Ok(result))
 }
 
+/// No channel runs in this build; configured ones are errors in `status`.
+pub(super) fn channels(call: &Call<'_>) -> Reply {
+    Reply::Now(Ok(json!({
+        "ts": call.core.now_ms(), "channelOrder": [], "channelLabels": {}, "channelDetailLabels": {},
+        "channelSystemImages": {}, "channelMeta": [], "channels": {}, "channelAccounts": {},
+        "channelDefaultAccountId": {},
+    })))
+}
+
 pub(super) fn models(call: &Call<'_>) -> Reply {
     let core = call.core;
     let models =
