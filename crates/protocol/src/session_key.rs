@@ -44,7 +44,7 @@ impl SessionKey {
         if text == "global" || text == "unknown" {
             return Self(text);
         }
-        let parts: Vec<&str> = text.split(':').filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> = text.split(':').map(str::trim).filter(|part| !part.is_empty()).collect();
         if let ["agent", id, rest @ ..] = parts.as_slice()
             && !rest.is_empty()
         {
@@ -157,6 +157,8 @@ mod tests {
             ("global", "global"),
             ("telegram:slash:5", "agent:main:telegram:slash:5"),
             ("a\u{0}\nb", "agent:main:ab"),
+            ("a :", "agent:main:a"),
+            (": b : c", "agent:main:b:c"),
         ];
         for (text, expected) in rows {
             assert_eq!(SessionKey::canonical(text, "main", "main").as_str(), expected, "{text:?}");
