@@ -16,7 +16,7 @@ pub enum Ty {
     NonEmptyStr,
     /// A string of at most this many characters.
     StrUpTo(usize),
-    /// A string of one to this many bytes: a name that is kept in memory.
+    /// A string of one to this many characters: a name that is kept in memory.
     Token(usize),
     /// `true` or `false`.
     Bool,
@@ -95,26 +95,9 @@ fn check(ty: Ty, value: &Value, at: &str, found: &mut Vec<String>) {
     match ty {
         Ty::Any => {}
         Ty::Str => expect(value.is_string(), at, "must be string", found),
-        Ty::NonEmptyStr => match value.as_str() {
-            Some("") => report(at, "must NOT have fewer than 1 characters", found),
-            Some(_) => {}
-            None => report(at, "must be string", found),
-        },
-        Ty::StrUpTo(limit) => match value.as_str() {
-            Some(text) if text.chars().count() > limit => {
-                report(at, &format!("must NOT have more than {limit} characters"), found);
-            }
-            Some(_) => {}
-            None => report(at, "must be string", found),
-        },
-        Ty::Token(limit) => match value.as_str() {
-            Some("") => report(at, "must NOT have fewer than 1 characters", found),
-            Some(text) if text.len() > limit => {
-                report(at, &format!("must NOT have more than {limit} characters"), found);
-            }
-            Some(_) => {}
-            None => report(at, "must be string", found),
-        },
+        Ty::NonEmptyStr => check_text(1, usize::MAX, value, at, found),
+        Ty::StrUpTo(limit) => check_text(0, limit, value, at, found),
+        Ty::Token(limit) => check_text(1, limit, value, at, found),
         Ty::Bool => expect(value.is_boolean(), at, "must be boolean", found),
         Ty::Int(low, high) => check_int(low, high, value, at, found),
         Ty::Object => expect(value.is_object(), at, "must be object", found),
@@ -158,6 +141,19 @@ fn check(ty: Ty, value: &Value, at: &str, found: &mut Vec<String>) {
                 check(*inner, value, at, found);
             }
         }
+    }
+}
+
+fn check_text(at_least: usize, at_most: usize, value: &Value, at: &str, found: &mut Vec<String>) {
+    match value.as_str().map(|text| text.chars().count()) {
+        Some(length) if length < at_least => {
+            report(at, &format!("must NOT have fewer than {at_least} characters"), found);
+        }
+        Some(length) if length > at_most => {
+            report(at, &format!("must NOT have more than {at_most} characters"), found);
+        }
+        Some(_) => {}
+        None => report(at, "must be string", found),
     }
 }
 
