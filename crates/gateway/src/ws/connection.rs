@@ -115,17 +115,9 @@ async fn handshake(
         encode_event("connect.challenge", &json!({"nonce": nonce, "ts": core.now_ms()}), None, None);
     send(socket, challenge.into()).await?;
     let request = first_request(socket).await?;
-    let params = if request.method == "connect" {
-        ConnectParams::parse(request.params.as_ref()).map_err(|error| error.to_string())
-    } else {
-        Err("invalid handshake: first request must be connect".to_owned())
-    };
-    let params = match params {
+    let params = match connect_params(&request) {
         Ok(params) => params,
-        Err(message) => {
-            let refused = Refused::new(ErrorShape::invalid(message), close::POLICY);
-            return refuse(socket, &request.id, refused).await;
-        }
+        Err(error) => return refuse(socket, &request.id, Refused::new(error, close::POLICY)).await,
     };
     let facts = Facts {
         nonce: &nonce,
@@ -165,6 +157,14 @@ async fn handshake(
     let hello = hello(core, &client, auth);
     let payload = serde_json::to_value(&hello).unwrap_or(Value::Null);
     Ok((client, ResponseFrame::ok(&request.id, payload).encode().into()))
+}
+
+/// The first request must be a valid `connect`.
+fn connect_params(request: &RequestFrame) -> Result<ConnectParams, ErrorShape> {
+    if request.method != "connect" {
+        return Err(ErrorShape::invalid("invalid handshake: first request must be connect"));
+    }
+    ConnectParams::parse(request.params.as_ref()).map_err(|error| ErrorShape::invalid(error.to_string()))
 }
 
 /// The first frame must be a request of at most 64 KiB.
