@@ -59,6 +59,14 @@ impl KeyPath {
         Self(self.0.iter().cloned().chain([step]).collect())
     }
 
+    /// The value at this path, to be changed.
+    pub(crate) fn find_mut<'v>(&self, value: &'v mut Value) -> Option<&'v mut Value> {
+        self.0.iter().try_fold(value, |value, step| match step {
+            Step::Key(name) => value.as_object_mut()?.get_mut(name),
+            Step::Index(index) => value.as_array_mut()?.get_mut(*index),
+        })
+    }
+
     /// The value at this path.
     #[must_use]
     pub fn find<'v>(&self, value: &'v Value) -> Option<&'v Value> {
@@ -66,6 +74,12 @@ impl KeyPath {
             Step::Key(name) => value.as_object()?.get(name),
             Step::Index(index) => value.as_array()?.get(*index),
         })
+    }
+}
+
+impl From<&[Step]> for KeyPath {
+    fn from(steps: &[Step]) -> Self {
+        Self(steps.to_vec())
     }
 }
 

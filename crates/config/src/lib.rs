@@ -30,6 +30,7 @@ mod channel_ids;
 mod check;
 mod configured;
 mod declare;
+mod edit;
 mod env;
 mod file;
 mod include;
@@ -55,6 +56,7 @@ mod tree;
 
 pub use book::configuration_book;
 pub use configured::configured_channels;
+pub use edit::{Change, ChangeError, diff};
 pub use env::Env;
 pub use file::MAX_CONFIG_BYTES;
 pub use include::{IncludeFault, MAX_INCLUDE_DEPTH, MAX_INCLUDES};

@@ -1,0 +1,7 @@
+//! Changing a configuration: what to change, as values, and the texts that come of it.
+
+mod change;
+mod diff;
+
+pub use change::{Change, ChangeError};
+pub use diff::diff;
