@@ -9,6 +9,7 @@ use serde_json::{Map as JsonMap, Value};
 use crate::check::{Report, Writing, check};
 use crate::env::Env;
 use crate::file::read_text;
+use crate::include::Drafts;
 use crate::inherit::inherit;
 use crate::key_path::{KeyPath, Trail};
 use crate::keys::{Config, spec};
@@ -78,7 +79,7 @@ fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Resu
         let (config, parsed) = (Config::default(), Value::Object(JsonMap::new()));
         return Ok(Loaded { config, raw: None, parsed, exists: false, hash: None, path, env, warnings });
     };
-    let parsed = match parse_from(&raw, Origin::File(&path), &env, files) {
+    let parsed = match parse_from(&raw, Origin::File(&path), &Drafts::new(), &env, files) {
         Ok(parsed) => parsed,
         Err(problems) => return Err(ConfigError::Invalid { path, problems }),
     };
@@ -104,19 +105,20 @@ pub fn hash(raw: &str) -> String {
 /// # Errors
 /// Every problem of the text.
 pub fn parse(text: &str, file: &str, env: &Env) -> Result<Parsed, Vec<Problem>> {
-    parse_from(text, Origin::Text(file), env, &mut Vec::new())
+    parse_from(text, Origin::Text(file), &Drafts::new(), env, &mut Vec::new())
 }
 
-fn parse_from(
+pub(crate) fn parse_from(
     text: &str,
     origin: Origin<'_>,
+    drafts: &Drafts,
     env: &Env,
     files: &mut Vec<PathBuf>,
 ) -> Result<Parsed, Vec<Problem>> {
     if text.is_empty() {
         return Err(vec![empty(origin)]);
     }
-    let Reading { files: read, warnings, mut problems, tree } = read_tree(text, origin);
+    let Reading { files: read, warnings, mut problems, tree } = read_tree(text, origin, drafts);
     *files = read;
     let Some(tree) = tree else { return Err(problems) };
     let value = tree.root.to_value();

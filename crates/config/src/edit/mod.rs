@@ -2,6 +2,10 @@
 
 mod change;
 mod diff;
+mod layout;
+mod locate;
+mod splice;
+mod style;
 
 pub use change::{Change, ChangeError};
 pub use diff::diff;
