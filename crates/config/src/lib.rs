@@ -57,7 +57,7 @@ mod tree;
 
 pub use book::configuration_book;
 pub use configured::configured_channels;
-pub use edit::{Change, ChangeError, diff};
+pub use edit::{Change, ChangeError, EditError, Editor, diff};
 pub use env::Env;
 pub use file::MAX_CONFIG_BYTES;
 pub use include::{IncludeFault, MAX_INCLUDE_DEPTH, MAX_INCLUDES};

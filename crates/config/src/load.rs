@@ -70,8 +70,7 @@ pub fn load_files(locations: &Locations, env: &Env) -> (Vec<PathBuf>, Result<Loa
 }
 
 fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Result<Loaded, ConfigError> {
-    let mut env = env.clone();
-    let mut warnings = env.add_dotenv(&locations.state_dir)?;
+    let (env, mut warnings) = environment(locations, env)?;
     let path = locations.config_path.clone();
     files.push(path.clone());
     let Some(raw) = read_text(&path)? else {
@@ -87,6 +86,13 @@ fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Resu
     let hash = Some(hash(&raw));
     let (config, env) = (parsed.config, parsed.env);
     Ok(Loaded { config, raw: Some(raw), parsed: parsed.value, exists: true, hash, path, env, warnings })
+}
+
+/// The environment that a configuration is read in, and what is odd about the files it comes from.
+pub(crate) fn environment(locations: &Locations, env: &Env) -> Result<(Env, Vec<Problem>), ConfigError> {
+    let mut env = env.clone();
+    let warnings = env.add_dotenv(&locations.state_dir)?;
+    Ok((env, warnings))
 }
 
 /// SHA-256 of a configuration text in lower-case hexadecimal.

@@ -18,7 +18,7 @@ pub enum EditError {
     #[error(transparent)]
     Change(#[from] ChangeError),
     /// The value comes from several places.
-    #[error("{path} is put together from {}; edit it there", files(.files))]
+    #[error("{path} is put together from {}; edit it there", names(.files))]
     Scattered {
         /// What was to be changed.
         path: KeyPath,
@@ -40,7 +40,9 @@ pub enum EditError {
         problems: Vec<Problem>,
     },
     /// The mark that stands for a hidden value, where there is no value that it could stand for.
-    #[error("{path} holds the mark that replaces hidden values, and there is no such value; write the value itself")]
+    #[error(
+        "{path} holds the mark that replaces hidden values, and there is no such value; write the value itself"
+    )]
     NothingHidden {
         /// Where.
         path: KeyPath,
@@ -82,10 +84,10 @@ fn lines(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn files(files: &[PathBuf]) -> String {
+fn names(files: &[PathBuf]) -> String {
     files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" and ")
 }
 
 fn already(written: &[PathBuf]) -> String {
-    if written.is_empty() { String::new() } else { format!(" (written before that: {})", files(written)) }
+    if written.is_empty() { String::new() } else { format!(" (written before that: {})", names(written)) }
 }

@@ -2,6 +2,8 @@
 
 mod change;
 mod diff;
+mod editor;
+mod error;
 mod layout;
 mod locate;
 mod splice;
@@ -9,3 +11,8 @@ mod style;
 
 pub use change::{Change, ChangeError};
 pub use diff::diff;
+pub use editor::Editor;
+pub use error::EditError;
+
+#[cfg(test)]
+mod tests;

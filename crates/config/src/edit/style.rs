@@ -25,8 +25,13 @@ pub(crate) struct Style {
 pub(crate) enum Content<'c> {
     /// A value, to be written.
     Value(&'c Value),
-    /// A text that stands elsewhere, to be taken over as it is.
-    Raw(&'c str),
+    /// A text that stands elsewhere, to be taken over as it is; lines below its first one get another indentation.
+    Raw {
+        /// The text.
+        text: &'c str,
+        /// The indentation of the line it begins on there.
+        indent: &'c str,
+    },
 }
 
 impl Style {
@@ -99,7 +104,7 @@ impl Style {
         let Some((name, deeper_names)) = names.split_first() else {
             return match content {
                 Content::Value(value) => self.value(value, indent),
-                Content::Raw(raw) => (*raw).to_owned(),
+                Content::Raw { text, indent: was } => moved(text, was, indent),
             };
         };
         let deeper = format!("{indent}{}", self.unit);
@@ -113,6 +118,14 @@ impl Style {
         let items = items.join(&format!(",{newline}{indent}{unit}"));
         format!("{open}{newline}{indent}{unit}{items}{last_comma}{newline}{indent}{close}")
     }
+}
+
+/// A text at another depth. A string that goes on in the next line would get other content, so then nothing is moved.
+fn moved(text: &str, was: &str, is: &str) -> String {
+    if text.contains("\\\n") || text.contains("\\\r") {
+        return text.to_owned();
+    }
+    text.replace(&format!("\n{was}"), &format!("\n{is}"))
 }
 
 /// Habits that need a look at every name and string: the first of each decides.
@@ -184,7 +197,7 @@ mod tests {
     #[test]
     fn missing_objects_are_made_around_a_value() {
         let style = style("{a: 1}");
-        let text = style.nested(&["b", "c"], &Content::Raw("0x10"), "  ");
-        assert_eq!(text, "{\n    b: {\n      c: 0x10\n    }\n  }");
+        let text = style.nested(&["b", "c"], &Content::Raw { text: "[\n  1\n]", indent: "" }, "  ");
+        assert_eq!(text, "{\n    b: {\n      c: [\n        1\n      ]\n    }\n  }");
     }
 }
