@@ -40,6 +40,7 @@ mod keys;
 mod load;
 mod locations;
 mod minimal;
+mod moved;
 mod port;
 mod problem;
 mod read;
