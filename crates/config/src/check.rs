@@ -5,6 +5,7 @@ use serde_json::{Map as JsonMap, Value};
 use crate::channel_ids::check_channel_ids;
 use crate::include::{INCLUDE, IncludeFault};
 use crate::key_path::{KeyPath, Trail};
+use crate::moved::moved;
 use crate::problem::{MAX_PROBLEMS, Problem, ProblemKind};
 use crate::redact::REDACTED;
 use crate::spec::{Form, Key, Kind, Limits, SectionSpec};
@@ -102,6 +103,8 @@ fn check_object(
     path: &Trail<'_>,
     report: &mut Report<'_>,
 ) {
+    let nearest = |name: &str| nearest(name, section.all_keys().map(|key| key.name));
+    let earlier = |name: &str| if matches!(path, Trail::Root) { moved(name) } else { None };
     for (name, value) in object {
         let path = path.key(name);
         match section.child(name) {
@@ -109,7 +112,7 @@ fn check_object(
             Some((kind, limits)) => check_value(value, kind, limits, &path, report),
             None if report.is_full() => return,
             None => {
-                let suggestion = nearest(name, section.all_keys().map(|key| key.name));
+                let suggestion = earlier(name).or_else(|| nearest(name));
                 report.add(&path, Part::Key, ProblemKind::UnknownKey { suggestion });
             }
         }

@@ -41,6 +41,7 @@ mod load;
 mod locations;
 mod loss;
 mod minimal;
+mod moved;
 mod port;
 mod problem;
 mod read;
