@@ -9,6 +9,7 @@ use serde_json::{Map as JsonMap, Value};
 use crate::check::{Report, Writing, check};
 use crate::env::Env;
 use crate::file::read_text;
+use crate::include::Drafts;
 use crate::inherit::inherit;
 use crate::key_path::{KeyPath, Trail};
 use crate::keys::{Config, spec};
@@ -69,8 +70,7 @@ pub fn load_files(locations: &Locations, env: &Env) -> (Vec<PathBuf>, Result<Loa
 }
 
 fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Result<Loaded, ConfigError> {
-    let mut env = env.clone();
-    let mut warnings = env.add_dotenv(&locations.state_dir)?;
+    let (env, mut warnings) = environment(locations, env)?;
     let path = locations.config_path.clone();
     files.push(path.clone());
     let Some(raw) = read_text(&path)? else {
@@ -78,7 +78,7 @@ fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Resu
         let (config, parsed) = (Config::default(), Value::Object(JsonMap::new()));
         return Ok(Loaded { config, raw: None, parsed, exists: false, hash: None, path, env, warnings });
     };
-    let parsed = match parse_from(&raw, Origin::File(&path), &env, files) {
+    let parsed = match parse_from(&raw, Origin::File(&path), &Drafts::new(), &env, files) {
         Ok(parsed) => parsed,
         Err(problems) => return Err(ConfigError::Invalid { path, problems }),
     };
@@ -86,6 +86,13 @@ fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Resu
     let hash = Some(hash(&raw));
     let (config, env) = (parsed.config, parsed.env);
     Ok(Loaded { config, raw: Some(raw), parsed: parsed.value, exists: true, hash, path, env, warnings })
+}
+
+/// The environment that a configuration is read in, and what is odd about the files it comes from.
+pub(crate) fn environment(locations: &Locations, env: &Env) -> Result<(Env, Vec<Problem>), ConfigError> {
+    let mut env = env.clone();
+    let warnings = env.add_dotenv(&locations.state_dir)?;
+    Ok((env, warnings))
 }
 
 /// SHA-256 of a configuration text in lower-case hexadecimal.
@@ -104,19 +111,20 @@ pub fn hash(raw: &str) -> String {
 /// # Errors
 /// Every problem of the text.
 pub fn parse(text: &str, file: &str, env: &Env) -> Result<Parsed, Vec<Problem>> {
-    parse_from(text, Origin::Text(file), env, &mut Vec::new())
+    parse_from(text, Origin::Text(file), &Drafts::new(), env, &mut Vec::new())
 }
 
-fn parse_from(
+pub(crate) fn parse_from(
     text: &str,
     origin: Origin<'_>,
+    drafts: &Drafts,
     env: &Env,
     files: &mut Vec<PathBuf>,
 ) -> Result<Parsed, Vec<Problem>> {
     if text.is_empty() {
         return Err(vec![empty(origin)]);
     }
-    let Reading { files: read, warnings, mut problems, tree } = read_tree(text, origin);
+    let Reading { files: read, warnings, mut problems, tree } = read_tree(text, origin, drafts);
     *files = read;
     let Some(tree) = tree else { return Err(problems) };
     let value = tree.root.to_value();

@@ -60,6 +60,11 @@ impl Sources {
         self.0.get(source).map_or_else(|| "".into(), |source| Rc::clone(&source.text))
     }
 
+    /// The file of a text.
+    pub(crate) fn file(&self, source: usize) -> Option<&SourceFile> {
+        self.0.get(source)?.file.as_ref()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Source> {
         self.0.iter()
     }
