@@ -315,6 +315,12 @@ Examples:
   openclaw config get 'agents.list[0].model' --json")]
     Get(ConfigGetArgs),
     /// Check the file and name everything that is wrong with it
+    #[command(after_help = "\
+Exit code 0 if the file can be used, 1 if not.
+
+Examples:
+  openclaw config validate
+  openclaw config validate ./new.json5 --json")]
     Validate(ConfigValidateArgs),
     /// Print the JSON Schema of the file
     Schema,
@@ -334,6 +340,9 @@ pub(crate) struct ConfigGetArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigValidateArgs {
+    /// Check this file instead of the one in use; what it includes is looked for beside it
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
     /// Print the problems as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -69,6 +69,9 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if error.is::<ConfigError>() {
         // One line per problem, each with its file and place.
         complain(&text);
+        complain(
+            "openclaw: the configuration cannot be used; `openclaw doctor` says what can be done about it",
+        );
     } else if !error.is::<AlreadyTold>() {
         // Every error of the house names its cause in its own text.
         complain(&format!("openclaw: {text}"));

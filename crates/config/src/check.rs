@@ -5,7 +5,7 @@ use serde_json::{Map as JsonMap, Value};
 use crate::channel_ids::check_channel_ids;
 use crate::include::{INCLUDE, IncludeFault};
 use crate::key_path::{KeyPath, Trail};
-use crate::moved::moved;
+use crate::migrate::{Retired, retired};
 use crate::problem::{MAX_PROBLEMS, Problem, ProblemKind};
 use crate::redact::REDACTED;
 use crate::spec::{Form, Key, Kind, Limits, SectionSpec};
@@ -103,8 +103,6 @@ fn check_object(
     path: &Trail<'_>,
     report: &mut Report<'_>,
 ) {
-    let nearest = |name: &str| nearest(name, section.all_keys().map(|key| key.name));
-    let earlier = |name: &str| if matches!(path, Trail::Root) { moved(name) } else { None };
     for (name, value) in object {
         let path = path.key(name);
         match section.child(name) {
@@ -112,14 +110,35 @@ fn check_object(
             Some((kind, limits)) => check_value(value, kind, limits, &path, report),
             None if report.is_full() => return,
             None => {
-                let suggestion = earlier(name).or_else(|| nearest(name));
-                report.add(&path, Part::Key, ProblemKind::UnknownKey { suggestion });
+                let suggestion = nearest(name, section.all_keys().map(|key| key.name));
+                undeclared(value, &path, suggestion, report);
             }
         }
     }
     let is_absent = |key: &&Key| key.required && !object.contains_key(key.name);
     for key in section.all_keys().filter(is_absent) {
         report.add(&path.key(key.name), Part::Key, ProblemKind::Missing);
+    }
+}
+
+/// A key that no section declares: one of an earlier release, an object around such ones, or a mistake.
+fn undeclared(value: &Value, path: &Trail<'_>, suggestion: Option<String>, report: &mut Report<'_>) {
+    if report.is_full() {
+        return;
+    }
+    match (retired(path.to_path().steps()), value) {
+        (Retired::Renamed(now), _) => report.add(path, Part::Key, ProblemKind::RetiredKey { now }),
+        (Retired::Above, Value::Object(object)) if !object.is_empty() => {
+            for (name, value) in object {
+                undeclared(value, &path.key(name), None, report);
+            }
+        }
+        (Retired::Above, Value::Object(_)) => {
+            report.add(path, Part::Key, ProblemKind::UnknownKey { suggestion: None });
+        }
+        (Retired::Above | Retired::No, _) => {
+            report.add(path, Part::Key, ProblemKind::UnknownKey { suggestion });
+        }
     }
 }
 

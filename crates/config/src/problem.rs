@@ -113,6 +113,12 @@ pub enum ProblemKind {
         /// The declared key that is nearest in spelling, or the place that the key has moved to.
         suggestion: Option<String>,
     },
+    /// A key of earlier releases.
+    #[error("was renamed to {now}; \"openclaw doctor --fix\" moves it")]
+    RetiredKey {
+        /// What has taken its place, each name in quotes.
+        now: String,
+    },
     /// A file that is not included.
     #[error(transparent)]
     Include(#[from] IncludeFault),

@@ -100,12 +100,14 @@ pub struct Key {
     pub reload: Option<Reload>,
     /// Whether the object is incomplete without it.
     pub required: bool,
+    /// Where its value stood in earlier releases: full written paths, `*` for a free key or a list position.
+    pub was: &'static [&'static str],
 }
 
 impl Key {
     pub(crate) const fn new(name: &'static str, kind: Kind, doc: &'static [&'static str]) -> Self {
         let limits = Limits { min: None, above: None, max: None, form: None, may_be_blank: false };
-        Self { name, kind, limits, default: None, doc, reload: None, required: false }
+        Self { name, kind, limits, default: None, doc, reload: None, required: false, was: &[] }
     }
 
     pub(crate) const fn with_default(mut self, default: fn() -> Value) -> Self {
@@ -142,6 +144,13 @@ impl Key {
 
     pub(crate) const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    /// A key of an object that stands in several places belongs to the place with as many `*` as the old path, and of
+    /// several of those to the one with the longest common beginning.
+    pub(crate) const fn was(mut self, was: &'static [&'static str]) -> Self {
+        self.was = was;
         self
     }
 

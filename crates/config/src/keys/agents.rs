@@ -16,7 +16,7 @@ section! {
     /// Agents.
     pub struct Agents {
         /// What holds for every agent.
-        defaults: AgentDefaults;
+        defaults: AgentDefaults, was(&["agent"]);
         /// The agents; without any there is one, `main`.
         list: Vec<Agent>;
     }
@@ -93,7 +93,7 @@ section! {
         /// Models that can be chosen, as `provider/model`, with an alias and parameters each; all if absent.
         models: Map<ModelEntry>;
         /// Search in memory.
-        memory_search: MemorySearch;
+        memory_search: MemorySearch, was(&["memorySearch"]);
         /// Removing old tool results from the context.
         context_pruning: ContextPruning;
         /// Shortening a long conversation.

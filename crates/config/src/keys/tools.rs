@@ -42,11 +42,11 @@ section! {
         /// Sending messages.
         message: MessageTool;
         /// Talking to other agents.
-        agent_to_agent: AgentToAgentTool;
+        agent_to_agent: AgentToAgentTool, was(&["routing.agentToAgent"]);
         /// Commands outside the sandbox.
-        elevated: ElevatedTools;
+        elevated: ElevatedTools, was(&["agent.elevated"]);
         /// Commands.
-        exec: ExecTool;
+        exec: ExecTool, was(&["tools.bash", "agent.bash"]);
         /// Agents that an agent starts.
         subagents: SubagentTools;
         /// Sessions in a sandbox.
@@ -184,7 +184,7 @@ section! {
     /// Tools inside a sandbox.
     pub struct SandboxTools {
         /// Allowed and denied tools.
-        tools: ToolLists;
+        tools: ToolLists, was(&["agent.sandbox.tools"]);
     }
 }
 
@@ -192,7 +192,7 @@ section! {
     /// Tools of agents that an agent starts.
     pub struct SubagentTools {
         /// Allowed and denied tools.
-        tools: ToolLists;
+        tools: ToolLists, was(&["agent.subagents.tools"]);
     }
 }
 
