@@ -143,7 +143,7 @@ fn undeclared(value: &Value, path: &Trail<'_>, suggestion: Option<String>, repor
 }
 
 /// Whether the JSON type fits; bounds and contents are another question.
-fn accepts(kind: &Kind, value: &Value) -> bool {
+pub(crate) fn accepts(kind: &Kind, value: &Value) -> bool {
     match kind {
         Kind::Bool => value.is_boolean(),
         Kind::Integer { .. } => value.is_i64() || value.is_u64(),
