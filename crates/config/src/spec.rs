@@ -239,10 +239,7 @@ pub(crate) fn kinds_at(root: &'static Kind, path: &[Step]) -> Vec<&'static Kind>
 
 /// The shapes of a choice between shapes.
 fn flat(kind: &'static Kind) -> Vec<&'static Kind> {
-    match kind {
-        Kind::OneOf(kinds) => kinds.iter().flat_map(flat).collect(),
-        kind => vec![kind],
-    }
+    if let Kind::OneOf(kinds) = kind { kinds.iter().flat_map(flat).collect() } else { vec![kind] }
 }
 
 /// The shape one step down.
