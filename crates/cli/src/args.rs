@@ -1,8 +1,15 @@
 //! The command line, declared once: parser and help follow from these types.
 
+mod config;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use config::{
+    CompleteArgs, CompletionArgs, ConfigCommand, ConfigGetArgs, ConfigSetArgs, ConfigUnsetArgs,
+    ConfigValidateArgs, Shell,
+};
 
 /// A personal assistant that remembers in plain Markdown.
 #[derive(Debug, Parser)]
@@ -54,11 +61,20 @@ pub(crate) enum Command {
     /// Search the assistant's notes, and look after their index
     #[command(subcommand)]
     Memory(MemoryCommand),
-    /// Read and check the configuration
+    /// Read, check and change the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Show the gateway's log
     Logs(LogsArgs),
+    /// Print the script with which a shell completes commands, keys and values
+    #[command(after_help = "\
+Examples:
+  eval \"$(openclaw completion bash)\"
+  openclaw completion fish | source")]
+    Completion(CompletionArgs),
+    /// Print what may stand in place of the last word; completion scripts call this
+    #[command(hide = true)]
+    Complete(CompleteArgs),
 }
 
 #[derive(Debug, Args)]
@@ -301,49 +317,6 @@ pub(crate) struct MemorySearchArgs {
     #[arg(long, value_name = "SCORE")]
     pub(crate) min_score: Option<f64>,
     /// Print the results as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConfigCommand {
-    /// Print a value of the file, with secrets hidden
-    #[command(after_help = "\
-Examples:
-  openclaw config get
-  openclaw config get gateway.port
-  openclaw config get 'agents.list[0].model' --json")]
-    Get(ConfigGetArgs),
-    /// Check the file and name everything that is wrong with it
-    #[command(after_help = "\
-Exit code 0 if the file can be used, 1 if not.
-
-Examples:
-  openclaw config validate
-  openclaw config validate ./new.json5 --json")]
-    Validate(ConfigValidateArgs),
-    /// Print the JSON Schema of the file
-    Schema,
-    /// Print the path of the file
-    File,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ConfigGetArgs {
-    /// The key, such as `gateway.port`; the whole file without one
-    #[arg(value_name = "PATH", default_value = "")]
-    pub(crate) path: String,
-    /// Print the value as JSON, also a text
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ConfigValidateArgs {
-    /// Check this file instead of the one in use; what it includes is looked for beside it
-    #[arg(value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
-    /// Print the problems as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

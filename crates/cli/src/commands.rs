@@ -3,6 +3,7 @@
 mod agent;
 mod call;
 mod chat;
+mod completion;
 mod config;
 mod dashboard;
 mod dispatch;

@@ -1,4 +1,6 @@
-//! `openclaw config`: look at the file, never change it.
+//! `openclaw config`: look at the file and change it.
+
+mod change;
 
 use anyhow::bail;
 use openclaw_config::{ConfigError, Problem, config_schema, get_path};
@@ -7,6 +9,8 @@ use serde_json::{Value, json};
 use crate::args::{ConfigGetArgs, ConfigValidateArgs, InstanceArgs};
 use crate::instance::Instance;
 use crate::output::{self, AlreadyTold};
+
+pub(super) use change::{confirm, set, unset};
 
 pub(super) fn get(flags: &InstanceArgs, args: &ConfigGetArgs) -> anyhow::Result<()> {
     let instance = Instance::open(flags)?;

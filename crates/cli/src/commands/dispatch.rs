@@ -3,7 +3,9 @@
 use crate::args::{Cli, Command, ConfigCommand, GatewayCommand, MemoryCommand};
 use crate::quickstart;
 
-use super::{agent, call, chat, config, dashboard, gateway, health, logs, memory, sessions, status};
+use super::{
+    agent, call, chat, completion, config, dashboard, gateway, health, logs, memory, sessions, status,
+};
 
 /// Runs the command.
 ///
@@ -31,6 +33,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Memory(MemoryCommand::Index(args)) => memory::index(flags, &args),
         Command::Memory(MemoryCommand::Search(args)) => memory::search(flags, &args),
         Command::Config(ConfigCommand::Get(args)) => config::get(flags, &args),
+        Command::Config(ConfigCommand::Set(args)) => config::set(flags, &args),
+        Command::Config(ConfigCommand::Unset(args)) => config::unset(flags, &args),
+        Command::Config(ConfigCommand::Confirm) => config::confirm(flags),
+        Command::Completion(args) => completion::script(&args),
+        Command::Complete(args) => completion::complete(flags, &args),
         Command::Config(ConfigCommand::Validate(args)) => config::validate(flags, &args),
         Command::Config(ConfigCommand::Schema) => config::schema(),
         Command::Config(ConfigCommand::File) => config::file(flags),
