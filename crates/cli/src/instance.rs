@@ -1,7 +1,6 @@
 //! The instance a command works on: its places and its configuration.
 
 use openclaw_config::{Config, ConfigError, Env, Loaded, LocationFlags, Locations, gateway_port, load};
-use serde_json::{Map, Value};
 
 use crate::args::InstanceArgs;
 
@@ -35,7 +34,7 @@ impl Instance {
         let at = Locations::resolve(&env, flags)?;
         let (loaded, problem) = match load(&at, &env) {
             Ok(loaded) => (loaded, None),
-            Err(error) => (defaults(&at, env), Some(error)),
+            Err(error) => (Loaded::defaults(at.config_path.clone(), env), Some(error)),
         };
         Ok((Self { at, loaded }, problem))
     }
@@ -51,18 +50,5 @@ impl Instance {
     /// A port variable of the environment holds no port.
     pub(crate) fn port(&self, flag: Option<u16>) -> anyhow::Result<u16> {
         Ok(gateway_port(flag, &self.loaded.env, &self.loaded.config, &self.at)?)
-    }
-}
-
-fn defaults(at: &Locations, env: Env) -> Loaded {
-    Loaded {
-        config: Config::default(),
-        raw: None,
-        parsed: Value::Object(Map::new()),
-        exists: true,
-        hash: None,
-        path: at.config_path.clone(),
-        env,
-        warnings: Vec::new(),
     }
 }

@@ -25,6 +25,8 @@ pub struct Parsed {
     pub config: Config,
     /// The JSON value as written, `${NAME}` and all, included files merged in. It holds the secrets of the files.
     pub value: Value,
+    /// The same with variables replaced and agents laid over their defaults: what the typed values were read from.
+    pub effective: Value,
     /// The environment given, and the variables that the configuration adds to it (`env`).
     pub env: Env,
     /// What is odd and does not stop anything.
@@ -32,6 +34,7 @@ pub struct Parsed {
 }
 
 /// A configuration as it stands on disk. It holds secrets and has no `Debug`.
+#[derive(Clone)]
 pub struct Loaded {
     /// The typed values; the defaults when there is no file.
     pub config: Config,
@@ -39,6 +42,8 @@ pub struct Loaded {
     pub raw: Option<String>,
     /// The JSON value as written, `${NAME}` and all, included files merged in; an empty object when there is no file.
     pub parsed: Value,
+    /// The same with variables replaced and agents laid over their defaults: what a change is measured by.
+    pub effective: Value,
     /// Whether there is a file.
     pub exists: bool,
     /// SHA-256 of the file's text in lower-case hexadecimal: the `baseHash` of a change.
@@ -75,17 +80,35 @@ fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Resu
     files.push(path.clone());
     let Some(raw) = read_text(&path)? else {
         files.clear();
-        let (config, parsed) = (Config::default(), Value::Object(JsonMap::new()));
-        return Ok(Loaded { config, raw: None, parsed, exists: false, hash: None, path, env, warnings });
+        return Ok(Loaded { exists: false, warnings, ..Loaded::defaults(path, env) });
     };
     let parsed = match parse_from(&raw, Origin::File(&path), &env, files) {
         Ok(parsed) => parsed,
         Err(problems) => return Err(ConfigError::Invalid { path, problems }),
     };
-    warnings.extend(parsed.warnings);
+    warnings.extend(parsed.warnings.iter().cloned());
     let hash = Some(hash(&raw));
-    let (config, env) = (parsed.config, parsed.env);
-    Ok(Loaded { config, raw: Some(raw), parsed: parsed.value, exists: true, hash, path, env, warnings })
+    let Parsed { config, value: parsed, effective, env, .. } = parsed;
+    Ok(Loaded { config, raw: Some(raw), parsed, effective, exists: true, hash, path, env, warnings })
+}
+
+impl Loaded {
+    /// The defaults in place of a file whose content nobody can use.
+    #[must_use]
+    pub fn defaults(path: PathBuf, env: Env) -> Self {
+        let nothing = || Value::Object(JsonMap::new());
+        Self {
+            config: Config::default(),
+            raw: None,
+            parsed: nothing(),
+            effective: nothing(),
+            exists: true,
+            hash: None,
+            path,
+            env,
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// SHA-256 of a configuration text in lower-case hexadecimal.
@@ -121,7 +144,9 @@ fn parse_from(
     let Some(tree) = tree else { return Err(problems) };
     let value = tree.root.to_value();
     match read_value(value.clone(), Writing::Text(&tree), env) {
-        Ok((config, env)) if problems.is_empty() => Ok(Parsed { config, value, env, warnings }),
+        Ok((config, effective, env)) if problems.is_empty() => {
+            Ok(Parsed { config, value, effective, env, warnings })
+        }
         Ok(_) => Err(problems),
         Err(found) => {
             // A number that could not be read stands as null in the value; its type is not a second problem.
@@ -140,7 +165,11 @@ pub fn validate(value: &Value, file: &str, env: &Env) -> Vec<Problem> {
     read_value(value.clone(), Writing::None(file), env).err().unwrap_or_default()
 }
 
-fn read_value(mut value: Value, writing: Writing<'_>, env: &Env) -> Result<(Config, Env), Vec<Problem>> {
+fn read_value(
+    mut value: Value,
+    writing: Writing<'_>,
+    env: &Env,
+) -> Result<(Config, Value, Env), Vec<Problem>> {
     let mut report = Report::new(writing);
     let mut env = env.clone();
     let root = Trail::Root;
@@ -161,7 +190,7 @@ fn read_value(mut value: Value, writing: Writing<'_>, env: &Env) -> Result<(Conf
     }
     inherit(&mut value);
     if let Some(config) = value.as_object().and_then(Config::read_object) {
-        return Ok((config, env));
+        return Ok((config, value, env));
     }
     let mut report = Report::new(writing);
     report.add(&root, Part::Value, ProblemKind::Unreadable);

@@ -1,4 +1,4 @@
-//! What a change of a key asks of a running gateway.
+//! What a change of one key asks of a running gateway.
 
 use crate::key_path::{KeyPath, Step};
 use crate::keys::root;
@@ -48,6 +48,10 @@ mod tests {
             ("hooks.token", Reload::Hot),
             ("meta.lastTouchedAt", Reload::Live),
             ("plugins.slots.memory", Reload::Restart),
+            ("gateway.controlUi.basePath", Reload::Live),
+            ("gateway.controlUi.allowedOrigins", Reload::Restart),
+            ("gateway.trustedProxies", Reload::Restart),
+            ("memory.citations", Reload::Live),
             ("no.such.key", Reload::Restart),
             ("", Reload::Restart),
         ];
