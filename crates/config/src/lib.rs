@@ -2,8 +2,8 @@
 //!
 //! A key is declared once, in `keys/`; the typed struct, the check, the JSON Schema, the book's chapter, redaction and
 //! the reload class follow from that declaration. This crate reads the configuration, what it includes and the `.env` of
-//! the state directory, and writes nothing but a first configuration; it opens no socket and reads the process
-//! environment in [`Env::process`] only.
+//! the state directory, and writes nothing but a first configuration and the copy of the last good one; it opens no
+//! socket and reads the process environment in [`Env::process`] only.
 //!
 //! ```
 //! use openclaw_config::{Env, LocationFlags, Locations, gateway_port, load, write_new};
@@ -37,6 +37,7 @@ mod include;
 mod inherit;
 mod key_path;
 mod keys;
+mod last_good;
 mod load;
 mod locations;
 mod loss;
@@ -63,6 +64,7 @@ pub use file::MAX_CONFIG_BYTES;
 pub use include::{IncludeFault, MAX_INCLUDE_DEPTH, MAX_INCLUDES};
 pub use key_path::{KeyPath, KeyPathError, Step};
 pub use keys::*;
+pub use last_good::{keep_last_good, last_good, last_good_path};
 pub use load::{Loaded, Parsed, hash, load, load_files, parse, validate};
 pub use locations::{LocationError, LocationFlags, Locations};
 pub use loss::{Loss, Shrunk, loss, loss_of_texts};
