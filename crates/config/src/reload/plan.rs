@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::class::reload_class;
+use super::class::{default_of, reload_class};
 use crate::env::Env;
 use crate::key_path::KeyPath;
 use crate::keys::ReloadMode;
@@ -99,8 +99,15 @@ fn collect(before: Option<&Value>, after: Option<&Value>, path: &KeyPath, change
                 collect(Some(was), Some(is), &path.index(index), changed);
             }
         }
+        _ if is_default(before, after, path) => {}
         _ => changed.push(ChangedKey { path: path.clone(), class: reload_class(path) }),
     }
+}
+
+/// Whether a key came or went with the value that it has anyway.
+fn is_default(before: Option<&Value>, after: Option<&Value>, path: &KeyPath) -> bool {
+    let only = before.xor(after);
+    only.is_some() && only == default_of(path).as_ref()
 }
 
 fn objects(
@@ -165,6 +172,8 @@ mod tests {
             ),
             ("{meta:{lastTouchedAt:'a'}}", "{meta:{lastTouchedAt:'b',lastTouchedVersion:'c'}}", &[]),
             ("{gateway:{port:1}}", "{gateway:{port:2}}", &["gateway.port restart"]),
+            ("{}", "{gateway:{tls:{enabled:false},bind:'loopback'}}", &[]),
+            ("{gateway:{bind:'lan'}}", "{}", &["gateway.bind restart"]),
             ("{}", "{gateway:{reload:{mode:'hot'}}}", &["gateway.reload.mode live"]),
             (
                 "{gateway:{remote:{url:'ws://a'},port:1}}",

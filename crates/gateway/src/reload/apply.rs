@@ -7,17 +7,29 @@ use openclaw_config::{Loaded, keep_last_good, last_good, loss_of_texts};
 
 use crate::core::Core;
 use crate::live::{Making, Snapshot};
+use crate::start::StartError;
+
+/// Why a configuration could not be put in force.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApplyError {
+    /// Something that it names could not be made.
+    #[error(transparent)]
+    Make(#[from] StartError),
+    /// A panic, which the log has.
+    #[error("applying it broke off: {0}")]
+    BrokeOff(#[from] tokio::task::JoinError),
+}
 
 /// Makes everything that depends on the configuration anew, on a blocking thread, and swaps it in. Turns that run end
 /// with what they began with.
 ///
 /// # Errors
-/// One line that says what could not be made; nothing has changed then.
-pub(super) async fn apply(core: &Arc<Core>, loaded: Loaded) -> Result<(), String> {
+/// What could not be made; nothing has changed then.
+pub(super) async fn apply(core: &Arc<Core>, loaded: Loaded) -> Result<(), ApplyError> {
     let began = Instant::now();
     let making = Arc::clone(core);
     let made = tokio::task::spawn_blocking(move || make(&making, Arc::new(loaded))).await;
-    let snapshot = made.map_err(|error| error.to_string())??;
+    let snapshot = made??;
     let max_turns = snapshot.max_turns();
     let made_in = began.elapsed();
     let swap = Instant::now();
@@ -31,7 +43,7 @@ pub(super) async fn apply(core: &Arc<Core>, loaded: Loaded) -> Result<(), String
     Ok(())
 }
 
-fn make(core: &Core, loaded: Arc<Loaded>) -> Result<Snapshot, String> {
+fn make(core: &Core, loaded: Arc<Loaded>) -> Result<Snapshot, StartError> {
     let before = core.snapshot();
     let making = Making {
         locations: &core.locations,
@@ -39,7 +51,7 @@ fn make(core: &Core, loaded: Arc<Loaded>) -> Result<Snapshot, String> {
         kept: &core.live.kept,
         before: Some(&before),
     };
-    Snapshot::make(loaded, &making).map_err(|error| error.to_string())
+    Snapshot::make(loaded, &making)
 }
 
 fn retune_log(_core: &Core, _loaded: &Loaded) {}

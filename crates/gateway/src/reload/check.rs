@@ -2,25 +2,37 @@
 
 use std::sync::Arc;
 
-use openclaw_config::{Loaded, gateway_port};
+use openclaw_config::{Loaded, PortError, gateway_port};
 
 use super::outcome::{Outcome, report};
 use super::read::{Found, lost};
 use crate::core::Core;
 use crate::doors::{Doors, listen};
+use crate::start::StartError;
 
-/// Refuses a configuration that would start no gateway, in one line. The port can only be tried when it is another one
+/// Why a configuration would start no gateway, in one line.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CannotStart {
+    /// A start would end with this.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The environment names no port.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// Refuses a configuration that would start no gateway. The port can only be tried when it is another one
 /// than the port in use.
-pub(super) fn startable(core: &Core, loaded: &Loaded) -> Result<(), String> {
-    let doors = Doors::of(loaded).map_err(|error| error.to_string())?;
+pub(super) fn startable(core: &Core, loaded: &Loaded) -> Result<(), CannotStart> {
+    let doors = Doors::of(loaded)?;
     let started = &core.reload.started;
-    let port = gateway_port(started.port_flag, &loaded.env, &loaded.config, &core.locations);
-    let port = port.map_err(|error| error.to_string())?;
+    let port = gateway_port(started.port_flag, &loaded.env, &loaded.config, &core.locations)?;
     if port == started.port {
         return Ok(());
     }
     // Closed again at once.
-    listen(&doors.addresses, port).map(drop).map_err(|error| error.to_string())
+    listen(&doors.addresses, port)?;
+    Ok(())
 }
 
 /// Whether the gateway may stop in order to start again: what is on the disk now must be able to start it. If it is
@@ -48,5 +60,5 @@ fn refusal(core: &Core, loaded: &Loaded, last_good: Option<&str>) -> Option<Outc
     if let Some(loss) = lost(&running.loaded, loaded).filter(|_| !is_confirmed) {
         return Some(Outcome::Staged { reason: loss.to_string() });
     }
-    startable(core, loaded).err().map(|problem| Outcome::Invalid { problems: vec![problem] })
+    startable(core, loaded).err().map(|error| Outcome::Invalid { problems: vec![error.to_string()] })
 }

@@ -66,9 +66,9 @@ pub(super) fn always_watched(core: &Core) -> Vec<PathBuf> {
 
 /// Files that a refused configuration asks for and that are not there: they may come.
 fn missing_files(error: &ConfigError) -> impl Iterator<Item = PathBuf> + '_ {
-    error.problems().iter().filter_map(|problem| match &problem.kind {
-        ProblemKind::Include(IncludeFault::Missing { path }) => Some(path.clone()),
-        _ => None,
+    error.problems().iter().filter_map(|problem| {
+        let ProblemKind::Include(IncludeFault::Missing { path }) = &problem.kind else { return None };
+        Some(path.clone())
     })
 }
 

@@ -169,13 +169,13 @@ impl Task {
         // The mode that the new file asks for, but a file that switches reloading off is itself still taken.
         let mode = match loaded.config.gateway.reload.mode {
             ReloadMode::Off => self.mode(),
-            mode => mode,
+            mode @ (ReloadMode::Restart | ReloadMode::Hot | ReloadMode::Hybrid) => mode,
         };
         match changes.plan.action(mode) {
             Action::Restart => self.restart(&loaded, changes, cause),
             action @ (Action::Nothing | Action::Apply | Action::ApplySome) => {
-                if let Err(problem) = apply(&self.core, loaded).await {
-                    return Outcome::Invalid { problems: vec![problem] };
+                if let Err(error) = apply(&self.core, loaded).await {
+                    return Outcome::Invalid { problems: vec![error.to_string()] };
                 }
                 keep(Arc::clone(&self.core.snapshot().loaded)).await;
                 let Changes { paths, pending, .. } = changes;
@@ -189,8 +189,8 @@ impl Task {
     }
 
     fn restart(&self, loaded: &Loaded, changes: Changes, cause: Cause) -> Outcome {
-        if let Err(problem) = startable(&self.core, loaded) {
-            return Outcome::Invalid { problems: vec![problem] };
+        if let Err(error) = startable(&self.core, loaded) {
+            return Outcome::Invalid { problems: vec![error.to_string()] };
         }
         let delay = match cause {
             Cause::Files => Duration::ZERO,
