@@ -11,6 +11,7 @@
 
 mod page;
 mod protocol;
+mod reload;
 mod rules;
 mod story;
 mod support;

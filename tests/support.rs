@@ -68,7 +68,8 @@ pub(crate) fn config_with_model(base_url: &str, extra: Value) -> Value {
     config
 }
 
-fn merge(value: &mut Value, extra: Value) {
+/// Lays a value over another one: objects merge, everything else is replaced.
+pub(crate) fn merge(value: &mut Value, extra: Value) {
     match (value, extra) {
         (Value::Object(into), Value::Object(from)) => {
             for (key, item) in from {

@@ -177,7 +177,13 @@ impl Lane {
         &self.key
     }
 
-    pub(crate) async fn run(&mut self, job: Job) {
+    /// Does a job for the agent as it was configured when the job came.
+    pub(crate) async fn run(&mut self, runtime: Arc<AgentRuntime>, job: Job) {
+        if !Arc::ptr_eq(&self.runtime, &runtime) {
+            // Prompt and tools come from the settings; the transcript on the disk has the rest.
+            self.open = None;
+            self.runtime = runtime;
+        }
         match job {
             Job::Turn(job) => self.run_turn(*job).await,
             Job::Inject { text, done } => {

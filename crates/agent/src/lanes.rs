@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use openclaw_protocol::session_key::SessionKey;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::AbortHandle;
 
 use crate::lane::{Job, Lane};
 use crate::runtime::AgentRuntime;
@@ -22,10 +23,21 @@ pub struct Lanes {
 }
 
 struct Inner {
-    lanes: Mutex<HashMap<SessionKey, mpsc::Sender<Job>>>,
+    lanes: Mutex<HashMap<SessionKey, Entry>>,
     /// Turns that may run at once.
     turns: Arc<Semaphore>,
+    /// How many these are once every permit that is to go has gone.
+    max_turns: Mutex<usize>,
 }
+
+/// A lane as others see it: where its jobs go, and what ends it.
+struct Entry {
+    jobs: mpsc::Sender<Work>,
+    task: AbortHandle,
+}
+
+/// A job, and the agent as it was configured when the job came.
+type Work = (Arc<AgentRuntime>, Job);
 
 /// A session has too many messages waiting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,8 +51,38 @@ impl Lanes {
     /// Lanes that run at most this many turns at once.
     #[must_use]
     pub fn new(max_turns: usize) -> Self {
-        let turns = Arc::new(Semaphore::new(max_turns.max(1)));
-        Self { inner: Arc::new(Inner { lanes: Mutex::new(HashMap::new()), turns }) }
+        let max_turns = bounded(max_turns);
+        let turns = Arc::new(Semaphore::new(max_turns));
+        let lanes = Mutex::new(HashMap::new());
+        Self { inner: Arc::new(Inner { lanes, turns, max_turns: Mutex::new(max_turns) }) }
+    }
+
+    /// Changes how many turns may run at once. Turns that run are not stopped: a lower limit holds as soon as enough of
+    /// them have ended. Needs an async runtime around it.
+    pub fn set_max_turns(&self, max_turns: usize) {
+        let wanted = bounded(max_turns);
+        let before = {
+            let mut limit = self.inner.max_turns.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *limit, wanted)
+        };
+        self.inner.turns.add_permits(wanted.saturating_sub(before));
+        let surplus = before.saturating_sub(wanted);
+        let turns = Arc::clone(&self.inner.turns);
+        tokio::spawn(async move {
+            for _ in 0..surplus {
+                // The semaphore is never closed; if it were, there would be nothing to take back.
+                let Ok(permit) = turns.acquire().await else { return };
+                permit.forget();
+            }
+        });
+    }
+
+    /// Ends every lane where it stands, at once. Jobs that wait or run are dropped and say so to whoever waits for
+    /// them. For a gateway that is about to start again in this process: two of them must not write one session.
+    pub fn shut_down(&self) {
+        for (_, lane) in self.inner.lock().drain() {
+            lane.task.abort();
+        }
     }
 
     /// Takes a place in the lane of a session. Jobs of one session run in the order of these calls.
@@ -50,10 +92,11 @@ impl Lanes {
     pub fn reserve(&self, runtime: &Arc<AgentRuntime>, key: &SessionKey) -> Result<LaneSlot, LaneFull> {
         let mut lanes = self.inner.lock();
         // A lane that died of a panic is closed; its jobs have been told.
-        let alive = lanes.get(key).filter(|sender| !sender.is_closed()).cloned();
-        let sender = alive.unwrap_or_else(|| self.start(&mut lanes, runtime, key));
+        let alive = lanes.get(key).map(|lane| &lane.jobs).filter(|jobs| !jobs.is_closed()).cloned();
+        let jobs = alive.unwrap_or_else(|| self.start(&mut lanes, runtime, key));
         let full = |_| LaneFull { key: key.to_string() };
-        sender.try_reserve_owned().map(LaneSlot).map_err(full)
+        let permit = jobs.try_reserve_owned().map_err(full)?;
+        Ok(LaneSlot { permit, runtime: Arc::clone(runtime) })
     }
 
     /// Hands a job to the lane of its session.
@@ -67,15 +110,15 @@ impl Lanes {
 
     fn start(
         &self,
-        lanes: &mut HashMap<SessionKey, mpsc::Sender<Job>>,
+        lanes: &mut HashMap<SessionKey, Entry>,
         runtime: &Arc<AgentRuntime>,
         key: &SessionKey,
-    ) -> mpsc::Sender<Job> {
-        let (sender, receiver) = mpsc::channel(MAX_WAITING);
+    ) -> mpsc::Sender<Work> {
+        let (jobs, receiver) = mpsc::channel(MAX_WAITING);
         let lane = Lane::new(Arc::clone(runtime), key.clone(), Arc::clone(&self.inner.turns));
-        lanes.insert(key.clone(), sender.clone());
-        tokio::spawn(run(Arc::clone(&self.inner), lane, receiver));
-        sender
+        let task = tokio::spawn(run(Arc::clone(&self.inner), lane, receiver)).abort_handle();
+        lanes.insert(key.clone(), Entry { jobs: jobs.clone(), task });
+        jobs
     }
 
     /// Sessions that are busy or were a moment ago.
@@ -86,25 +129,33 @@ impl Lanes {
 }
 
 /// A place in a lane, to be filled once the caller has said what it must say first.
-pub struct LaneSlot(mpsc::OwnedPermit<Job>);
+pub struct LaneSlot {
+    permit: mpsc::OwnedPermit<Work>,
+    runtime: Arc<AgentRuntime>,
+}
 
 impl LaneSlot {
     /// Hands the job over. If the lane died meanwhile, the job is dropped and says so to whoever waits for it.
     pub fn send(self, job: Job) {
-        drop(self.0.send(job));
+        drop(self.permit.send((self.runtime, job)));
     }
 }
 
+/// At least one turn, and no more than a semaphore counts.
+fn bounded(max_turns: usize) -> usize {
+    max_turns.clamp(1, Semaphore::MAX_PERMITS)
+}
+
 impl Inner {
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionKey, mpsc::Sender<Job>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionKey, Entry>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn run(inner: Arc<Inner>, mut lane: Lane, mut jobs: mpsc::Receiver<Job>) {
+async fn run(inner: Arc<Inner>, mut lane: Lane, mut jobs: mpsc::Receiver<Work>) {
     loop {
         match tokio::time::timeout(IDLE, jobs.recv()).await {
-            Ok(Some(job)) => lane.run(job).await,
+            Ok(Some((runtime, job))) => lane.run(runtime, job).await,
             Ok(None) => return,
             Err(_) => {
                 let mut lanes = inner.lock();

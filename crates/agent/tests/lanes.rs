@@ -289,3 +289,70 @@ async fn starting_over_keeps_the_old_conversation_on_disk() {
     assert_eq!(messages.len(), 1, "{messages:?}");
     assert!(messages[0]["content"].to_string().contains("and now?"));
 }
+
+/// The same agent under another name: what a change of the configuration makes of it.
+fn renamed(runtime: &AgentRuntime, name: &str) -> Arc<AgentRuntime> {
+    Arc::new(AgentRuntime {
+        id: runtime.id.clone(),
+        name: name.to_owned(),
+        settings: runtime.settings.clone(),
+        workspace: runtime.workspace.clone(),
+        sessions: runtime.sessions.clone(),
+        sessions_dir: runtime.sessions_dir.clone(),
+        toolbox: runtime.toolbox.clone(),
+        group_toolbox: runtime.group_toolbox.clone(),
+        memory: runtime.memory.clone(),
+        models: runtime.models.clone(),
+        clock: runtime.clock.clone(),
+    })
+}
+
+#[tokio::test]
+async fn a_changed_agent_answers_the_next_message_of_a_session_that_is_awake() {
+    let mut world = world(&[]);
+    let lanes = Lanes::new(1);
+    world.server.script([Reply::text("one"), Reply::text("two")]);
+    world.turn(&lanes, "main", "first").await;
+    world.runtime = renamed(&world.runtime, "Vesper");
+    world.turn(&lanes, "main", "second").await;
+    let (before, _) = world.prompt(0);
+    let (after, messages) = world.prompt(1);
+    assert!(!before.contains("Vesper") && after.contains("Vesper"), "{after}");
+    assert_eq!(messages.len(), 3, "the conversation goes on: {messages:?}");
+}
+
+#[tokio::test]
+async fn the_limit_over_all_sessions_moves_while_turns_run() {
+    let mut world = world(&[]);
+    let lanes = Lanes::new(1);
+    world.server.script([Reply::Silent, Reply::Silent]);
+    let (first, stop_first) = world.job("first", "a");
+    lanes.submit(&world.runtime, &key_of("x"), first).unwrap();
+    world.server.wait_requests(1).await;
+    let (second, stop_second) = world.job("second", "b");
+    lanes.submit(&world.runtime, &key_of("y"), second).unwrap();
+    lanes.set_max_turns(2);
+    world.server.wait_requests(2).await;
+    lanes.set_max_turns(1);
+    stop_first.abort(AbortReason::Rpc);
+    assert_eq!(world.end().await.0, "first");
+    world.server.push(Reply::text("third"));
+    let (third, _) = world.job("third", "c");
+    lanes.submit(&world.runtime, &key_of("z"), third).unwrap();
+    stop_second.abort(AbortReason::Rpc);
+    assert_eq!(world.end().await.0, "second", "the third waits: one turn at a time again");
+    assert_eq!(world.end().await, ("third".into(), replied("third")));
+}
+
+#[tokio::test]
+async fn a_shut_down_ends_every_turn_and_tells() {
+    let mut world = world(&[]);
+    let lanes = Lanes::new(1);
+    world.server.push(Reply::Silent);
+    let (job, _) = world.job("run", "a");
+    lanes.submit(&world.runtime, &key_of("x"), job).unwrap();
+    world.server.wait_requests(1).await;
+    lanes.shut_down();
+    assert_eq!(world.end().await, ("run".into(), Outcome::Failed(TurnError::Interrupted)));
+    assert_eq!(lanes.active(), 0);
+}

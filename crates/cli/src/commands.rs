@@ -17,4 +17,3 @@ mod status;
 pub(crate) use chat::{is_gateway_gone, talk};
 pub(crate) use dashboard::{page_address, page_of, pair_url};
 pub(crate) use dispatch::run;
-pub(crate) use gateway::launch;

@@ -5,7 +5,6 @@ use std::path::Path;
 use openclaw_config::{
     Config, ConfigError, Env, Loaded, LocationError, LocationFlags, Locations, gateway_port, load,
 };
-use serde_json::{Map, Value};
 
 use crate::args::InstanceArgs;
 
@@ -53,7 +52,7 @@ impl Instance {
     fn read(at: Locations, env: Env) -> (Self, Option<ConfigError>) {
         let (loaded, problem) = match load(&at, &env) {
             Ok(loaded) => (loaded, None),
-            Err(error) => (defaults(&at, env), Some(error)),
+            Err(error) => (Loaded::defaults(at.config_path.clone(), env), Some(error)),
         };
         (Self { at, loaded }, problem)
     }
@@ -80,17 +79,4 @@ pub(crate) fn locate(flags: &InstanceArgs) -> Result<(Locations, Env), LocationE
     let env = Env::process();
     let flags = LocationFlags { profile: flags.profile.clone(), dev: flags.dev };
     Ok((Locations::resolve(&env, flags)?, env))
-}
-
-fn defaults(at: &Locations, env: Env) -> Loaded {
-    Loaded {
-        config: Config::default(),
-        raw: None,
-        parsed: Value::Object(Map::new()),
-        exists: true,
-        hash: None,
-        path: at.config_path.clone(),
-        env,
-        warnings: Vec::new(),
-    }
 }

@@ -19,6 +19,7 @@ mod model;
 mod output;
 mod quickstart;
 mod runtime;
+mod service;
 mod signals;
 mod workspace;
 

@@ -31,8 +31,7 @@ pub(crate) fn run(flags: &InstanceArgs, args: &QuickstartArgs) -> anyhow::Result
     let setup = setup::set_up(&instance, &Wish { workspace, port: args.port })?;
     // Read again: now there is a configuration, and it holds the token.
     let instance = Instance::open(flags)?;
-    let port = instance.port(args.port)?;
-    serve::serve(instance, port, &setup, manner(args))
+    serve::serve(instance, args.port, &setup, manner(args))
 }
 
 fn manner(args: &QuickstartArgs) -> Manner {

@@ -1,10 +1,11 @@
-//! Signals that end the gateway: the first one politely, the second one at once.
+//! Signals that end the gateway, the first one politely, the second one at once; and the one that starts it again.
 
 use std::future::poll_fn;
 use std::io;
 use std::task::Poll;
+use std::time::Duration;
 
-use openclaw_gateway::StopHandle;
+use openclaw_gateway::Control;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::output;
@@ -13,26 +14,37 @@ use crate::output;
 const INTERRUPTED: i32 = 130;
 
 /// Signals that are caught from the moment this value is made, also before there is a gateway to stop.
-pub(crate) struct StopSignals(Vec<Signal>);
+pub(crate) struct GatewaySignals {
+    stop: Vec<Signal>,
+    /// As in the release, this one lets the gateway start again inside its process.
+    restart: Signal,
+}
 
-impl StopSignals {
-    /// Catches these signals. Needs an async runtime around it.
+impl GatewaySignals {
+    /// Catches these signals and `SIGUSR1`. Needs an async runtime around it.
     ///
     /// # Errors
     /// The operating system takes no handler.
     pub(crate) fn catch(kinds: &[SignalKind]) -> io::Result<Self> {
-        Ok(Self(kinds.iter().map(|kind| signal(*kind)).collect::<io::Result<_>>()?))
+        let stop = kinds.iter().map(|kind| signal(*kind)).collect::<io::Result<_>>()?;
+        Ok(Self { stop, restart: signal(SignalKind::user_defined1())? })
     }
 
-    /// The first signal stops the gateway; a second one ends the process without waiting.
-    pub(crate) fn stop(mut self, gateway: StopHandle) {
+    /// From now on the first signal stops the gateway, and a second one ends the process without waiting.
+    pub(crate) fn steer(mut self, gateway: Control) {
+        let restarted = gateway.clone();
         tokio::spawn(async move {
-            next(&mut self.0).await;
+            while self.restart.recv().await.is_some() {
+                restarted.request_restart(Duration::ZERO, "SIGUSR1");
+            }
+        });
+        tokio::spawn(async move {
+            next(&mut self.stop).await;
             gateway.stop();
             output::complain(
                 "openclaw: stopping; running answers get a few seconds (once more to stop at once)",
             );
-            next(&mut self.0).await;
+            next(&mut self.stop).await;
             std::process::exit(INTERRUPTED);
         });
     }

@@ -9,7 +9,7 @@ use crate::key_path::KeyPath;
 use crate::problem::{ConfigError, Place, Problem, ProblemKind};
 
 /// A set of environment variables. It holds credentials: `Debug` shows how many variables there are, nothing else.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Env(BTreeMap<String, String>);
 
 impl fmt::Debug for Env {

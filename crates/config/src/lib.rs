@@ -2,8 +2,8 @@
 //!
 //! A key is declared once, in `keys/`; the typed struct, the check, the JSON Schema, the book's chapter, redaction and
 //! the reload class follow from that declaration. This crate reads the configuration, what it includes and the `.env` of
-//! the state directory, and writes nothing but a first configuration; it opens no socket and reads the process
-//! environment in [`Env::process`] only.
+//! the state directory, and writes nothing but a first configuration and the copy of the last good one; it opens no
+//! socket and reads the process environment in [`Env::process`] only.
 //!
 //! ```
 //! use openclaw_config::{Env, LocationFlags, Locations, gateway_port, load, write_new};
@@ -38,6 +38,7 @@ mod include;
 mod inherit;
 mod key_path;
 mod keys;
+mod last_good;
 mod load;
 mod locations;
 mod loss;
@@ -62,22 +63,23 @@ pub use complete::{complete_path, complete_value};
 pub use configured::configured_channels;
 pub use edit::{
     BACKUPS, Base, Change, ChangeError, Confirmed, Draft, EditError, Editor, FileEdit, Losses, Saved, Terms,
-    Validity, backup_path, beside, confirm, diff, edit, last_good_path, nothing_between, typed_value,
+    Validity, backup_path, beside, confirm, diff, edit, nothing_between, typed_value,
 };
 pub use env::Env;
 pub use file::MAX_CONFIG_BYTES;
 pub use include::{IncludeFault, MAX_INCLUDE_DEPTH, MAX_INCLUDES};
 pub use key_path::{KeyPath, KeyPathError, Step};
 pub use keys::*;
+pub use last_good::{keep_last_good, last_good, last_good_path};
 pub use load::{Loaded, Parsed, hash, load, load_files, parse, validate};
 pub use locations::{LocationError, LocationFlags, Locations};
-pub use loss::{Loss, Shrunk, loss};
+pub use loss::{Loss, Shrunk, loss, loss_of_texts};
 pub use migrate::{Migration, Migrations, Obstacle, is_declared, migrations, retired_names};
 pub use minimal::{MinimalOptions, minimal_config, write_new};
 pub use port::{DEFAULT_PORT, DEV_PORT, PortError, gateway_port};
 pub use problem::{ConfigError, IncludedFrom, MAX_PROBLEMS, Place, Problem, ProblemKind};
 pub use read::{Id, Map, Sealed, Toggle};
 pub use redact::{REDACTED, get_path, redact, redact_text};
-pub use reload::reload_class;
+pub use reload::{Action, ChangedKey, Plan, reload_class};
 pub use schema::{config_schema, declared_keys, ui_hints};
 pub use spec::{Form, Key, Kind, Limits, MAX_SAFE_INTEGER, Reload, Rest, SectionSpec};

@@ -27,6 +27,8 @@ pub struct Parsed {
     pub config: Config,
     /// The JSON value as written, `${NAME}` and all, included files merged in. It holds the secrets of the files.
     pub value: Value,
+    /// The same with variables replaced and agents laid over their defaults: what the typed values were read from.
+    pub effective: Value,
     /// The environment given, and the variables that the configuration adds to it (`env`).
     pub env: Env,
     /// What is odd and does not stop anything.
@@ -36,6 +38,7 @@ pub struct Parsed {
 }
 
 /// A configuration as it stands on disk. It holds secrets and has no `Debug`.
+#[derive(Clone)]
 pub struct Loaded {
     /// The typed values; the defaults when there is no file.
     pub config: Config,
@@ -43,6 +46,8 @@ pub struct Loaded {
     pub raw: Option<String>,
     /// The JSON value as written, `${NAME}` and all, included files merged in; an empty object when there is no file.
     pub parsed: Value,
+    /// The same with variables replaced and agents laid over their defaults: what a change is measured by.
+    pub effective: Value,
     /// Whether there is a file.
     pub exists: bool,
     /// SHA-256 of the file's text in lower-case hexadecimal, and of the included texts if there are any: the `baseHash`
@@ -79,17 +84,16 @@ fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Resu
     files.push(path.clone());
     let Some(raw) = read_text(&path)? else {
         files.clear();
-        let (config, parsed) = (Config::default(), Value::Object(JsonMap::new()));
-        return Ok(Loaded { config, raw: None, parsed, exists: false, hash: None, path, env, warnings });
+        return Ok(Loaded { exists: false, warnings, ..Loaded::defaults(path, env) });
     };
     let parsed = match parse_from(&raw, Origin::File(&path), &Drafts::new(), &env, files) {
         Ok(parsed) => parsed,
         Err(problems) => return Err(ConfigError::Invalid { path, problems }),
     };
-    warnings.extend(parsed.warnings);
-    let Parsed { config, value, env, hash, .. } = parsed;
+    warnings.extend(parsed.warnings.iter().cloned());
+    let Parsed { config, value: parsed, effective, env, hash, .. } = parsed;
     let (raw, hash) = (Some(raw), Some(hash));
-    Ok(Loaded { config, raw, parsed: value, exists: true, hash, path, env, warnings })
+    Ok(Loaded { config, raw, parsed, effective, exists: true, hash, path, env, warnings })
 }
 
 /// The environment that a configuration is read in, and what is odd about the files it comes from.
@@ -97,6 +101,25 @@ pub(crate) fn environment(locations: &Locations, env: &Env) -> Result<(Env, Vec<
     let mut env = env.clone();
     let warnings = env.add_dotenv(&locations.state_dir)?;
     Ok((env, warnings))
+}
+
+impl Loaded {
+    /// The defaults in place of a file whose content nobody can use.
+    #[must_use]
+    pub fn defaults(path: PathBuf, env: Env) -> Self {
+        let nothing = || Value::Object(JsonMap::new());
+        Self {
+            config: Config::default(),
+            raw: None,
+            parsed: nothing(),
+            effective: nothing(),
+            exists: true,
+            hash: None,
+            path,
+            env,
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// SHA-256 of a configuration text in lower-case hexadecimal.
@@ -149,9 +172,9 @@ pub(crate) fn parse_from(
     let Some(tree) = tree else { return Err(problems) };
     let value = tree.root.to_value();
     match read_value(value.clone(), Writing::Text(&tree), env) {
-        Ok((config, env)) if problems.is_empty() => {
+        Ok((config, effective, env)) if problems.is_empty() => {
             let hash = hash_of(text, &tree.sources);
-            Ok(Parsed { config, value, env, warnings, hash })
+            Ok(Parsed { config, value, effective, env, warnings, hash })
         }
         Ok(_) => Err(problems),
         Err(found) => {
@@ -171,7 +194,11 @@ pub fn validate(value: &Value, file: &str, env: &Env) -> Vec<Problem> {
     read_value(value.clone(), Writing::None(file), env).err().unwrap_or_default()
 }
 
-fn read_value(mut value: Value, writing: Writing<'_>, env: &Env) -> Result<(Config, Env), Vec<Problem>> {
+fn read_value(
+    mut value: Value,
+    writing: Writing<'_>,
+    env: &Env,
+) -> Result<(Config, Value, Env), Vec<Problem>> {
     let mut report = Report::new(writing);
     let mut env = env.clone();
     let root = Trail::Root;
@@ -192,7 +219,7 @@ fn read_value(mut value: Value, writing: Writing<'_>, env: &Env) -> Result<(Conf
     }
     inherit(&mut value);
     if let Some(config) = value.as_object().and_then(Config::read_object) {
-        return Ok((config, env));
+        return Ok((config, value, env));
     }
     let mut report = Report::new(writing);
     report.add(&root, Part::Value, ProblemKind::Unreadable);

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::text;
+
 /// Sections without which nobody gets in, no provider is paid or no chat is answered. People empty them rarely;
 /// programs that write half a file do it all the time.
 const GUARDED: [&str; 3] = ["gateway", "auth", "channels"];
@@ -41,6 +43,12 @@ pub fn loss(before: &Value, before_len: usize, after: &Value, after_len: usize) 
     (!sections.is_empty() || shrunk.is_some()).then_some(Loss { sections, shrunk })
 }
 
+/// The same for two texts alone, without the files they include; `None` also when one of them cannot be read.
+#[must_use]
+pub fn loss_of_texts(before: &str, after: &str) -> Option<Loss> {
+    loss(&text::value(before)?, before.len(), &text::value(after)?, after.len())
+}
+
 /// Keys at every depth.
 fn keys(value: &Value) -> usize {
     match value {
@@ -63,7 +71,7 @@ impl fmt::Display for Loss {
 
 #[cfg(test)]
 mod tests {
-    use super::loss;
+    use super::{loss, loss_of_texts};
     use serde_json::{Value, json};
 
     fn full() -> Value {
@@ -116,6 +124,14 @@ mod tests {
         assert_eq!(loss(&before, 100, &after, 50), None);
         assert_eq!(loss(&before, 100, &after, 49), None, "half of the keys are left");
         assert!(loss(&before, 100, &json!({}), 49).is_some());
+    }
+
+    #[test]
+    fn texts_are_compared_without_what_they_include() {
+        let full = "{gateway: {mode: 'local', auth: {$include: './secret.json5'}}, // mine\n}";
+        assert_eq!(loss_of_texts(full, full), None);
+        assert!(loss_of_texts(full, "{}").is_some());
+        assert_eq!(loss_of_texts(full, "{"), None, "nobody can say");
     }
 
     #[test]

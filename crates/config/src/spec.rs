@@ -39,8 +39,8 @@ pub enum Kind {
     Sealed,
 }
 
-/// What a change of the key asks of a running gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a change of the key asks of a running gateway, the least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reload {
     /// Nothing: the value is read at its next use.
     Live,

@@ -3,7 +3,7 @@
 use jsonc_parser::ast;
 use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_ast};
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 use crate::problem::{Place, ProblemKind};
 
@@ -24,6 +24,12 @@ pub(crate) fn parse(text: &str) -> Result<ast::Value<'_>, SyntaxFault> {
         kind: ProblemKind::Syntax(syntax_message(error.kind())),
     })?;
     parsed.value.ok_or(SyntaxFault { offset: 0, kind: ProblemKind::NoValue })
+}
+
+/// The value of a text alone: `$include` stands in it as it is written. `None` if there is none.
+pub(crate) fn value(text: &str) -> Option<Value> {
+    let read = jsonc_parser::parse_to_serde_value::<Option<Value>>(without_bom(text), &options());
+    read.ok().flatten() // what is wrong with it is said by whoever loads it
 }
 
 /// The text without the mark that some editors put first; positions count from behind it.

@@ -1,23 +1,23 @@
 //! Builds the agents of the config: folders, sessions, tools, memory, models.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use openclaw_agent::envelope::user_zone;
 use openclaw_agent::{AgentRuntime, AgentSettings};
-use openclaw_config::{Citations as CitationSetting, Config, Loaded, Locations};
-use openclaw_guard::{
-    Clock, FileError, PathComponent, PathComponentError, Root, RootError, create_private_dir,
-};
+use openclaw_config::{Citations as CitationSetting, Config, Env, Loaded};
+use openclaw_guard::{FileError, PathComponent, PathComponentError, Root, RootError, create_private_dir};
 use openclaw_memory::{Engine, EngineOptions, MemoryBackend};
 use openclaw_models::catalog::{Catalog, Environment, Providers};
-use openclaw_protocol::session_key::agent_id;
+use openclaw_protocol::connect::SessionDefaults;
+use openclaw_protocol::session_key::{SessionKey, agent_id};
 use openclaw_store::{SessionIndex, StoreError};
-use openclaw_tools::{Citations, FileLock, MemoryTools, Policy, Toolbox, ToolboxOptions};
+use openclaw_tools::{Citations, MemoryTools, Policy, Toolbox, ToolboxOptions};
+use serde_json::Value;
 
-use crate::core::Agents;
+use crate::live::Making;
 use crate::tool_policy;
 
 /// What groups may use, as far as the policy allows it.
@@ -52,26 +52,67 @@ pub enum AgentError {
     Sessions(#[from] StoreError),
 }
 
-/// Sets up every configured agent, or the one agent of a config that names none.
-pub(crate) fn build(
-    loaded: &Loaded,
-    locations: &Locations,
-    clock: &Arc<dyn Clock>,
-) -> Result<Agents, AgentError> {
+/// The agents of this gateway.
+pub(crate) struct Agents {
+    pub(crate) default_id: String,
+    pub(crate) main_key: String,
+    pub(crate) all: BTreeMap<String, Arc<AgentRuntime>>,
+    /// Where each of them works: what tells whether its workspace and memory can be taken over.
+    folders: BTreeMap<String, Folders>,
+}
+
+/// The folders of one agent.
+#[derive(Clone, PartialEq, Eq)]
+struct Folders {
+    workspace: PathBuf,
+    /// More notes.
+    extra: Vec<PathBuf>,
+}
+
+impl Agents {
+    /// The agent with this id.
+    pub(crate) fn get(&self, id: &str) -> Option<&Arc<AgentRuntime>> {
+        self.all.get(&agent_id(id))
+    }
+
+    /// The canonical key of a client's text.
+    pub(crate) fn key(&self, text: &str) -> SessionKey {
+        SessionKey::canonical(text, &self.default_id, &self.main_key)
+    }
+
+    /// The agent a key belongs to; special keys belong to the default agent.
+    pub(crate) fn of_key(&self, key: &SessionKey) -> Option<&Arc<AgentRuntime>> {
+        self.get(key.agent().unwrap_or(&self.default_id))
+    }
+
+    pub(crate) fn session_defaults(&self) -> SessionDefaults {
+        SessionDefaults {
+            default_agent_id: self.default_id.clone(),
+            main_key: self.main_key.clone(),
+            main_session_key: SessionKey::main(&self.default_id, &self.main_key).to_string(),
+            scope: "per-sender".to_owned(),
+        }
+    }
+}
+
+/// Sets up every configured agent, or the one agent of a config that names none. An agent for which nothing changed
+/// stays the very one it was; of the others, what lies on the disk is taken over while its folders are the same.
+pub(crate) fn build(loaded: &Loaded, making: &Making<'_>) -> Result<Agents, AgentError> {
     let config = &loaded.config;
     let default_id = agent_id(config.agents.default_id());
     let mut ids: Vec<String> = config.agents.list.iter().map(|agent| agent_id(&agent.id)).collect();
     if ids.is_empty() {
         ids.push(default_id.clone());
     }
-    let builder = Builder { loaded, locations, clock, lock: FileLock::default(), default_id: &default_id };
-    let mut all = BTreeMap::new();
+    let builder = Builder { loaded, making, default_id: &default_id };
+    let (mut all, mut folders) = (BTreeMap::new(), BTreeMap::new());
     for id in ids {
-        let runtime = builder.agent(&id)?;
-        all.insert(id, Arc::new(runtime));
+        let places = builder.folders(&id);
+        all.insert(id.clone(), builder.agent(&id, &places)?);
+        folders.insert(id, places);
     }
     let main_key = main_key(config);
-    Ok(Agents { default_id, main_key, all })
+    Ok(Agents { default_id, main_key, all, folders })
 }
 
 fn main_key(config: &Config) -> String {
@@ -79,56 +120,111 @@ fn main_key(config: &Config) -> String {
     if key.is_empty() { "main".to_owned() } else { key }
 }
 
+/// Sections that every agent reads.
+const SHARED: [&str; 6] = ["models", "tools", "session", "memory", "plugins", "ui"];
+
+/// What an agent is made of. Two configurations that agree here make the same agent.
+#[derive(PartialEq)]
+struct Ingredients<'a> {
+    shared: [Option<&'a Value>; SHARED.len()],
+    defaults: Option<&'a Value>,
+    own: Option<&'a Value>,
+    is_default: bool,
+    env: &'a Env,
+}
+
+impl<'a> Ingredients<'a> {
+    fn of(loaded: &'a Loaded, id: &str) -> Self {
+        let value = &loaded.effective;
+        let agents = value.get("agents");
+        let has_id =
+            |agent: &&Value| agent.get("id").and_then(Value::as_str).is_some_and(|own| agent_id(own) == id);
+        let list = agents.and_then(|agents| agents.get("list")?.as_array());
+        Self {
+            shared: SHARED.map(|name| value.get(name)),
+            defaults: agents.and_then(|agents| agents.get("defaults")),
+            own: list.and_then(|list| list.iter().find(has_id)),
+            is_default: agent_id(loaded.config.agents.default_id()) == id,
+            env: &loaded.env,
+        }
+    }
+}
+
 struct Builder<'a> {
     loaded: &'a Loaded,
-    locations: &'a Locations,
-    clock: &'a Arc<dyn Clock>,
-    lock: FileLock,
+    making: &'a Making<'a>,
     default_id: &'a str,
 }
 
 impl Builder<'_> {
-    fn agent(&self, id: &str) -> Result<AgentRuntime, AgentError> {
+    fn folders(&self, id: &str) -> Folders {
+        let search = self.loaded.config.agents.memory_search(id);
+        let extra = search.extra_paths.iter().map(|path| self.making.locations.expand(path)).collect();
+        Folders { workspace: self.workspace(id), extra }
+    }
+
+    fn agent(&self, id: &str, folders: &Folders) -> Result<Arc<AgentRuntime>, AgentError> {
+        let before = self.making.before.and_then(|before| Some((before, before.agents.all.get(id)?)));
+        if let Some((before, agent)) = before
+            && Ingredients::of(&before.loaded, id) == Ingredients::of(self.loaded, id)
+        {
+            return Ok(Arc::clone(agent));
+        }
+        let same_folders = before
+            .filter(|(before, _)| before.agents.folders.get(id) == Some(folders))
+            .map(|(_, agent)| agent);
         let config = &self.loaded.config;
+        let (workspace, memory) = match same_folders {
+            Some(agent) => (Arc::clone(&agent.workspace), Arc::clone(&agent.memory)),
+            None => self.open(id, folders)?,
+        };
+        let sessions_dir = self.making.locations.state_dir.join("agents").join(id).join("sessions");
+        let mut providers = Providers::from_config(config);
+        providers.primary = config.agents.model(id).primary.or(providers.primary);
+        Ok(Arc::new(AgentRuntime {
+            id: id.to_owned(),
+            name: self.name(id),
+            settings: self.settings(),
+            workspace,
+            sessions: self.making.kept.index(id, || self.load_sessions(id, &sessions_dir))?,
+            sessions_dir,
+            toolbox: Arc::new(self.toolbox(id)),
+            group_toolbox: Arc::new(self.group_toolbox(id)),
+            memory,
+            models: Arc::new(Catalog::new(providers, Environment::from_env(&self.loaded.env))),
+            clock: Arc::clone(self.making.clock),
+        }))
+    }
+
+    /// Opens what an agent has on the disk.
+    fn open(&self, id: &str, folders: &Folders) -> Result<(Arc<Root>, Arc<dyn MemoryBackend>), AgentError> {
         let component =
             PathComponent::parse(id).map_err(|source| AgentError::Id { id: id.to_owned(), source })?;
-        let folder = self.workspace(id);
-        create_private_dir(&folder)?;
+        let folder = &folders.workspace;
+        create_private_dir(folder)?;
         create_private_dir(&folder.join("memory"))?;
-        let workspace = Root::open(&folder).map_err(|source| AgentError::Workspace {
+        let workspace = Root::open(folder).map_err(|source| AgentError::Workspace {
             id: id.to_owned(),
             path: folder.clone(),
             source,
         })?;
         let workspace = Arc::new(workspace);
-        let sessions_dir = self.locations.state_dir.join("agents").join(id).join("sessions");
-        let sessions = SessionIndex::load(&sessions_dir, id, Arc::clone(self.clock))?;
+        let memory = Engine::new(EngineOptions {
+            database: EngineOptions::database_in(&self.making.locations.state_dir, &component),
+            agent_id: component,
+            workspace: Arc::clone(&workspace),
+            extra_paths: folders.extra.clone(),
+            clock: Arc::clone(self.making.clock),
+        });
+        Ok((workspace, Arc::new(memory)))
+    }
+
+    fn load_sessions(&self, id: &str, folder: &Path) -> Result<SessionIndex, StoreError> {
+        let sessions = SessionIndex::load(folder, id, Arc::clone(self.making.clock))?;
         if sessions.report().is_repaired() {
             tracing::warn!(agent = id, report = ?sessions.report(), "session index repaired");
         }
-        let search = config.agents.memory_search(id);
-        let memory = Engine::new(EngineOptions {
-            database: EngineOptions::database_in(&self.locations.state_dir, &component),
-            agent_id: component,
-            workspace: Arc::clone(&workspace),
-            extra_paths: search.extra_paths.iter().map(|path| self.locations.expand(path)).collect(),
-            clock: Arc::clone(self.clock),
-        });
-        let mut providers = Providers::from_config(config);
-        providers.primary = config.agents.model(id).primary.or(providers.primary);
-        Ok(AgentRuntime {
-            id: id.to_owned(),
-            name: self.name(id),
-            settings: self.settings(),
-            workspace,
-            sessions: Arc::new(sessions),
-            sessions_dir,
-            toolbox: Arc::new(self.toolbox(id)),
-            group_toolbox: Arc::new(self.group_toolbox(id)),
-            memory: Arc::new(memory) as Arc<dyn MemoryBackend>,
-            models: Arc::new(Catalog::new(providers, Environment::from_env(&self.loaded.env))),
-            clock: Arc::clone(self.clock),
-        })
+        Ok(sessions)
     }
 
     /// An agent's folder: its own, the default one for the default agent, a sister folder for the others.
@@ -141,10 +237,10 @@ impl Builder<'_> {
             .and_then(|agent| agent.workspace.as_deref());
         let shared = agents.defaults.files.workspace.as_deref();
         match (own, shared) {
-            (Some(own), _) => self.locations.expand(own),
-            (None, Some(shared)) if id == self.default_id => self.locations.expand(shared),
-            (None, _) if id == self.default_id => self.locations.default_workspace(),
-            (None, _) => self.locations.state_dir.join(format!("workspace-{id}")),
+            (Some(own), _) => self.making.locations.expand(own),
+            (None, Some(shared)) if id == self.default_id => self.making.locations.expand(shared),
+            (None, _) if id == self.default_id => self.making.locations.default_workspace(),
+            (None, _) => self.making.locations.state_dir.join(format!("workspace-{id}")),
         }
     }
 
@@ -181,10 +277,10 @@ impl Builder<'_> {
         };
         Toolbox::new(ToolboxOptions {
             policy: tool_policy::policy(config, id),
-            exec: tool_policy::exec(config, id, &self.locations.state_dir),
+            exec: tool_policy::exec(config, id, &self.making.locations.state_dir),
             memory: if with_memory { MemoryTools::On } else { MemoryTools::Off },
             citations,
-            lock: self.lock.clone(),
+            lock: self.making.kept.lock.clone(),
         })
     }
 

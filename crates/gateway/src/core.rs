@@ -1,16 +1,14 @@
 //! What every connection and every method shares.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use openclaw_agent::{AgentRuntime, Lanes};
-use openclaw_config::{Config, Loaded, Locations};
+use openclaw_agent::Lanes;
+use openclaw_config::Locations;
 use openclaw_guard::{Clock, Secret};
-use openclaw_protocol::connect::SessionDefaults;
-use openclaw_protocol::session_key::{SessionKey, agent_id};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +19,9 @@ use crate::auth::decide::{AuthMode, UiPolicy};
 use crate::auth::devices::Devices;
 use crate::auth::limiter::AuthLimiter;
 use crate::auth::origin::AllowedNames;
+use crate::control::Control;
+use crate::live::{Live, Snapshot};
+use crate::reload::Reload;
 use crate::runs::Runs;
 use crate::ws::hub::Hub;
 
@@ -31,18 +32,21 @@ const MAX_PRE_AUTH_PER_CLIENT: usize = 32;
 
 /// The gateway's shared state.
 pub(crate) struct Core {
-    pub(crate) loaded: Loaded,
+    /// What changes while the gateway runs.
+    pub(crate) live: Live,
     pub(crate) locations: Locations,
     pub(crate) host: String,
     pub(crate) address: SocketAddr,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) started: Instant,
     pub(crate) hub: Hub,
-    pub(crate) agents: Agents,
     pub(crate) lanes: Lanes,
     pub(crate) runs: Runs,
     pub(crate) access: Access,
     pub(crate) health: crate::health::HealthCache,
+    pub(crate) reload: Reload,
+    /// From where it is stopped, and told to start again.
+    pub(crate) control: Control,
     /// Cancelled when the gateway begins to stop: nothing new is accepted.
     pub(crate) stopping: CancellationToken,
 }
@@ -60,42 +64,16 @@ pub(crate) struct Access {
     pub(crate) pre_auth: PreAuth,
 }
 
-/// The agents of this gateway.
-pub(crate) struct Agents {
-    pub(crate) default_id: String,
-    pub(crate) main_key: String,
-    pub(crate) all: BTreeMap<String, Arc<AgentRuntime>>,
-}
-
-impl Agents {
-    /// The agent with this id.
-    pub(crate) fn get(&self, id: &str) -> Option<&Arc<AgentRuntime>> {
-        self.all.get(&agent_id(id))
-    }
-
-    /// The canonical key of a client's text.
-    pub(crate) fn key(&self, text: &str) -> SessionKey {
-        SessionKey::canonical(text, &self.default_id, &self.main_key)
-    }
-
-    /// The agent a key belongs to; special keys belong to the default agent.
-    pub(crate) fn of_key(&self, key: &SessionKey) -> Option<&Arc<AgentRuntime>> {
-        self.get(key.agent().unwrap_or(&self.default_id))
-    }
-
-    pub(crate) fn session_defaults(&self) -> SessionDefaults {
-        SessionDefaults {
-            default_agent_id: self.default_id.clone(),
-            main_key: self.main_key.clone(),
-            main_session_key: SessionKey::main(&self.default_id, &self.main_key).to_string(),
-            scope: "per-sender".to_owned(),
-        }
-    }
-}
-
 impl Core {
-    pub(crate) fn config(&self) -> &Config {
-        &self.loaded.config
+    /// Configuration and agents as they are now. Whoever does more than one thing with them takes this once.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.live.now()
+    }
+
+    /// Lets the gateway start again inside its process, with the files as they are then. The earliest of several
+    /// requests counts.
+    pub(crate) fn request_restart(&self, delay: Duration, reason: &str) {
+        self.control.request_restart(delay, reason);
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
@@ -112,7 +90,7 @@ impl Core {
     }
 
     pub(crate) fn log_file(&self) -> PathBuf {
-        crate::log::file_of(&self.loaded.config, &self.locations, self.now_ms())
+        crate::log::file_of(self.snapshot().config(), &self.locations, self.now_ms())
     }
 }
 

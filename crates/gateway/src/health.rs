@@ -3,9 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 
 use openclaw_agent::AgentRuntime;
+use openclaw_config::Config;
 use serde_json::{Value, json};
 
 use crate::core::Core;
+use crate::live::Snapshot;
 use crate::ws::hub::{Broadcast, ConnId};
 use crate::ws::outbox::IfSlow;
 
@@ -57,27 +59,29 @@ impl HealthCache {
 
 fn summary(core: &Core) -> Value {
     let started = core.now_ms();
-    let agents: Vec<Value> = core.agents.all.values().map(|agent| agent_summary(core, agent)).collect();
-    let sessions = core.agents.get(&core.agents.default_id).map(|agent| sessions(agent, started));
+    let now = core.snapshot();
+    let agents: Vec<Value> =
+        now.agents.all.values().map(|agent| agent_summary(&now, agent, started)).collect();
+    let sessions = now.agents.get(&now.agents.default_id).map(|agent| sessions(agent, started));
     json!({
         "ok": true, "ts": started, "durationMs": core.now_ms() - started,
         "channels": {}, "channelOrder": [], "channelLabels": {},
-        "heartbeatSeconds": 1800, "defaultAgentId": core.agents.default_id,
-        "agents": agents, "sessions": sessions,
+        "heartbeatSeconds": 1800, "defaultAgentId": now.agents.default_id,
+        "agents": agents, "sessions": sessions, "config": core.reload.summary(&now.loaded),
     })
 }
 
-fn agent_summary(core: &Core, agent: &AgentRuntime) -> Value {
+fn agent_summary(now: &Snapshot, agent: &AgentRuntime, now_ms: i64) -> Value {
     json!({
-        "agentId": agent.id, "isDefault": agent.id == core.agents.default_id,
-        "heartbeat": heartbeat(core),
-        "sessions": sessions(agent, core.now_ms()),
+        "agentId": agent.id, "isDefault": agent.id == now.agents.default_id,
+        "heartbeat": heartbeat(now.config()),
+        "sessions": sessions(agent, now_ms),
     })
 }
 
 /// Heartbeats do not run in this build yet, and say so.
-pub(crate) fn heartbeat(core: &Core) -> Value {
-    let configured = &core.config().agents.defaults.heartbeat;
+pub(crate) fn heartbeat(config: &Config) -> Value {
+    let configured = &config.agents.defaults.heartbeat;
     json!({
         "enabled": false, "every": configured.every.as_deref().unwrap_or(HEARTBEAT_EVERY), "everyMs": null,
         "prompt": configured.prompt.as_deref().unwrap_or_default(),

@@ -6,33 +6,37 @@
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use openclaw_config::{Env, LocationFlags, Locations, gateway_port, load};
-//! use openclaw_gateway::{StartOptions, start};
+//! use openclaw_gateway::{Exit, StartOptions, start};
 //!
 //! let env = Env::process();
 //! let locations = Locations::resolve(&env, LocationFlags::default())?;
 //! let loaded = load(&locations, &env)?;
 //! let port = gateway_port(None, &loaded.env, &loaded.config, &locations)?;
 //!
-//! let gateway = start(StartOptions { locations, loaded, port }).await?;
+//! let gateway = start(StartOptions::new(locations, loaded, port, env)).await?;
 //! let address = format!("http://{}/#pair={}", gateway.address(), gateway.pairing_code()?);
 //! assert!(address.starts_with("http://127.0.0.1"));
 //!
-//! let stop = gateway.stop_handle();
-//! stop.stop();
-//! gateway.wait().await;
+//! gateway.control().stop();
+//! assert!(matches!(gateway.wait().await, Exit::Stopped));
 //! # Ok(())
 //! # }
 //! ```
 
 mod agents;
 mod auth;
+mod control;
 mod core;
 mod credentials;
+mod doors;
+mod gateway;
 mod health;
 mod http;
+mod live;
 mod log;
 mod net;
 mod observer;
+mod reload;
 mod rpc;
 mod runs;
 mod start;
@@ -42,5 +46,8 @@ mod unsupported;
 mod ws;
 
 pub use agents::AgentError;
-pub use start::{Gateway, StartError, StartOptions, StopHandle, VERSION, start};
+pub use control::Control;
+pub use gateway::{Exit, Gateway};
+pub use reload::Refused;
+pub use start::{StartError, StartOptions, VERSION, start};
 pub use unsupported::unsupported;

@@ -154,7 +154,7 @@ impl EventObserver {
 
     /// A short name of what a call is about: a path, a query, a command.
     fn label(&self, call: &ToolCall) -> Option<String> {
-        self.core.agents.of_key(&self.run.key)?.toolbox.label(call)
+        self.core.snapshot().agents.of_key(&self.run.key)?.toolbox.label(call)
     }
 
     fn tool_ended(&self, call: &ToolCall, outcome: &ToolOutcome) {

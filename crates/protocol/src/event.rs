@@ -23,6 +23,8 @@ pub const EVENTS: &[&str] = &[
     "voicewake.changed",
     "exec.approval.requested",
     "exec.approval.resolved",
+    // Ours: what became of a changed configuration.
+    "config",
 ];
 
 /// Payload of `agent`: one step of a run.

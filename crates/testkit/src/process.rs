@@ -136,6 +136,14 @@ impl GatewayProcess {
         self.signal(Signal::KILL);
     }
 
+    /// Sends `SIGUSR1`, which asks a gateway to start again.
+    ///
+    /// # Panics
+    /// When it has ended before.
+    pub fn user_signal(&self) {
+        self.signal(Signal::USR1);
+    }
+
     fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a process id");
         rustix::process::kill_process(pid, signal).expect("a running process");

@@ -11,21 +11,27 @@ use super::Manner;
 use super::announce::{Announcement, Facts, Place};
 use super::setup::Setup;
 use crate::client::{CALL_TIMEOUT, Client, Target};
-use crate::commands::{is_gateway_gone, launch, page_address, page_of, pair_url, talk};
+use crate::commands::{is_gateway_gone, page_address, page_of, pair_url, talk};
 use crate::instance::Instance;
-use crate::signals::StopSignals;
+use crate::service::{launch, until_stopped};
+use crate::signals::GatewaySignals;
 use crate::{output, runtime};
 
 /// A gateway on this machine answers in milliseconds.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-pub(super) fn serve(instance: Instance, port: u16, setup: &Setup, manner: Manner) -> anyhow::Result<()> {
-    let target = Target::local(&instance, port);
+pub(super) fn serve(
+    instance: Instance,
+    port_flag: Option<u16>,
+    setup: &Setup,
+    manner: Manner,
+) -> anyhow::Result<()> {
+    let target = Target::local(&instance, instance.port(port_flag)?);
     let runtime = runtime::for_gateway()?;
     runtime.block_on(async {
         match running(&target, &instance).await {
             Some(client) => join(client, &target, &instance, setup, manner).await,
-            None => start(instance, target, port, setup, manner).await,
+            None => start(instance, target, port_flag, setup, manner).await,
         }
     })
 }
@@ -60,25 +66,24 @@ async fn join(
 async fn start(
     instance: Instance,
     target: Target,
-    port: u16,
+    port_flag: Option<u16>,
     setup: &Setup,
     manner: Manner,
 ) -> anyhow::Result<()> {
-    let base_path = instance.config().gateway.control_ui.base_path.clone();
     let home = instance.at.home.clone();
     let facts = Facts::of(&instance, setup);
-    let signals = StopSignals::catch(stop_signals(manner))?;
-    let gateway = launch(instance, port).await?;
-    signals.stop(gateway.stop_handle());
-    let url = page_of(gateway.address(), base_path.as_deref());
+    let signals = GatewaySignals::catch(stop_signals(manner))?;
+    let gateway = launch(instance, port_flag).await?;
+    signals.steer(gateway.control());
+    let url = page_of(gateway.address(), Some(&gateway.base_path()));
     let pair_url = pair_url(&url, &gateway.pairing_code()?);
     let place = Place { url, address: gateway.address().to_string(), pair_url, already_running: false };
     tell(&Announcement::new(place, facts), &home, manner)?;
     match manner {
         Manner::Chat => chat(gateway, &target).await,
         Manner::Serve | Manner::ServeJson => {
-            gateway.wait().await;
-            Ok(())
+            // One announcement is what the reader of it expects; the log tells of the others.
+            until_stopped(gateway, |_| Ok(())).await
         }
     }
 }
@@ -102,15 +107,15 @@ fn tell(announcement: &Announcement, home: &Path, manner: Manner) -> Result<(), 
 
 /// A chat with the gateway of this process; when it ends, so does the gateway.
 async fn chat(gateway: Gateway, target: &Target) -> anyhow::Result<()> {
-    let stop = gateway.stop_handle();
-    let serving = tokio::spawn(gateway.wait());
+    let control = gateway.control();
+    let serving = tokio::spawn(until_stopped(gateway, |_| Ok(())));
     let talked = async {
         let mut client = Client::connect(target, CALL_TIMEOUT).await?;
         talk(&mut client, None).await
     }
     .await;
-    stop.stop();
-    serving.await?;
+    control.stop();
+    serving.await??;
     output::line("The gateway has stopped. `openclaw gateway` runs it without a chat.")?;
     match talked {
         // Stopped from outside while talking: that is what was asked for.

@@ -1,8 +1,6 @@
 //! A person says that a configuration is meant, although it lost much (P-09).
 
-use std::path::PathBuf;
-
-use openclaw_guard::{FileError, write_atomic};
+use openclaw_guard::FileError;
 
 use super::draft::{Losses, Validity};
 use super::editor::Editor;
@@ -10,6 +8,7 @@ use super::error::EditError;
 use super::save::{Base, Terms, beside, edit, nothing_between};
 use crate::env::Env;
 use crate::file::read_text;
+use crate::last_good::keep_last_good;
 use crate::load::load;
 use crate::locations::Locations;
 
@@ -22,12 +21,6 @@ pub enum Confirmed {
     File,
     /// There is no file, and nothing waits.
     Nothing,
-}
-
-/// The copy of the last configuration that a gateway took, or that a person confirmed.
-#[must_use]
-pub fn last_good_path(locations: &Locations) -> PathBuf {
-    beside(&locations.config_path, "last-good")
 }
 
 /// Takes the text that waits beside the file, if one does, and marks the file as good: a gateway that held it back
@@ -51,6 +44,6 @@ pub fn confirm(locations: &Locations, env: &Env) -> Result<Confirmed, EditError>
         None => Confirmed::File,
     };
     let Some(raw) = load(locations, env)?.raw else { return Ok(Confirmed::Nothing) };
-    write_atomic(&last_good_path(locations), raw.as_bytes()).map_err(failed)?;
+    keep_last_good(&locations.config_path, &raw).map_err(failed)?;
     Ok(confirmed)
 }

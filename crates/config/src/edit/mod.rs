@@ -17,7 +17,7 @@ mod style;
 
 pub use argument::typed_value;
 pub use change::{Change, ChangeError};
-pub use confirm::{Confirmed, confirm, last_good_path};
+pub use confirm::{Confirmed, confirm};
 pub use diff::diff;
 pub use draft::{Draft, FileEdit, Losses, Validity};
 pub use editor::Editor;

@@ -50,11 +50,11 @@ section! {
     /// The Control UI.
     pub struct ControlUi {
         /// Whether it is served.
-        enabled: bool = true;
+        enabled: bool = true, live();
         /// The path it is served under, such as `/openclaw`.
-        base_path: Option<String>;
+        base_path: Option<String>, live();
         /// A folder with the page's files instead of the built-in ones.
-        root: Option<String>;
+        root: Option<String>, live();
         /// Origins of other pages that may connect, such as `https://control.example.com`.
         allowed_origins: Vec<String>;
         /// Token sign-in over plain HTTP without a device identity. Weakens security.

@@ -24,7 +24,7 @@ section! {
         /// What agents can do, and what they must not.
         tools: Tools, live();
         /// The engine behind memory search.
-        memory: Memory, restart();
+        memory: Memory, live();
     }
     groups {
         /// Keys of the machine around the agents.
@@ -39,8 +39,8 @@ section! {
     pub struct SystemKeys {
         /// Who wrote the file last.
         meta: Meta, live();
-        /// Environment variables, for the gateway and for `${NAME}`.
-        env: EnvVars, restart();
+        /// Environment variables, for the gateway and for `${NAME}`. A change of one that begins with `OPENCLAW_` restarts.
+        env: EnvVars, live();
         /// What the setup wizard did.
         wizard: Wizard, live();
         /// Diagnostics and telemetry, off unless asked for.

@@ -13,7 +13,8 @@ use openclaw_protocol::limits::MAX_PAYLOAD_BYTES;
 use serde_json::json;
 
 use super::gate::{self, Refused, text};
-use super::page::{self, Identity, Page};
+use super::page;
+use crate::agents::Agents;
 use crate::auth::client_key::{ClientKey, client_address};
 use crate::auth::decide::{Locality, OriginVerdict};
 use crate::auth::origin::{host_name, is_loopback_name};
@@ -28,16 +29,9 @@ const SOCKET_READ_BUFFER: usize = 4 * 1024;
 const FORWARDING_HEADERS: &[&str] =
     &["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
-/// What the routes share.
-pub(crate) struct Site {
-    pub(crate) core: Arc<Core>,
-    pub(crate) page: Page,
-    pub(crate) identity: Identity,
-}
-
 /// The whole HTTP surface.
-pub(crate) fn router(site: Arc<Site>) -> Router {
-    Router::new().fallback(entry).with_state(site)
+pub(crate) fn router(core: Arc<Core>) -> Router {
+    Router::new().fallback(entry).with_state(core)
 }
 
 /// What is known of a request's sender.
@@ -48,22 +42,22 @@ struct Sender {
 }
 
 async fn entry(
-    State(site): State<Arc<Site>>,
+    State(core): State<Arc<Core>>,
     Extension(peer): Extension<Peer>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
 ) -> Response<Body> {
     let (Parts { method, uri, headers, .. }, _body) = request.into_parts();
-    let mut response = match gate::judge(&method, &uri, &headers, &site.core.access.names) {
+    let mut response = match gate::judge(&method, &uri, &headers, &core.access.names) {
         Err(refused) => refusal(refused),
-        Ok(origin) => match sender(&site.core, peer, &headers) {
+        Ok(origin) => match sender(&core, peer, &headers) {
             Err(refused) => refusal(refused),
             Ok(sender) => match upgrade {
-                Ok(upgrade) => match accept_socket(&site, upgrade, sender, origin, uri.path()) {
+                Ok(upgrade) => match accept_socket(&core, upgrade, sender, origin, uri.path()) {
                     Ok(switching) => return switching,
                     Err(refused) => refusal(refused),
                 },
-                Err(_) => route(&site, &method, &uri, &headers),
+                Err(_) => route(&core, &method, &uri, &headers),
             },
         },
     };
@@ -94,13 +88,13 @@ fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 fn accept_socket(
-    site: &Arc<Site>,
+    core: &Arc<Core>,
     upgrade: WebSocketUpgrade,
     sender: Sender,
     origin: OriginVerdict,
     path: &str,
 ) -> Result<Response<Body>, Refused> {
-    let core = Arc::clone(&site.core);
+    let core = Arc::clone(core);
     if path == "/__openclaw__/ws" {
         return Err(Refused(StatusCode::NOT_FOUND, "the canvas host is not part of this build"));
     }
@@ -125,13 +119,14 @@ fn accept_socket(
         .on_upgrade(move |socket| run(core, socket, arrival)))
 }
 
-fn route(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
+fn route(core: &Core, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
     let reads = matches!(*method, Method::GET | Method::HEAD);
     let path = uri.path();
     if path == "/healthz" {
         return if reads { json_answer(StatusCode::OK, &json!({"ok": true})) } else { not_allowed() };
     }
-    let base = site.identity.base_path.as_str();
+    let now = core.snapshot();
+    let base = now.identity.base_path.as_str();
     let inside = match path.strip_prefix(base) {
         Some("") if !base.is_empty() && reads => {
             let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -145,15 +140,15 @@ fn route(site: &Site, method: &Method, uri: &Uri, headers: &HeaderMap) -> Respon
         return not_allowed();
     }
     if let Some(agent) = inside.strip_prefix("/avatar/") {
-        return avatar(&site.core, agent, uri.query());
+        return avatar(&now.agents, agent, uri.query());
     }
-    page::serve(&site.page, method, headers, inside, &site.identity).unwrap_or_else(not_found)
+    page::serve(&now.page, method, headers, inside, &now.identity).unwrap_or_else(not_found)
 }
 
 /// Avatars are letters in this build: there is no picture, and `?meta=1` says so.
-fn avatar(core: &Core, agent: &str, query: Option<&str>) -> Response<Body> {
+fn avatar(agents: &Agents, agent: &str, query: Option<&str>) -> Response<Body> {
     let asks_meta = query.is_some_and(|query| query.split('&').any(|pair| pair == "meta=1"));
-    if asks_meta && core.agents.get(agent).is_some() {
+    if asks_meta && agents.get(agent).is_some() {
         json_answer(StatusCode::OK, &json!({"avatarUrl": null}))
     } else {
         not_found()

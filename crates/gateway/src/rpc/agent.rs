@@ -89,7 +89,7 @@ fn answer_of(end: &RunEnd) -> RpcResult {
 
 /// The session of an `agent` call: by key, by id, or the agent's main session.
 fn target(call: &Call<'_>, params: &AgentParams) -> Result<(Target, Option<SessionId>), RpcError> {
-    let agents = &call.core.agents;
+    let agents = &call.now.agents;
     let text = |value: &Option<String>| {
         value.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
     };

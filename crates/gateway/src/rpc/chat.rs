@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::runs::{Message, Target, images, size_of, start};
 use super::sessions::{interrupted, newest_messages, submit};
 use super::{Call, Reply, attempt};
-use crate::core::Core;
+use crate::agents::Agents;
 use crate::runs::{Admission, Candidate, RunKind};
 use crate::text::{assistant_message, clip, for_display};
 use crate::ws::hub::Broadcast;
@@ -27,9 +27,9 @@ use crate::ws::outbox::IfSlow;
 const MAX_MESSAGE_BYTES: usize = 400 * 1024;
 
 /// Finds the session a client means.
-pub(super) fn target(core: &Core, given: &str) -> Result<Target, ErrorShape> {
-    let key = core.agents.key(given);
-    match core.agents.of_key(&key) {
+pub(super) fn target(agents: &Agents, given: &str) -> Result<Target, ErrorShape> {
+    let key = agents.key(given);
+    match agents.of_key(&key) {
         Some(agent) => Ok(Target { agent: Arc::clone(agent), key, given_key: given.to_owned() }),
         None => Err(ErrorShape::invalid(format!("unknown agent in session key: {}", clip(given, 200)))),
     }
@@ -50,7 +50,7 @@ struct SendParams {
 pub(super) fn send(call: &Call<'_>) -> Reply {
     let params: SendParams = attempt!(call.params());
     let core = call.core;
-    let target = attempt!(target(core, &params.session_key));
+    let target = attempt!(target(&call.now.agents, &params.session_key));
     if let Some((Command::Stop, _)) = commands::parse(&params.message) {
         let ids = core.runs.abort(&target.key, None, AbortReason::StopWord);
         return Reply::Now(Ok(json!({"ok": true, "aborted": !ids.is_empty(), "runIds": ids})));
@@ -99,7 +99,7 @@ struct AbortParams {
 pub(super) fn abort(call: &Call<'_>) -> Reply {
     let params: AbortParams = attempt!(call.params());
     let core = call.core;
-    let key = core.agents.key(&params.session_key);
+    let key = call.now.agents.key(&params.session_key);
     if let Some(id) = &params.run_id
         && core.runs.session_of(id).is_some_and(|owner| owner != key)
     {
@@ -137,8 +137,8 @@ fn default_history_limit() -> usize {
 
 pub(super) fn history(call: &Call<'_>) -> Reply {
     let params: HistoryParams = attempt!(call.params());
-    let target = attempt!(target(call.core, &params.session_key));
-    let verbose_default = call.core.config().agents.defaults.turn.thinking_default;
+    let target = attempt!(target(&call.now.agents, &params.session_key));
+    let verbose_default = call.now.config().agents.defaults.turn.thinking_default;
     let thinking_default = verbose_default.map_or("off", |level| level.as_str());
     Reply::blocking(move || {
         let entry = target.agent.sessions.get(target.key.as_str());
@@ -187,7 +187,7 @@ struct InjectParams {
 pub(super) fn inject(call: &Call<'_>) -> Reply {
     let params: InjectParams = attempt!(call.params());
     let core = Arc::clone(call.core);
-    let Target { agent, key, given_key } = attempt!(target(&core, &params.session_key));
+    let Target { agent, key, given_key } = attempt!(target(&call.now.agents, &params.session_key));
     let text = match params.label.as_deref().filter(|label| !label.is_empty()) {
         Some(label) => format!("[{label}]\n\n{}", params.message),
         None => params.message,

@@ -12,8 +12,8 @@ pub(super) fn get(call: &Call<'_>) -> Reply {
 
 /// Reads the file anew: it may have been edited since the start.
 fn snapshot(core: &crate::core::Core) -> RpcResult {
-    let path = core.loaded.path.to_string_lossy().into_owned();
-    match openclaw_config::load(&core.locations, &openclaw_config::Env::process()) {
+    let path = core.locations.config_path.to_string_lossy().into_owned();
+    match openclaw_config::load(&core.locations, core.reload.env()) {
         Ok(loaded) => {
             let raw = loaded.raw.as_deref().and_then(redact_text);
             let parsed = redact(&loaded.parsed);

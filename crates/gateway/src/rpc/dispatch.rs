@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{agent, chat, config, devices, logs, sessions, system};
 use crate::core::Core;
+use crate::live::Snapshot;
 use crate::ws::hub::Client;
 
 /// What a handler gives: a payload, or an error that may come with one.
@@ -72,6 +73,8 @@ impl Reply {
 /// A request on its way to its handler.
 pub(crate) struct Call<'a> {
     pub(crate) core: &'a Arc<Core>,
+    /// Configuration and agents as they were when the request came: one request never sees two of them.
+    pub(crate) now: Arc<Snapshot>,
     pub(crate) client: &'a Arc<Client>,
     pub(crate) request: &'a RequestFrame,
     pub(crate) spec: &'static MethodSpec,
@@ -122,7 +125,7 @@ pub(crate) fn dispatch(core: &Arc<Core>, client: &Arc<Client>, request: &Request
     if core.stopping.is_cancelled() && scope != Scope::Read {
         return Reply::Now(Err(ErrorShape::unavailable("the gateway is stopping").retry_after(2_000).into()));
     }
-    handle(&Call { core, client, request, spec })
+    handle(&Call { core, now: core.snapshot(), client, request, spec })
 }
 
 fn handle(call: &Call<'_>) -> Reply {

@@ -6,7 +6,7 @@ use openclaw_protocol::session_key::{SessionKey, SessionKind};
 use openclaw_store::{SessionEntry, field};
 use serde_json::{Map, Value, json};
 
-use crate::core::Core;
+use crate::agents::Agents;
 
 /// Entry fields that `sessions.list` shows as they are.
 const SHOWN: &[&str] = &[
@@ -39,9 +39,8 @@ const SHOWN: &[&str] = &[
 ];
 
 /// The model of the default agent, as lists name it.
-pub(super) fn defaults(core: &Core) -> Value {
-    let model =
-        core.agents.get(&core.agents.default_id).and_then(|agent| agent.models.resolve_default().ok());
+pub(super) fn defaults(agents: &Agents) -> Value {
+    let model = agents.get(&agents.default_id).and_then(|agent| agent.models.resolve_default().ok());
     match model {
         Some(model) => defaults_of(model.describe()),
         None => json!({"modelProvider": null, "model": null, "contextTokens": null}),

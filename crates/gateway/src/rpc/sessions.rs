@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::session_rows::{defaults, kind, list_row};
 use super::{Call, Reply, RpcError, RpcResult, attempt};
+use crate::agents::Agents;
 use crate::core::Core;
 use crate::text::{clip, display_text};
 
@@ -76,19 +77,20 @@ pub(super) fn list(call: &Call<'_>) -> Reply {
     let params: ListParams = attempt!(call.params());
     let core = Arc::clone(call.core);
     // Ten thousand sessions are megabytes of JSON.
-    Reply::blocking(move || Ok(rows(&core, &find(&core, &params), &params)))
+    let now = Arc::clone(&call.now);
+    Reply::blocking(move || Ok(rows(&core, &now.agents, &params)))
 }
 
-fn find(core: &Core, params: &ListParams) -> Vec<Found> {
+fn find(core: &Core, agents: &Agents, params: &ListParams) -> Vec<Found> {
     let oldest = params.active_minutes.map(|minutes| core.now_ms() - minutes.saturating_mul(60_000));
     let wanted_agent = params.filter.agent_id.as_deref().map(openclaw_protocol::session_key::agent_id);
     let mut found: Vec<Found> = Vec::new();
-    for agent in core.agents.all.values() {
+    for agent in agents.all.values() {
         if wanted_agent.as_ref().is_some_and(|wanted| *wanted != agent.id) {
             continue;
         }
         for (key, entry) in agent.sessions.list() {
-            let key = SessionKey::canonical(&key, &agent.id, &core.agents.main_key);
+            let key = SessionKey::canonical(&key, &agent.id, &agents.main_key);
             let kind_fits = match kind(&key, &entry) {
                 SessionKind::Global => params.include_global,
                 SessionKind::Unknown => params.include_unknown,
@@ -119,8 +121,8 @@ fn matches(filter: &Filter, key: &SessionKey, entry: &SessionEntry) -> bool {
     equals(&filter.label, field::LABEL) && equals(&filter.spawned_by, field::SPAWNED_BY) && found
 }
 
-fn rows(core: &Core, found: &[Found], params: &ListParams) -> Value {
-    let sessions: Vec<Value> = found
+fn rows(core: &Core, agents: &Agents, params: &ListParams) -> Value {
+    let sessions: Vec<Value> = find(core, agents, params)
         .iter()
         .enumerate()
         .map(|(index, row)| {
@@ -132,7 +134,7 @@ fn rows(core: &Core, found: &[Found], params: &ListParams) -> Value {
         })
         .collect();
     json!({
-        "ts": core.now_ms(), "path": "(multiple)", "count": sessions.len(), "defaults": defaults(core),
+        "ts": core.now_ms(), "path": "(multiple)", "count": sessions.len(), "defaults": defaults(agents),
         "sessions": sessions,
     })
 }
@@ -197,17 +199,17 @@ fn default_preview_chars() -> usize {
 
 pub(super) fn preview(call: &Call<'_>) -> Reply {
     let params: PreviewParams = attempt!(call.params());
-    let core = Arc::clone(call.core);
+    let (core, now) = (Arc::clone(call.core), Arc::clone(&call.now));
     Reply::blocking(move || {
-        let previews: Vec<Value> =
-            params.keys.iter().take(MAX_PREVIEWS).map(|key| preview_of(&core, key, &params)).collect();
+        let preview = |key: &String| preview_of(&now.agents, key, &params);
+        let previews: Vec<Value> = params.keys.iter().take(MAX_PREVIEWS).map(preview).collect();
         Ok(json!({"ts": core.now_ms(), "previews": previews}))
     })
 }
 
-fn preview_of(core: &Core, given: &str, params: &PreviewParams) -> Value {
-    let key = core.agents.key(given);
-    let found = core.agents.of_key(&key).and_then(|agent| Some((agent, agent.sessions.get(key.as_str())?)));
+fn preview_of(agents: &Agents, given: &str, params: &PreviewParams) -> Value {
+    let key = agents.key(given);
+    let found = agents.of_key(&key).and_then(|agent| Some((agent, agent.sessions.get(key.as_str())?)));
     let Some((agent, entry)) = found else {
         return json!({"key": given, "status": "missing", "items": []});
     };
@@ -245,7 +247,7 @@ struct ResolveParams {
 
 pub(super) fn resolve(call: &Call<'_>) -> Reply {
     let params: ResolveParams = attempt!(call.params());
-    let agents = &call.core.agents;
+    let agents = &call.now.agents;
     let (found, asked) = match (&params.key, &params.session_id, &params.label) {
         (Some(key), None, None) => {
             let canonical = agents.key(key);
@@ -273,8 +275,8 @@ pub(super) fn resolve(call: &Call<'_>) -> Reply {
 
 /// The agent and key a session method is about.
 fn target(call: &Call<'_>, given: &str) -> Result<(Arc<AgentRuntime>, SessionKey), RpcError> {
-    let key = call.core.agents.key(given);
-    match call.core.agents.of_key(&key) {
+    let key = call.now.agents.key(given);
+    match call.now.agents.of_key(&key) {
         Some(agent) => Ok((Arc::clone(agent), key)),
         None => {
             Err(ErrorShape::invalid(format!("unknown agent in session key: {}", clip(given, 200))).into())
@@ -433,7 +435,7 @@ struct DeleteParams {
 pub(super) fn delete(call: &Call<'_>) -> Reply {
     let params: DeleteParams = attempt!(call.params());
     let (agent, key) = attempt!(target(call, &params.key));
-    if key.is_main(&call.core.agents.main_key) {
+    if key.is_main(&call.now.agents.main_key) {
         return Reply::invalid(format!("Cannot delete the main session ({key})."));
     }
     let core = Arc::clone(call.core);

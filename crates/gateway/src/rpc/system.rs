@@ -27,13 +27,13 @@ pub(super) fn health(call: &Call<'_>) -> Reply {
 }
 
 pub(super) fn status(call: &Call<'_>) -> Reply {
-    let core = call.core;
+    let (core, agents) = (call.core, &call.now.agents);
     let now = core.now_ms();
     let mut recent = Vec::new();
     let mut by_agent = Vec::new();
     let mut paths = Vec::new();
     let mut count = 0;
-    for agent in core.agents.all.values() {
+    for agent in agents.all.values() {
         let mut rows = agent.sessions.list();
         rows.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.updated_at()));
         count += rows.len();
@@ -46,35 +46,33 @@ pub(super) fn status(call: &Call<'_>) -> Reply {
     }
     recent.sort_by_key(|row| std::cmp::Reverse(row.get("updatedAt").and_then(Value::as_i64).unwrap_or(0)));
     recent.truncate(RECENT);
-    let heartbeats: Vec<Value> = core
-        .agents
+    let heartbeats: Vec<Value> = agents
         .all
         .values()
         .map(|agent| {
-            let beat = crate::health::heartbeat(core);
+            let beat = crate::health::heartbeat(call.now.config());
             json!({"agentId": agent.id, "enabled": beat["enabled"], "every": beat["every"], "everyMs": null})
         })
         .collect();
     Reply::Now(Ok(json!({
-        "heartbeat": {"defaultAgentId": core.agents.default_id, "agents": heartbeats},
+        "heartbeat": {"defaultAgentId": agents.default_id, "agents": heartbeats},
         "channelSummary": [], "queuedSystemEvents": [],
         "sessions": {
-            "paths": paths, "count": count, "defaults": defaults(core), "recent": recent, "byAgent": by_agent,
+            "paths": paths, "count": count, "defaults": defaults(agents), "recent": recent, "byAgent": by_agent,
         },
         "gateway": {
             "version": crate::VERSION, "uptimeMs": core.uptime_ms(), "clients": core.hub.client_count(),
             "activeRuns": core.runs.active_count(), "activeSessions": core.lanes.active(),
             "address": core.address.to_string(),
         },
-        "unsupported": crate::unsupported::unsupported(core.config(), &core.locations.state_dir),
+        "unsupported": crate::unsupported::unsupported(call.now.config(), &core.locations.state_dir),
     })))
 }
 
 pub(super) fn agents(call: &Call<'_>) -> Reply {
-    let core = call.core;
-    let configured = &core.config().agents.list;
-    let rows: Vec<Value> = core
-        .agents
+    let agents = &call.now.agents;
+    let configured = &call.now.config().agents.list;
+    let rows: Vec<Value> = agents
         .all
         .values()
         .map(|agent| {
@@ -105,7 +103,7 @@ pub(super) fn agents(call: &Call<'_>) -> Reply {
         })
         .collect();
     Reply::Now(Ok(json!({
-        "defaultId": core.agents.default_id, "mainKey": core.agents.main_key, "scope": "per-sender", "agents": rows,
+        "defaultId": agents.default_id, "mainKey": agents.main_key, "scope": "per-sender", "agents": rows,
     })))
 }
 
@@ -120,23 +118,23 @@ struct IdentityParams {
 
 pub(super) fn identity(call: &Call<'_>) -> Reply {
     let params: IdentityParams = attempt!(call.params());
-    let core = call.core;
+    let agents = &call.now.agents;
     let id = params
         .agent_id
         .or_else(|| {
-            params.session_key.as_deref().and_then(|key| core.agents.key(key).agent().map(ToOwned::to_owned))
+            params.session_key.as_deref().and_then(|key| agents.key(key).agent().map(ToOwned::to_owned))
         })
-        .unwrap_or_else(|| core.agents.default_id.clone());
-    let Some(agent) = core.agents.get(&id) else {
+        .unwrap_or_else(|| agents.default_id.clone());
+    let Some(agent) = agents.get(&id) else {
         return Reply::invalid(format!("unknown agent: {id}"));
     };
-    let entry = core
-        .config()
+    let config = call.now.config();
+    let entry = config
         .agents
         .list
         .iter()
         .find(|entry| openclaw_protocol::session_key::agent_id(&entry.id) == agent.id);
-    let ui = core.config().system.ui.assistant.name.clone();
+    let ui = config.system.ui.assistant.name.clone();
     let name =
         entry.and_then(|entry| entry.identity.name.clone()).or(ui).unwrap_or_else(|| "Assistant".to_owned());
     let avatar: String = name.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
@@ -159,9 +157,8 @@ pub(super) fn channels(call: &Call<'_>) -> Reply {
 }
 
 pub(super) fn models(call: &Call<'_>) -> Reply {
-    let core = call.core;
-    let models =
-        core.agents.get(&core.agents.default_id).map(|agent| agent.models.list()).unwrap_or_default();
+    let agents = &call.now.agents;
+    let models = agents.get(&agents.default_id).map(|agent| agent.models.list()).unwrap_or_default();
     Reply::Now(Ok(json!({ "models": models })))
 }
 

@@ -1,31 +1,43 @@
-//! What a change of a key asks of a running gateway.
+//! What a change of one key asks of a running gateway.
+
+use serde_json::Value;
 
 use crate::key_path::{KeyPath, Step};
 use crate::keys::root;
-use crate::spec::{Kind, Reload};
+use crate::spec::{Key, Kind, Reload};
 
 /// The reload class of a key: the nearest declaration on the way to it. What is not declared restarts.
 #[must_use]
 pub fn reload_class(path: &KeyPath) -> Reload {
-    let mut class = Reload::Restart;
+    way_to(path).0
+}
+
+/// The value that a key has when it is absent, where one is declared.
+pub(super) fn default_of(path: &KeyPath) -> Option<Value> {
+    way_to(path).1?.default.map(|default| default())
+}
+
+/// The reload class of a key, and its declaration if it has one of its own.
+fn way_to(path: &KeyPath) -> (Reload, Option<&'static Key>) {
+    let (mut class, mut declared) = (Reload::Restart, None);
     let mut kind = root();
     for step in path.steps() {
         let kinds = if let Kind::OneOf(kinds) = kind { kinds } else { std::slice::from_ref(kind) };
         let next = kinds.iter().find_map(|kind| match (kind, step) {
             (Kind::Object(section), Step::Key(name)) => {
-                let own = section.find(name).and_then(|key| key.reload);
-                section.child(name).map(|(kind, _)| (kind, own))
+                section.child(name).map(|(kind, _)| (kind, section.find(name)))
             }
             (Kind::Map(element), Step::Key(_)) | (Kind::List(element), Step::Index(_)) => {
                 Some((*element, None))
             }
             _ => None,
         });
-        let Some((next, own)) = next else { break };
+        let Some((next, own)) = next else { return (class, None) };
         kind = next;
-        class = own.unwrap_or(class);
+        declared = own;
+        class = own.and_then(|key| key.reload).unwrap_or(class);
     }
-    class
+    (class, declared)
 }
 
 #[cfg(test)]
@@ -48,6 +60,10 @@ mod tests {
             ("hooks.token", Reload::Hot),
             ("meta.lastTouchedAt", Reload::Live),
             ("plugins.slots.memory", Reload::Restart),
+            ("gateway.controlUi.basePath", Reload::Live),
+            ("gateway.controlUi.allowedOrigins", Reload::Restart),
+            ("gateway.trustedProxies", Reload::Restart),
+            ("memory.citations", Reload::Live),
             ("no.such.key", Reload::Restart),
             ("", Reload::Restart),
         ];

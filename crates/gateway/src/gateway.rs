@@ -1,0 +1,174 @@
+//! A gateway that runs, and how it ends.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use openclaw_agent::turn::AbortReason;
+use openclaw_guard::RandomError;
+use openclaw_protocol::limits::TICK_INTERVAL;
+use openclaw_protocol::methods::Scope;
+use openclaw_store::StateLock;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::control::{Control, Told};
+use crate::core::Core;
+use crate::reload;
+use crate::start::StartOptions;
+use crate::ws::hub::Broadcast;
+use crate::ws::outbox::IfSlow;
+
+/// Changed session counters are written this often; new sessions are written at once.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
+/// Health is refreshed this often (release: one minute).
+const HEALTH_INTERVAL: Duration = Duration::from_secs(60);
+/// Running answers get this long to finish when the gateway stops; then they are told to stop.
+const DRAIN: Duration = Duration::from_secs(5);
+/// And this long to say that they were stopped.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// When clients may expect the gateway again, in milliseconds (release: the same).
+const RESTART_EXPECTED_MS: u64 = 1_500;
+
+/// A running gateway.
+pub struct Gateway {
+    core: Arc<Core>,
+    accepting: Vec<JoinHandle<()>>,
+    /// Held until the end: nobody else may write here meanwhile.
+    _lock: StateLock,
+}
+
+/// Why a gateway ended.
+pub enum Exit {
+    /// It was told to.
+    Stopped,
+    /// It is to start again in this process, with its files as they are now. Should they start no gateway after all,
+    /// these options did.
+    Restart(Box<StartOptions>),
+}
+
+impl Gateway {
+    pub(crate) fn new(core: Arc<Core>, accepting: Vec<JoinHandle<()>>, lock: StateLock) -> Self {
+        tokio::spawn(tick(Arc::clone(&core)));
+        tokio::spawn(refresh_health(Arc::clone(&core)));
+        tokio::spawn(flush_sessions(Arc::clone(&core)));
+        Self { core, accepting, _lock: lock }
+    }
+
+    /// The address it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.core.address
+    }
+
+    /// The path its page is served under, without the slash at the end; empty for the top.
+    #[must_use]
+    pub fn base_path(&self) -> String {
+        self.core.snapshot().identity.base_path.clone()
+    }
+
+    /// A one-time code that pairs a browser: single use, five minutes.
+    ///
+    /// # Errors
+    /// No random bytes could be had.
+    pub fn pairing_code(&self) -> Result<String, RandomError> {
+        // Whoever runs the process is the owner.
+        let owner = [Scope::Admin.as_str().to_owned()];
+        let (code, _) = self.core.access.codes.issue(&owner, self.core.now_ms())?;
+        Ok(code.expose().to_owned())
+    }
+
+    /// Stops it, or lets it start again, from elsewhere.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.core.control.clone()
+    }
+
+    /// Runs until it is told to end: tells everybody, lets running answers finish for a moment, closes every socket,
+    /// writes what is not yet written. When this returns, port and state directory are free.
+    pub async fn wait(mut self) -> Exit {
+        let told = loop {
+            match self.core.control.told().await {
+                Told::Stop => break Told::Stop,
+                Told::Restart(restart) if !reload::may_restart(&self.core, &restart.reason).await => {}
+                told @ Told::Restart(_) => break told,
+            }
+        };
+        match told {
+            Told::Stop => {
+                self.wind_down(&json!({"reason": "gateway stopping", "restartExpectedMs": null})).await;
+                tracing::info!("gateway stopped");
+                Exit::Stopped
+            }
+            Told::Restart(restart) => {
+                tracing::info!(reason = %restart.reason, "gateway restarting");
+                let reason = "gateway restarting";
+                self.wind_down(&json!({"reason": reason, "restartExpectedMs": RESTART_EXPECTED_MS})).await;
+                Exit::Restart(Box::new(self.core.reload.ran(&self.core)))
+            }
+        }
+    }
+
+    async fn wind_down(&mut self, notice: &Value) {
+        let core = &self.core;
+        core.stopping.cancel();
+        core.hub.broadcast(&Broadcast::new("shutdown", notice, IfSlow::Close));
+        for task in self.accepting.drain(..) {
+            // It ends at once; a panic in it has closed its port as well.
+            task.await.ok();
+        }
+        if !until(DRAIN, || core.runs.active_count() == 0).await {
+            core.runs.abort_all(AbortReason::Shutdown);
+            until(LAST_WORDS, || core.runs.active_count() == 0).await;
+        }
+        core.lanes.shut_down();
+        core.hub.close_all();
+        until(LAST_WORDS, || core.hub.client_count() == 0).await;
+        let last = Arc::clone(core);
+        // A panic while flushing was logged by the task.
+        tokio::task::spawn_blocking(move || last.live.flush()).await.ok();
+    }
+}
+
+/// Waits until `done`, but not longer than `limit`.
+async fn until(limit: Duration, done: impl Fn() -> bool) -> bool {
+    let deadline = Instant::now() + limit;
+    while !done() {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    true
+}
+
+async fn tick(core: Arc<Core>) {
+    while sleep_unless_stopping(&core, TICK_INTERVAL).await {
+        let payload = json!({"ts": core.now_ms()});
+        core.hub.broadcast(&Broadcast::new("tick", &payload, IfSlow::Drop));
+    }
+}
+
+async fn refresh_health(core: Arc<Core>) {
+    while sleep_unless_stopping(&core, HEALTH_INTERVAL).await {
+        if core.hub.client_count() > 0 {
+            core.health.renew(&core);
+        }
+    }
+}
+
+async fn flush_sessions(core: Arc<Core>) {
+    while sleep_unless_stopping(&core, FLUSH_INTERVAL).await {
+        let core = Arc::clone(&core);
+        // A panic while flushing was logged; the next round tries again.
+        tokio::task::spawn_blocking(move || core.live.flush()).await.ok();
+    }
+}
+
+/// Whether the gateway still runs after the pause.
+async fn sleep_unless_stopping(core: &Core, pause: Duration) -> bool {
+    tokio::select! {
+        () = core.stopping.cancelled() => false,
+        () = tokio::time::sleep(pause) => true,
+    }
+}

@@ -1,0 +1,64 @@
+//! Whether a gateway would start with a configuration, as far as that can be known while another one runs.
+
+use std::sync::Arc;
+
+use openclaw_config::{Loaded, PortError, gateway_port};
+
+use super::outcome::{Outcome, report};
+use super::read::{Found, lost};
+use crate::core::Core;
+use crate::doors::{Doors, listen};
+use crate::start::StartError;
+
+/// Why a configuration would start no gateway, in one line.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CannotStart {
+    /// A start would end with this.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The environment names no port.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// Refuses a configuration that would start no gateway. The port can only be tried when it is another one
+/// than the port in use.
+pub(super) fn startable(core: &Core, loaded: &Loaded) -> Result<(), CannotStart> {
+    let doors = Doors::of(loaded)?;
+    let started = &core.reload.started;
+    let port = gateway_port(started.port_flag, &loaded.env, &loaded.config, &core.locations)?;
+    if port == started.port {
+        return Ok(());
+    }
+    // Closed again at once.
+    listen(&doors.addresses, port)?;
+    Ok(())
+}
+
+/// Whether the gateway may stop in order to start again: what is on the disk now must be able to start it. If it is
+/// not, the running gateway goes on and says why.
+pub(crate) async fn may_restart(core: &Arc<Core>, reason: &str) -> bool {
+    let Some(found) = Found::read(core).await else { return false };
+    let refused = match &found.loaded {
+        Err(error) => Some(Outcome::invalid(error)),
+        Ok(loaded) => refusal(core, loaded, found.last_good.as_deref()),
+    };
+    if let Some(outcome) = &refused {
+        tracing::error!(
+            reason,
+            state = outcome.state(),
+            "no restart: the configuration would not start a gateway"
+        );
+        report(core, outcome);
+    }
+    refused.is_none()
+}
+
+fn refusal(core: &Core, loaded: &Loaded, last_good: Option<&str>) -> Option<Outcome> {
+    let running = core.snapshot();
+    let is_confirmed = loaded.raw.is_some() && loaded.raw.as_deref() == last_good;
+    if let Some(loss) = lost(&running.loaded, loaded).filter(|_| !is_confirmed) {
+        return Some(Outcome::Staged { reason: loss.to_string() });
+    }
+    startable(core, loaded).err().map(|error| Outcome::Invalid { problems: vec![error.to_string()] })
+}

@@ -1,0 +1,227 @@
+//! The task that looks after the configuration: one change after the other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use openclaw_config::{Action, Loaded, Plan, Reload as Class, ReloadMode};
+use tokio::sync::mpsc;
+
+use super::apply::{apply, keep, keep_after_start};
+use super::check::startable;
+use super::outcome::{Outcome, report};
+use super::read::{Found, always_watched, lost};
+use super::state::{Ask, Refused};
+use super::watch::{Mark, Watch};
+use crate::core::Core;
+
+/// A file that looks cut off is looked at again after this long, before it is called wrong: some editors empty a file
+/// first and fill it in a second step.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
+/// Second looks at a file that keeps changing and keeps looking cut off.
+const MAX_LOOKS: usize = 5;
+/// Readings in a row because the list of files changed.
+const MAX_READINGS: usize = 3;
+/// What a debounce may be at most; more would look like a gateway that does not see changes.
+const MAX_DEBOUNCE: Duration = Duration::from_secs(60);
+
+struct Task {
+    core: Arc<Core>,
+    watch: Watch,
+    refused: Option<Refused>,
+    /// The last good copy as it was when a configuration was staged: written anew, it confirms even an equal text.
+    staged: Option<Option<Mark>>,
+}
+
+/// Why the files are looked at.
+#[derive(Clone, Copy)]
+enum Cause {
+    /// The watch saw a change, or the gateway has just started.
+    Files,
+    /// Somebody wrote them on purpose and waits; a restart may be a little later.
+    Asked(Duration),
+}
+
+/// Looks after the configuration until the gateway stops.
+pub(crate) async fn run(core: Arc<Core>, asks: mpsc::Receiver<Ask>, refused: Option<Refused>) {
+    let watch = Watch::new(always_watched(&core));
+    let stopping = core.stopping.clone();
+    if refused.is_none() {
+        keep_after_start(Arc::clone(&core.reload.started.loaded)).await;
+    }
+    let task = Task { core, watch, refused, staged: None };
+    tokio::select! {
+        () = stopping.cancelled() => {}
+        () = task.serve(asks) => {}
+    }
+}
+
+impl Task {
+    async fn serve(mut self, mut asks: mpsc::Receiver<Ask>) {
+        // Between reading the configuration and here the files may have changed.
+        if self.mode() != ReloadMode::Off {
+            self.look(Cause::Files).await;
+        }
+        loop {
+            let debounce = Duration::from_millis(self.core.snapshot().config().gateway.reload.debounce_ms);
+            let is_watching = self.mode() != ReloadMode::Off;
+            tokio::select! {
+                biased;
+                Some(ask) = asks.recv() => {
+                    let outcome = self.look(Cause::Asked(ask.restart_delay)).await;
+                    // Who asked may have gone; the outcome holds all the same.
+                    ask.outcome.send(outcome).ok();
+                }
+                () = self.watch.settled(debounce.min(MAX_DEBOUNCE)), if is_watching => {
+                    self.look(Cause::Files).await;
+                }
+            }
+        }
+    }
+
+    fn mode(&self) -> ReloadMode {
+        self.core.snapshot().config().gateway.reload.mode
+    }
+
+    /// Reads, judges, acts and reports.
+    async fn look(&mut self, cause: Cause) -> Outcome {
+        if self.mode() == ReloadMode::Off {
+            return Outcome::Ignored;
+        }
+        let Some(found) = self.read(cause).await else { return Outcome::Unchanged };
+        let outcome = self.judge(found, cause).await;
+        report(&self.core, &outcome);
+        outcome
+    }
+
+    /// Reads the files, patiently when they look unfinished.
+    async fn read(&mut self, cause: Cause) -> Option<Found> {
+        let mut found = self.read_once().await?;
+        for _ in 0..MAX_LOOKS {
+            let running = self.core.snapshot();
+            if matches!(cause, Cause::Asked(_)) || !found.looks_unfinished(&running.loaded) {
+                break;
+            }
+            drop(running);
+            tokio::time::sleep(SECOND_LOOK).await;
+            if !self.watch.has_moved().await {
+                break;
+            }
+            found = self.read_once().await?;
+        }
+        Some(found)
+    }
+
+    async fn read_once(&mut self) -> Option<Found> {
+        let mut found = None;
+        for _ in 0..MAX_READINGS {
+            self.watch.about_to_read().await;
+            let read = Found::read(&self.core).await?;
+            let has_new = self.watch.retarget(read.files.clone());
+            found = Some(read);
+            if !has_new {
+                break;
+            }
+        }
+        found
+    }
+
+    async fn judge(&mut self, found: Found, cause: Cause) -> Outcome {
+        let running = Arc::clone(&self.core.snapshot().loaded);
+        let invalid = |problem: String| Outcome::Invalid { problems: vec![problem] };
+        let loaded = match found.loaded {
+            Ok(loaded) if running.exists && !loaded.exists => {
+                let path = loaded.path.display();
+                return invalid(format!("{path}: the file is gone; the gateway goes on with what it held"));
+            }
+            Ok(loaded) => loaded,
+            Err(error) => return Outcome::invalid(&error),
+        };
+        if let Some(reason) = self.staged(&running, &loaded, found.last_good.as_deref()) {
+            return Outcome::Staged { reason };
+        }
+        let is_refused = |refused: &&Refused| Plan::between(&refused.loaded, &loaded).changed.is_empty();
+        if let Some(refused) = self.refused.as_ref().filter(is_refused) {
+            return invalid(refused.problem.clone());
+        }
+        self.refused = None;
+        self.act(&running, loaded, cause).await
+    }
+
+    /// What the configuration lost, unless somebody confirmed it.
+    fn staged(&mut self, running: &Loaded, loaded: &Loaded, last_good: Option<&str>) -> Option<String> {
+        let Some(loss) = lost(running, loaded) else {
+            self.staged = None;
+            return None;
+        };
+        let copy = Mark::of(&openclaw_config::last_good_path(&loaded.path));
+        let is_equal = last_good.is_some() && last_good == loaded.raw.as_deref();
+        let is_fresh = loaded.raw != running.raw || self.staged.is_some_and(|before| before != copy);
+        if is_equal && is_fresh {
+            self.staged = None;
+            return None;
+        }
+        self.staged.get_or_insert(copy);
+        Some(loss.to_string())
+    }
+
+    async fn act(&mut self, running: &Loaded, loaded: Loaded, cause: Cause) -> Outcome {
+        let changes = Changes::between(&self.core.reload.started.loaded, running, &loaded);
+        // The mode that the new file asks for, but a file that switches reloading off is itself still taken.
+        let mode = match loaded.config.gateway.reload.mode {
+            ReloadMode::Off => self.mode(),
+            mode @ (ReloadMode::Restart | ReloadMode::Hot | ReloadMode::Hybrid) => mode,
+        };
+        match changes.plan.action(mode) {
+            Action::Restart => self.restart(&loaded, changes, cause),
+            action @ (Action::Nothing | Action::Apply | Action::ApplySome) => {
+                if let Err(error) = apply(&self.core, loaded).await {
+                    return Outcome::Invalid { problems: vec![error.to_string()] };
+                }
+                keep(Arc::clone(&self.core.snapshot().loaded)).await;
+                let Changes { paths, pending, .. } = changes;
+                match action {
+                    Action::Nothing => Outcome::Unchanged,
+                    Action::ApplySome => Outcome::RestartNeeded { paths, pending },
+                    Action::Apply | Action::Restart => Outcome::Applied { paths },
+                }
+            }
+        }
+    }
+
+    fn restart(&self, loaded: &Loaded, changes: Changes, cause: Cause) -> Outcome {
+        if let Err(error) = startable(&self.core, loaded) {
+            return Outcome::Invalid { problems: vec![error.to_string()] };
+        }
+        let delay = match cause {
+            Cause::Files => Duration::ZERO,
+            Cause::Asked(delay) => delay,
+        };
+        self.core.request_restart(delay, "configuration changed");
+        Outcome::Restarting { paths: changes.paths }
+    }
+}
+
+/// What a configuration changes.
+struct Changes {
+    /// What it asks for: its changes, and those of earlier ones that still wait.
+    plan: Plan,
+    /// Keys that differ from the running configuration, or else those that wait.
+    paths: Vec<String>,
+    /// Keys that wait for a restart.
+    pending: Vec<String>,
+}
+
+impl Changes {
+    /// Live keys are compared with what runs, the others with what the gateway started with: a key that was changed and
+    /// changed back needs no restart.
+    fn between(started: &Loaded, running: &Loaded, loaded: &Loaded) -> Self {
+        let since_start = Plan::between(started, loaded);
+        let mut changed = Plan::between(running, loaded).changed;
+        let differing: Vec<String> = changed.iter().map(|key| key.path.to_string()).collect();
+        let pending: Vec<String> = since_start.waiting().map(ToString::to_string).collect();
+        changed.retain(|key| key.class != Class::Restart);
+        changed.extend(since_start.changed.into_iter().filter(|key| key.class == Class::Restart));
+        let paths = if differing.is_empty() { pending.clone() } else { differing };
+        Self { plan: Plan { changed }, paths, pending }
+    }
+}

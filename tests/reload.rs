@@ -1,0 +1,306 @@
+//! The configuration changes while the gateway runs: applied where it can be, a restart where it must be, and left
+//! alone where it is wrong.
+
+use std::time::Duration;
+
+use openclaw_testkit::home::TempHome;
+use openclaw_testkit::model_server::{ModelServer, Reply};
+use openclaw_testkit::process::{GatewayProcess, free_port};
+use openclaw_testkit::ws::WsClient;
+use serde_json::{Value, json};
+
+use crate::support::{
+    PATIENCE, TOKEN, binary, chat, chat_end, client, config, config_with_model, gateway, merge, send, text,
+};
+
+const CONFIG: &str = ".openclaw/openclaw.json";
+const LAST_GOOD: &str = ".openclaw/openclaw.json.last-good";
+
+/// A configuration that is read soon after it changes.
+fn quick(mut config: Value) -> Value {
+    merge(&mut config, json!({"gateway": {"reload": {"debounceMs": 40}}}));
+    config
+}
+
+/// Changes the file as a person's editor does: the running one, with `extra` laid over it.
+fn edit(home: &TempHome, extra: Value) {
+    let mut now: Value = serde_json::from_str(&home.read(CONFIG).unwrap()).unwrap();
+    merge(&mut now, extra);
+    home.write("new.json", &format!("{now:#}\n"));
+    std::fs::rename(home.path().join("new.json"), home.path().join(CONFIG)).unwrap();
+}
+
+/// The next `config` event of a state.
+async fn told(client: &mut WsClient, state: &str) -> Value {
+    let wanted = |frame: &Value| frame["event"] == "config" && frame["payload"]["state"] == state;
+    let found = client.find(wanted, PATIENCE).await;
+    found.unwrap_or_else(|| panic!("no event \"{state}\""))["payload"].take()
+}
+
+async fn health(client: &mut WsClient) -> Value {
+    client.call("health", json!({"probe": true})).await.unwrap()["config"].take()
+}
+
+/// Waits for something that no event tells.
+async fn until(done: impl Fn() -> bool) {
+    let waiting = async {
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("what the test waits for");
+}
+
+/// Waits until the copy of the last good configuration holds a text.
+async fn kept(home: &TempHome, part: &str) {
+    until(|| home.read(LAST_GOOD).is_some_and(|text| text.contains(part))).await;
+}
+
+#[tokio::test]
+async fn a_change_is_applied_and_sockets_and_turns_go_on() {
+    let server = ModelServer::start();
+    let chunks = (0..8).map(|n| format!("{n} ")).collect();
+    server.push(Reply::Text { chunks, delay: Duration::from_millis(150) });
+    let (home, gateway) = gateway(&quick(config_with_model(&server.base_url(), json!({})))).await;
+    let mut client = client(&gateway).await;
+    let run = send(&mut client, "main", "count").await;
+    server.wait_requests(1).await;
+    let mut models = json!([{"id": "mock-1", "name": "Mock", "contextWindow": 64000, "maxTokens": 4096}]);
+    models
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"id": "mock-2", "name": "Mock Two", "contextWindow": 64000, "maxTokens": 4096}));
+    edit(
+        &home,
+        json!({
+            "models": {"providers": {"mock": {"models": models}}},
+            "agents": {"defaults": {"model": {"primary": "mock/mock-2"}, "maxConcurrent": 2}},
+            "ui": {"assistant": {"name": "Vesper"}},
+        }),
+    );
+    let applied = told(&mut client, "applied").await;
+    assert!(
+        applied["paths"].as_array().unwrap().contains(&json!("agents.defaults.model.primary")),
+        "{applied}"
+    );
+    assert_eq!(text(&chat_end(&mut client, &run).await), "0 1 2 3 4 5 6 7 ", "the running turn finishes");
+    server.push(Reply::text("after"));
+    assert_eq!(text(&chat(&mut client, "main", "and now?").await), "after");
+    let requests = server.requests();
+    assert_eq!(
+        (&requests[0].body["model"], &requests[1].body["model"]),
+        (&json!("mock-1"), &json!("mock-2"))
+    );
+    let prompt = requests[1].body["messages"][0]["content"].to_string();
+    assert!(prompt.contains("Vesper"), "{prompt}");
+    let identity = client.call("agent.identity.get", json!({})).await.unwrap();
+    assert_eq!(identity["name"], "Vesper");
+    assert_eq!(health(&mut client).await["ok"], true);
+    kept(&home, "Vesper").await;
+}
+
+#[tokio::test]
+async fn agents_come_and_go_and_their_files_stay() {
+    let (home, gateway) = gateway(&quick(config(json!({"agents": {"list": [{"id": "main"}]}})))).await;
+    let mut client = client(&gateway).await;
+    edit(&home, json!({"agents": {"list": [{"id": "main"}, {"id": "second"}]}}));
+    told(&mut client, "applied").await;
+    chat(&mut client, "agent:second:main", "remember that the owl is called Ulla").await;
+    edit(&home, json!({"agents": {"list": [{"id": "main"}]}}));
+    told(&mut client, "applied").await;
+    let params = json!({"sessionKey": "agent:second:main", "message": "hi", "idempotencyKey": "gone"});
+    assert!(client.call("chat.send", params).await.is_err(), "nobody is there");
+    edit(&home, json!({"agents": {"list": [{"id": "main"}, {"id": "second"}]}}));
+    told(&mut client, "applied").await;
+    let history = client.call("chat.history", json!({"sessionKey": "agent:second:main"})).await.unwrap();
+    assert_eq!(text(&history["messages"][0]), "remember that the owl is called Ulla");
+    let end = chat(&mut client, "agent:second:main", "who is the owl?").await;
+    assert!(text(&end).contains("Ulla"), "{end}");
+}
+
+#[tokio::test]
+async fn a_wrong_edit_is_told_and_changes_nothing_until_it_is_corrected() {
+    let (home, gateway) = gateway(&quick(config(json!({})))).await;
+    let mut client = client(&gateway).await;
+    let hash = health(&mut client).await["hash"].clone();
+    edit(
+        &home,
+        json!({"gateway": {"prot": 1}, "ui": {"assistant": {"name": 7}}, "modles": {"apiKey": "sk-canary"}}),
+    );
+    let invalid = told(&mut client, "invalid").await;
+    assert_eq!((&invalid["problemCount"], &invalid["hash"]), (&json!(3), &hash), "{invalid}");
+    let standing = health(&mut client).await;
+    assert_eq!((&standing["ok"], &standing["hash"]), (&json!(false), &hash));
+    let problems = standing["problems"].to_string();
+    assert!(problems.contains("did you mean \\\"port\\\"") && !problems.contains("canary"), "{problems}");
+    assert!(gateway.stderr().contains("gateway.prot") && !gateway.stderr().contains("canary"));
+    assert_eq!(chat(&mut client, "main", "hello").await["state"], "final");
+    assert!(!home.read(LAST_GOOD).unwrap().contains("prot"));
+
+    let mut fixed: Value = serde_json::from_str(&home.read(CONFIG).unwrap()).unwrap();
+    fixed.as_object_mut().unwrap().retain(|name, _| name == "gateway");
+    fixed["gateway"].as_object_mut().unwrap().remove("prot");
+    home.write_config(&fixed);
+    told(&mut client, "applied").await;
+    assert_eq!(health(&mut client).await["ok"], true);
+}
+
+#[tokio::test]
+async fn what_only_a_restart_changes_restarts_inside_the_process() {
+    let (home, mut gateway) = gateway(&quick(config(json!({})))).await;
+    let mut before = client(&gateway).await;
+    chat(&mut before, "main", "remember that the cat is called Mia").await;
+    let port = free_port();
+    edit(&home, json!({"gateway": {"port": port}}));
+    assert_eq!(told(&mut before, "restarting").await["paths"], json!(["gateway.port"]));
+    let shutdown = before.next_event("shutdown", PATIENCE).await.unwrap();
+    assert_eq!(shutdown["payload"], json!({"reason": "gateway restarting", "restartExpectedMs": 1500}));
+    assert_eq!(before.closed(PATIENCE).await, (1012, "service restart".to_owned()));
+    gateway.wait_stdout(&port.to_string(), PATIENCE).await;
+    let mut after = WsClient::open(port).await;
+    after.connect_as_cli(TOKEN).await;
+    let end = chat(&mut after, "new", "what is the cat called?").await;
+    assert!(text(&end).contains("Mia"), "{end}");
+    assert_eq!(health(&mut after).await["ok"], true);
+    gateway.terminate();
+    assert!(gateway.wait_exit(PATIENCE).await.success(), "the same process, and it still listens to signals");
+}
+
+#[tokio::test]
+async fn a_restart_that_could_not_come_up_does_not_begin() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let (home, gateway) = gateway(&quick(config(json!({})))).await;
+    let mut client = client(&gateway).await;
+    for (extra, word) in [
+        (json!({"gateway": {"port": port}}), "in use"),
+        (json!({"gateway": {"port": gateway.port(), "tls": {"enabled": true}}}), "TLS"),
+    ] {
+        edit(&home, extra);
+        let invalid = told(&mut client, "invalid").await;
+        assert!(invalid["problems"][0].as_str().unwrap().contains(word), "{invalid}");
+    }
+    gateway.user_signal();
+    // The answer to the signal is the same: it is logged, and the socket stays.
+    until(|| gateway.stderr().contains("no restart")).await;
+    edit(&home, json!({"gateway": {"tls": {"enabled": false}}}));
+    told(&mut client, "applied").await;
+    assert_eq!(health(&mut client).await["ok"], true);
+}
+
+#[tokio::test]
+async fn a_signal_restarts_with_the_files_as_they_are() {
+    let mut settings = config(json!({"gateway": {"reload": {"mode": "off"}}}));
+    merge(&mut settings, json!({"ui": {"assistant": {"name": "Before"}}}));
+    let (home, gateway) = gateway(&settings).await;
+    let mut client_before = client(&gateway).await;
+    edit(&home, json!({"ui": {"assistant": {"name": "After"}}}));
+    gateway.user_signal();
+    assert_eq!(client_before.closed(PATIENCE).await.0, 1012);
+    until(|| gateway.stdout().matches("listens at").count() == 2).await;
+    let mut after = client(&gateway).await;
+    assert_eq!(after.call("agent.identity.get", json!({})).await.unwrap()["name"], "After");
+}
+
+#[tokio::test]
+async fn an_emptied_file_and_a_stub_never_replace_what_runs() {
+    let extra = json!({"agents": {"list": [{"id": "main", "name": "M"}, {"id": "b", "name": "B"}]}});
+    let (home, gateway) = gateway(&quick(config(extra))).await;
+    let mut client = client(&gateway).await;
+    kept(&home, TOKEN).await;
+    let whole = home.read(CONFIG).unwrap();
+    for (text, state, word) in [
+        ("", "invalid", "empty"),
+        (whole.get(..whole.len() / 2).unwrap(), "invalid", "syntax"),
+        ("{}", "staged", "nothing is left of gateway"),
+    ] {
+        home.write(CONFIG, text);
+        let event = told(&mut client, state).await;
+        assert!(event.to_string().contains(word), "{event}");
+        assert_eq!(home.read(CONFIG).as_deref(), Some(text), "nobody writes the file");
+        assert_eq!(home.read(LAST_GOOD), Some(whole.clone()));
+        let standing = health(&mut client).await;
+        assert_eq!(standing["ok"], false, "{standing}");
+        assert_eq!(chat(&mut client, "main", "hello").await["state"], "final");
+    }
+    std::fs::remove_file(home.path().join(CONFIG)).unwrap();
+    assert!(told(&mut client, "invalid").await.to_string().contains("gone"));
+    home.write(CONFIG, &whole);
+    told(&mut client, "applied").await;
+    assert_eq!(health(&mut client).await["ok"], true);
+}
+
+#[tokio::test]
+async fn a_loss_that_is_meant_can_be_confirmed() {
+    let extra = json!({"channels": {"telegram": {"enabled": false}}});
+    let (home, gateway) = gateway(&quick(config(extra))).await;
+    let mut client = client(&gateway).await;
+    let mut now: Value = serde_json::from_str(&home.read(CONFIG).unwrap()).unwrap();
+    now.as_object_mut().unwrap().remove("channels");
+    home.write_config(&now);
+    assert_eq!(told(&mut client, "staged").await["reason"], "nothing is left of channels");
+    // What `openclaw config confirm` does.
+    home.write(LAST_GOOD, &home.read(CONFIG).unwrap());
+    let applied = told(&mut client, "applied").await;
+    assert_eq!(applied["paths"], json!(["channels.telegram.enabled"]));
+}
+
+#[tokio::test]
+async fn included_files_and_variables_are_watched_too() {
+    let home = TempHome::new();
+    home.write(".openclaw/.env", "ASSISTANT=Dotty\n");
+    home.write(".openclaw/ui.json5", "{assistant: {name: '${ASSISTANT}'}}");
+    let settings = quick(config(json!({"ui": {"$include": "./ui.json5"}})));
+    let gateway = crate::support::gateway_in(&home, &settings).await;
+    let mut client = client(&gateway).await;
+    let name = async |client: &mut WsClient| {
+        client.call("agent.identity.get", json!({})).await.unwrap()["name"].take()
+    };
+    assert_eq!(name(&mut client).await, "Dotty");
+    home.write(".openclaw/.env", "ASSISTANT=Ellie\n");
+    told(&mut client, "applied").await;
+    assert_eq!(name(&mut client).await, "Ellie");
+    home.write(".openclaw/ui.json5", "{assistant: {name: 'Fanny'}}");
+    told(&mut client, "applied").await;
+    assert_eq!(name(&mut client).await, "Fanny");
+    std::fs::remove_file(home.path().join(".openclaw/ui.json5")).unwrap();
+    assert!(told(&mut client, "invalid").await.to_string().contains("ui.json5"));
+    home.write(".openclaw/ui.json5", "{assistant: {name: 'Greta'}}");
+    told(&mut client, "applied").await;
+    assert_eq!(name(&mut client).await, "Greta");
+}
+
+#[tokio::test]
+async fn the_mode_decides_what_a_change_does() {
+    let (home, gateway) = gateway(&quick(config(json!({"gateway": {"reload": {"mode": "hot"}}})))).await;
+    let mut first = client(&gateway).await;
+    let port = gateway.port();
+    edit(&home, json!({"gateway": {"port": free_port()}, "ui": {"assistant": {"name": "Hot"}}}));
+    let needed = told(&mut first, "restart-needed").await;
+    assert_eq!(needed["pending"], json!(["gateway.port"]));
+    assert_eq!(health(&mut first).await["pending"], json!(["gateway.port"]));
+    assert_eq!(first.call("agent.identity.get", json!({})).await.unwrap()["name"], "Hot");
+    edit(&home, json!({"gateway": {"port": port}}));
+    told(&mut first, "applied").await;
+    assert_eq!(health(&mut first).await.get("pending"), None, "changed back, nothing waits");
+
+    edit(&home, json!({"gateway": {"reload": {"mode": "restart"}}}));
+    assert_eq!(first.closed(PATIENCE).await.0, 1012);
+    until(|| gateway.stdout().matches("listens at").count() == 2).await;
+    let mut second = client(&gateway).await;
+    edit(&home, json!({"ui": {"assistant": {"name": "Restarted"}}}));
+    assert_eq!(second.closed(PATIENCE).await.0, 1012, "any change restarts");
+}
+
+#[tokio::test]
+async fn a_flag_keeps_its_port_over_a_restart() {
+    let home = TempHome::new();
+    home.write_config(&quick(config(json!({}))));
+    let gateway = GatewayProcess::start(binary(), &home).await;
+    let mut before = client(&gateway).await;
+    edit(&home, json!({"gateway": {"auth": {"token": "another-token-0123456789"}}}));
+    assert_eq!(before.closed(PATIENCE).await.0, 1012, "who knows the old secret does not stay");
+    until(|| gateway.stdout().matches("listens at").count() == 2).await;
+    let mut after = WsClient::open(gateway.port()).await;
+    after.connect_as_cli("another-token-0123456789").await;
+}
