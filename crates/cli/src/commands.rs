@@ -6,6 +6,7 @@ mod chat;
 mod config;
 mod dashboard;
 mod dispatch;
+mod doctor;
 mod gateway;
 mod health;
 mod logs;

@@ -42,5 +42,5 @@ mod unsupported;
 mod ws;
 
 pub use agents::AgentError;
-pub use start::{Gateway, StartError, StartOptions, StopHandle, VERSION, start};
+pub use start::{Gateway, StartError, StartOptions, StopHandle, VERSION, has_secret, start};
 pub use unsupported::unsupported;

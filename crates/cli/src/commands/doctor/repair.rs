@@ -1,0 +1,172 @@
+//! Repairs: what each would change, and doing it. What is replaced stays beside the new file; nothing is deleted.
+
+use std::fs::Permissions;
+use std::io;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use openclaw_config::{EditError, Editor, migrations, redact_text};
+use openclaw_guard::{FileError, iso_millis, write_atomic};
+use serde::Serialize;
+
+use super::diff::unified;
+use super::findings::name;
+use super::snapshot::Snapshot;
+
+/// One repair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Repair {
+    /// Renames the state directory of an earlier release and leaves a link.
+    MoveState { from: PathBuf, to: PathBuf },
+    /// Renames the configuration of an earlier release and leaves a link.
+    RenameConfig { from: PathBuf, to: PathBuf },
+    /// Puts a backup in the place of a damaged configuration, which is kept.
+    Restore { backup: PathBuf },
+    /// Moves keys of earlier releases.
+    Migrate,
+    /// Takes permissions away.
+    SetMode { path: PathBuf, mode: u32 },
+}
+
+/// Repairs that look at the same snapshot. Each phase begins with a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    State,
+    ConfigName,
+    Content,
+    Keys,
+    Access,
+}
+
+impl Phase {
+    pub(super) const ALL: [Self; 5] =
+        [Self::State, Self::ConfigName, Self::Content, Self::Keys, Self::Access];
+}
+
+impl Repair {
+    pub(super) const fn phase(&self) -> Phase {
+        match self {
+            Self::MoveState { .. } => Phase::State,
+            Self::RenameConfig { .. } => Phase::ConfigName,
+            Self::Restore { .. } => Phase::Content,
+            Self::Migrate => Phase::Keys,
+            Self::SetMode { .. } => Phase::Access,
+        }
+    }
+}
+
+/// Why a repair is not made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RepairError {
+    /// The file system refused.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The configuration cannot be changed like that.
+    #[error("{0}")]
+    Edit(#[from] EditError),
+}
+
+/// A repair and what it changes in the configuration, secrets hidden.
+pub(super) struct Plan {
+    repair: Repair,
+    pub(super) diff: Option<String>,
+}
+
+/// Something that was repaired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Fixed {
+    id: &'static str,
+    pub(super) about: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<String>,
+}
+
+/// Works out what a repair would change. Nothing is written.
+///
+/// # Errors
+/// The repair cannot be made.
+pub(super) fn plan(snapshot: &Snapshot, repair: Repair) -> Result<Plan, RepairError> {
+    let file = name(&snapshot.at.config_path);
+    let diff = match &repair {
+        Repair::MoveState { .. } | Repair::RenameConfig { .. } | Repair::SetMode { .. } => None,
+        Repair::Restore { backup } => {
+            let text = read(backup)?;
+            // Of a text that is not JSON5 nobody can say what in it is secret.
+            Some(unified(&file, "", &redact_text(&text).unwrap_or_default()))
+        }
+        Repair::Migrate => {
+            let (before, after) = apply_migrations(snapshot)?;
+            let hidden = |text: &str| redact_text(text).unwrap_or_default();
+            Some(unified(&file, &hidden(&before), &hidden(&after)))
+        }
+    };
+    Ok(Plan { repair, diff })
+}
+
+/// Makes a repair.
+///
+/// # Errors
+/// The step that failed; what was there is still there.
+pub(super) fn perform(snapshot: &Snapshot, plan: Plan, now_ms: i64) -> Result<Fixed, RepairError> {
+    let Plan { repair, diff } = plan;
+    let (id, about) = match &repair {
+        Repair::MoveState { from, to } => ("state.oldDirectory", move_and_link(from, to)?),
+        Repair::RenameConfig { from, to } => ("config.oldName", move_and_link(from, to)?),
+        Repair::Restore { backup } => ("config.damaged", restore(&snapshot.at.config_path, backup, now_ms)?),
+        Repair::Migrate => ("config.retired", String::new()),
+        Repair::SetMode { path, mode } => ("access.mode", set_mode(path, *mode)?),
+    };
+    Ok(Fixed { id, about, diff })
+}
+
+/// The text of the configuration before and after its migrations. The one place that asks the editor.
+fn apply_migrations(snapshot: &Snapshot) -> Result<(String, String), RepairError> {
+    let mut editor = Editor::open(&snapshot.at, &snapshot.env)?;
+    let before = editor.text().to_owned();
+    let changes = migrations(&editor.value()).changes();
+    editor.apply(&changes)?;
+    Ok((before, editor.text().to_owned()))
+}
+
+/// Renames, and leaves a link so that the old program still finds what it had.
+fn move_and_link(from: &Path, to: &Path) -> Result<String, FileError> {
+    if to.symlink_metadata().is_ok() {
+        return Err(FileError::new("move to", to, io::ErrorKind::AlreadyExists.into()));
+    }
+    std::fs::rename(from, to).map_err(|source| FileError::new("rename", from, source))?;
+    let target = to.file_name().map_or(to, Path::new);
+    if let Err(source) = symlink(target, from) {
+        // Back, so that both programs find it again; should that fail too, the first error says what happened.
+        std::fs::rename(to, from).ok();
+        return Err(FileError::new("link", from, source));
+    }
+    Ok(format!("{} is now {}; the old name is a link to it", from.display(), to.display()))
+}
+
+/// The damaged file gets another name first, and only then is the old one used again: at every moment one is there.
+fn restore(config: &Path, backup: &Path, now_ms: i64) -> Result<String, FileError> {
+    let real = config.canonicalize().map_err(|source| FileError::new("find", config, source))?;
+    let text = read(backup)?;
+    let mut aside = real.clone().into_os_string();
+    aside.push(format!(".damaged-{}", iso_millis(now_ms).replace(':', "-")));
+    let aside = PathBuf::from(aside);
+    std::fs::hard_link(&real, &aside).map_err(|source| FileError::new("keep", &aside, source))?;
+    write_atomic(&real, text.as_bytes())?;
+    set_mode(&aside, 0o600)?;
+    Ok(format!(
+        "{} is restored from {}; the damaged file is {}",
+        config.display(),
+        name(backup),
+        aside.display()
+    ))
+}
+
+fn read(path: &Path) -> Result<String, FileError> {
+    std::fs::read_to_string(path).map_err(|source| FileError::new("read", path, source))
+}
+
+fn set_mode(path: &Path, mode: u32) -> Result<String, FileError> {
+    let failed = |source| FileError::new("make private", path, source);
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)?;
+    Ok(format!("{} has mode {mode:04o}", path.display()))
+}
