@@ -58,7 +58,10 @@ mod tree;
 
 pub use book::configuration_book;
 pub use configured::configured_channels;
-pub use edit::{Change, ChangeError, EditError, Editor, diff};
+pub use edit::{
+    BACKUPS, Base, Change, ChangeError, Draft, EditError, Editor, FileEdit, Losses, Saved, Terms, Validity,
+    backup_path, beside, diff, edit, nothing_between,
+};
 pub use env::Env;
 pub use file::MAX_CONFIG_BYTES;
 pub use include::{IncludeFault, MAX_INCLUDE_DEPTH, MAX_INCLUDES};

@@ -17,6 +17,7 @@ use crate::locations::Locations;
 use crate::problem::{ConfigError, Problem, ProblemKind};
 use crate::read::Section as _;
 use crate::reader::{Origin, Reading, read_tree};
+use crate::source::Sources;
 use crate::substitute::substitute;
 use crate::tree::Part;
 
@@ -30,6 +31,8 @@ pub struct Parsed {
     pub env: Env,
     /// What is odd and does not stop anything.
     pub warnings: Vec<Problem>,
+    /// What tells this text, and those it includes, from any other.
+    pub hash: String,
 }
 
 /// A configuration as it stands on disk. It holds secrets and has no `Debug`.
@@ -42,7 +45,8 @@ pub struct Loaded {
     pub parsed: Value,
     /// Whether there is a file.
     pub exists: bool,
-    /// SHA-256 of the file's text in lower-case hexadecimal: the `baseHash` of a change.
+    /// SHA-256 of the file's text in lower-case hexadecimal, and of the included texts if there are any: the `baseHash`
+    /// of a change.
     pub hash: Option<String>,
     /// The file.
     pub path: PathBuf,
@@ -83,9 +87,9 @@ fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Resu
         Err(problems) => return Err(ConfigError::Invalid { path, problems }),
     };
     warnings.extend(parsed.warnings);
-    let hash = Some(hash(&raw));
-    let (config, env) = (parsed.config, parsed.env);
-    Ok(Loaded { config, raw: Some(raw), parsed: parsed.value, exists: true, hash, path, env, warnings })
+    let Parsed { config, value, env, hash, .. } = parsed;
+    let (raw, hash) = (Some(raw), Some(hash));
+    Ok(Loaded { config, raw, parsed: value, exists: true, hash, path, env, warnings })
 }
 
 /// The environment that a configuration is read in, and what is odd about the files it comes from.
@@ -98,8 +102,24 @@ pub(crate) fn environment(locations: &Locations, env: &Env) -> Result<(Env, Vec<
 /// SHA-256 of a configuration text in lower-case hexadecimal.
 #[must_use]
 pub fn hash(raw: &str) -> String {
+    hex(digest::digest(&digest::SHA256, raw.as_bytes()).as_ref())
+}
+
+/// The hash of a text and of those it includes. Of a text that includes none it is the one of [`hash`].
+pub(crate) fn hash_of(raw: &str, sources: &Sources) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(raw.as_bytes());
+    for included in sources.included() {
+        // No text holds a NUL byte, so that two texts are never mistaken for one.
+        context.update(b"\0");
+        context.update(included.as_bytes());
+    }
+    hex(context.finish().as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
     let mut hex = String::new();
-    for byte in digest::digest(&digest::SHA256, raw.as_bytes()).as_ref() {
+    for byte in bytes {
         // Writing to a string cannot fail.
         write!(hex, "{byte:02x}").ok();
     }
@@ -129,7 +149,10 @@ pub(crate) fn parse_from(
     let Some(tree) = tree else { return Err(problems) };
     let value = tree.root.to_value();
     match read_value(value.clone(), Writing::Text(&tree), env) {
-        Ok((config, env)) if problems.is_empty() => Ok(Parsed { config, value, env, warnings }),
+        Ok((config, env)) if problems.is_empty() => {
+            let hash = hash_of(text, &tree.sources);
+            Ok(Parsed { config, value, env, warnings, hash })
+        }
         Ok(_) => Err(problems),
         Err(found) => {
             // A number that could not be read stands as null in the value; its type is not a second problem.

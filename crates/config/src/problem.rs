@@ -110,7 +110,7 @@ pub enum ProblemKind {
     /// A key that no section declares.
     #[error("unknown key{}", did_you_mean(.suggestion.as_deref()))]
     UnknownKey {
-        /// The declared key that is nearest in spelling.
+        /// The declared key that is nearest in spelling, or the place that the key has moved to.
         suggestion: Option<String>,
     },
     /// A key of earlier releases.

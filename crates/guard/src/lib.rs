@@ -37,7 +37,7 @@ mod random;
 mod root;
 mod secret;
 
-pub use atomic::{FileError, create_private_dir, write_atomic};
+pub use atomic::{FileError, WriteStep, create_private_dir, write_atomic, write_atomic_watched};
 pub use child::{CHILD_ENV, CHILD_PATH, child_command};
 pub use clock::{Clock, ManualClock, SystemClock, iso_millis};
 pub use path_component::{MAX_COMPONENT_BYTES, PathComponent, PathComponentError};

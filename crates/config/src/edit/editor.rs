@@ -17,12 +17,12 @@ use crate::env::Env;
 use crate::file::read_text;
 use crate::include::Drafts;
 use crate::key_path::{KeyPath, Step};
-use crate::load::environment;
+use crate::load::{environment, hash_of};
 use crate::locations::Locations;
-use crate::problem::{ConfigError, ProblemKind};
+use crate::problem::{ConfigError, Problem, ProblemKind};
 use crate::reader::{Origin, read_tree};
 use crate::source::{MAIN, Spot};
-use crate::text::{self, parse, without_bom};
+use crate::text::{self, parse};
 use crate::tree::{Body, Node, Tree};
 
 /// A key can be written in as many layers as files can be included; each round takes the topmost one out.
@@ -46,22 +46,35 @@ pub struct Editor {
     pub(super) tree: Tree,
     /// What they meant.
     pub(super) original: Value,
+    /// What tells the texts from any others, before the edits.
+    pub(super) hash: Option<String>,
+    /// Why they have no meaning: then only a whole new text can be written. Empty otherwise.
+    torn: Vec<Problem>,
 }
 
 impl Editor {
-    /// Reads the files of an instance. They need not be a valid configuration, only JSON5; a missing file is `{}`.
+    /// Reads the files of an instance. They need not be a valid configuration; a missing file is `{}`. Of a file that is
+    /// not JSON5 nothing can be changed, but it can be replaced.
     ///
     /// # Errors
-    /// The files cannot be read as JSON5.
+    /// The file cannot be read as text.
     pub fn open(locations: &Locations, env: &Env) -> Result<Self, EditError> {
         let (env, _warnings) = environment(locations, env)?;
         let path = locations.config_path.clone();
         let found = read_text(&path)?;
         let text = found.clone().unwrap_or_else(|| NO_FILE.to_owned());
-        let now = Drafts::from([(path.clone(), text)]);
-        let tree = read(&path, &now)?;
+        let (text, tree, torn) = match read(&path, &Drafts::from([(path.clone(), text.clone())])) {
+            Ok(tree) => (text, tree, Vec::new()),
+            Err(error) => {
+                let nothing = Drafts::from([(path.clone(), NO_FILE.to_owned())]);
+                (NO_FILE.to_owned(), read(&path, &nothing)?, error.problems().to_vec())
+            }
+        };
+        let hash = found.as_ref().map(|found| hash_of(found, &tree.sources));
         let original = tree.root.to_value();
-        Ok(Self { path: path.clone(), env, before: BTreeMap::from([(path, found)]), now, tree, original })
+        let now = Drafts::from([(path.clone(), text)]);
+        let before = BTreeMap::from([(path.clone(), found)]);
+        Ok(Self { path, env, before, now, tree, original, hash, torn })
     }
 
     /// The value as it is written now, `${NAME}` and all.
@@ -76,11 +89,20 @@ impl Editor {
         self.now.get(&self.path).map_or("", String::as_str)
     }
 
+    /// Whether the file is not JSON5, so that it can only be replaced.
+    pub(super) fn is_torn(&self) -> bool {
+        !self.torn.is_empty()
+    }
+
     /// Makes changes, in their order.
     ///
     /// # Errors
-    /// The first change that cannot be made; those before it are made.
+    /// The first change that cannot be made; those before it are made. Every one, for a file that is not JSON5.
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), EditError> {
+        if self.is_torn() {
+            let (path, problems) = (self.path.clone(), self.torn.clone());
+            return Err(ConfigError::Invalid { path, problems }.into());
+        }
         changes.iter().try_for_each(|change| self.change(change))
     }
 
@@ -93,6 +115,7 @@ impl Editor {
         now.insert(self.path.clone(), text);
         self.tree = read(&self.path, &now)?;
         self.now = now;
+        self.torn.clear();
         Ok(())
     }
 
@@ -276,9 +299,4 @@ fn read(path: &Path, now: &Drafts) -> Result<Tree, ConfigError> {
         Some(tree) if !reading.problems.iter().any(|problem| is_number(&problem.kind)) => Ok(tree),
         _ => Err(ConfigError::Invalid { path: path.to_owned(), problems: reading.problems }),
     }
-}
-
-/// The text of a file without its mark.
-pub(super) fn body(text: &str) -> &str {
-    without_bom(text)
 }

@@ -6,6 +6,7 @@ use openclaw_guard::FileError;
 
 use super::change::ChangeError;
 use crate::key_path::KeyPath;
+use crate::loss::Loss;
 use crate::problem::{ConfigError, Problem};
 
 /// Why an edit is refused. Nothing has been written, unless it says so.
@@ -47,8 +48,14 @@ pub enum EditError {
         /// Where.
         path: KeyPath,
     },
-    /// The file has changed since it was read.
-    #[error("{} has changed since it was read; read it again and repeat the change", file.display())]
+    /// The caller did not say which text it means to change.
+    #[error("config base hash required; re-run config.get and retry")]
+    NoBase,
+    /// The file is not the one that the caller means to change.
+    #[error("config changed since last load; re-run config.get and retry")]
+    OtherBase,
+    /// Somebody else wrote the file while it was being changed.
+    #[error("{} has been changed by somebody else meanwhile; read it again and repeat the change", file.display())]
     Changed {
         /// The file.
         file: PathBuf,
@@ -62,12 +69,12 @@ pub enum EditError {
         lock: PathBuf,
     },
     /// The result would lose much of what was there.
-    #[error("{loss}; the change is kept in {} and not made: check it, then run `openclaw config confirm`", staged.display())]
+    #[error("{loss} after this change, so it is not made{}", kept(.staged))]
     Lossy {
         /// What would be lost.
-        loss: String,
-        /// Where the text waits.
-        staged: PathBuf,
+        loss: Loss,
+        /// Where the text waits, when only the configuration file itself would change.
+        staged: Option<PathBuf>,
     },
     /// The file system refused. The old files are as they were, apart from those that `written` names.
     #[error("{source}{}", already(.written))]
@@ -82,6 +89,15 @@ pub enum EditError {
 
 fn lines(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn kept(staged: &Option<PathBuf>) -> String {
+    match staged {
+        Some(file) => {
+            format!("; it is kept in {}: look at it, then run `openclaw config confirm`", file.display())
+        }
+        None => "; make it in smaller steps, or edit the files by hand".to_owned(),
+    }
 }
 
 fn names(files: &[PathBuf]) -> String {

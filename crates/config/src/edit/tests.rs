@@ -218,7 +218,7 @@ fn commented(value: &Value, depth: usize, rng: &mut u32) -> String {
             });
             join(items.collect(), '{', '}')
         }
-        leaf => leaf.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
     }
 }
 
@@ -250,7 +250,7 @@ fn leaves(value: &Value, at: &crate::KeyPath, found: &mut Vec<crate::KeyPath>) {
             items.iter().enumerate().for_each(|(n, item)| leaves(item, &at.index(n), found))
         }
         Value::Object(map) => map.iter().for_each(|(name, item)| leaves(item, &at.key(name), found)),
-        _ => found.push(at.clone()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => found.push(at.clone()),
     }
 }
 

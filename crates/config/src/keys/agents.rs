@@ -2,7 +2,8 @@
 
 use super::{
     AgentTools, BlockStreamingBreak, BlockStreamingChunk, BlockStreamingCoalesce, CliBackend, Compaction,
-    ContextPruning, GroupChat, Heartbeat, HumanDelay, MemorySearch, ModelChoice, Sandbox, TypingMode,
+    ContextPruning, EarlierExec, GroupChat, Heartbeat, HumanDelay, MemorySearch, ModelChoice, Sandbox,
+    TypingMode,
 };
 use crate::declare::{choices, section};
 use crate::read::Map;
@@ -103,6 +104,8 @@ section! {
         subagents: SubagentDefaults;
         /// Where commands of agents run.
         sandbox: Sandbox;
+        /// Earlier place of the times in `tools.exec`, which win.
+        exec: EarlierExec;
         /// Command-line programs that act as models.
         cli_backends: Map<CliBackend>;
     }

@@ -119,6 +119,18 @@ section! {
 }
 
 section! {
+    /// Times of commands at their earlier place.
+    pub struct EarlierExec {
+        /// As `tools.exec.backgroundMs`.
+        background_ms: Option<u64>, min(1.0);
+        /// As `tools.exec.timeoutSec`.
+        timeout_sec: Option<u64>, min(1.0);
+        /// As `tools.exec.cleanupMs`.
+        cleanup_ms: Option<u64>, min(1.0);
+    }
+}
+
+section! {
     /// Commands of one agent; absent keys are as for all agents.
     pub struct AgentExecTool {
         /// Where they run.
