@@ -71,12 +71,14 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let text = printable(&error.to_string());
-    if error.is::<ConfigError>() {
+    if let Some(error) = error.downcast_ref::<ConfigError>() {
         // One line per problem, each with its file and place.
         complain(&text);
-        complain(
-            "openclaw: the configuration cannot be used; `openclaw doctor` says what can be done about it",
-        );
+        if !error.problems().is_empty() {
+            complain(
+                "openclaw: the configuration cannot be used; `openclaw doctor` says what can be done about it",
+            );
+        }
     } else if !error.is::<AlreadyTold>() {
         // Every error of the house names its cause in its own text.
         complain(&format!("openclaw: {text}"));

@@ -5,7 +5,10 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use openclaw_config::{EditError, Editor, migrations, redact_text};
+use openclaw_config::{
+    Base, Draft, EditError, Editor, Losses, Terms, Validity, beside, edit, migrations, nothing_between,
+    redact_text,
+};
 use openclaw_guard::{FileError, iso_millis, write_atomic};
 use serde::Serialize;
 
@@ -86,21 +89,41 @@ pub(super) struct Fixed {
 /// # Errors
 /// The repair cannot be made.
 pub(super) fn plan(snapshot: &Snapshot, repair: Repair) -> Result<Plan, RepairError> {
-    let file = name(&snapshot.at.config_path);
     let diff = match &repair {
         Repair::MoveState { .. } | Repair::RenameConfig { .. } | Repair::SetMode { .. } => None,
         Repair::Restore { backup } => {
             let text = read(backup)?;
-            // Of a text that is not JSON5 nobody can say what in it is secret.
-            Some(unified(&file, "", &redact_text(&text).unwrap_or_default()))
+            // Of a text that is not JSON5 nobody can say what in it is secret: the new one is shown alone.
+            Some(hidden_diff(&snapshot.at.config_path, "", &text))
         }
-        Repair::Migrate => {
-            let (before, after) = apply_migrations(snapshot)?;
-            let hidden = |text: &str| redact_text(text).unwrap_or_default();
-            Some(unified(&file, &hidden(&before), &hidden(&after)))
-        }
+        Repair::Migrate => Some(draft_diff(&migrated(snapshot)?)),
     };
     Ok(Plan { repair, diff })
+}
+
+/// The migrated configuration, not written yet.
+fn migrated(snapshot: &Snapshot) -> Result<Draft, EditError> {
+    let mut editor = Editor::open(&snapshot.at, &snapshot.env)?;
+    migrate(&mut editor)?;
+    Ok(editor.draft())
+}
+
+fn migrate(editor: &mut Editor) -> Result<(), EditError> {
+    let changes = migrations(&editor.value()).changes();
+    editor.apply(&changes)
+}
+
+fn draft_diff(draft: &Draft) -> String {
+    let files = draft.files().iter();
+    let diff =
+        files.map(|file| hidden_diff(&file.path, file.before.as_deref().unwrap_or_default(), &file.after));
+    diff.collect::<Vec<_>>().join("\n")
+}
+
+/// The diff of two texts of a configuration without their secrets.
+fn hidden_diff(path: &Path, before: &str, after: &str) -> String {
+    let hidden = |text: &str| redact_text(text).unwrap_or_default();
+    unified(&name(path), &hidden(before), &hidden(after))
 }
 
 /// Makes a repair.
@@ -113,19 +136,27 @@ pub(super) fn perform(snapshot: &Snapshot, plan: Plan, now_ms: i64) -> Result<Fi
         Repair::MoveState { from, to } => ("state.oldDirectory", move_and_link(from, to)?),
         Repair::RenameConfig { from, to } => ("config.oldName", move_and_link(from, to)?),
         Repair::Restore { backup } => ("config.damaged", restore(&snapshot.at.config_path, backup, now_ms)?),
-        Repair::Migrate => ("config.retired", String::new()),
+        Repair::Migrate => ("config.retired", apply_migrations(snapshot)?),
         Repair::SetMode { path, mode } => ("access.mode", set_mode(path, *mode)?),
     };
     Ok(Fixed { id, about, diff })
 }
 
-/// The text of the configuration before and after its migrations. The one place that asks the editor.
-fn apply_migrations(snapshot: &Snapshot) -> Result<(String, String), RepairError> {
-    let mut editor = Editor::open(&snapshot.at, &snapshot.env)?;
-    let before = editor.text().to_owned();
-    let changes = migrations(&editor.value()).changes();
-    editor.apply(&changes)?;
-    Ok((before, editor.text().to_owned()))
+/// Writes the migrated configuration, with the earlier version kept as a backup. Problems that were there before may
+/// stay for later.
+fn apply_migrations(snapshot: &Snapshot) -> Result<String, EditError> {
+    let seen = snapshot.config.value.as_ref();
+    let about = seen.map(migrations).unwrap_or_default();
+    // Migrations prove themselves that they lose nothing; an empty object that goes is no loss.
+    let terms = Terms { base: Base::Any, validity: Validity::NoWorse, losses: Losses::Accept };
+    edit(&snapshot.at, &snapshot.env, &terms, &mut nothing_between, &|editor| {
+        if Some(&editor.value()) != seen {
+            // Somebody was faster than the diff that has been shown.
+            return Err(EditError::Changed { file: snapshot.at.config_path.clone() });
+        }
+        migrate(editor)
+    })?;
+    Ok(about.steps.iter().map(|step| step.about.as_str()).collect::<Vec<_>>().join("; "))
 }
 
 /// Renames, and leaves a link so that the old program still finds what it had.
@@ -147,9 +178,7 @@ fn move_and_link(from: &Path, to: &Path) -> Result<String, FileError> {
 fn restore(config: &Path, backup: &Path, now_ms: i64) -> Result<String, FileError> {
     let real = config.canonicalize().map_err(|source| FileError::new("find", config, source))?;
     let text = read(backup)?;
-    let mut aside = real.clone().into_os_string();
-    aside.push(format!(".damaged-{}", iso_millis(now_ms).replace(':', "-")));
-    let aside = PathBuf::from(aside);
+    let aside = beside(&real, &format!("damaged-{}", iso_millis(now_ms).replace(':', "-")));
     std::fs::hard_link(&real, &aside).map_err(|source| FileError::new("keep", &aside, source))?;
     write_atomic(&real, text.as_bytes())?;
     set_mode(&aside, 0o600)?;

@@ -5,16 +5,18 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use openclaw_config::{ConfigError, Editor, Env, Loaded, Locations, MAX_CONFIG_BYTES, Problem, load_files};
+use openclaw_config::{
+    BACKUPS, ConfigError, Editor, Env, Loaded, Locations, MAX_CONFIG_BYTES, Problem, backup_path, beside,
+    load_files,
+};
 use serde_json::Value;
 
 /// Entries of the directories with credentials that are looked at; a state directory has a few dozen.
 const MAX_ENTRIES: usize = 2000;
 /// Directories below `credentials` that are looked into: a channel's, an account's, one more.
 const MAX_DEPTH: usize = 3;
-/// Backups beside the configuration, newest first.
-const BACKUPS: [&str; 11] =
-    ["bak", "bak.1", "bak.2", "bak.3", "bak.4", "bak.5", "bak.6", "bak.7", "bak.8", "bak.9", "last-good"];
+/// The backup that OpenClaw keeps of what it last started with.
+const LAST_GOOD: &str = "last-good";
 
 /// Everything that is known about an instance.
 pub(super) struct Snapshot {
@@ -80,10 +82,14 @@ impl Snapshot {
         let mut with_dotenv = env.clone();
         let dotenv = with_dotenv.add_dotenv(&at.state_dir);
         let (files, loaded) = load_files(&at, &env);
-        let value = Editor::open(&at, &env).ok().map(|editor| editor.value());
+        // Of a file that is not JSON5 an editor has no value, and refuses every change.
+        let editor = Editor::open(&at, &env).ok();
+        let value = editor.and_then(|mut editor| editor.apply(&[]).ok().map(|()| editor.value()));
         let bytes = read_capped(&at.config_path).ok();
         let dotenv_here = here.filter(|here| *here != at.state_dir).map(|here| here.join(".env"));
-        let backups: Vec<Backup> = BACKUPS.iter().filter_map(|suffix| backup(&at, &env, suffix)).collect();
+        let numbered = (0..BACKUPS).map(|age| backup_path(&at.config_path, age));
+        let backups = numbered.chain([beside(&at.config_path, LAST_GOOD)]);
+        let backups: Vec<Backup> = backups.filter_map(|path| backup(&at, &env, path)).collect();
         let old_state = at.old_state_dirs().iter().filter_map(|path| entry(path)).collect();
         let old_layout = ["agent", "sessions"].map(|name| at.state_dir.join(name));
         let mut private: Vec<PathBuf> = vec![at.state_dir.clone(), at.config_path.clone()];
@@ -101,18 +107,9 @@ impl Snapshot {
             env,
         }
     }
-
-    /// The mode of a path, if it is one of the private ones.
-    pub(super) fn mode(&self, path: &Path) -> Option<u32> {
-        self.private.iter().find(|entry| entry.path == path).map(|entry| entry.mode)
-    }
 }
 
-fn backup(at: &Locations, env: &Env, suffix: &str) -> Option<Backup> {
-    let mut name = at.config_path.file_name()?.to_owned();
-    name.push(".");
-    name.push(suffix);
-    let path = at.config_path.with_file_name(name);
+fn backup(at: &Locations, env: &Env, path: PathBuf) -> Option<Backup> {
     let metadata = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
     let (_, loaded) = load_files(&Locations { config_path: path.clone(), ..at.clone() }, env);
     Some(Backup {
