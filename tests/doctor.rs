@@ -126,6 +126,24 @@ fn what_is_in_the_way_stays_and_is_told() {
     assert_eq!(home.read(CONFIG).as_deref(), Some(text));
 }
 
+/// What was wrong inside an old section comes to light when it moves: then a person has to look first, unless the same
+/// was wrong before.
+#[test]
+fn a_move_that_would_make_things_worse_is_not_made() {
+    let misspelt = "{ gateway: { mode: 'local', auth: { token: 't' } }, telegram: { botTokn: 'sekret' } }";
+    let home = home_with(misspelt);
+    let (report, code) = doctor(&home, &["--fix"]);
+    let message = find(&report, "fix.failed")["message"].as_str().unwrap().to_owned();
+    assert!(code == 1 && message.contains("channels.telegram.botTokn: unknown key"), "{message}");
+    assert_eq!(home.read(CONFIG).as_deref(), Some(misspelt));
+
+    let unset = misspelt.replace("botTokn: 'sekret'", "botToken: '${NOT_SET_HERE}'");
+    let home = home_with(&unset);
+    let (report, _) = doctor(&home, &["--fix"]);
+    assert_eq!(find(&report, "config.invalid")["path"], "channels.telegram.botToken");
+    assert!(home.read(CONFIG).unwrap().contains("channels"), "moved, with its problem");
+}
+
 #[test]
 fn a_directory_of_an_earlier_release_is_moved_and_linked() {
     let home = TempHome::new();
@@ -147,6 +165,22 @@ fn a_directory_of_an_earlier_release_is_moved_and_linked() {
         "the old program finds it"
     );
     assert_eq!(doctor(&home, &["--fix"]).0["fixed"], json!([]));
+}
+
+#[test]
+fn a_link_is_moved_itself_and_a_named_place_keeps_its_name() {
+    let home = TempHome::new();
+    let config = format!("{:#}", config(json!({})));
+    home.write("data/openclaw.json", &config);
+    symlink("data", home.path().join(".moltbot")).unwrap();
+    let state = home.path().join(".moltbot");
+    let named = home.with_env("OPENCLAW_STATE_DIR", state.to_str().unwrap());
+    assert_eq!(doctor(&named, &["--fix"]), (json!({"findings": [], "fixed": []}), 0));
+    let home = named.with_env("OPENCLAW_STATE_DIR", "");
+    let (report, code) = doctor(&home, &["--fix"]);
+    assert_eq!((code, ids(&report)), (0, vec![]), "{report}");
+    assert_eq!(std::fs::read_link(home.path().join(".openclaw")).unwrap(), Path::new("data"));
+    assert_eq!(home.read(".moltbot/openclaw.json").as_deref(), Some(&config[..]));
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn fix(
                 output::line(&output::printable(diff))?;
             }
             match repair::perform(&snapshot, plan, SystemClock.now_ms()) {
-                Ok(done) => fixed.push(done),
+                Ok(done) => fixed.extend(done),
                 Err(error) => failed.push(Finding::failed(error.to_string())),
             }
         }

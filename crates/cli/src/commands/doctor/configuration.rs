@@ -53,12 +53,15 @@ fn broken(snapshot: &Snapshot, error: &ConfigError, plan: Option<&Migrations>) -
 }
 
 fn problem_finding(snapshot: &Snapshot, problem: &Problem, plan: Option<&Migrations>) -> Finding {
-    match &problem.kind {
-        ProblemKind::RetiredKey { .. } => retired(problem, plan),
-        ProblemKind::EmptyFile | ProblemKind::NulByte | ProblemKind::NotUtf8 => damaged(snapshot, problem),
-        ProblemKind::Syntax(_) | ProblemKind::NoValue => damaged(snapshot, problem),
-        _ => Finding::of_problem("config.invalid", Severity::Error, problem),
+    if matches!(problem.kind, ProblemKind::RetiredKey { .. }) {
+        return retired(problem, plan);
     }
+    let is_text =
+        !matches!(problem.kind, ProblemKind::EmptyFile | ProblemKind::NulByte | ProblemKind::NotUtf8);
+    if is_text && !matches!(problem.kind, ProblemKind::Syntax(_) | ProblemKind::NoValue) {
+        return Finding::of_problem("config.invalid", Severity::Error, problem);
+    }
+    damaged(snapshot, problem)
 }
 
 /// A key of an earlier release, with what becomes of it or what is in its way.
@@ -80,10 +83,8 @@ fn retired(problem: &Problem, plan: Option<&Migrations>) -> Finding {
 fn outdated(snapshot: &Snapshot, plan: &Migrations, told: &[Finding]) -> Vec<Finding> {
     let value = snapshot.config.value.as_ref();
     let path = &snapshot.at.config_path;
-    let is_told = |at: &KeyPath| {
-        let key = at.to_string();
-        told.iter().filter_map(|finding| finding.path.as_ref()).any(|told| key.starts_with(told.as_str()))
-    };
+    let keys: Vec<KeyPath> = told.iter().filter_map(|finding| finding.path.as_ref()?.parse().ok()).collect();
+    let is_told = |at: &KeyPath| keys.iter().any(|told| at.steps().starts_with(told.steps()));
     // Those that are not there yet follow from another one, which is told.
     let is_own =
         |step: &&Migration| !is_told(&step.at) && value.is_some_and(|value| step.at.find(value).is_some());

@@ -109,13 +109,11 @@ mod tests {
     #[test]
     fn hunks() {
         let old: String = (1..=20).map(|n| format!("{n}\n")).collect();
-        let new = old.replace("3\n", "x\n").replace("18\n", "18\ny\n");
-        let expected = "\
---- f\n+++ f (repaired)\n@@ -1,6 +1,6 @@\n 1\n 2\n-3\n+x\n 4\n 5\n 6\n@@ -10,7 +10,7 @@\n 10\n 11\n 12\n-13\n+1x\n 14\n 15\n 16\n\
-@@ -16,5 +16,6 @@\n 16\n 17\n 18\n+y\n 19\n 20";
+        let new = old.replacen("3\n", "x\n", 1).replace("18\n", "18\ny\n");
         let shown = unified("f", &old, &new);
         assert!(shown.starts_with("--- f\n+++ f (repaired)\n@@ -1,6 +1,6 @@\n 1\n 2\n-3\n+x\n"), "{shown}");
-        assert!(shown.ends_with(" 18\n+y\n 19\n 20") && expected.len() > 50, "{shown}");
+        assert!(shown.ends_with(" 18\n+y\n 19\n 20"), "{shown}");
+        assert_eq!(shown.matches("@@ -").count(), 2, "{shown}");
         assert_eq!(unified("f", &old, &old), "");
         assert_eq!(unified("f", "", "a"), "--- f\n+++ f (repaired)\n@@ -1,0 +1,1 @@\n+a");
     }

@@ -6,7 +6,7 @@ use openclaw_config::{ConfigError, Problem};
 
 use super::findings::{Finding, Severity, name, names};
 use super::repair::Repair;
-use super::snapshot::{Entry, EntryKind, Snapshot};
+use super::snapshot::{EntryKind, Snapshot};
 
 pub(super) fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     let mut all = old_state(snapshot);
@@ -20,14 +20,13 @@ pub(super) fn findings(snapshot: &Snapshot) -> Vec<Finding> {
 fn old_state(snapshot: &Snapshot) -> Vec<Finding> {
     let at = &snapshot.at;
     let new = at.current_state_dir();
-    let is_old = |entry: &&Entry| match entry.kind {
-        EntryKind::Directory => true,
-        // What a move leaves behind, or what somebody has made for the same purpose.
+    let is_named = is_set(snapshot, ["OPENCLAW_STATE_DIR", "CLAWDBOT_STATE_DIR"]);
+    let in_use = snapshot.old_state.iter().find(|entry| entry.path == at.state_dir && !is_named);
+    // A link is what a move leaves behind, or what somebody has made for the same purpose.
+    let unused = snapshot.old_state.iter().filter(|entry| match entry.kind {
+        EntryKind::Directory => entry.path != at.state_dir,
         EntryKind::Link | EntryKind::File | EntryKind::Other => false,
-    };
-    let old: Vec<&Entry> = snapshot.old_state.iter().filter(is_old).collect();
-    let in_use = old.iter().find(|entry| entry.path == at.state_dir);
-    let unused = old.iter().filter(|entry| entry.path != at.state_dir);
+    });
     let moved = in_use.map(|entry| {
         Finding::new(
             "state.oldDirectory",
@@ -53,9 +52,7 @@ fn old_state(snapshot: &Snapshot) -> Vec<Finding> {
 /// A configuration file with the name of an earlier release.
 fn old_config(snapshot: &Snapshot) -> Option<Finding> {
     let (path, new) = (&snapshot.at.config_path, snapshot.at.current_config_path());
-    let is_named = ["OPENCLAW_CONFIG_PATH", "CLAWDBOT_CONFIG_PATH"]
-        .iter()
-        .any(|variable| snapshot.env.non_blank(variable).is_some());
+    let is_named = is_set(snapshot, ["OPENCLAW_CONFIG_PATH", "CLAWDBOT_CONFIG_PATH"]);
     if is_named || !snapshot.at.old_config_paths().contains(path) {
         return None;
     }
@@ -63,6 +60,11 @@ fn old_config(snapshot: &Snapshot) -> Option<Finding> {
     let repair = Repair::RenameConfig { from: path.clone(), to: new.clone() };
     let about = format!("rename it to {} and leave a link for the old program", name(&new));
     Some(Finding::new("config.oldName", Severity::Warning, message).at(path).repaired_by(about, repair))
+}
+
+/// Whether somebody has named the place: then its name is theirs to choose.
+fn is_set(snapshot: &Snapshot, variables: [&str; 2]) -> bool {
+    variables.iter().any(|variable| snapshot.env.non_blank(variable).is_some())
 }
 
 fn old_layout(snapshot: &Snapshot) -> Option<Finding> {

@@ -80,6 +80,7 @@ pub(super) struct Plan {
 pub(super) struct Fixed {
     id: &'static str,
     pub(super) about: String,
+    /// What it changed in the configuration; of several things that were done together, the first one has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     diff: Option<String>,
 }
@@ -130,23 +131,29 @@ fn hidden_diff(path: &Path, before: &str, after: &str) -> String {
 ///
 /// # Errors
 /// The step that failed; what was there is still there.
-pub(super) fn perform(snapshot: &Snapshot, plan: Plan, now_ms: i64) -> Result<Fixed, RepairError> {
+pub(super) fn perform(snapshot: &Snapshot, plan: Plan, now_ms: i64) -> Result<Vec<Fixed>, RepairError> {
     let Plan { repair, diff } = plan;
-    let (id, about) = match &repair {
-        Repair::MoveState { from, to } => ("state.oldDirectory", move_and_link(from, to)?),
-        Repair::RenameConfig { from, to } => ("config.oldName", move_and_link(from, to)?),
-        Repair::Restore { backup } => ("config.damaged", restore(&snapshot.at.config_path, backup, now_ms)?),
+    let (id, done) = match &repair {
+        Repair::MoveState { from, to } => ("state.oldDirectory", vec![move_and_link(from, to)?]),
+        Repair::RenameConfig { from, to } => ("config.oldName", vec![move_and_link(from, to)?]),
+        Repair::Restore { backup } => {
+            ("config.damaged", vec![restore(&snapshot.at.config_path, backup, now_ms)?])
+        }
         Repair::Migrate => ("config.retired", apply_migrations(snapshot)?),
-        Repair::SetMode { path, mode } => ("access.mode", set_mode(path, *mode)?),
+        Repair::SetMode { path, mode } => ("access.mode", vec![set_mode(path, *mode)?]),
     };
-    Ok(Fixed { id, about, diff })
+    let mut fixed: Vec<Fixed> = done.into_iter().map(|about| Fixed { id, about, diff: None }).collect();
+    if let Some(first) = fixed.first_mut() {
+        first.diff = diff;
+    }
+    Ok(fixed)
 }
 
 /// Writes the migrated configuration, with the earlier version kept as a backup. Problems that were there before may
 /// stay for later.
-fn apply_migrations(snapshot: &Snapshot) -> Result<String, EditError> {
+fn apply_migrations(snapshot: &Snapshot) -> Result<Vec<String>, EditError> {
     let seen = snapshot.config.value.as_ref();
-    let about = seen.map(migrations).unwrap_or_default();
+    let planned = seen.map(migrations).unwrap_or_default();
     // Migrations prove themselves that they lose nothing; an empty object that goes is no loss.
     let terms = Terms { base: Base::Any, validity: Validity::NoWorse, losses: Losses::Accept };
     edit(&snapshot.at, &snapshot.env, &terms, &mut nothing_between, &|editor| {
@@ -156,7 +163,7 @@ fn apply_migrations(snapshot: &Snapshot) -> Result<String, EditError> {
         }
         migrate(editor)
     })?;
-    Ok(about.steps.iter().map(|step| step.about.as_str()).collect::<Vec<_>>().join("; "))
+    Ok(planned.steps.into_iter().map(|step| step.about).collect())
 }
 
 /// Renames, and leaves a link so that the old program still finds what it had.
