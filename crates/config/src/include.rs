@@ -30,7 +30,7 @@ pub enum IncludeFault {
         path: PathBuf,
     },
     /// Nothing is there.
-    #[error("{} does not exist", path.display())]
+    #[error("{} does not exist; create it or correct its name", path.display())]
     Missing {
         /// The file.
         path: PathBuf,

@@ -28,6 +28,7 @@
 mod book;
 mod channel_ids;
 mod check;
+mod complete;
 mod configured;
 mod declare;
 mod edit;
@@ -57,10 +58,11 @@ mod text;
 mod tree;
 
 pub use book::configuration_book;
+pub use complete::{complete_path, complete_value};
 pub use configured::configured_channels;
 pub use edit::{
-    BACKUPS, Base, Change, ChangeError, Draft, EditError, Editor, FileEdit, Losses, Saved, Terms, Validity,
-    backup_path, beside, diff, edit, nothing_between,
+    BACKUPS, Base, Change, ChangeError, Confirmed, Draft, EditError, Editor, FileEdit, Losses, Saved, Terms,
+    Validity, backup_path, beside, confirm, diff, edit, last_good_path, nothing_between, typed_value,
 };
 pub use env::Env;
 pub use file::MAX_CONFIG_BYTES;

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::key_path::Step;
+
 /// The largest integer that JSON clients written in JavaScript read back unchanged, 2^53 - 1.
 pub const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
 
@@ -222,6 +224,31 @@ impl SectionSpec {
             Some(key) => Some((&key.kind, key.limits)),
             None => self.rest.map(|rest| (rest.kind, Limits { may_be_blank: true, ..Limits::default() })),
         }
+    }
+}
+
+/// The shapes that a value at a path may have: of several that fit in one place, all; none where nothing is declared.
+pub(crate) fn kinds_at(root: &'static Kind, path: &[Step]) -> Vec<&'static Kind> {
+    let mut kinds = flat(root);
+    for step in path {
+        let next = kinds.iter().filter_map(|kind| below(kind, step)).flat_map(flat);
+        kinds = next.collect();
+    }
+    kinds
+}
+
+/// The shapes of a choice between shapes.
+fn flat(kind: &'static Kind) -> Vec<&'static Kind> {
+    if let Kind::OneOf(kinds) = kind { kinds.iter().flat_map(flat).collect() } else { vec![kind] }
+}
+
+/// The shape one step down.
+fn below(kind: &'static Kind, step: &Step) -> Option<&'static Kind> {
+    match (kind, step) {
+        (Kind::Object(section), Step::Key(name)) => section.child(name).map(|(kind, _)| kind),
+        (Kind::Map(element), Step::Key(_)) | (Kind::List(element), Step::Index(_)) => Some(element),
+        (Kind::Any | Kind::Sealed, _) => Some(kind),
+        _ => None,
     }
 }
 

@@ -210,7 +210,7 @@ fn suggestion(example: &Example, key: &Occurrence, misspelt: &str) -> Result<Opt
     let problems = example.problems(&text)?;
     let (unknown, required) = (key.around.key(misspelt), key.around.key(key.name));
     if let [first, others @ ..] = &problems[..]
-        && let ProblemKind::UnknownKey { suggestion } = &first.kind
+        && let ProblemKind::UnknownKey { suggestion, .. } = &first.kind
         && (first.place, &first.key) == (Some(key.place), &unknown)
         && first.file.ends_with(MAIN)
         && others.len() < 2

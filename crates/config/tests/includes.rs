@@ -109,7 +109,7 @@ fn places_are_those_of_the_file_that_says_it() {
         [
             "~/a.json5:3:15 agents.list[1].nme: unknown key, did you mean \"name\"? (included from ~/openclaw.json:3:16)",
             "~/b.json5:4:9 agents.list[3].id: expected a string, found a number (included from ~/openclaw.json:3:29)",
-            "~/b.json5:5:3 agents.list[4].id: is missing and required (included from ~/openclaw.json:3:29)",
+            "~/b.json5:5:3 agents.list[4].id: is missing and required; add it (included from ~/openclaw.json:3:29)",
             "~/c/c.json5:2:23 agents.list[5].default: expected true or false, found a string (included from ~/b.json5:6:14, from ~/openclaw.json:3:29)",
             "~/openclaw.json:4:5 agents.defalts: unknown key, did you mean \"defaults\"?",
             "~/openclaw.json:6:3 gatway: unknown key, did you mean \"gateway\"?",
@@ -122,12 +122,12 @@ const REFUSED: [(&str, &str, &str); 16] = [
     (
         "{$include: 'x.json'}",
         "{a: 'sekret'",
-        "~/x.json:1:1: syntax: unterminated object (included from ~/openclaw.json:1:12)",
+        "~/x.json:1:1: syntax: this object is never closed; add its } (included from ~/openclaw.json:1:12)",
     ),
     (
         "{agents: {$include: 'x.json'}}",
         "{a: 'sek\\u00zz'}",
-        "~/x.json:1:9 agents: syntax: this string never ends or holds an escape that JSON5 does not know (included from ~/openclaw.json:1:21)",
+        "~/x.json:1:9 agents: syntax: this string holds an escape that JSON5 does not know; write \\\\ for a backslash (included from ~/openclaw.json:1:21)",
     ),
     (
         "{$include: 'x.json'}",
@@ -139,7 +139,11 @@ const REFUSED: [(&str, &str, &str); 16] = [
         "{}\n\0",
         "~/x.json:2:1: the file holds a NUL byte and is probably damaged; restore it from a backup (included from ~/openclaw.json:1:12)",
     ),
-    ("{$include: './none.json'}", "", "~/openclaw.json:1:12 $include: ~/none.json does not exist"),
+    (
+        "{$include: './none.json'}",
+        "",
+        "~/openclaw.json:1:12 $include: ~/none.json does not exist; create it or correct its name",
+    ),
     ("{$include: 'x.json/y'}", "", "~/openclaw.json:1:12 $include: ~/x.json/y is not a regular file"),
     (
         "{$include: '../x.json'}",

@@ -1,5 +1,11 @@
 //! Writing a configuration: what happens when others write too, when the plug is pulled, when the disk is full.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at once when something is not as it should be"
+)]
+
 use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -262,7 +268,7 @@ fn backups(path: &Path) -> Vec<PathBuf> {
 }
 
 fn run_child(step: usize, home: &Path) -> bool {
-    let mut child = openclaw_guard::child_command(&std::env::current_exe().unwrap());
+    let mut child = openclaw_guard::child_command(std::env::current_exe().unwrap());
     child.args(["--exact", "killed_at_any_step_every_file_is_old_or_new", "--nocapture"]);
     child.env(KILL_AT, step.to_string()).env(KILL_HOME, home);
     child.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());

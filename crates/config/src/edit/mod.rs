@@ -1,7 +1,9 @@
 //! Changing a configuration: what to change, as values, and the texts that come of it.
 
 mod adopt;
+mod argument;
 mod change;
+mod confirm;
 mod diff;
 mod document;
 mod draft;
@@ -13,7 +15,9 @@ mod save;
 mod splice;
 mod style;
 
+pub use argument::typed_value;
 pub use change::{Change, ChangeError};
+pub use confirm::{Confirmed, confirm, last_good_path};
 pub use diff::diff;
 pub use draft::{Draft, FileEdit, Losses, Validity};
 pub use editor::Editor;

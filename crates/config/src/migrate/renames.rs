@@ -9,7 +9,7 @@ use super::{agents, groups, models, speech};
 use crate::key_path::{KeyPath, Step};
 use crate::keys::root;
 use crate::schema::declared_keys;
-use crate::spec::Kind;
+use crate::spec::kinds_at;
 
 /// Moves of keys that several objects share, where the attribute could not say which of them is meant.
 const SHARED: [(&str, &str); 2] = [("agent.tools.allow", "tools.allow"), ("agent.tools.deny", "tools.deny")];
@@ -153,19 +153,5 @@ pub(crate) fn retired(path: &[Step]) -> Retired {
 /// Whether a section declares what stands at this path, or takes any key there.
 #[must_use]
 pub fn is_declared(path: &KeyPath) -> bool {
-    fn below<'k>(kinds: &[&'k Kind], step: &Step) -> Vec<&'k Kind> {
-        let one = |kind: &&'k Kind| -> Vec<&'k Kind> {
-            match (*kind, step) {
-                (Kind::Object(section), Step::Key(name)) => {
-                    section.child(name).map(|(kind, _)| kind).into_iter().collect()
-                }
-                (Kind::List(element), Step::Index(_)) | (Kind::Map(element), Step::Key(_)) => vec![*element],
-                (Kind::OneOf(kinds), _) => below(&kinds.iter().collect::<Vec<_>>(), step),
-                (Kind::Any | Kind::Sealed, _) => vec![*kind],
-                _ => Vec::new(),
-            }
-        };
-        kinds.iter().flat_map(one).collect()
-    }
-    !path.steps().iter().fold(vec![root()], |kinds, step| below(&kinds, step)).is_empty()
+    !kinds_at(root(), path.steps()).is_empty()
 }
