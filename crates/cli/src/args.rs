@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Ask the gateway whether it is well
     Health(HealthArgs),
+    /// Find what is wrong with the configuration and its files, and repair it when asked to
+    Doctor(DoctorArgs),
     /// Print a one-time address that opens the gateway's page in a browser
     Dashboard(DashboardArgs),
     /// List sessions
@@ -235,6 +237,27 @@ pub(crate) struct HealthArgs {
     pub(crate) timeout: u64,
     #[command(flatten)]
     pub(crate) connect: ConnectArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a flag nothing is written. --fix prints what it changes in the configuration, secrets hidden, and changes it:
+renames keys of earlier releases, moves their directory and file, restores a damaged configuration from the newest
+valid backup, makes files private. What is replaced is kept beside the new file.
+
+Exit code 0: nothing is wrong, or everything was repaired; 1: something is still wrong; 2: the doctor could not look.
+
+Examples:
+  openclaw doctor
+  openclaw doctor --fix
+  openclaw doctor --json")]
+pub(crate) struct DoctorArgs {
+    /// Repair what can be repaired without a question
+    #[arg(long, visible_alias = "yes")]
+    pub(crate) fix: bool,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

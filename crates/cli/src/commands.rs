@@ -7,6 +7,7 @@ mod completion;
 mod config;
 mod dashboard;
 mod dispatch;
+mod doctor;
 mod gateway;
 mod health;
 mod logs;

@@ -47,6 +47,7 @@ mod ws;
 
 pub use agents::AgentError;
 pub use control::Control;
+pub use doors::has_secret;
 pub use gateway::{Exit, Gateway};
 pub use reload::Refused;
 pub use start::{StartError, StartOptions, VERSION, start};

@@ -74,7 +74,9 @@ impl Editor {
         let is_worse = !problems.is_empty() && {
             let known: Vec<_> = crate::edit::draft::problems(&self.path, &found, &self.env);
             let is_known = |problem: &Problem| {
-                known.iter().any(|other| other.key == problem.key && other.kind == problem.kind)
+                // A value that moved has taken its problem along.
+                let name = |problem: &Problem| problem.key.steps().last().cloned();
+                known.iter().any(|other| other.kind == problem.kind && name(other) == name(problem))
             };
             !problems.iter().all(is_known)
         };

@@ -33,7 +33,7 @@ pub struct Obstacle {
 }
 
 /// What has to happen to a configuration of an earlier release.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Migrations {
     /// What can be done; each builds on those before.
     pub steps: Vec<Migration>,
