@@ -168,6 +168,17 @@ fn a_directory_of_an_earlier_release_is_moved_and_linked() {
 }
 
 #[test]
+fn a_damaged_configuration_of_an_earlier_release_is_restored_and_moved() {
+    let home = TempHome::new();
+    let config = format!("{:#}", config(json!({})));
+    home.write(".clawdbot/clawdbot.json", "");
+    home.write(".clawdbot/clawdbot.json.bak", &config);
+    let (report, code) = doctor(&home, &["--fix"]);
+    assert_eq!((code, ids(&report)), (0, vec![]), "{report}");
+    assert_eq!(home.read(CONFIG).as_deref(), Some(&config[..]));
+}
+
+#[test]
 fn a_link_is_moved_itself_and_a_named_place_keeps_its_name() {
     let home = TempHome::new();
     let config = format!("{:#}", config(json!({})));

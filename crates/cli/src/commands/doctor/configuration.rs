@@ -56,9 +56,8 @@ fn problem_finding(snapshot: &Snapshot, problem: &Problem, plan: Option<&Migrati
     if matches!(problem.kind, ProblemKind::RetiredKey { .. }) {
         return retired(problem, plan);
     }
-    let is_text =
-        !matches!(problem.kind, ProblemKind::EmptyFile | ProblemKind::NulByte | ProblemKind::NotUtf8);
-    if is_text && !matches!(problem.kind, ProblemKind::Syntax(_) | ProblemKind::NoValue) {
+    use ProblemKind::{EmptyFile, NoValue, NotUtf8, NulByte, Syntax, Utf16};
+    if !matches!(problem.kind, EmptyFile | NoValue | NotUtf8 | NulByte | Syntax(_) | Utf16) {
         return Finding::of_problem("config.invalid", Severity::Error, problem);
     }
     damaged(snapshot, problem)
@@ -111,12 +110,11 @@ fn outdated(snapshot: &Snapshot, plan: &Migrations, told: &[Finding]) -> Vec<Fin
 fn damaged(snapshot: &Snapshot, problem: &Problem) -> Finding {
     let finding = Finding::of_problem("config.damaged", Severity::Error, problem);
     let is_main = problem.included_from.is_empty() && !problem.file.ends_with(".env");
-    let Some(bytes) = snapshot.config.bytes.as_deref().filter(|_| is_main) else { return finding };
-    if matches!(problem.kind, ProblemKind::NoValue) && !bytes.iter().all(u8::is_ascii_whitespace) {
-        // Comments are somebody's words.
-        return finding;
-    }
-    let damage = Damage::of(bytes);
+    let Some(bytes) = snapshot.config.bytes.as_deref().filter(|_| is_main) else {
+        return finding.by_hand("correct it at this place, or restore a backup that is beside it");
+    };
+    let is_utf16 = matches!(problem.kind, ProblemKind::Utf16);
+    let damage = if is_utf16 { Damage::Utf16 } else { Damage::of(bytes) };
     match restorable(damage, &snapshot.backups) {
         Some(backup) => {
             let about = format!(
@@ -152,4 +150,47 @@ fn backup_finding(backup: &Backup) -> Finding {
     let verdict = if backup.value.is_some() { "valid" } else { "not valid" };
     let message = format!("a backup of {}, {} bytes, {verdict}", iso_millis(backup.modified_ms), backup.len);
     Finding::new("config.backup", Severity::Info, message).at(&backup.path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::findings::Findings;
+    use super::super::repair::{Phase, Repair};
+    use super::super::snapshot::Snapshot;
+    use openclaw_config::{Env, LocationFlags, Locations, beside};
+    use openclaw_guard::{create_private_dir, write_atomic};
+
+    const GOOD: &str = "\
+// mine
+{
+  gateway: { mode: 'local', auth: { token: 's' } }, // a token
+  agents: { list: [{ id: 'a', name: 'A' }, { id: 'b' }] },
+}
+";
+
+    /// Cut off anywhere, and with NUL bytes up to the old length: always a finding, and never a restoring that undoes.
+    #[test]
+    fn every_beginning_of_a_file_is_restored_from_it_and_no_other_is() {
+        let home = tempfile::tempdir().unwrap();
+        let env = Env::from([("HOME", home.path().to_str().unwrap())]);
+        let at = Locations::resolve(&env, LocationFlags::default()).unwrap();
+        create_private_dir(&at.state_dir).unwrap();
+        write_atomic(&beside(&at.config_path, "bak"), GOOD.as_bytes()).unwrap();
+        let restored = |bytes: &[u8]| {
+            write_atomic(&at.config_path, bytes).unwrap();
+            let findings = Findings::of(&Snapshot::take(at.clone(), env.clone(), None));
+            assert!(!findings.is_clean(), "{}", String::from_utf8_lossy(bytes));
+            matches!(&findings.repairs(Phase::Content)[..], [Repair::Restore { .. }])
+        };
+        let whole = GOOD.trim_end().len();
+        for end in 0..whole {
+            assert!(restored(&GOOD.as_bytes()[..end]), "{end}");
+            let mut padded = GOOD.as_bytes()[..end].to_vec();
+            padded.resize(GOOD.len(), 0);
+            assert!(restored(&padded), "{end} and NUL bytes");
+        }
+        for end in GOOD.find("local").unwrap() + 5..whole {
+            assert!(!restored(GOOD[..end].replace("local", "lan").as_bytes()), "{end}");
+        }
+    }
 }

@@ -9,18 +9,19 @@ pub(super) enum Damage<'b> {
     Empty,
     /// Nothing but NUL bytes, as after a power cut.
     Nul,
-    /// Text in UTF-16: a file that somebody saved, not damage.
+    /// Text in UTF-16: a file that somebody saved, not damage. The reader tells it.
     Utf16,
     /// Not UTF-8, though much of it may be readable.
     NotText,
-    /// Text without an object in it.
+    /// Text that is something else than an object.
     NoObject,
-    /// The beginning of an object, and a mistake or an end in the middle. What comes before NUL bytes is all there is.
+    /// The beginning of an object, or comments that stand before one, and a mistake or an end in the middle. What comes
+    /// before NUL bytes is all there is.
     Broken(&'b str),
 }
 
 impl<'b> Damage<'b> {
-    /// Judges bytes that are known not to be JSON5.
+    /// Judges bytes that are known to be neither JSON5 nor UTF-16.
     pub(super) fn of(bytes: &'b [u8]) -> Self {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Self::Empty;
@@ -28,16 +29,24 @@ impl<'b> Damage<'b> {
         if bytes.iter().all(|byte| *byte == 0) {
             return Self::Nul;
         }
-        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-            return Self::Utf16;
-        }
         let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
         let (text, rest) = bytes.split_at(end);
-        let Ok(text) = str::from_utf8(text) else { return Self::NotText };
+        let text = match str::from_utf8(text) {
+            Ok(text) => text,
+            // Cut off in the middle of a character.
+            Err(error) if error.error_len().is_none() => {
+                str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default()
+            }
+            Err(_) => return Self::NotText,
+        };
         if rest.iter().any(|byte| *byte != 0) {
             return Self::NotText;
         }
-        if begins_object(text) { Self::Broken(text) } else { Self::NoObject }
+        match first_value(text) {
+            "" => Self::Broken(text),
+            value if value.starts_with('{') => Self::Broken(text),
+            _ => Self::NoObject,
+        }
     }
 
     /// Whether the earlier version has everything that is left. A mistake in a text that somebody has edited is
@@ -46,11 +55,7 @@ impl<'b> Damage<'b> {
         match self {
             Self::Empty | Self::Nul | Self::NoObject => true,
             Self::Utf16 | Self::NotText => false,
-            Self::Broken(left) => {
-                // The last line may be half a line.
-                let whole_lines = left.rfind('\n').map_or("", |end| &left[..=end]);
-                text.starts_with(whole_lines)
-            }
+            Self::Broken(left) => text.starts_with(left),
         }
     }
 
@@ -66,16 +71,18 @@ impl<'b> Damage<'b> {
     }
 }
 
-/// Whether the first thing that is no comment opens an object.
-fn begins_object(text: &str) -> bool {
+/// The text from the first thing on that is no comment.
+fn first_value(text: &str) -> &str {
     let mut rest = text.trim_start_matches('\u{feff}').trim_start();
     loop {
         rest = if let Some(comment) = rest.strip_prefix("//") {
             comment.split_once('\n').map_or("", |(_, rest)| rest).trim_start()
         } else if let Some(comment) = rest.strip_prefix("/*") {
             comment.split_once("*/").map_or("", |(_, rest)| rest).trim_start()
+        } else if rest == "/" {
+            ""
         } else {
-            return rest.starts_with('{');
+            return rest;
         };
     }
 }
@@ -97,13 +104,13 @@ mod tests {
             (b"", Damage::Empty),
             (b" \n", Damage::Empty),
             (b"\0\0\0", Damage::Nul),
-            (b"\xff\xfe{\0", Damage::Utf16),
             (b"{ // caf\xe9\n}", Damage::NotText),
             (b"{a\0\0b", Damage::NotText),
             (b"hello", Damage::NoObject),
-            (b"// only\n/* comments", Damage::NoObject),
+            (b"// only\n/* comments", Damage::Broken("// only\n/* comments")),
             (b"{a: 1,\n b", Damage::Broken("{a: 1,\n b")),
             (b"{a: 1\0\0", Damage::Broken("{a: 1")),
+            (b"{a: '\xc3", Damage::Broken("{a: '")),
             (b"\xef\xbb\xbf// x\n/* y */ {", Damage::Broken("\u{feff}// x\n/* y */ {")),
         ];
         for (bytes, expected) in rows {
@@ -118,6 +125,6 @@ mod tests {
         assert!(!Damage::of(b"{\n  a: 7,\n  b:").is_covered_by(backup), "edited and cut off");
         assert!(!Damage::of(b"{\n  a: 1,\n  b: 2,\n  c: 3\n").is_covered_by(backup), "a brace forgotten");
         assert!(!Damage::of(b"{\n  a: 1\n  b: 2,\n}\n").is_covered_by(backup), "a comma forgotten");
-        assert!(Damage::of(b"").is_covered_by(backup) && !Damage::of(b"\xff\xfe{\0").is_covered_by(backup));
+        assert!(Damage::of(b"").is_covered_by(backup) && !Damage::Utf16.is_covered_by(backup));
     }
 }

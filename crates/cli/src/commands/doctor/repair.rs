@@ -35,15 +35,16 @@ pub(super) enum Repair {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     State,
-    ConfigName,
     Content,
+    ConfigName,
     Keys,
     Access,
 }
 
 impl Phase {
+    /// In this order: a backup has the name of the file, so the content is restored before the name changes.
     pub(super) const ALL: [Self; 5] =
-        [Self::State, Self::ConfigName, Self::Content, Self::Keys, Self::Access];
+        [Self::State, Self::Content, Self::ConfigName, Self::Keys, Self::Access];
 }
 
 impl Repair {
@@ -186,7 +187,9 @@ fn restore(config: &Path, backup: &Path, now_ms: i64) -> Result<String, FileErro
     let real = config.canonicalize().map_err(|source| FileError::new("find", config, source))?;
     let text = read(backup)?;
     let aside = beside(&real, &format!("damaged-{}", iso_millis(now_ms).replace(':', "-")));
-    std::fs::hard_link(&real, &aside).map_err(|source| FileError::new("keep", &aside, source))?;
+    // Where the file system has no second names, the file is away for a moment.
+    let kept = std::fs::hard_link(&real, &aside).or_else(|_| std::fs::rename(&real, &aside));
+    kept.map_err(|source| FileError::new("keep", &aside, source))?;
     write_atomic(&real, text.as_bytes())?;
     set_mode(&aside, 0o600)?;
     Ok(format!(
