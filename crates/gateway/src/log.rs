@@ -40,7 +40,7 @@ pub(crate) fn file_of(config: &Config, locations: &Locations, now_ms: i64) -> Pa
 pub(crate) fn init(config: &Config, locations: &Locations, clock: &Arc<dyn Clock>) {
     let layer = JsonLayer {
         level: level(config.system.logging.level),
-        console: level(config.system.logging.console_level),
+        console: level(config.system.logging.console_level.unwrap_or(LogLevel::Warn)),
         sink: Mutex::new(Sink::default()),
         config: config.clone(),
         locations: locations.clone(),
