@@ -36,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) host: String,
     pub(crate) address: SocketAddr,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) log: crate::log::LogHandle,
     pub(crate) started: Instant,
     pub(crate) hub: Hub,
     pub(crate) agents: Agents,
@@ -112,7 +113,7 @@ impl Core {
     }
 
     pub(crate) fn log_file(&self) -> PathBuf {
-        crate::log::file_of(&self.loaded.config, &self.locations, self.now_ms())
+        self.log.file()
     }
 }
 

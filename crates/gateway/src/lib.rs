@@ -42,5 +42,6 @@ mod unsupported;
 mod ws;
 
 pub use agents::AgentError;
+pub use log::{log_redactor, redact_log_line};
 pub use start::{Gateway, StartError, StartOptions, StopHandle, VERSION, start};
 pub use unsupported::unsupported;

@@ -160,7 +160,7 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
     let listeners = listen(&bind_addresses(config)?, port)?;
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
     let address = address.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
-    log::init(config, &locations, &clock);
+    let log = log::init(&loaded, &locations, &clock);
     let host = host_name();
     let access = Access {
         mode,
@@ -183,6 +183,7 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
         host,
         address,
         clock,
+        log,
         started: Instant::now(),
         agents,
         lanes: Lanes::new(turns.min(tokio::sync::Semaphore::MAX_PERMITS)),
