@@ -71,8 +71,23 @@ pub(super) struct Sinks {
 }
 
 thread_local! {
-    /// Whether this thread is writing a record: a panic in the middle of it must not wait for its own locks.
     static IS_WRITING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it lives this thread writes a record: a panic in the middle of that must not wait for its own locks.
+struct Writing;
+
+impl Writing {
+    /// `None` if the thread is writing already.
+    fn begin() -> Option<Self> {
+        (!IS_WRITING.replace(true)).then_some(Self)
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        IS_WRITING.set(false);
+    }
 }
 
 impl Sinks {
@@ -92,19 +107,15 @@ impl Sinks {
         tracing::callsite::rebuild_interest_cache();
     }
 
-    /// Makes a record and writes it where its level is wanted.
-    pub(super) fn emit(&self, settings: &Settings, record: impl FnOnce() -> Record) {
-        if IS_WRITING.replace(true) {
-            return;
-        }
-        let record = record();
+    /// Writes a record where its level is wanted.
+    pub(super) fn emit(&self, settings: &Settings, record: &Record) {
+        let Some(_writing) = Writing::begin() else { return };
         if record.level <= settings.console_level {
-            self.show(settings, &record);
+            self.show(settings, record);
         }
         if record.level <= settings.file_level {
-            self.keep(settings, &record);
+            self.keep(settings, record);
         }
-        IS_WRITING.set(false);
     }
 
     fn show(&self, settings: &Settings, record: &Record) {

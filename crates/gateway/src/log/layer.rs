@@ -24,6 +24,8 @@ impl<S: Subscriber> Layer<S> for LogLayer {
 
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let settings = self.0.settings();
-        self.0.emit(&settings, || Record::of(event, self.0.now_ms(), &settings.redactor));
+        // Made before any lock is taken: what formats a field may panic, and a panic is logged too.
+        let record = Record::of(event, self.0.now_ms(), &settings.redactor);
+        self.0.emit(&settings, &record);
     }
 }

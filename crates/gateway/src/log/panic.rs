@@ -17,18 +17,16 @@ pub(super) fn report_to(sinks: Arc<Sinks>) {
 
 fn report(sinks: &Sinks, info: &PanicHookInfo<'_>) {
     let settings = sinks.settings();
-    sinks.emit(&settings, || {
-        let mut record = Record::new(Level::ERROR, "panic", sinks.now_ms());
-        let mut put = |name: &str, value: &str| record.put(name, value, &settings.redactor);
-        put("message", info.payload_as_str().unwrap_or("a panic without words"));
-        put("thread", std::thread::current().name().unwrap_or("unnamed"));
-        if let Some(location) = info.location() {
-            put("at", &location.to_string());
-        }
-        let backtrace = Backtrace::capture();
-        if backtrace.status() == BacktraceStatus::Captured {
-            put("backtrace", &backtrace.to_string());
-        }
-        record
-    });
+    let mut record = Record::new(Level::ERROR, "panic", sinks.now_ms());
+    let mut put = |name: &str, value: &str| record.put(name, value, &settings.redactor);
+    put("message", info.payload_as_str().unwrap_or("a panic without words"));
+    put("thread", std::thread::current().name().unwrap_or("unnamed"));
+    if let Some(location) = info.location() {
+        put("at", &location.to_string());
+    }
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        put("backtrace", &backtrace.to_string());
+    }
+    sinks.emit(&settings, &record);
 }
