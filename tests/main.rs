@@ -10,6 +10,7 @@
 )]
 
 mod doctor;
+mod logs;
 mod page;
 mod protocol;
 mod reload;

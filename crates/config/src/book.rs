@@ -136,6 +136,7 @@ fn describe(kind: &Kind, limits: Limits) -> String {
         Kind::Integer { .. } => bounded("whole number"),
         Kind::Number => bounded("number"),
         Kind::Text if limits.form == Some(Form::Color) => "color".to_owned(),
+        Kind::Text if limits.form == Some(Form::Pattern) => "regular expressions".to_owned(),
         Kind::Text if !bounds.is_empty() => format!("text, {bounds} characters"),
         Kind::Text => "text".to_owned(),
         Kind::Secret => "**secret**".to_owned(),

@@ -1,5 +1,6 @@
 //! One walk over a value that finds everything wrong with it.
 
+use openclaw_guard::Pattern;
 use serde_json::{Map as JsonMap, Number, Value};
 
 use crate::channel_ids::check_channel_ids;
@@ -269,6 +270,7 @@ fn text_problem(text: &str, limits: Limits) -> Option<ProblemKind> {
     }
     match limits.form {
         Some(Form::Color) if !is_color(text) => Some(ProblemKind::NotAColor),
+        Some(Form::Pattern) => Pattern::parse(text).err().map(ProblemKind::NotAPattern),
         Some(Form::Color) | None => None,
     }
 }

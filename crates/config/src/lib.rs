@@ -79,7 +79,7 @@ pub use minimal::{MinimalOptions, minimal_config, write_new};
 pub use port::{DEFAULT_PORT, DEV_PORT, PortError, gateway_port};
 pub use problem::{ConfigError, IncludedFrom, MAX_PROBLEMS, Place, Problem, ProblemKind};
 pub use read::{Id, Map, Sealed, Toggle};
-pub use redact::{REDACTED, get_path, redact, redact_text};
+pub use redact::{REDACTED, get_path, redact, redact_text, secrets};
 pub use reload::{Action, ChangedKey, Plan, reload_class};
 pub use schema::{config_schema, declared_keys, ui_hints};
 pub use spec::{Form, Key, Kind, Limits, MAX_SAFE_INTEGER, Reload, Rest, SectionSpec};

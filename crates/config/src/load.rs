@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use openclaw_guard::{Secret, says_secret};
 use ring::digest;
 use serde_json::{Map as JsonMap, Value};
 
@@ -17,6 +18,7 @@ use crate::locations::Locations;
 use crate::problem::{ConfigError, Problem, ProblemKind};
 use crate::read::Section as _;
 use crate::reader::{Origin, Reading, read_tree};
+use crate::redact::secrets;
 use crate::source::Sources;
 use crate::substitute::substitute;
 use crate::tree::Part;
@@ -60,6 +62,17 @@ pub struct Loaded {
     pub env: Env,
     /// What is odd and does not stop anything.
     pub warnings: Vec<Problem>,
+}
+
+impl Loaded {
+    /// Every secret that this configuration and its environment hold, for the redactor of logs: what is declared one, and
+    /// variables whose names say so (`OPENCLAW_GATEWAY_TOKEN`, `OPENAI_API_KEY`).
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let named = self.env.iter().filter(|(name, value)| says_secret(name) && !value.trim().is_empty());
+        let from_env = named.map(|(_, value)| Secret::new(value.to_owned()));
+        secrets(&self.effective).into_iter().chain(from_env).collect()
+    }
 }
 
 /// Loads the configuration of an instance. Nothing is ever written.

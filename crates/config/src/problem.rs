@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use openclaw_guard::PatternError;
+
 use crate::include::IncludeFault;
 use crate::key_path::KeyPath;
 
@@ -152,6 +154,9 @@ pub enum ProblemKind {
     /// A color that is not one.
     #[error("expected a color of six hexadecimal digits such as \"#FF4500\"")]
     NotAColor,
+    /// A regular expression that is not one, or not one that runs in linear time.
+    #[error("is no regular expression that can be used: {0}")]
+    NotAPattern(PatternError),
     /// A credential without content.
     #[error("is blank; give it a value or remove the key")]
     BlankSecret,

@@ -67,6 +67,8 @@ impl Reload {
 pub enum Form {
     /// Six hexadecimal digits with or without `#`.
     Color,
+    /// A regular expression that runs in linear time, see [`openclaw_guard::Pattern`].
+    Pattern,
 }
 
 /// Bounds of a value. On numbers they bound the value, on text its length in characters; through lists and maps
@@ -136,6 +138,11 @@ impl Key {
 
     pub(crate) const fn color(mut self) -> Self {
         self.limits.form = Some(Form::Color);
+        self
+    }
+
+    pub(crate) const fn pattern(mut self) -> Self {
+        self.limits.form = Some(Form::Pattern);
         self
     }
 

@@ -76,6 +76,14 @@ fn one_line_per_problem_with_place_and_next_step() {
             "openclaw.json:1:18 ui.seamColor: expected a color of six hexadecimal digits such as \"#FF4500\"",
         ),
         (
+            "{logging: {redactPatterns: ['ok', 'a(?=b)']}}",
+            "openclaw.json:1:35 logging.redactPatterns[1]: is no regular expression that can be used: look-around, including look-ahead and look-behind, is not supported",
+        ),
+        (
+            "{logging: {redactPatterns: ['//']}}",
+            "openclaw.json:1:29 logging.redactPatterns[0]: is no regular expression that can be used: the expression is empty",
+        ),
+        (
             "{agents: {defaults: {memorySearch: {query: {minScore: 2}}}}}",
             "openclaw.json:1:55 agents.defaults.memorySearch.query.minScore: must be at least 0 and at most 1",
         ),
