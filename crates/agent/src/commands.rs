@@ -12,6 +12,8 @@ pub enum Command {
     Stop,
     /// What runs here.
     Status,
+    /// Look at the configuration, or change it.
+    Config,
     /// List the commands.
     Help,
 }
@@ -35,10 +37,16 @@ const TABLE: &[Row] = &[
         help: "stop the answer that is being written",
     },
     Row { command: Command::Status, words: &["/status"], help: "show model, tokens and session" },
+    Row {
+        command: Command::Config,
+        words: &["/config"],
+        help: "show the configuration, or change it: show, set key=value, unset key",
+    },
     Row { command: Command::Help, words: &["/help", "/commands"], help: "show this list" },
 ];
 
-/// The command a whole message is, and the text behind `/new`, which is the new session's first message.
+/// The command a whole message is, and the text behind it: behind `/new` it is the new session's first message, behind
+/// `/config` what is wanted.
 #[must_use]
 pub fn parse(message: &str) -> Option<(Command, &str)> {
     let message = message.trim();
@@ -46,7 +54,8 @@ pub fn parse(message: &str) -> Option<(Command, &str)> {
     let word = word.to_lowercase();
     let row = TABLE.iter().find(|row| row.words.contains(&word.as_str()))?;
     let rest = rest.trim();
-    (rest.is_empty() || row.command == Command::New).then_some((row.command, rest))
+    let takes_more = matches!(row.command, Command::New | Command::Config);
+    (rest.is_empty() || takes_more).then_some((row.command, rest))
 }
 
 /// The text of `/help`.
@@ -76,6 +85,7 @@ mod tests {
             ("stop the press", None),
             ("/status", Some((Command::Status, ""))),
             ("/statuses", None),
+            ("/config set a=b", Some((Command::Config, "set a=b"))),
             ("/unknown", None),
             ("new", None),
             ("", None),
@@ -88,7 +98,7 @@ mod tests {
     #[test]
     fn help_names_every_slash_word_once() {
         let text = help();
-        for word in ["/new", "/reset", "/stop", "/status", "/help"] {
+        for word in ["/new", "/reset", "/stop", "/status", "/config", "/help"] {
             assert_eq!(text.matches(word).count(), 1, "{word} in {text}");
         }
     }

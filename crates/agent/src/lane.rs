@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use openclaw_models::{ChatModel, ModelInfo, ModelRequest};
 use openclaw_protocol::message::{Content, Message, Part, Usage, UserMessage};
 use openclaw_protocol::session_key::{SessionKey, SessionKind};
@@ -14,6 +15,7 @@ use crate::budget;
 use crate::commands::{self, Command};
 use crate::driver::{AbortHandle, Limits, TurnObserver, drive, storage_words};
 use crate::envelope::{local_time, wrap};
+use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
 use crate::session::{OpenSession, blocking, restart_entry};
 use crate::status;
@@ -82,10 +84,18 @@ pub struct TurnJob {
     pub session_id: Option<SessionId>,
     /// The turn's own time limit; the configured one when absent.
     pub timeout: Option<Duration>,
+    /// What `/config` does for whoever sent this.
+    pub settings: Arc<dyn SettingsCommand>,
     /// Stops it.
     pub abort: AbortHandle,
     /// Watches it, and learns how it ended.
     pub ending: Ending,
+}
+
+/// The configuration as one sender may see and change it. The gateway implements it; a lane only asks.
+pub trait SettingsCommand: Send + Sync {
+    /// Does what stands behind `/config` and answers in words.
+    fn run<'a>(&'a self, words: &'a str) -> BoxFuture<'a, String>;
 }
 
 /// Learns how a turn ended, exactly once, whatever happens to the lane.
@@ -239,6 +249,14 @@ impl Lane {
                 let card = status::card(&self.runtime, &self.key);
                 return self.answer(&card).await;
             }
+            Some((Command::Config, words)) => {
+                let answer = match self.audience() {
+                    // A group reads every answer.
+                    Audience::Group => "/config is not answered in groups.".to_owned(),
+                    Audience::MainPrivate | Audience::Private => job.settings.run(words).await,
+                };
+                return self.answer(&answer).await;
+            }
             Some((Command::Help, _)) => return self.answer(&commands::help()).await,
             // A stop that found nothing to stop when it arrived.
             Some((Command::Stop, _)) => return self.answer("Nothing is running.").await,
@@ -264,6 +282,18 @@ impl Lane {
         }
         self.record(model.describe(), &report);
         Ok(report)
+    }
+
+    /// Who reads this session. One without an entry yet is told by its key.
+    fn audience(&self) -> Audience {
+        let entry = self.runtime.sessions.get(self.key.as_str());
+        entry.map_or_else(
+            || match self.key.kind() {
+                SessionKind::Group | SessionKind::Unknown => Audience::Group,
+                SessionKind::Direct | SessionKind::Global => Audience::Private,
+            },
+            |entry| self.runtime.audience(&self.key, &entry),
+        )
     }
 
     /// Answers without a model, through the transcript.

@@ -34,6 +34,6 @@ mod status;
 pub mod turn;
 
 pub use driver::{AbortHandle, TurnObserver};
-pub use lane::{Deleted, Ending, Job, RunObserver, TranscriptFate, TurnJob, TurnReport};
+pub use lane::{Deleted, Ending, Job, RunObserver, SettingsCommand, TranscriptFate, TurnJob, TurnReport};
 pub use lanes::{LaneFull, LaneSlot, Lanes};
 pub use runtime::{AgentRuntime, AgentSettings};

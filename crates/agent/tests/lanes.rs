@@ -12,8 +12,8 @@ use std::time::Duration;
 use openclaw_agent::envelope::user_zone;
 use openclaw_agent::turn::{AbortReason, Outcome, TurnError, TurnEvent};
 use openclaw_agent::{
-    AbortHandle, AgentRuntime, AgentSettings, Ending, Job, Lanes, RunObserver, TurnJob, TurnObserver,
-    TurnReport,
+    AbortHandle, AgentRuntime, AgentSettings, Ending, Job, Lanes, RunObserver, SettingsCommand, TurnJob,
+    TurnObserver, TurnReport,
 };
 use openclaw_guard::{ManualClock, PathComponent, Root, create_private_dir, write_atomic};
 use openclaw_memory::{Engine, EngineOptions};
@@ -28,6 +28,14 @@ use tokio::sync::mpsc;
 
 /// 2026-11-20 10:27 UTC
 const NOW: i64 = 1_795_170_420_000;
+
+struct NoSettings;
+
+impl SettingsCommand for NoSettings {
+    fn run<'a>(&'a self, words: &'a str) -> futures_util::future::BoxFuture<'a, String> {
+        Box::pin(async move { format!("asked for {words}") })
+    }
+}
 
 struct World {
     dir: tempfile::TempDir,
@@ -122,6 +130,7 @@ impl World {
     fn job_watched_by(&self, text: &str, watcher: Watcher) -> (Job, AbortHandle) {
         let abort = AbortHandle::default();
         let job = TurnJob {
+            settings: Arc::new(NoSettings),
             run_id: watcher.id.clone(),
             text: text.into(),
             images: Vec::new(),

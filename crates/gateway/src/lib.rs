@@ -37,12 +37,14 @@ mod log;
 mod net;
 mod observer;
 mod reload;
+mod restart_note;
 mod rpc;
 mod runs;
 mod start;
 mod text;
 mod tool_policy;
 mod unsupported;
+mod wake;
 mod ws;
 
 pub use agents::AgentError;

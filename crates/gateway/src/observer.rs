@@ -44,6 +44,8 @@ pub(crate) struct Starter {
     pub(crate) given_key: String,
     /// Whether it wants tool events.
     pub(crate) tool_events: bool,
+    /// What it may do.
+    pub(crate) scopes: Vec<String>,
 }
 
 /// What a run is.

@@ -26,7 +26,9 @@ use crate::live::{Kept, Live, Making, Snapshot};
 use crate::log;
 use crate::net::accept::{Places, serve};
 use crate::reload::{self, Refused, Reload, Started};
+use crate::restart_note::RestartNote;
 use crate::runs::Runs;
+use crate::wake::wake;
 use crate::ws::hub::Hub;
 
 /// The version of this program.
@@ -164,6 +166,9 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
     tracing::info!(%address, "gateway started");
     let accepting = accept(&core, listeners);
     tokio::spawn(reload::run(Arc::clone(&core), asks, refused));
+    if let Some(note) = RestartNote::take(&core.locations) {
+        wake(&core, &note);
+    }
     Ok(Gateway::new(core, accepting, lock))
 }
 

@@ -119,6 +119,13 @@ macro_rules! methods {
 
 const MAX_MS: i64 = 24 * 60 * 60 * 1000;
 const LEVEL: Ty = Ty::OrNull(&Ty::NonEmptyStr);
+const CONFIG_CHANGE: &[Field] = &[
+    required("raw", Ty::NonEmptyStr),
+    optional("baseHash", Ty::NonEmptyStr),
+    optional("sessionKey", Ty::Str),
+    optional("note", Ty::Str),
+    optional("restartDelayMs", Ty::Int(0, MAX_MS)),
+];
 const ATTACHMENTS: Ty = Ty::ArrayOf(&Ty::Object, 0);
 
 methods! {
@@ -147,6 +154,17 @@ methods! {
     ModelsList = "models.list", Read, Params::Closed(&[]);
     /// The configuration, secrets redacted.
     ConfigGet = "config.get", Admin, Params::Closed(&[]);
+    /// What the configuration may hold: JSON Schema and hints for forms.
+    ConfigSchema = "config.schema", Admin, Params::Closed(&[]);
+    /// Writes a whole configuration.
+    ConfigSet = "config.set", Admin, Params::Closed(&[
+        required("raw", Ty::NonEmptyStr),
+        optional("baseHash", Ty::NonEmptyStr),
+    ]);
+    /// Merges a patch into the configuration, and starts again if that needs it.
+    ConfigPatch = "config.patch", Admin, Params::Closed(CONFIG_CHANGE);
+    /// Writes a whole configuration, and starts again if that needs it.
+    ConfigApply = "config.apply", Admin, Params::Closed(CONFIG_CHANGE);
     /// Channels and their accounts: none run in this build.
     ChannelsStatus = "channels.status", Read, Params::Closed(&[
         optional("probe", Ty::Bool),

@@ -89,6 +89,18 @@ impl Editor {
         self.now.get(&self.path).map_or("", String::as_str)
     }
 
+    /// The text of the configuration file as it was found; `None` when there was no file.
+    #[must_use]
+    pub fn found(&self) -> Option<&str> {
+        self.before.get(&self.path)?.as_deref()
+    }
+
+    /// What tells the texts from any others: the `baseHash` of a change. `None` when there was no file.
+    #[must_use]
+    pub fn hash(&self) -> Option<&str> {
+        self.hash.as_deref()
+    }
+
     /// Whether the file is not JSON5, so that it can only be replaced.
     pub(super) fn is_torn(&self) -> bool {
         !self.torn.is_empty()
@@ -257,7 +269,7 @@ impl Editor {
             edit(&text, &tree).unwrap_or_default()
         };
         let file = self.file_of(source);
-        let found = self.found(&file)?;
+        let found = self.text_before(&file)?;
         let bom = if found.as_deref().is_some_and(|found| found.starts_with(BOM)) { BOM } else { "" };
         let mut now = self.now.clone();
         now.insert(file.clone(), format!("{bom}{}", apply(&text, &splices)));
@@ -267,7 +279,7 @@ impl Editor {
     }
 
     /// The text of a file before the edits.
-    fn found(&mut self, file: &Path) -> Result<Option<String>, EditError> {
+    fn text_before(&mut self, file: &Path) -> Result<Option<String>, EditError> {
         if let Some(found) = self.before.get(file) {
             return Ok(found.clone());
         }

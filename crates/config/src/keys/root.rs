@@ -64,7 +64,7 @@ section! {
         /// The connection to WhatsApp Web.
         web: Web, restart();
         /// Slash commands.
-        commands: Commands, restart();
+        commands: Commands, live();
         /// Where approval requests are sent.
         approvals: Approvals, restart();
     }

@@ -9,7 +9,6 @@ mod task;
 mod watch;
 
 pub(crate) use check::may_restart;
-#[allow(unused_imports, reason = "the methods that write the configuration ask for outcomes")]
 pub(crate) use outcome::Outcome;
 pub use state::Refused;
 pub(crate) use state::{Reload, Started};

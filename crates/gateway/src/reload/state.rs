@@ -67,7 +67,6 @@ impl Reload {
 
     /// For who has just written the configuration: applies it now, without waiting for the files to be quiet, and says
     /// what came of it. A restart that it asks for begins after `restart_delay`. `None` when the gateway is stopping.
-    #[expect(dead_code, reason = "the configuration methods call it")]
     pub(crate) async fn written(&self, restart_delay: Duration) -> Option<Outcome> {
         let (outcome, answer) = oneshot::channel();
         self.asks.send(Ask { restart_delay, outcome }).await.ok()?;

@@ -14,3 +14,4 @@ mod system;
 pub(crate) use devices::announce;
 use dispatch::{Call, RpcError, RpcResult, attempt};
 pub(crate) use dispatch::{Reply, dispatch, response};
+pub(crate) use runs::{Message, Target, turn_job};

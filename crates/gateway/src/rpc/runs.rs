@@ -12,7 +12,9 @@ use openclaw_store::{SessionId, field};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::config::ConfigCommand;
 use super::{Call, RpcError};
+use crate::core::Core;
 use crate::observer::{EventObserver, RunInfo, Starter, Verbosity};
 use crate::runs::{ActiveRun, RunKind};
 
@@ -20,7 +22,7 @@ use crate::runs::{ActiveRun, RunKind};
 const MAX_ATTACHMENT_BYTES: usize = 5_000_000;
 
 /// A message on its way to a lane.
-pub(super) struct Message {
+pub(crate) struct Message {
     pub(super) text: String,
     pub(super) images: Vec<Part>,
     pub(super) extra_system: Option<String>,
@@ -28,12 +30,19 @@ pub(super) struct Message {
     pub(super) timeout: Option<Duration>,
 }
 
+impl Message {
+    /// Nothing but words.
+    pub(crate) fn of_text(text: String) -> Self {
+        Self { text, images: Vec::new(), extra_system: None, session_id: None, timeout: None }
+    }
+}
+
 /// Where it goes.
-pub(super) struct Target {
-    pub(super) agent: Arc<AgentRuntime>,
-    pub(super) key: SessionKey,
+pub(crate) struct Target {
+    pub(crate) agent: Arc<AgentRuntime>,
+    pub(crate) key: SessionKey,
     /// The key as the client wrote it.
-    pub(super) given_key: String,
+    pub(crate) given_key: String,
 }
 
 /// Bytes a message holds while it waits.
@@ -56,26 +65,38 @@ pub(super) fn start(
     message: Message,
     accepted: Value,
 ) -> Result<(), RpcError> {
-    let (kind, id, active) = run;
+    let (kind, id, _) = run;
     let core = call.core;
     let slot = core.lanes.reserve(&target.agent, &target.key).map_err(|error| {
         core.runs.withdraw(kind, id);
         RpcError::from(ErrorShape::unavailable(error.to_string()).retry_after(1_000))
     })?;
+    let starter = Starter {
+        conn: call.client.id,
+        given_key: target.given_key.clone(),
+        tool_events: call.client.wants_tool_events,
+        scopes: call.client.scopes.clone(),
+    };
+    let job = turn_job(core, run, target, message, starter);
+    call.client.outbox.push_answer(ResponseFrame::ok(&call.request.id, accepted).encode().into());
+    slot.send(job);
+    Ok(())
+}
+
+/// The job of an admitted run.
+pub(crate) fn turn_job(
+    core: &Arc<Core>,
+    (kind, id, active): (RunKind, &str, &ActiveRun),
+    target: &Target,
+    message: Message,
+    starter: Starter,
+) -> Job {
     let entry = target.agent.sessions.get(target.key.as_str());
     let verbosity = Verbosity::of(entry.as_ref().and_then(|entry| entry.text(field::VERBOSE_LEVEL)));
-    let info = RunInfo {
-        id: id.to_owned(),
-        kind,
-        key: target.key.clone(),
-        starter: Starter {
-            conn: call.client.id,
-            given_key: target.given_key.clone(),
-            tool_events: call.client.wants_tool_events,
-        },
-        verbosity,
-    };
-    let job = TurnJob {
+    let settings = Arc::new(ConfigCommand::of(core, &starter.scopes));
+    let info = RunInfo { id: id.to_owned(), kind, key: target.key.clone(), starter, verbosity };
+    Job::Turn(Box::new(TurnJob {
+        settings,
         run_id: id.to_owned(),
         text: message.text,
         images: message.images,
@@ -84,10 +105,7 @@ pub(super) fn start(
         timeout: message.timeout,
         abort: active.abort.clone(),
         ending: Ending::new(Arc::new(EventObserver::new(Arc::clone(core), info))),
-    };
-    call.client.outbox.push_answer(ResponseFrame::ok(&call.request.id, accepted).encode().into());
-    slot.send(Job::Turn(Box::new(job)));
-    Ok(())
+    }))
 }
 
 #[derive(Deserialize)]
