@@ -27,9 +27,7 @@ pub(super) enum ApplyError {
 /// What could not be made; nothing has changed then.
 pub(super) async fn apply(core: &Arc<Core>, loaded: Loaded) -> Result<(), ApplyError> {
     let began = Instant::now();
-    let making = Arc::clone(core);
-    let made = tokio::task::spawn_blocking(move || make(&making, Arc::new(loaded))).await;
-    let snapshot = made??;
+    let snapshot = make(core, loaded).await?;
     let max_turns = snapshot.max_turns();
     let made_in = began.elapsed();
     let swap = Instant::now();
@@ -43,7 +41,13 @@ pub(super) async fn apply(core: &Arc<Core>, loaded: Loaded) -> Result<(), ApplyE
     Ok(())
 }
 
-fn make(core: &Core, loaded: Arc<Loaded>) -> Result<Snapshot, StartError> {
+/// Makes everything that depends on a configuration, on a blocking thread; what did not change is taken over.
+pub(super) async fn make(core: &Arc<Core>, loaded: Loaded) -> Result<Snapshot, ApplyError> {
+    let core = Arc::clone(core);
+    Ok(tokio::task::spawn_blocking(move || make_now(&core, Arc::new(loaded))).await??)
+}
+
+fn make_now(core: &Core, loaded: Arc<Loaded>) -> Result<Snapshot, StartError> {
     let before = core.snapshot();
     let making = Making {
         locations: &core.locations,

@@ -172,7 +172,7 @@ impl Task {
             mode @ (ReloadMode::Restart | ReloadMode::Hot | ReloadMode::Hybrid) => mode,
         };
         match changes.plan.action(mode) {
-            Action::Restart => self.restart(&loaded, changes, cause),
+            Action::Restart => self.restart(&loaded, changes, cause).await,
             action @ (Action::Nothing | Action::Apply | Action::ApplySome) => {
                 if let Err(error) = apply(&self.core, loaded).await {
                     return Outcome::Invalid { problems: vec![error.to_string()] };
@@ -188,8 +188,8 @@ impl Task {
         }
     }
 
-    fn restart(&self, loaded: &Loaded, changes: Changes, cause: Cause) -> Outcome {
-        if let Err(error) = startable(&self.core, loaded) {
+    async fn restart(&self, loaded: &Loaded, changes: Changes, cause: Cause) -> Outcome {
+        if let Err(error) = startable(&self.core, loaded).await {
             return Outcome::Invalid { problems: vec![error.to_string()] };
         }
         let delay = match cause {
