@@ -6,7 +6,7 @@ use std::time::Duration;
 use openclaw_config::{Action, Loaded, Plan, Reload as Class, ReloadMode};
 use tokio::sync::mpsc;
 
-use super::apply::{apply, keep, keep_after_start};
+use super::apply::{apply, keep};
 use super::check::startable;
 use super::outcome::{Outcome, report};
 use super::read::{Found, always_watched, lost};
@@ -46,7 +46,7 @@ pub(crate) async fn run(core: Arc<Core>, asks: mpsc::Receiver<Ask>, refused: Opt
     let watch = Watch::new(always_watched(&core));
     let stopping = core.stopping.clone();
     if refused.is_none() {
-        keep_after_start(Arc::clone(&core.reload.started.loaded)).await;
+        keep(Arc::clone(&core.reload.started.loaded)).await;
     }
     let task = Task { core, watch, refused, staged: None };
     tokio::select! {
@@ -166,6 +166,7 @@ impl Task {
 
     async fn act(&mut self, running: &Loaded, loaded: Loaded, cause: Cause) -> Outcome {
         let changes = Changes::between(&self.core.reload.started.loaded, running, &loaded);
+        let is_rewritten = loaded.raw != running.raw;
         // The mode that the new file asks for, but a file that switches reloading off is itself still taken.
         let mode = match loaded.config.gateway.reload.mode {
             ReloadMode::Off => self.mode(),
@@ -177,7 +178,9 @@ impl Task {
                 if let Err(error) = apply(&self.core, loaded).await {
                     return Outcome::Invalid { problems: vec![error.to_string()] };
                 }
-                keep(Arc::clone(&self.core.snapshot().loaded)).await;
+                if is_rewritten {
+                    keep(Arc::clone(&self.core.snapshot().loaded)).await;
+                }
                 let Changes { paths, pending, .. } = changes;
                 match action {
                     Action::Nothing => Outcome::Unchanged,
