@@ -25,7 +25,7 @@ pub(super) enum ApplyError {
 ///
 /// # Errors
 /// What could not be made; nothing has changed then.
-pub(super) async fn apply(core: &Arc<Core>, loaded: Loaded) -> Result<(), ApplyError> {
+pub(super) async fn apply(core: &Arc<Core>, loaded: Arc<Loaded>) -> Result<(), ApplyError> {
     let began = Instant::now();
     let snapshot = make(core, loaded).await?;
     let max_turns = snapshot.max_turns();
@@ -42,9 +42,9 @@ pub(super) async fn apply(core: &Arc<Core>, loaded: Loaded) -> Result<(), ApplyE
 }
 
 /// Makes everything that depends on a configuration, on a blocking thread; what did not change is taken over.
-pub(super) async fn make(core: &Arc<Core>, loaded: Loaded) -> Result<Snapshot, ApplyError> {
+pub(super) async fn make(core: &Arc<Core>, loaded: Arc<Loaded>) -> Result<Snapshot, ApplyError> {
     let core = Arc::clone(core);
-    Ok(tokio::task::spawn_blocking(move || make_now(&core, Arc::new(loaded))).await??)
+    Ok(tokio::task::spawn_blocking(move || make_now(&core, loaded)).await??)
 }
 
 fn make_now(core: &Core, loaded: Arc<Loaded>) -> Result<Snapshot, StartError> {

@@ -89,6 +89,11 @@ impl Reload {
         differs
     }
 
+    /// Whether nothing keeps the files from being applied.
+    pub(super) fn stands_well(&self) -> bool {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner).problems.is_empty()
+    }
+
     /// The options with which this gateway did start, to go back to.
     pub(crate) fn ran(&self, core: &Core) -> StartOptions {
         let Started { loaded, port, port_flag, env } = &self.started;
