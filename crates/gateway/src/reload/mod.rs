@@ -7,6 +7,8 @@ mod outcome;
 mod read;
 mod state;
 mod task;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub(crate) use check::may_restart;

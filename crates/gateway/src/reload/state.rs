@@ -66,8 +66,8 @@ impl Reload {
     }
 
     /// For who has just written the configuration: applies it now, without waiting for the files to be quiet, and says
-    /// what came of it. A restart that it asks for begins after `restart_delay`. `None` when the gateway is stopping.
-    #[expect(dead_code, reason = "the configuration methods call it")]
+    /// what came of it: [`Outcome::Unchanged`] also when the watch was quicker. A restart that it asks for begins after `restart_delay`. `None` when the gateway is stopping.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the methods that write the configuration call it"))]
     pub(crate) async fn written(&self, restart_delay: Duration) -> Option<Outcome> {
         let (outcome, answer) = oneshot::channel();
         self.asks.send(Ask { restart_delay, outcome }).await.ok()?;
