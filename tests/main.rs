@@ -9,6 +9,8 @@
     reason = "a test stops at once, with the place, when something is not as it should be"
 )]
 
+mod doctor;
+mod logs;
 mod page;
 mod protocol;
 mod reload;

@@ -1,8 +1,15 @@
 //! The command line, declared once: parser and help follow from these types.
 
+mod config;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use config::{
+    CompleteArgs, CompletionArgs, ConfigCommand, ConfigGetArgs, ConfigSetArgs, ConfigUnsetArgs,
+    ConfigValidateArgs, Shell,
+};
 
 /// A personal assistant that remembers in plain Markdown.
 #[derive(Debug, Parser)]
@@ -47,6 +54,8 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Ask the gateway whether it is well
     Health(HealthArgs),
+    /// Find what is wrong with the configuration and its files, and repair it when asked to
+    Doctor(DoctorArgs),
     /// Print a one-time address that opens the gateway's page in a browser
     Dashboard(DashboardArgs),
     /// List sessions
@@ -54,11 +63,20 @@ pub(crate) enum Command {
     /// Search the assistant's notes, and look after their index
     #[command(subcommand)]
     Memory(MemoryCommand),
-    /// Read and check the configuration
+    /// Read, check and change the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Show the gateway's log
     Logs(LogsArgs),
+    /// Print the script with which a shell completes commands, keys and values
+    #[command(after_help = "\
+Examples:
+  eval \"$(openclaw completion bash)\"
+  openclaw completion fish | source")]
+    Completion(CompletionArgs),
+    /// Print what may stand in place of the last word; completion scripts call this
+    #[command(hide = true)]
+    Complete(CompleteArgs),
 }
 
 #[derive(Debug, Args)]
@@ -222,6 +240,27 @@ pub(crate) struct HealthArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Without a flag nothing is written. --fix prints what it changes in the configuration, secrets hidden, and changes it:
+renames keys of earlier releases, moves their directory and file, restores a damaged configuration from the newest
+valid backup, makes files private. What is replaced is kept beside the new file.
+
+Exit code 0: nothing is wrong, or everything was repaired; 1: something is still wrong; 2: the doctor could not look.
+
+Examples:
+  openclaw doctor
+  openclaw doctor --fix
+  openclaw doctor --json")]
+pub(crate) struct DoctorArgs {
+    /// Repair what can be repaired without a question
+    #[arg(long, visible_alias = "yes")]
+    pub(crate) fix: bool,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DashboardArgs {
     /// Print the address and when it expires as JSON
     #[arg(long)]
@@ -301,40 +340,6 @@ pub(crate) struct MemorySearchArgs {
     #[arg(long, value_name = "SCORE")]
     pub(crate) min_score: Option<f64>,
     /// Print the results as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConfigCommand {
-    /// Print a value of the file, with secrets hidden
-    #[command(after_help = "\
-Examples:
-  openclaw config get
-  openclaw config get gateway.port
-  openclaw config get 'agents.list[0].model' --json")]
-    Get(ConfigGetArgs),
-    /// Check the file and name everything that is wrong with it
-    Validate(ConfigValidateArgs),
-    /// Print the JSON Schema of the file
-    Schema,
-    /// Print the path of the file
-    File,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ConfigGetArgs {
-    /// The key, such as `gateway.port`; the whole file without one
-    #[arg(value_name = "PATH", default_value = "")]
-    pub(crate) path: String,
-    /// Print the value as JSON, also a text
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ConfigValidateArgs {
-    /// Print the problems as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -3,9 +3,11 @@
 mod agent;
 mod call;
 mod chat;
+mod completion;
 mod config;
 mod dashboard;
 mod dispatch;
+mod doctor;
 mod gateway;
 mod health;
 mod logs;

@@ -1,6 +1,10 @@
 //! The instance a command works on: its places and its configuration.
 
-use openclaw_config::{Config, ConfigError, Env, Loaded, LocationFlags, Locations, gateway_port, load};
+use std::path::Path;
+
+use openclaw_config::{
+    Config, ConfigError, Env, Loaded, LocationError, LocationFlags, Locations, gateway_port, load,
+};
 
 use crate::args::InstanceArgs;
 
@@ -29,14 +33,28 @@ impl Instance {
     /// # Errors
     /// There is no home directory, or the flags name no instance.
     pub(crate) fn diagnose(flags: &InstanceArgs) -> anyhow::Result<(Self, Option<ConfigError>)> {
-        let env = Env::process();
-        let flags = LocationFlags { profile: flags.profile.clone(), dev: flags.dev };
-        let at = Locations::resolve(&env, flags)?;
+        let (at, env) = locate(flags)?;
+        Ok(Self::read(at, env))
+    }
+
+    /// The same with another file as the configuration.
+    ///
+    /// # Errors
+    /// There is no home directory, the flags name no instance, or there is no working directory.
+    pub(crate) fn diagnose_file(
+        flags: &InstanceArgs,
+        file: &Path,
+    ) -> anyhow::Result<(Self, Option<ConfigError>)> {
+        let (at, env) = locate(flags)?;
+        Ok(Self::read(Locations { config_path: std::path::absolute(file)?, ..at }, env))
+    }
+
+    fn read(at: Locations, env: Env) -> (Self, Option<ConfigError>) {
         let (loaded, problem) = match load(&at, &env) {
             Ok(loaded) => (loaded, None),
             Err(error) => (Loaded::defaults(at.config_path.clone(), env), Some(error)),
         };
-        Ok((Self { at, loaded }, problem))
+        (Self { at, loaded }, problem)
     }
 
     /// The typed configuration.
@@ -51,4 +69,14 @@ impl Instance {
     pub(crate) fn port(&self, flag: Option<u16>) -> anyhow::Result<u16> {
         Ok(gateway_port(flag, &self.loaded.env, &self.loaded.config, &self.at)?)
     }
+}
+
+/// The places of the instance that the flags and the environment of this process name, and that environment.
+///
+/// # Errors
+/// There is no home directory, or the flags name no instance.
+pub(crate) fn locate(flags: &InstanceArgs) -> Result<(Locations, Env), LocationError> {
+    let env = Env::process();
+    let flags = LocationFlags { profile: flags.profile.clone(), dev: flags.dev };
+    Ok((Locations::resolve(&env, flags)?, env))
 }

@@ -28,6 +28,11 @@ impl From<io::Error> for OutputError {
 #[error("the command failed, as its output says")]
 pub(crate) struct AlreadyTold;
 
+/// A command that could not even look at what it was asked about: exit code 2 instead of 1.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct CannotLook(pub(crate) anyhow::Error);
+
 /// Writes text and a newline to standard output.
 pub(crate) fn line(text: &str) -> Result<(), OutputError> {
     writeln!(io::stdout().lock(), "{text}")?;
@@ -66,14 +71,19 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let text = printable(&error.to_string());
-    if error.is::<ConfigError>() {
+    if let Some(error) = error.downcast_ref::<ConfigError>() {
         // One line per problem, each with its file and place.
         complain(&text);
+        if !error.problems().is_empty() {
+            complain(
+                "openclaw: the configuration cannot be used; `openclaw doctor` says what can be done about it",
+            );
+        }
     } else if !error.is::<AlreadyTold>() {
         // Every error of the house names its cause in its own text.
         complain(&format!("openclaw: {text}"));
     }
-    ExitCode::FAILURE
+    if error.is::<CannotLook>() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
 /// Text without the characters that steer a terminal: what a model, a note or a peer says must not move the cursor,

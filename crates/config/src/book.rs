@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::check::range;
 use crate::keys::spec;
+use crate::migrate::retired_names;
 use crate::schema::visit_sections;
 use crate::spec::{Form, Key, Kind, Limits, Reload, SectionSpec, paragraph};
 
@@ -71,11 +72,9 @@ impl Book {
         let default = key.default.map_or_else(String::new, |default| format!("`{}`", default()));
         let needed = if key.required { "required; " } else { "" };
         let value = describe(&key.kind, key.limits);
-        let (help, class) = (key.help(), class.as_str());
-        self.line(format_args!(
-            "| `{path}` | {needed}{value} | {default} | {} | {class} |",
-            help.replace('|', "\\|")
-        ));
+        let (help, class) = (key.help().replace('|', "\\|"), class.as_str());
+        let earlier = earlier_names(path);
+        self.line(format_args!("| `{path}` | {needed}{value} | {default} | {help}{earlier} | {class} |"));
     }
 
     /// The rows of an object.
@@ -122,6 +121,13 @@ impl Book {
     }
 }
 
+/// What the key was called before, for those who search the page for it.
+fn earlier_names(path: &str) -> String {
+    let names = retired_names().into_iter().filter(|(_, now)| now.iter().any(|now| now == path));
+    let names: Vec<String> = names.map(|(old, _)| format!("`{old}`")).collect();
+    if names.is_empty() { String::new() } else { format!(" Earlier {}.", names.join(", ")) }
+}
+
 fn describe(kind: &Kind, limits: Limits) -> String {
     let bounds = range(limits);
     let bounded = |word: &str| if bounds.is_empty() { word.to_owned() } else { format!("{word}, {bounds}") };
@@ -130,6 +136,7 @@ fn describe(kind: &Kind, limits: Limits) -> String {
         Kind::Integer { .. } => bounded("whole number"),
         Kind::Number => bounded("number"),
         Kind::Text if limits.form == Some(Form::Color) => "color".to_owned(),
+        Kind::Text if limits.form == Some(Form::Pattern) => "regular expressions".to_owned(),
         Kind::Text if !bounds.is_empty() => format!("text, {bounds} characters"),
         Kind::Text => "text".to_owned(),
         Kind::Secret => "**secret**".to_owned(),

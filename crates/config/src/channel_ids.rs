@@ -17,7 +17,7 @@ pub(crate) fn check_channel_ids(config: &Value, report: &mut Report<'_>) {
     for id in ids.filter(|id| Channels::SPEC.find(id).is_none() && !names_plugin(config, id)) {
         if let Some(suggestion) = nearest(id, Channels::SPEC.all_keys().map(|key| key.name)) {
             let channels = Trail::Root.key("channels");
-            let kind = ProblemKind::UnknownKey { suggestion: Some(suggestion) };
+            let kind = ProblemKind::UnknownKey { suggestion: Some(suggestion), known: Vec::new() };
             report.add(&channels.key(id), Part::Key, kind);
         }
     }

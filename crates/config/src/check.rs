@@ -1,15 +1,20 @@
 //! One walk over a value that finds everything wrong with it.
 
-use serde_json::{Map as JsonMap, Value};
+use openclaw_guard::Pattern;
+use serde_json::{Map as JsonMap, Number, Value};
 
 use crate::channel_ids::check_channel_ids;
 use crate::include::{INCLUDE, IncludeFault};
 use crate::key_path::{KeyPath, Trail};
+use crate::migrate::{Retired, retired};
 use crate::problem::{MAX_PROBLEMS, Problem, ProblemKind};
 use crate::redact::REDACTED;
-use crate::spec::{Form, Key, Kind, Limits, SectionSpec};
+use crate::spec::{Form, Key, Kind, Limits, MAX_SAFE_INTEGER, SectionSpec};
 use crate::suggest::nearest;
 use crate::tree::{Part, Tree};
+
+/// Keys that a message lists: more of them are looked up in the documentation.
+const MAX_KNOWN: usize = 8;
 
 /// How a value was written, and so where its problems stand.
 #[derive(Clone, Copy)]
@@ -68,6 +73,10 @@ fn check_value(value: &Value, kind: &Kind, limits: Limits, path: &Trail<'_>, rep
     }
     match (kind, value) {
         (Kind::OneOf(kinds), _) => match kinds.iter().find(|kind| accepts(kind, value)) {
+            Some(Kind::Choice(names)) if is_far_from(names, value) => {
+                let (expected, found) = (describe(kind), "another string");
+                report.add(path, Part::Value, ProblemKind::WrongType { expected, found });
+            }
             Some(kind) => check_value(value, kind, limits, path, report),
             None => wrong_type(value, kind, path, report),
         },
@@ -102,6 +111,10 @@ fn check_object(
     path: &Trail<'_>,
     report: &mut Report<'_>,
 ) {
+    let known = || {
+        let names: Vec<&str> = section.all_keys().map(|key| key.name).collect();
+        if names.len() > MAX_KNOWN { Vec::new() } else { names }
+    };
     for (name, value) in object {
         let path = path.key(name);
         match section.child(name) {
@@ -110,7 +123,8 @@ fn check_object(
             None if report.is_full() => return,
             None => {
                 let suggestion = nearest(name, section.all_keys().map(|key| key.name));
-                report.add(&path, Part::Key, ProblemKind::UnknownKey { suggestion });
+                let unknown = ProblemKind::UnknownKey { suggestion, known: known() };
+                undeclared(value, &path, unknown, report);
             }
         }
     }
@@ -120,8 +134,26 @@ fn check_object(
     }
 }
 
+/// A key that no section declares: one of an earlier release, an object around such ones, or a mistake.
+fn undeclared(value: &Value, path: &Trail<'_>, unknown: ProblemKind, report: &mut Report<'_>) {
+    if report.is_full() {
+        return;
+    }
+    let nothing_near = || ProblemKind::UnknownKey { suggestion: None, known: Vec::new() };
+    match (retired(path.to_path().steps()), value) {
+        (Retired::Renamed(now), _) => report.add(path, Part::Key, ProblemKind::RetiredKey { now }),
+        (Retired::Above, Value::Object(object)) if !object.is_empty() => {
+            for (name, value) in object {
+                undeclared(value, &path.key(name), nothing_near(), report);
+            }
+        }
+        (Retired::Above, Value::Object(_)) => report.add(path, Part::Key, nothing_near()),
+        (Retired::Above | Retired::No, _) => report.add(path, Part::Key, unknown),
+    }
+}
+
 /// Whether the JSON type fits; bounds and contents are another question.
-fn accepts(kind: &Kind, value: &Value) -> bool {
+pub(crate) fn accepts(kind: &Kind, value: &Value) -> bool {
     match kind {
         Kind::Bool => value.is_boolean(),
         Kind::Integer { .. } => value.is_i64() || value.is_u64(),
@@ -135,8 +167,22 @@ fn accepts(kind: &Kind, value: &Value) -> bool {
 }
 
 fn wrong_type(value: &Value, kind: &Kind, path: &Trail<'_>, report: &mut Report<'_>) {
-    let found = type_name(value);
+    let found = match (kind, value) {
+        (Kind::Integer { .. }, Value::Number(number)) => unfit(number),
+        _ => type_name(value),
+    };
     report.add(path, Part::Value, ProblemKind::WrongType { expected: describe(kind), found });
+}
+
+/// What is wrong with a number where a whole one belongs.
+fn unfit(number: &Number) -> &'static str {
+    let is_whole = number.as_f64().is_some_and(|number| number.fract() == 0.0);
+    if is_whole { "a number that is too large" } else { "a number with a fraction" }
+}
+
+/// Whether the value is a string unlike any of the choices.
+fn is_far_from(names: &[&str], value: &Value) -> bool {
+    value.as_str().is_some_and(|text| nearest(text, names.iter().copied()).is_none())
 }
 
 /// The JSON type in words.
@@ -177,11 +223,11 @@ fn leaf_problem(kind: &Kind, value: &Value, limits: Limits) -> Option<ProblemKin
                 reason = "the Rust type's bound, at most 2^53 - 1, is exact"
             )]
             let type_max = *max as f64;
-            let max = limits.max.unwrap_or(type_max);
-            number_problem(
-                number.as_f64()?,
-                Limits { min: limits.min.or(Some(0.0)), max: Some(max), ..limits },
-            )
+            let number = number.as_f64()?;
+            // A bound that nobody comes near is told to those who do.
+            let is_near = *max < MAX_SAFE_INTEGER || number > type_max;
+            let max = limits.max.or(is_near.then_some(type_max));
+            number_problem(number, Limits { min: limits.min.or(Some(0.0)), max, ..limits })
         }
         (Kind::Number, Value::Number(number)) => number_problem(number.as_f64()?, limits),
         (Kind::Choice(names), Value::String(text)) if !names.contains(&text.as_str()) => {
@@ -215,12 +261,16 @@ pub(crate) fn range(limits: Limits) -> String {
 }
 
 fn text_problem(text: &str, limits: Limits) -> Option<ProblemKind> {
+    if text.is_empty() && limits.min.is_some_and(|min| min > 0.0) {
+        return Some(ProblemKind::OutOfRange("must not be empty".to_owned()));
+    }
     let chars = text.chars().count() as f64;
     if limits.min.is_some_and(|min| chars < min) || limits.max.is_some_and(|max| chars > max) {
         return Some(ProblemKind::OutOfRange(format!("must have {} characters", range(limits))));
     }
     match limits.form {
         Some(Form::Color) if !is_color(text) => Some(ProblemKind::NotAColor),
+        Some(Form::Pattern) => Pattern::parse(text).err().map(ProblemKind::NotAPattern),
         Some(Form::Color) | None => None,
     }
 }

@@ -18,6 +18,9 @@
 /// }
 /// ```
 ///
+/// `was(&["old.path"])` names where the value stood in earlier releases: the message about such a key and the migration
+/// of `doctor` follow.
+///
 /// Secrecy follows from the type: a [`Secret`](openclaw_guard::Secret) is hidden everywhere. The reload class is that
 /// of the object around the key unless an attribute (`live()`, `hot()`, `restart()`) says otherwise.
 macro_rules! section {

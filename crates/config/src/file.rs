@@ -41,6 +41,14 @@ pub(crate) struct Damage {
     pub(crate) readable: String,
 }
 
+/// Whether the bytes begin with the mark of UTF-16, or with two characters of it that are ASCII.
+fn is_utf16(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [1..=0x7f, 0, 1..=0x7f, 0, ..] | [0, 1..=0x7f, 0, 1..=0x7f, ..]
+    )
+}
+
 /// The bytes as text.
 pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, Damage> {
     if u64::try_from(bytes.len()).is_ok_and(|len| len > MAX_CONFIG_BYTES) {
@@ -49,6 +57,9 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, Damage> {
     }
     let damage =
         |kind, before: &[u8]| Damage { kind, readable: String::from_utf8_lossy(before).into_owned() };
+    if is_utf16(&bytes) {
+        return Err(damage(ProblemKind::Utf16, &[]));
+    }
     if let Some(nul) = bytes.iter().position(|byte| *byte == 0) {
         return Err(damage(ProblemKind::NulByte, &bytes[..nul]));
     }

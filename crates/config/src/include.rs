@@ -1,5 +1,6 @@
 //! Finding and reading included files, none of them outside the directory of the configuration (S-084).
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,7 @@ pub enum IncludeFault {
         path: PathBuf,
     },
     /// Nothing is there.
-    #[error("{} does not exist", path.display())]
+    #[error("{} does not exist; create it or correct its name", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
@@ -84,6 +85,9 @@ pub(crate) struct Included {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// Texts that stand for those of files, by the files' real paths: an edit that is not written yet.
+pub(crate) type Drafts = HashMap<PathBuf, String>;
+
 /// The directory that included files must be in, and what may still be read.
 pub(crate) struct Folder {
     root: Root,
@@ -102,10 +106,11 @@ impl Folder {
         Ok(Self { root, bytes_left, includes_left: MAX_INCLUDES })
     }
 
-    /// Reads the file called `name` in a text; `chain` is that text, the one that included it, and so on.
+    /// Reads the file called `name` in a text, or its draft; `chain` is that text, the one that included it, and so on.
     pub(crate) fn read<'s>(
         &mut self,
         name: &str,
+        drafts: &Drafts,
         chain: impl Iterator<Item = &'s Source>,
     ) -> Result<Included, IncludeFault> {
         let chain: Vec<&SourceFile> = chain.filter_map(|source| source.file.as_ref()).collect();
@@ -124,7 +129,11 @@ impl Folder {
             return Err(IncludeFault::Circle { chain });
         }
         // The real path holds no link. Should somebody put one in this very moment, the root does not follow it.
-        let bytes = self.root.read_capped(&real, self.bytes_left).map_err(|error| fault(&path, error))?;
+        let bytes = match drafts.get(&real) {
+            Some(text) if text.len() as u64 > self.bytes_left => return Err(IncludeFault::TooLarge),
+            Some(text) => text.clone().into_bytes(),
+            None => self.root.read_capped(&real, self.bytes_left).map_err(|error| fault(&path, error))?,
+        };
         self.bytes_left = self.bytes_left.saturating_sub(bytes.len() as u64);
         Ok(Included { file: SourceFile { path, real }, bytes })
     }

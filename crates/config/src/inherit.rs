@@ -1,4 +1,4 @@
-//! What one agent takes over from the defaults of all agents.
+//! What one agent takes over from the defaults of all agents, and `tools.exec` from its earlier place.
 
 use serde_json::{Map as JsonMap, Value};
 
@@ -9,8 +9,9 @@ const OVERLAID: [(&str, bool); 2] = [("memorySearch", true), ("heartbeat", false
 /// Folders that an agent adds to those of the defaults, where everything else replaces.
 const ADDED_LIST: &str = "extraPaths";
 
-/// Writes the effective objects into `agents.list[]`, before the typed values are read.
+/// Writes the effective objects into `agents.list[]` and `tools.exec`, before the typed values are read.
 pub(crate) fn inherit(config: &mut Value) {
+    take_earlier_exec(config);
     let Some(agents) = config.get_mut("agents").and_then(Value::as_object_mut) else { return };
     let defaults = agents.get("defaults").cloned().unwrap_or_default();
     let Some(list) = agents.get_mut("list").and_then(Value::as_array_mut) else { return };
@@ -24,6 +25,17 @@ pub(crate) fn inherit(config: &mut Value) {
                 agent.insert(name.to_owned(), base.clone());
             }
         }
+    }
+}
+
+/// Lays `tools.exec` over `agents.defaults.exec`, where the documentation had it once.
+fn take_earlier_exec(config: &mut Value) {
+    let Some(mut exec) = config.pointer("/agents/defaults/exec").cloned() else { return };
+    let Some(config) = config.as_object_mut() else { return };
+    let tools = config.entry("tools").or_insert_with(|| JsonMap::new().into());
+    if let Some(tools) = tools.as_object_mut() {
+        overlay(&mut exec, tools.remove("exec").unwrap_or_else(|| JsonMap::new().into()));
+        tools.insert("exec".to_owned(), exec);
     }
 }
 
@@ -57,6 +69,25 @@ fn add_to_list(base: &mut JsonMap<String, Value>, added: Value) {
 mod tests {
     use super::inherit;
     use serde_json::json;
+
+    #[test]
+    fn the_earlier_place_of_exec_counts_where_the_new_one_is_silent() {
+        let earlier = json!({"defaults": {"exec": {"backgroundMs": 5, "timeoutSec": 6}}});
+        for (tools, expected) in [
+            (None, json!({"exec": {"backgroundMs": 5, "timeoutSec": 6}})),
+            (
+                Some(json!({"deny": ["x"], "exec": {"timeoutSec": 7}})),
+                json!({"deny": ["x"], "exec": {"backgroundMs": 5, "timeoutSec": 7}}),
+            ),
+        ] {
+            let mut config = json!({"agents": earlier});
+            if let Some(tools) = tools {
+                config["tools"] = tools;
+            }
+            inherit(&mut config);
+            assert_eq!(config["tools"], expected);
+        }
+    }
 
     #[test]
     fn an_agent_overlays_the_defaults() {

@@ -17,6 +17,17 @@ pub enum Step {
     Index(usize),
 }
 
+impl Step {
+    /// The name, for a step into an object.
+    #[must_use]
+    pub fn as_key(&self) -> Option<&str> {
+        match self {
+            Self::Key(name) => Some(name),
+            Self::Index(_) => None,
+        }
+    }
+}
+
 /// The way from the top of the file to a value. Written `a.b[2].c`; a key with other characters than letters, digits,
 /// `_`, `-`, `/`, `:`, `@` and `$` is written `["my.key"]`, as a JSON string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

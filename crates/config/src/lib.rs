@@ -28,6 +28,7 @@
 mod book;
 mod channel_ids;
 mod check;
+mod complete;
 mod configured;
 mod declare;
 mod edit;
@@ -41,6 +42,7 @@ mod last_good;
 mod load;
 mod locations;
 mod loss;
+mod migrate;
 mod minimal;
 mod port;
 mod problem;
@@ -57,8 +59,12 @@ mod text;
 mod tree;
 
 pub use book::configuration_book;
+pub use complete::{complete_path, complete_value};
 pub use configured::configured_channels;
-pub use edit::{Change, ChangeError, diff};
+pub use edit::{
+    BACKUPS, Base, Change, ChangeError, Confirmed, Draft, EditError, Editor, FileEdit, Losses, Saved, Terms,
+    Validity, backup_path, beside, confirm, diff, edit, nothing_between, typed_value,
+};
 pub use env::Env;
 pub use file::MAX_CONFIG_BYTES;
 pub use include::{IncludeFault, MAX_INCLUDE_DEPTH, MAX_INCLUDES};
@@ -68,11 +74,12 @@ pub use last_good::{keep_last_good, last_good, last_good_path};
 pub use load::{Loaded, Parsed, hash, load, load_files, parse, validate};
 pub use locations::{LocationError, LocationFlags, Locations};
 pub use loss::{Loss, Shrunk, loss, loss_of_texts};
+pub use migrate::{Migration, Migrations, Obstacle, is_declared, migrations, retired_names};
 pub use minimal::{MinimalOptions, minimal_config, write_new};
 pub use port::{DEFAULT_PORT, DEV_PORT, PortError, gateway_port};
 pub use problem::{ConfigError, IncludedFrom, MAX_PROBLEMS, Place, Problem, ProblemKind};
 pub use read::{Id, Map, Sealed, Toggle};
-pub use redact::{REDACTED, get_path, redact, redact_text};
+pub use redact::{REDACTED, get_path, redact, redact_text, secrets};
 pub use reload::{Action, ChangedKey, Plan, reload_class};
 pub use schema::{config_schema, declared_keys, ui_hints};
 pub use spec::{Form, Key, Kind, Limits, MAX_SAFE_INTEGER, Reload, Rest, SectionSpec};

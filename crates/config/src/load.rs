@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use openclaw_guard::{Secret, says_secret};
 use ring::digest;
 use serde_json::{Map as JsonMap, Value};
 
 use crate::check::{Report, Writing, check};
 use crate::env::Env;
 use crate::file::read_text;
+use crate::include::Drafts;
 use crate::inherit::inherit;
 use crate::key_path::{KeyPath, Trail};
 use crate::keys::{Config, spec};
@@ -16,6 +18,8 @@ use crate::locations::Locations;
 use crate::problem::{ConfigError, Problem, ProblemKind};
 use crate::read::Section as _;
 use crate::reader::{Origin, Reading, read_tree};
+use crate::redact::secrets;
+use crate::source::Sources;
 use crate::substitute::substitute;
 use crate::tree::Part;
 
@@ -31,6 +35,8 @@ pub struct Parsed {
     pub env: Env,
     /// What is odd and does not stop anything.
     pub warnings: Vec<Problem>,
+    /// What tells this text, and those it includes, from any other.
+    pub hash: String,
 }
 
 /// A configuration as it stands on disk. It holds secrets and has no `Debug`.
@@ -46,7 +52,8 @@ pub struct Loaded {
     pub effective: Value,
     /// Whether there is a file.
     pub exists: bool,
-    /// SHA-256 of the file's text in lower-case hexadecimal: the `baseHash` of a change.
+    /// SHA-256 of the file's text in lower-case hexadecimal, and of the included texts if there are any: the `baseHash`
+    /// of a change.
     pub hash: Option<String>,
     /// The file.
     pub path: PathBuf,
@@ -55,6 +62,17 @@ pub struct Loaded {
     pub env: Env,
     /// What is odd and does not stop anything.
     pub warnings: Vec<Problem>,
+}
+
+impl Loaded {
+    /// Every secret that this configuration and its environment hold, for the redactor of logs: what is declared one, and
+    /// variables whose names say so (`OPENCLAW_GATEWAY_TOKEN`, `OPENAI_API_KEY`).
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let named = self.env.iter().filter(|(name, value)| says_secret(name) && !value.trim().is_empty());
+        let from_env = named.map(|(_, value)| Secret::new(value.to_owned()));
+        secrets(&self.effective).into_iter().chain(from_env).collect()
+    }
 }
 
 /// Loads the configuration of an instance. Nothing is ever written.
@@ -74,22 +92,28 @@ pub fn load_files(locations: &Locations, env: &Env) -> (Vec<PathBuf>, Result<Loa
 }
 
 fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Result<Loaded, ConfigError> {
-    let mut env = env.clone();
-    let mut warnings = env.add_dotenv(&locations.state_dir)?;
+    let (env, mut warnings) = environment(locations, env)?;
     let path = locations.config_path.clone();
     files.push(path.clone());
     let Some(raw) = read_text(&path)? else {
         files.clear();
         return Ok(Loaded { exists: false, warnings, ..Loaded::defaults(path, env) });
     };
-    let parsed = match parse_from(&raw, Origin::File(&path), &env, files) {
+    let parsed = match parse_from(&raw, Origin::File(&path), &Drafts::new(), &env, files) {
         Ok(parsed) => parsed,
         Err(problems) => return Err(ConfigError::Invalid { path, problems }),
     };
     warnings.extend(parsed.warnings.iter().cloned());
-    let hash = Some(hash(&raw));
-    let Parsed { config, value: parsed, effective, env, .. } = parsed;
-    Ok(Loaded { config, raw: Some(raw), parsed, effective, exists: true, hash, path, env, warnings })
+    let Parsed { config, value: parsed, effective, env, hash, .. } = parsed;
+    let (raw, hash) = (Some(raw), Some(hash));
+    Ok(Loaded { config, raw, parsed, effective, exists: true, hash, path, env, warnings })
+}
+
+/// The environment that a configuration is read in, and what is odd about the files it comes from.
+pub(crate) fn environment(locations: &Locations, env: &Env) -> Result<(Env, Vec<Problem>), ConfigError> {
+    let mut env = env.clone();
+    let warnings = env.add_dotenv(&locations.state_dir)?;
+    Ok((env, warnings))
 }
 
 impl Loaded {
@@ -114,8 +138,24 @@ impl Loaded {
 /// SHA-256 of a configuration text in lower-case hexadecimal.
 #[must_use]
 pub fn hash(raw: &str) -> String {
+    hex(digest::digest(&digest::SHA256, raw.as_bytes()).as_ref())
+}
+
+/// The hash of a text and of those it includes. Of a text that includes none it is the one of [`hash`].
+pub(crate) fn hash_of(raw: &str, sources: &Sources) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(raw.as_bytes());
+    for included in sources.included() {
+        // No text holds a NUL byte, so that two texts are never mistaken for one.
+        context.update(b"\0");
+        context.update(included.as_bytes());
+    }
+    hex(context.finish().as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
     let mut hex = String::new();
-    for byte in digest::digest(&digest::SHA256, raw.as_bytes()).as_ref() {
+    for byte in bytes {
         // Writing to a string cannot fail.
         write!(hex, "{byte:02x}").ok();
     }
@@ -127,25 +167,27 @@ pub fn hash(raw: &str) -> String {
 /// # Errors
 /// Every problem of the text.
 pub fn parse(text: &str, file: &str, env: &Env) -> Result<Parsed, Vec<Problem>> {
-    parse_from(text, Origin::Text(file), env, &mut Vec::new())
+    parse_from(text, Origin::Text(file), &Drafts::new(), env, &mut Vec::new())
 }
 
-fn parse_from(
+pub(crate) fn parse_from(
     text: &str,
     origin: Origin<'_>,
+    drafts: &Drafts,
     env: &Env,
     files: &mut Vec<PathBuf>,
 ) -> Result<Parsed, Vec<Problem>> {
     if text.is_empty() {
         return Err(vec![empty(origin)]);
     }
-    let Reading { files: read, warnings, mut problems, tree } = read_tree(text, origin);
+    let Reading { files: read, warnings, mut problems, tree } = read_tree(text, origin, drafts);
     *files = read;
     let Some(tree) = tree else { return Err(problems) };
     let value = tree.root.to_value();
     match read_value(value.clone(), Writing::Text(&tree), env) {
         Ok((config, effective, env)) if problems.is_empty() => {
-            Ok(Parsed { config, value, effective, env, warnings })
+            let hash = hash_of(text, &tree.sources);
+            Ok(Parsed { config, value, effective, env, warnings, hash })
         }
         Ok(_) => Err(problems),
         Err(found) => {

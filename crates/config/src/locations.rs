@@ -86,6 +86,30 @@ impl Locations {
         Ok(Self { home, state_dir, config_path, profile })
     }
 
+    /// The state directory of this release, when nothing else is said.
+    #[must_use]
+    pub fn current_state_dir(&self) -> PathBuf {
+        self.home.join(STATE_NAME)
+    }
+
+    /// The state directories of earlier releases, newest first, whether they exist or not.
+    #[must_use]
+    pub fn old_state_dirs(&self) -> Vec<PathBuf> {
+        OLD_STATE_NAMES.iter().map(|name| self.home.join(name)).collect()
+    }
+
+    /// The configuration of this release in the state directory.
+    #[must_use]
+    pub fn current_config_path(&self) -> PathBuf {
+        self.state_dir.join(CONFIG_NAME)
+    }
+
+    /// The configurations of earlier releases in the state directory, newest first, whether they exist or not.
+    #[must_use]
+    pub fn old_config_paths(&self) -> Vec<PathBuf> {
+        OLD_CONFIG_NAMES.iter().map(|name| self.state_dir.join(name)).collect()
+    }
+
     /// Whether this is the development instance, which has a port of its own.
     #[must_use]
     pub fn is_dev(&self) -> bool {

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use openclaw_guard::PatternError;
+
 use crate::include::IncludeFault;
 use crate::key_path::KeyPath;
 
@@ -87,6 +89,9 @@ pub enum ProblemKind {
     /// The file holds a NUL byte, as after a power cut.
     #[error("the file holds a NUL byte and is probably damaged; restore it from a backup")]
     NulByte,
+    /// The file is text of another encoding.
+    #[error("the file looks like UTF-16; save it as UTF-8")]
+    Utf16,
     /// The file is not text.
     #[error("the file is not UTF-8 text; save it as UTF-8")]
     NotUtf8,
@@ -108,16 +113,24 @@ pub enum ProblemKind {
     #[error("is not a number that can be used; write an ordinary decimal number")]
     BadNumber,
     /// A key that no section declares.
-    #[error("unknown key{}", did_you_mean(.suggestion.as_deref()))]
+    #[error("unknown key{}", instead(.suggestion.as_deref(), .known))]
     UnknownKey {
-        /// The declared key that is nearest in spelling.
+        /// The declared key that is nearest in spelling, or the place that the key has moved to.
         suggestion: Option<String>,
+        /// The keys that may stand here, where they are few.
+        known: Vec<&'static str>,
+    },
+    /// A key of earlier releases.
+    #[error("was renamed to {now}; \"openclaw doctor --fix\" moves it")]
+    RetiredKey {
+        /// What has taken its place, each name in quotes.
+        now: String,
     },
     /// A file that is not included.
     #[error(transparent)]
     Include(#[from] IncludeFault),
     /// An object lacks a key it needs.
-    #[error("is missing and required")]
+    #[error("is missing and required; add it")]
     Missing,
     /// A value of another type.
     #[error("expected {expected}, found {found}")]
@@ -128,7 +141,7 @@ pub enum ProblemKind {
         found: &'static str,
     },
     /// A string that is not one of the choices.
-    #[error("expected one of {}{}", quoted(.expected), did_you_mean(.suggestion.as_deref()))]
+    #[error("expected {}{}", one_of(.expected), did_you_mean(.suggestion.as_deref()))]
     NotAChoice {
         /// What may stand here.
         expected: &'static [&'static str],
@@ -141,6 +154,9 @@ pub enum ProblemKind {
     /// A color that is not one.
     #[error("expected a color of six hexadecimal digits such as \"#FF4500\"")]
     NotAColor,
+    /// A regular expression that is not one, or not one that runs in linear time.
+    #[error("is no regular expression that can be used: {0}")]
+    NotAPattern(PatternError),
     /// A credential without content.
     #[error("is blank; give it a value or remove the key")]
     BlankSecret,
@@ -168,6 +184,17 @@ pub enum ProblemKind {
 
 fn did_you_mean(word: Option<&str>) -> String {
     word.map_or_else(String::new, |word| format!(", did you mean \"{word}\"?"))
+}
+
+fn instead(suggestion: Option<&str>, known: &[&str]) -> String {
+    match suggestion {
+        None if !known.is_empty() => format!("; known here: {}", quoted(known)),
+        _ => did_you_mean(suggestion),
+    }
+}
+
+fn one_of(words: &[&str]) -> String {
+    if words.len() == 1 { quoted(words) } else { format!("one of {}", quoted(words)) }
 }
 
 fn quoted(words: &[&str]) -> String {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::check::type_name;
 use crate::file::decode;
-use crate::include::{Folder, INCLUDE, IncludeFault, Included};
+use crate::include::{Drafts, Folder, INCLUDE, IncludeFault, Included};
 use crate::key_path::Trail;
 use crate::problem::{MAX_PROBLEMS, Problem, ProblemKind};
 use crate::source::{SourceFile, Sources, Spot};
@@ -40,8 +40,8 @@ pub(crate) struct Reading {
     pub(crate) tree: Option<Tree>,
 }
 
-/// Reads a text and what it includes.
-pub(crate) fn read_tree(text: &str, origin: Origin<'_>) -> Reading {
+/// Reads a text and what it includes; of a file with a draft, the draft.
+pub(crate) fn read_tree(text: &str, origin: Origin<'_>, drafts: &Drafts) -> Reading {
     let (name, file) = match origin {
         Origin::Text(name) => (name.to_owned(), None),
         Origin::File(path) => {
@@ -49,10 +49,10 @@ pub(crate) fn read_tree(text: &str, origin: Origin<'_>) -> Reading {
             (path.display().to_string(), Some(file))
         }
     };
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(drafts);
     let main = reader.sources.add(name, text, file, None);
     let root = reader.text(main, Trail::Root);
-    let Reader { sources, warnings, problems, is_torn, folder: _ } = reader;
+    let Reader { sources, warnings, problems, is_torn, folder: _, drafts: _ } = reader;
     let mut files = Vec::new();
     for path in sources.iter().filter_map(|source| Some(&source.file.as_ref()?.path)) {
         if !files.contains(path) {
@@ -63,8 +63,8 @@ pub(crate) fn read_tree(text: &str, origin: Origin<'_>) -> Reading {
     Reading { files, warnings, problems, tree }
 }
 
-#[derive(Default)]
-struct Reader {
+struct Reader<'d> {
+    drafts: &'d Drafts,
     sources: Sources,
     warnings: Vec<Problem>,
     problems: Vec<Problem>,
@@ -74,7 +74,12 @@ struct Reader {
     folder: Option<Folder>,
 }
 
-impl Reader {
+impl<'d> Reader<'d> {
+    fn new(drafts: &'d Drafts) -> Self {
+        let (sources, warnings, problems) = (Sources::default(), Vec::new(), Vec::new());
+        Self { drafts, sources, warnings, problems, is_torn: false, folder: None }
+    }
+
     fn add_problem(&mut self, spot: Spot, trail: Trail<'_>, kind: impl Into<ProblemKind>) {
         if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(self.sources.problem(spot, trail.to_path(), kind.into()));
@@ -226,12 +231,12 @@ impl Reader {
         if trail.depth() > MAX_INCLUDE_KEYS {
             return Err(IncludeFault::TooFarDown);
         }
-        let Self { sources, folder, .. } = self;
+        let Self { sources, folder, drafts, .. } = self;
         let folder = match folder {
             Some(folder) => folder,
             None => folder.insert(Folder::around(sources)?),
         };
-        folder.read(name, sources.chain(at.source))
+        folder.read(name, drafts, sources.chain(at.source))
     }
 }
 
@@ -256,13 +261,14 @@ fn ast_type_name(node: &ast::Value<'_>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::{Origin, Reading, read_tree};
+    use crate::include::Drafts;
     use crate::problem::ProblemKind;
     use crate::tree::Part;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     fn read(text: &str) -> Reading {
-        read_tree(text, Origin::Text("f"))
+        read_tree(text, Origin::Text("f"), &Drafts::new())
     }
 
     fn value(text: &str) -> Value {

@@ -2,6 +2,7 @@
 
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged as _;
+use openclaw_guard::Secret;
 use serde_json::Value;
 
 use crate::include::INCLUDE;
@@ -106,6 +107,29 @@ fn hide(value: &mut Value, view: View) {
     }
 }
 
+/// Everything that [`redact`] hides in a configuration value, blank ones left out: what must not appear in a log. In
+/// the value as written a secret may be a mere `${NAME}`; give it the value in use.
+#[must_use]
+pub fn secrets(value: &Value) -> Vec<Secret> {
+    let mut found = Vec::new();
+    collect(value, View::As(root()), &mut found);
+    found
+}
+
+fn collect(value: &Value, view: View, found: &mut Vec<Secret>) {
+    match value {
+        Value::String(text) if view.hides_text() && !text.trim().is_empty() => {
+            found.push(Secret::new(text.clone()));
+        }
+        Value::Number(number) if view.hides_number() => found.push(Secret::new(number.to_string())),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, view.child(None), found)),
+        Value::Object(object) => {
+            object.iter().for_each(|(name, item)| collect(item, view.child(Some(name)), found));
+        }
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
+}
+
 /// The text of a configuration with every secret replaced, comments and layout kept. `None` if the text is not JSON5:
 /// then nobody can say what in it is secret. Comments are the user's and stay as they are.
 #[must_use]
@@ -158,7 +182,7 @@ pub fn get_path(value: &Value, path: &str) -> Result<Option<Value>, KeyPathError
 
 #[cfg(test)]
 mod tests {
-    use super::{REDACTED, get_path, redact, redact_text};
+    use super::{REDACTED, get_path, redact, redact_text, secrets};
     use serde_json::json;
 
     #[test]
@@ -186,6 +210,18 @@ mod tests {
             assert_eq!(get_path(&value, path).unwrap(), Some(expected), "{path}");
         }
         assert_eq!(get_path(&value, "gateway.nothing").unwrap(), None);
+    }
+
+    #[test]
+    fn secrets_are_what_is_hidden() {
+        let value = json!({
+            "gateway": {"port": 1, "auth": {"mode": "token", "token": "one"}, "bind": "loopback"},
+            "channels": {"telegram": {"botToken": "two", "accounts": {"b": {"botToken": "three"}}}, "slack": {"botToken": " "}},
+            "plugins": {"entries": {"x": {"enabled": true, "config": {"deep": ["four", 7]}}}},
+            "unknown": 5,
+        });
+        let found: Vec<String> = secrets(&value).iter().map(|secret| secret.expose().to_owned()).collect();
+        assert_eq!(found, ["one", "two", "three", "four", "5"]);
     }
 
     #[test]

@@ -68,6 +68,7 @@ fn text_schema(limits: Limits) -> JsonMap<String, Value> {
     schema.extend(bounds.into_iter().filter_map(|(name, bound)| Some((name.to_owned(), whole(bound?)))));
     match limits.form {
         Some(Form::Color) => with(schema, "pattern", "^#?[0-9a-fA-F]{6}$".into()),
+        Some(Form::Pattern) => with(schema, "format", "regex".into()),
         None => schema,
     }
 }

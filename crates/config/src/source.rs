@@ -60,6 +60,16 @@ impl Sources {
         self.0.get(source).map_or_else(|| "".into(), |source| Rc::clone(&source.text))
     }
 
+    /// The included texts, in the order of reading.
+    pub(crate) fn included(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().skip(1).map(|source| &*source.text)
+    }
+
+    /// The file of a text.
+    pub(crate) fn file(&self, source: usize) -> Option<&SourceFile> {
+        self.0.get(source)?.file.as_ref()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Source> {
         self.0.iter()
     }

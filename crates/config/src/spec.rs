@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::key_path::Step;
+
 /// The largest integer that JSON clients written in JavaScript read back unchanged, 2^53 - 1.
 pub const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
 
@@ -65,6 +67,8 @@ impl Reload {
 pub enum Form {
     /// Six hexadecimal digits with or without `#`.
     Color,
+    /// A regular expression that runs in linear time, see [`openclaw_guard::Pattern`].
+    Pattern,
 }
 
 /// Bounds of a value. On numbers they bound the value, on text its length in characters; through lists and maps
@@ -100,12 +104,14 @@ pub struct Key {
     pub reload: Option<Reload>,
     /// Whether the object is incomplete without it.
     pub required: bool,
+    /// Where its value stood in earlier releases: full written paths, `*` for a free key or a list position.
+    pub was: &'static [&'static str],
 }
 
 impl Key {
     pub(crate) const fn new(name: &'static str, kind: Kind, doc: &'static [&'static str]) -> Self {
         let limits = Limits { min: None, above: None, max: None, form: None, may_be_blank: false };
-        Self { name, kind, limits, default: None, doc, reload: None, required: false }
+        Self { name, kind, limits, default: None, doc, reload: None, required: false, was: &[] }
     }
 
     pub(crate) const fn with_default(mut self, default: fn() -> Value) -> Self {
@@ -135,6 +141,11 @@ impl Key {
         self
     }
 
+    pub(crate) const fn pattern(mut self) -> Self {
+        self.limits.form = Some(Form::Pattern);
+        self
+    }
+
     pub(crate) const fn may_be_blank(mut self) -> Self {
         self.limits.may_be_blank = true;
         self
@@ -142,6 +153,13 @@ impl Key {
 
     pub(crate) const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    /// A key of an object that stands in several places belongs to the place with as many `*` as the old path, and of
+    /// several of those to the one with the longest common beginning.
+    pub(crate) const fn was(mut self, was: &'static [&'static str]) -> Self {
+        self.was = was;
         self
     }
 
@@ -213,6 +231,31 @@ impl SectionSpec {
             Some(key) => Some((&key.kind, key.limits)),
             None => self.rest.map(|rest| (rest.kind, Limits { may_be_blank: true, ..Limits::default() })),
         }
+    }
+}
+
+/// The shapes that a value at a path may have: of several that fit in one place, all; none where nothing is declared.
+pub(crate) fn kinds_at(root: &'static Kind, path: &[Step]) -> Vec<&'static Kind> {
+    let mut kinds = flat(root);
+    for step in path {
+        let next = kinds.iter().filter_map(|kind| below(kind, step)).flat_map(flat);
+        kinds = next.collect();
+    }
+    kinds
+}
+
+/// The shapes of a choice between shapes.
+fn flat(kind: &'static Kind) -> Vec<&'static Kind> {
+    if let Kind::OneOf(kinds) = kind { kinds.iter().flat_map(flat).collect() } else { vec![kind] }
+}
+
+/// The shape one step down.
+fn below(kind: &'static Kind, step: &Step) -> Option<&'static Kind> {
+    match (kind, step) {
+        (Kind::Object(section), Step::Key(name)) => section.child(name).map(|(kind, _)| kind),
+        (Kind::Map(element), Step::Key(_)) | (Kind::List(element), Step::Index(_)) => Some(element),
+        (Kind::Any | Kind::Sealed, _) => Some(kind),
+        _ => None,
     }
 }
 

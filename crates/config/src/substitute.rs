@@ -30,6 +30,11 @@ pub(crate) fn substitute(value: &mut Value, env: &Env, path: &Trail<'_>, report:
     }
 }
 
+/// What a string stands for; `None` when a variable has no value.
+pub(crate) fn expanded(text: &str, env: &Env) -> Option<String> {
+    expand(text, env).ok() // the missing variable is told of when the configuration is checked
+}
+
 /// The variable that is not set, or empty.
 #[derive(Debug, PartialEq, Eq)]
 struct NoValue(String);

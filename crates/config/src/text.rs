@@ -1,7 +1,8 @@
 //! JSON5 text: its syntax tree, its numbers, and lines and columns.
 
 use jsonc_parser::ast;
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use jsonc_parser::errors::ParseErrorKind;
+use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_ast};
 use serde_json::{Number, Value};
 
 use crate::problem::{Place, ProblemKind};
@@ -36,16 +37,56 @@ pub(crate) fn without_bom(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-fn options() -> ParseOptions {
+pub(crate) fn options() -> ParseOptions {
     ParseOptions { allow_missing_commas: false, ..ParseOptions::default() }
 }
 
-/// The parser's words, except about strings: those messages may quote the string, and strings may be secrets.
-fn syntax_message(kind: &jsonc_parser::errors::ParseErrorKind) -> String {
-    if let jsonc_parser::errors::ParseErrorKind::String(_) = kind {
-        return "syntax: this string never ends or holds an escape that JSON5 does not know".to_owned();
-    }
-    format!("syntax: {}", kind.to_string().to_lowercase())
+/// What is wrong and what to do. The parser's own words may quote a string, and strings may be secrets.
+fn syntax_message(kind: &ParseErrorKind) -> String {
+    let words = match kind {
+        ParseErrorKind::String(ParseStringErrorKind::UnterminatedStringLiteral) => {
+            "this string never ends; close its quote"
+        }
+        ParseErrorKind::String(_) => {
+            "this string holds an escape that JSON5 does not know; write \\\\ for a backslash"
+        }
+        ParseErrorKind::ExpectedComma => "a comma is missing before this",
+        ParseErrorKind::ExpectedColonAfterObjectKey => "a colon is missing after the key",
+        ParseErrorKind::ExpectedObjectValue => "a value is missing after the colon",
+        ParseErrorKind::UnterminatedObject => "this object is never closed; add its }",
+        ParseErrorKind::UnterminatedArray => "this list is never closed; add its ]",
+        ParseErrorKind::UnterminatedCommentBlock => "this comment is never closed; add its */",
+        ParseErrorKind::MultipleRootJsonValues => "the value has ended before this; remove the rest",
+        ParseErrorKind::UnexpectedCloseBrace => {
+            "this } does not fit what is open here; remove it, or add what is missing before it"
+        }
+        ParseErrorKind::UnexpectedCloseBracket => {
+            "this ] does not fit what is open here; remove it, or add what is missing before it"
+        }
+        ParseErrorKind::UnexpectedTokenInObject => "a key, a comma or the } of the object belongs here",
+        ParseErrorKind::UnexpectedComma => {
+            "a value is missing before this comma; write it or remove the comma"
+        }
+        ParseErrorKind::UnexpectedToken | ParseErrorKind::UnexpectedWord => {
+            "this does not belong here; strings need quotes, keys a colon, comments a //"
+        }
+        ParseErrorKind::NestingDepthExceeded => "lists and objects lie too deep in each other here",
+        ParseErrorKind::ExpectedDigit
+        | ParseErrorKind::ExpectedDigitFollowingNegativeSign
+        | ParseErrorKind::ExpectedPlusMinusOrDigitInNumberLiteral => "a digit of this number is missing",
+        ParseErrorKind::UnexpectedColon => "this colon does not belong here; a key stands before a colon",
+        // Not told of JSON5, or with words of its own.
+        ParseErrorKind::BareDecimalPointNumbersNotAllowed
+        | ParseErrorKind::CommentsNotAllowed
+        | ParseErrorKind::ExpectedStringObjectProperty
+        | ParseErrorKind::HexadecimalNumbersNotAllowed
+        | ParseErrorKind::NonFiniteNumbersNotAllowed
+        | ParseErrorKind::SingleQuotedStringsNotAllowed
+        | ParseErrorKind::TrailingCommasNotAllowed
+        | ParseErrorKind::UnaryPlusNumbersNotAllowed
+        | ParseErrorKind::Custom(_) => "this is not JSON5",
+    };
+    format!("syntax: {words}")
 }
 
 /// Byte offset to line and column.

@@ -64,19 +64,58 @@ impl Node {
         Self { at: over.at, body }
     }
 
+    /// The value at a path.
+    pub(crate) fn value_at(&self, path: &KeyPath) -> Option<&Self> {
+        path.steps().iter().try_fold(self, |node, step| node.step(step).map(|(node, _)| node))
+    }
+
+    /// The value nearest to a path on the way to it, and how many steps lead there.
+    pub(crate) fn nearest(&self, path: &KeyPath) -> (usize, &Self) {
+        let mut node = self;
+        for (depth, step) in path.steps().iter().enumerate() {
+            match node.step(step) {
+                Some((next, _)) => node = next,
+                None => return (depth, node),
+            }
+        }
+        (path.steps().len(), node)
+    }
+
+    /// Where the item at a path begins: with its name in an object, with its value in a list.
+    pub(crate) fn item(&self, path: &KeyPath) -> Option<Spot> {
+        let (last, steps) = path.steps().split_last()?;
+        self.value_at(&KeyPath::from(steps))?.step(last).map(|(_, spot)| spot)
+    }
+
+    /// The value one step down, and where its item begins.
+    fn step(&self, step: &Step) -> Option<(&Self, Spot)> {
+        match (step, &self.body) {
+            (Step::Key(name), Body::Object(entries)) => {
+                entries.iter().find(|entry| entry.name == *name).map(|entry| (&entry.node, entry.key))
+            }
+            (Step::Index(index), Body::List(items)) => items.get(*index).map(|item| (item, item.at)),
+            _ => None,
+        }
+    }
+
+    /// The texts that this value and those in it are written in.
+    pub(crate) fn sources(&self, found: &mut Vec<usize>) {
+        if !found.contains(&self.at.source) {
+            found.push(self.at.source);
+        }
+        match &self.body {
+            Body::Leaf(_) => {}
+            Body::List(items) => items.iter().for_each(|item| item.sources(found)),
+            Body::Object(entries) => entries.iter().for_each(|entry| entry.node.sources(found)),
+        }
+    }
+
     /// Where the key stands, or the nearest object around it that is there.
     fn find(&self, path: &KeyPath, part: Part) -> Spot {
         let (mut node, mut key) = (self, None);
         for (position, step) in path.steps().iter().enumerate() {
             let is_last = position + 1 == path.steps().len();
-            let next = match (step, &node.body) {
-                (Step::Key(name), Body::Object(entries)) => {
-                    entries.iter().find(|entry| entry.name == *name).map(|entry| (&entry.node, entry.key))
-                }
-                (Step::Index(index), Body::List(items)) => items.get(*index).map(|item| (item, item.at)),
-                _ => None,
-            };
-            let Some((value, key_spot)) = next else { break };
+            let Some((value, key_spot)) = node.step(step) else { break };
             node = value;
             key = matches!(part, Part::Key if is_last).then_some(key_spot);
         }

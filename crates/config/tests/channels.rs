@@ -101,16 +101,13 @@ fn strict_where_the_service_is_known() {
     let rows = [
         (
             "telegram: {customCommands: [{command: 'x'}]}",
-            "f:1:41 channels.telegram.customCommands[0].description: is missing and required",
+            "f:1:41 channels.telegram.customCommands[0].description: is missing and required; add it",
         ),
         (
             "telegram: {capabilities: 'x'}",
             "f:1:38 channels.telegram.capabilities: expected a list or an object, found a string",
         ),
-        (
-            "telegram: {dmHistoryLimit: -1}",
-            "f:1:40 channels.telegram.dmHistoryLimit: must be at least 0 and at most 9007199254740991",
-        ),
+        ("telegram: {dmHistoryLimit: -1}", "f:1:40 channels.telegram.dmHistoryLimit: must be at least 0"),
         (
             "telegram: {retry: {jitter: 2}}",
             "f:1:40 channels.telegram.retry.jitter: must be at least 0 and at most 1",

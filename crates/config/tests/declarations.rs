@@ -40,8 +40,9 @@ fn the_schema_is_closed_and_carries_bounds() {
     assert_eq!(gateway["bind"]["default"], "loopback");
     assert_eq!(gateway["auth"]["properties"]["mode"]["enum"], json!(["token", "password"]));
     let provider = &schema["properties"]["models"]["properties"]["providers"]["additionalProperties"];
-    assert_eq!(provider["required"], json!(["baseUrl", "models"]));
-    assert_eq!(provider["properties"]["models"]["items"]["properties"]["contextWindow"]["minimum"], 1);
+    let model = &provider["properties"]["models"]["items"];
+    assert_eq!(model["required"], json!(["id", "name"]));
+    assert_eq!(model["properties"]["contextWindow"]["minimum"], 1);
     assert_eq!(schema["properties"]["env"]["additionalProperties"], json!({"type": "string"}));
 }
 

@@ -24,7 +24,7 @@ fn one_line_per_problem_with_place_and_next_step() {
         ("{gateway: {port: 0}}", "openclaw.json:1:18 gateway.port: must be at least 1 and at most 65535"),
         (
             "{gateway: {port: 1.5}}",
-            "openclaw.json:1:18 gateway.port: expected a whole number, found a number",
+            "openclaw.json:1:18 gateway.port: expected a whole number, found a number with a fraction",
         ),
         ("{gateway: {port: null}}", "openclaw.json:1:18 gateway.port: expected a whole number, found null"),
         (
@@ -43,10 +43,13 @@ fn one_line_per_problem_with_place_and_next_step() {
             "{gateway: {auth: {token: '${NOPE}'}}}",
             "openclaw.json:1:26 gateway.auth.token: ${NOPE} is not set or empty; set it in the environment or in the .env file of the state directory",
         ),
-        ("{agents: {list: [{name: 'x'}]}}", "openclaw.json:1:18 agents.list[0].id: is missing and required"),
+        (
+            "{agents: {list: [{name: 'x'}]}}",
+            "openclaw.json:1:18 agents.list[0].id: is missing and required; add it",
+        ),
         (
             "{models: {providers: {'a.b': {baseUrl: '', models: []}}}}",
-            "openclaw.json:1:40 models.providers[\"a.b\"].baseUrl: must have at least 1 characters",
+            "openclaw.json:1:40 models.providers[\"a.b\"].baseUrl: must not be empty",
         ),
         (
             "{$include: './x'}",
@@ -73,6 +76,14 @@ fn one_line_per_problem_with_place_and_next_step() {
             "openclaw.json:1:18 ui.seamColor: expected a color of six hexadecimal digits such as \"#FF4500\"",
         ),
         (
+            "{logging: {redactPatterns: ['ok', 'a(?=b)']}}",
+            "openclaw.json:1:35 logging.redactPatterns[1]: is no regular expression that can be used: look-around, including look-ahead and look-behind, is not supported",
+        ),
+        (
+            "{logging: {redactPatterns: ['//']}}",
+            "openclaw.json:1:29 logging.redactPatterns[0]: is no regular expression that can be used: the expression is empty",
+        ),
+        (
             "{agents: {defaults: {memorySearch: {query: {minScore: 2}}}}}",
             "openclaw.json:1:55 agents.defaults.memorySearch.query.minScore: must be at least 0 and at most 1",
         ),
@@ -80,13 +91,16 @@ fn one_line_per_problem_with_place_and_next_step() {
             "{agents: {defaults: {model: 3}}}",
             "openclaw.json:1:29 agents.defaults.model: expected a string or an object, found a number",
         ),
-        ("{commands: {native: 'on'}}", "openclaw.json:1:21 commands.native: expected one of \"auto\""),
+        (
+            "{commands: {native: 'on'}}",
+            "openclaw.json:1:21 commands.native: expected true or false or \"auto\", found another string",
+        ),
         (
             "{cron: {maxConcurrentRuns: Infinity}}",
             "openclaw.json:1:28 cron.maxConcurrentRuns: is not a number that can be used; write an ordinary decimal number",
         ),
         ("[]", "openclaw.json:1:1: expected an object, found a list"),
-        ("{a: 1 b: 2}", "openclaw.json:1:6: syntax: expected comma"),
+        ("{a: 1 b: 2}", "openclaw.json:1:6: syntax: a comma is missing before this"),
         ("// only a comment", "openclaw.json:1:1: the file holds no value; write {} for the defaults"),
         (
             "",
@@ -146,7 +160,7 @@ fn damaged_files_are_told_and_left_alone() {
         (b"{}\n\0\0", ":2:1: the file holds a NUL byte and is probably damaged; restore it from a backup"),
         (b"{ // \xff", ":1:6: the file is not UTF-8 text; save it as UTF-8"),
         (&[b' '; 4 * 1024 * 1024 + 1], ":1:1: the file is larger than 4194304 bytes"),
-        (b"{ gateway: ", ":1:12: syntax: expected value after colon in object property"),
+        (b"{ gateway: ", ":1:12: syntax: a value is missing after the colon"),
     ];
     for (bytes, expected) in rows {
         let home = tempfile::tempdir().unwrap();

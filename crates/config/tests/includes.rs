@@ -1,62 +1,17 @@
 //! Configurations of several files.
 
-use std::error::Error;
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+mod common;
 
-use openclaw_config::{
-    Config, ConfigError, Env, LocationFlags, Locations, MAX_INCLUDES, ProblemKind, load, load_files,
-};
-use openclaw_guard::{FileError, create_private_dir, write_atomic};
+use std::os::unix::fs::symlink;
+
+use common::Home;
+use openclaw_config::{Config, Env, LocationFlags, Locations, MAX_INCLUDES, ProblemKind, load, load_files};
+use openclaw_guard::write_atomic;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-/// An instance in a directory of its own.
-struct Home {
-    dir: TempDir,
-    at: Locations,
-}
-
-impl Home {
-    fn new(files: &[(&str, &str)]) -> Result<Self, Box<dyn Error>> {
-        let dir = tempfile::tempdir()?;
-        let state = dir.path().join("state").to_string_lossy().into_owned();
-        let env = Env::from([("HOME", "/nonexistent"), ("OPENCLAW_STATE_DIR", &*state)]);
-        let home = Self { dir, at: Locations::resolve(&env, LocationFlags::default())? };
-        files.iter().try_for_each(|(name, text)| home.write(name, text.as_bytes()))?;
-        Ok(home)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
-        let path = self.path(name);
-        create_private_dir(path.parent().unwrap_or(&path))?;
-        write_atomic(&path, bytes)
-    }
-
-    /// A file of the state directory.
-    fn path(&self, name: &str) -> PathBuf {
-        self.at.state_dir.join(name)
-    }
-
-    /// The merged value, or the problems, with the state directory written `~`.
-    fn load(&self, env: &Env) -> Result<Value, Vec<String>> {
-        let state = self.at.state_dir.to_string_lossy();
-        let told = |error: ConfigError| {
-            let lines = error.to_string();
-            lines.lines().map(|line| line.replace(&*state, "~")).collect::<Vec<_>>()
-        };
-        load(&self.at, env).map(|loaded| loaded.parsed).map_err(told)
-    }
-
-    fn config(&self) -> Result<Config, String> {
-        load(&self.at, &Env::default()).map(|loaded| loaded.config).map_err(|error| error.to_string())
-    }
-
-    /// What is wrong, if anything.
-    fn problems(&self) -> Vec<String> {
-        self.load(&Env::default()).err().unwrap_or_default()
-    }
+fn config(home: &Home) -> Result<Config, String> {
+    home.load(&Env::default()).map(|loaded| loaded.config).map_err(|lines| lines.join("\n"))
 }
 
 #[test]
@@ -69,7 +24,7 @@ fn a_file_replaces_the_object_that_names_it() {
         ("b.json5", "[{id: 'two', default: true}]"),
     ])
     .unwrap();
-    let config = home.config().unwrap();
+    let config = config(&home).unwrap();
     assert_eq!(config.gateway.port, Some(4000));
     assert_eq!(config.agents.default_id(), "two");
     let (files, loaded) = load_files(&home.at, &Env::default());
@@ -105,7 +60,7 @@ fn later_files_and_the_keys_beside_lie_on_top() {
     ] {
         let home = Home::new(&[("openclaw.json", &format!("{{gateway: {main}}}")), a, b]).unwrap();
         assert_eq!(
-            home.load(&Env::default()).map(|parsed| parsed["gateway"].clone()),
+            home.load(&Env::default()).map(|loaded| loaded.parsed["gateway"].clone()),
             Ok(expected),
             "{main}"
         );
@@ -154,7 +109,7 @@ fn places_are_those_of_the_file_that_says_it() {
         [
             "~/a.json5:3:15 agents.list[1].nme: unknown key, did you mean \"name\"? (included from ~/openclaw.json:3:16)",
             "~/b.json5:4:9 agents.list[3].id: expected a string, found a number (included from ~/openclaw.json:3:29)",
-            "~/b.json5:5:3 agents.list[4].id: is missing and required (included from ~/openclaw.json:3:29)",
+            "~/b.json5:5:3 agents.list[4].id: is missing and required; add it (included from ~/openclaw.json:3:29)",
             "~/c/c.json5:2:23 agents.list[5].default: expected true or false, found a string (included from ~/b.json5:6:14, from ~/openclaw.json:3:29)",
             "~/openclaw.json:4:5 agents.defalts: unknown key, did you mean \"defaults\"?",
             "~/openclaw.json:6:3 gatway: unknown key, did you mean \"gateway\"?",
@@ -167,12 +122,12 @@ const REFUSED: [(&str, &str, &str); 16] = [
     (
         "{$include: 'x.json'}",
         "{a: 'sekret'",
-        "~/x.json:1:1: syntax: unterminated object (included from ~/openclaw.json:1:12)",
+        "~/x.json:1:1: syntax: this object is never closed; add its } (included from ~/openclaw.json:1:12)",
     ),
     (
         "{agents: {$include: 'x.json'}}",
         "{a: 'sek\\u00zz'}",
-        "~/x.json:1:9 agents: syntax: this string never ends or holds an escape that JSON5 does not know (included from ~/openclaw.json:1:21)",
+        "~/x.json:1:9 agents: syntax: this string holds an escape that JSON5 does not know; write \\\\ for a backslash (included from ~/openclaw.json:1:21)",
     ),
     (
         "{$include: 'x.json'}",
@@ -184,7 +139,11 @@ const REFUSED: [(&str, &str, &str); 16] = [
         "{}\n\0",
         "~/x.json:2:1: the file holds a NUL byte and is probably damaged; restore it from a backup (included from ~/openclaw.json:1:12)",
     ),
-    ("{$include: './none.json'}", "", "~/openclaw.json:1:12 $include: ~/none.json does not exist"),
+    (
+        "{$include: './none.json'}",
+        "",
+        "~/openclaw.json:1:12 $include: ~/none.json does not exist; create it or correct its name",
+    ),
     ("{$include: 'x.json/y'}", "", "~/openclaw.json:1:12 $include: ~/x.json/y is not a regular file"),
     (
         "{$include: '../x.json'}",
@@ -266,7 +225,7 @@ fn links_are_followed_inside_the_directory_only() {
         Home::new(&[("openclaw.json", "{gateway: {$include: 'link.json'}}"), ("real/in.json", "{port: 5}")])
             .unwrap();
     symlink("real/in.json", home.path("link.json")).unwrap();
-    assert_eq!(home.config().unwrap().gateway.port, Some(5));
+    assert_eq!(config(&home).unwrap().gateway.port, Some(5));
 
     let outside = home.dir.path().join("outside.json");
     write_atomic(&outside, b"{port: 6}").unwrap();
@@ -354,7 +313,7 @@ fn ten_files_deep_and_no_deeper() {
         }
         home
     };
-    assert_eq!(chain(10).config().unwrap().gateway.port, Some(3));
+    assert_eq!(config(&chain(10)).unwrap().gateway.port, Some(3));
     let told = chain(11).problems();
     assert!(
         told[0].starts_with("~/f10.json:1:12 gateway.$include: files include each other more than 10 deep"),
@@ -447,7 +406,7 @@ proptest! {
             home.write(name, file.to_string().as_bytes()).unwrap();
         }
         let expected = files.into_iter().chain([own]).reduce(merged).unwrap();
-        let parsed = home.load(&Env::default()).unwrap();
+        let parsed = home.load(&Env::default()).unwrap().parsed;
         prop_assert_eq!(&parsed["plugins"]["entries"]["x"]["config"], &expected);
     }
 

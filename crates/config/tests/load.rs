@@ -104,3 +104,15 @@ fn a_model_may_be_a_string_or_an_object() {
         assert_eq!((model.primary.as_deref(), model.fallbacks.map(|list| list.len())), (primary, fallbacks));
     }
 }
+
+#[test]
+fn secrets_are_those_in_use_and_those_of_the_environment() {
+    let text =
+        "{ gateway: { auth: { token: 'pre-${PART}', mode: 'token' } }, env: { vars: { MORE: 'value' } } }";
+    let env = Env::from([("PART", "fix"), ("HOME", "/home/me"), ("OPENCLAW_GATEWAY_PASSWORD", "word")]);
+    let loaded =
+        loaded(&[("openclaw.json", text), (".env", "SOME_API_KEY=key\nEMPTY_TOKEN=")], &env).unwrap();
+    let mut found: Vec<String> = loaded.secrets().iter().map(|secret| secret.expose().to_owned()).collect();
+    found.sort();
+    assert_eq!(found, ["key", "pre-fix", "value", "word"]);
+}

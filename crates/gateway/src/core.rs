@@ -38,6 +38,7 @@ pub(crate) struct Core {
     pub(crate) host: String,
     pub(crate) address: SocketAddr,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) log: crate::log::LogHandle,
     pub(crate) started: Instant,
     pub(crate) hub: Hub,
     pub(crate) lanes: Lanes,
@@ -90,7 +91,7 @@ impl Core {
     }
 
     pub(crate) fn log_file(&self) -> PathBuf {
-        crate::log::file_of(self.snapshot().config(), &self.locations, self.now_ms())
+        self.log.file()
     }
 }
 

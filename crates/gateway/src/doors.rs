@@ -59,6 +59,12 @@ fn secret(loaded: &Loaded) -> Result<(AuthMode, Secret), StartError> {
     secret.map(|secret| (mode, secret)).ok_or_else(|| StartError::NoSecret { path: loaded.path.clone() })
 }
 
+/// Whether clients have something to prove themselves with: without it the gateway does not start.
+#[must_use]
+pub fn has_secret(loaded: &Loaded) -> bool {
+    secret(loaded).is_ok()
+}
+
 fn trusted_proxies(config: &Config) -> Result<Vec<IpAddr>, StartError> {
     let entries = config.gateway.trusted_proxies.iter();
     entries.map(|text| text.trim().parse().map_err(|_| StartError::Proxy { entry: text.clone() })).collect()

@@ -136,7 +136,7 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
     let listeners = listen(&doors.addresses, port)?;
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
     let address = address.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
-    log::init(&loaded.config, &locations, &clock);
+    let log = log::init(&loaded, &locations, &clock);
     let host = host_name();
     let loaded = Arc::new(loaded);
     let access = access(doors, &loaded, &listeners, (&host, &locations, &*clock))?;
@@ -149,6 +149,7 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
         host,
         address,
         clock,
+        log,
         started: Instant::now(),
         lanes: Lanes::new(snapshot.max_turns()),
         live: Live::new(snapshot, kept),

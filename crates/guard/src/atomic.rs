@@ -56,12 +56,40 @@ pub(crate) fn is_disk_full(error: &io::Error) -> bool {
 /// # Errors
 /// The step that failed; the old file is then still there, and the temporary file is gone.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write_atomic_watched(path, bytes, &mut |_| Ok(()))
+}
+
+/// A step of an atomic write; before each of them the machine may stop, and nothing is half written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteStep {
+    /// Make the temporary file.
+    Create,
+    /// Fill it.
+    Write,
+    /// Bring it to the disk.
+    Sync,
+    /// Put it in the place of the old file.
+    Rename,
+    /// Bring the new name to the disk.
+    SyncDirectory,
+}
+
+/// The same as [`write_atomic`], asking `before` ahead of each step: a caller who looks once more whether the old file
+/// is still the one it means to replace refuses [`WriteStep::Rename`], a test pulls the plug.
+///
+/// # Errors
+/// The step that failed or was refused. Up to and with the rename the old file is still there.
+pub fn write_atomic_watched(
+    path: &Path,
+    bytes: &[u8],
+    before: &mut dyn FnMut(WriteStep) -> io::Result<()>,
+) -> Result<(), FileError> {
     let Some(name) = path.file_name() else {
         return Err(FileError::new("write", path, io::ErrorKind::InvalidInput.into()));
     };
     let parent = parent_or_here(path);
     let dir = open_dir(parent).map_err(|source| FileError::new("open directory", parent, source))?;
-    replace_at(dir.as_fd(), name, bytes, FILE_MODE)
+    replace_watched(dir.as_fd(), name, bytes, FILE_MODE, before)
         .map_err(|step| FileError::new(step.action, path, step.source))
 }
 
@@ -87,32 +115,47 @@ pub(crate) fn replace_at(
     bytes: &[u8],
     mode: u32,
 ) -> Result<(), FailedStep> {
+    replace_watched(dir, name, bytes, mode, &mut |_| Ok(()))
+}
+
+fn replace_watched(
+    dir: BorrowedFd<'_>,
+    name: &OsStr,
+    bytes: &[u8],
+    mode: u32,
+    before: &mut dyn FnMut(WriteStep) -> io::Result<()>,
+) -> Result<(), FailedStep> {
     let random = random_hex(TEMP_NAME_BYTES).map_err(|error| FailedStep {
         action: "name a temporary file for",
         source: io::Error::other(error),
     })?;
     let temp = format!(".{random}.tmp");
-    let written = write_new_at(dir, OsStr::new(&temp), bytes, mode)
-        .and_then(|()| rustix::fs::renameat(dir, &temp, dir, name).map_err(failed("rename")));
+    let written = write_new(dir, OsStr::new(&temp), bytes, mode, before).and_then(|()| {
+        before(WriteStep::Rename).map_err(failed("rename"))?;
+        rustix::fs::renameat(dir, &temp, dir, name).map_err(failed("rename"))
+    });
     if let Err(step) = written {
         // Best effort: the write has failed already and that is the error worth reporting.
         rustix::fs::unlinkat(dir, &temp, AtFlags::empty()).ok();
         return Err(step);
     }
+    before(WriteStep::SyncDirectory).map_err(failed("sync the directory of"))?;
     sync_dir(dir).map_err(failed("sync the directory of"))
 }
 
 /// Creates a file that must not exist, with exactly `mode`, and syncs its content. Does not sync the directory.
-pub(crate) fn write_new_at(
+fn write_new(
     dir: BorrowedFd<'_>,
     name: &OsStr,
     bytes: &[u8],
     mode: u32,
+    before: &mut dyn FnMut(WriteStep) -> io::Result<()>,
 ) -> Result<(), FailedStep> {
+    before(WriteStep::Create).map_err(failed("create"))?;
     let file = create_new_at(dir, name, OFlags::WRONLY, mode).map_err(failed("create"))?;
     let mut file = File::from(file);
-    file.write_all(bytes).map_err(failed("write"))?;
-    file.sync_all().map_err(failed("sync"))
+    before(WriteStep::Write).and_then(|()| file.write_all(bytes)).map_err(failed("write"))?;
+    before(WriteStep::Sync).and_then(|()| file.sync_all()).map_err(failed("sync"))
 }
 
 /// Opens a file that must not exist, with exactly `mode` whatever the umask.

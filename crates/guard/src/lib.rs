@@ -1,5 +1,5 @@
-//! Choke points every other room goes through: secrets that cannot be printed, paths that cannot escape,
-//! files that are never half written, children that inherit nothing, and the clock.
+//! Choke points every other room goes through: secrets that cannot be printed and are hidden in any text, paths that
+//! cannot escape, files that are never half written, children that inherit nothing, and the clock.
 //!
 //! This crate may touch the file system and spawn processes; it knows nothing of the product above it.
 //!
@@ -34,13 +34,17 @@ mod child;
 mod clock;
 mod path_component;
 mod random;
+mod redact;
 mod root;
 mod secret;
 
-pub use atomic::{FileError, create_private_dir, write_atomic};
+pub use atomic::{FileError, WriteStep, create_private_dir, write_atomic, write_atomic_watched};
 pub use child::{CHILD_ENV, CHILD_PATH, child_command};
 pub use clock::{Clock, ManualClock, SystemClock, iso_millis};
 pub use path_component::{MAX_COMPONENT_BYTES, PathComponent, PathComponentError};
 pub use random::{RandomError, random_hex, random_token};
+pub use redact::{
+    HIDDEN, Hiding, MIN_SECRET_BYTES, Pattern, PatternError, RedactStream, Redactor, says_secret,
+};
 pub use root::{EntryKind, MAX_WALK_DEPTH, RelFile, Root, RootError, Walk};
 pub use secret::Secret;

@@ -1,12 +1,16 @@
-//! `openclaw config`: look at the file, never change it.
+//! `openclaw config`: look at the file and change it.
+
+mod change;
 
 use anyhow::bail;
-use openclaw_config::{ConfigError, config_schema, get_path};
-use serde_json::json;
+use openclaw_config::{ConfigError, Problem, config_schema, get_path};
+use serde_json::{Value, json};
 
 use crate::args::{ConfigGetArgs, ConfigValidateArgs, InstanceArgs};
 use crate::instance::Instance;
 use crate::output::{self, AlreadyTold};
+
+pub(super) use change::{confirm, set, unset};
 
 pub(super) fn get(flags: &InstanceArgs, args: &ConfigGetArgs) -> anyhow::Result<()> {
     let instance = Instance::open(flags)?;
@@ -25,15 +29,19 @@ pub(super) fn get(flags: &InstanceArgs, args: &ConfigGetArgs) -> anyhow::Result<
 }
 
 pub(super) fn validate(flags: &InstanceArgs, args: &ConfigValidateArgs) -> anyhow::Result<()> {
-    let (instance, error) = Instance::diagnose(flags)?;
+    let (instance, error) = match &args.file {
+        Some(file) => Instance::diagnose_file(flags, file)?,
+        None => Instance::diagnose(flags)?,
+    };
+    let path = instance.loaded.path.display();
+    if args.file.is_some() && !instance.loaded.exists {
+        bail!("there is no file {path}");
+    }
     if args.json {
-        let lines = |problems: &[openclaw_config::Problem]| {
-            problems.iter().map(ToString::to_string).collect::<Vec<_>>()
-        };
         output::json(&json!({
             "path": instance.loaded.path, "exists": instance.loaded.exists, "valid": error.is_none(),
-            "problems": error.as_ref().map(problem_lines).unwrap_or_default(),
-            "warnings": lines(&instance.loaded.warnings),
+            "problems": error.as_ref().map(problems_json).unwrap_or_default(),
+            "warnings": instance.loaded.warnings.iter().map(problem_json).collect::<Vec<_>>(),
         }))?;
         return if error.is_none() { Ok(()) } else { Err(AlreadyTold.into()) };
     }
@@ -43,7 +51,6 @@ pub(super) fn validate(flags: &InstanceArgs, args: &ConfigValidateArgs) -> anyho
     for warning in &instance.loaded.warnings {
         output::line(&format!("warning: {warning}"))?;
     }
-    let path = instance.loaded.path.display();
     let verdict = if instance.loaded.exists { "is valid" } else { "does not exist; the defaults hold" };
     Ok(output::line(&format!("{path} {verdict}"))?)
 }
@@ -60,4 +67,27 @@ pub(super) fn file(flags: &InstanceArgs) -> anyhow::Result<()> {
 /// Everything wrong with a configuration, one line each.
 pub(crate) fn problem_lines(error: &ConfigError) -> Vec<String> {
     error.to_string().lines().map(ToOwned::to_owned).collect()
+}
+
+/// A problem with its place, for programs.
+fn problem_json(problem: &Problem) -> Value {
+    let from = |from: &openclaw_config::IncludedFrom| json!({"file": from.file, "line": from.place.line, "column": from.place.column});
+    json!({
+        "file": problem.file,
+        "line": problem.place.map(|place| place.line),
+        "column": problem.place.map(|place| place.column),
+        "path": problem.key.to_string(),
+        "message": problem.message(),
+        "includedFrom": problem.included_from.iter().map(from).collect::<Vec<_>>(),
+    })
+}
+
+fn problems_json(error: &ConfigError) -> Vec<Value> {
+    match error {
+        ConfigError::Invalid { problems, .. } => problems.iter().map(problem_json).collect(),
+        ConfigError::Unreadable { path, source } => vec![json!({
+            "file": path, "line": null, "column": null, "path": "", "includedFrom": [],
+            "message": format!("cannot be read: {source}"),
+        })],
+    }
 }

@@ -3,7 +3,9 @@
 use crate::args::{Cli, Command, ConfigCommand, GatewayCommand, MemoryCommand};
 use crate::quickstart;
 
-use super::{agent, call, chat, config, dashboard, gateway, health, logs, memory, sessions, status};
+use super::{
+    agent, call, chat, completion, config, dashboard, doctor, gateway, health, logs, memory, sessions, status,
+};
 
 /// Runs the command.
 ///
@@ -17,6 +19,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Agent(args) => agent::run(flags, &args),
         Command::Status(args) => status::run(flags, &args),
         Command::Health(args) => health::run(flags, &args),
+        Command::Doctor(args) => doctor::run(flags, &args),
         Command::Dashboard(args) => dashboard::run(flags, &args),
         Command::Sessions(args) => sessions::run(flags, &args),
         Command::Logs(args) => logs::run(flags, &args),
@@ -31,6 +34,11 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Memory(MemoryCommand::Index(args)) => memory::index(flags, &args),
         Command::Memory(MemoryCommand::Search(args)) => memory::search(flags, &args),
         Command::Config(ConfigCommand::Get(args)) => config::get(flags, &args),
+        Command::Config(ConfigCommand::Set(args)) => config::set(flags, &args),
+        Command::Config(ConfigCommand::Unset(args)) => config::unset(flags, &args),
+        Command::Config(ConfigCommand::Confirm) => config::confirm(flags),
+        Command::Completion(args) => completion::script(&args),
+        Command::Complete(args) => completion::complete(flags, &args),
         Command::Config(ConfigCommand::Validate(args)) => config::validate(flags, &args),
         Command::Config(ConfigCommand::Schema) => config::schema(),
         Command::Config(ConfigCommand::File) => config::file(flags),

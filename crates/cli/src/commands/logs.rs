@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use openclaw_guard::FileError;
+use openclaw_gateway::{log_redactor, redact_log_line};
+use openclaw_guard::{FileError, Redactor};
 use serde_json::{Value, json};
 
 use crate::args::{InstanceArgs, LogsArgs};
@@ -26,21 +27,22 @@ pub(super) fn run(flags: &InstanceArgs, args: &LogsArgs) -> anyhow::Result<()> {
         output::complain(&problem.to_string());
     }
     let target = Target::of(&instance, &args.connect)?;
+    let redactor = log_redactor(&instance.loaded);
     runtime::block_on(async {
         match Client::connect(&target, CALL_TIMEOUT).await {
-            Ok(mut client) => from_gateway(&mut client, args).await,
-            Err(error) if error.is_absent() && !args.follow => from_file(&instance, args, &error),
+            Ok(mut client) => from_gateway(&mut client, args, &redactor).await,
+            Err(error) if error.is_absent() && !args.follow => from_file(&instance, args, &redactor, &error),
             Err(error) => Err(error.into()),
         }
     })
 }
 
-async fn from_gateway(client: &mut Client, args: &LogsArgs) -> anyhow::Result<()> {
+async fn from_gateway(client: &mut Client, args: &LogsArgs, redactor: &Redactor) -> anyhow::Result<()> {
     let mut params = json!({"limit": args.limit, "maxBytes": MAX_TAIL_BYTES});
     loop {
         let page = client.call("logs.tail", &params).await?;
         let lines = page.get("lines").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        show(lines.iter().filter_map(Value::as_str), args)?;
+        show(lines.iter().filter_map(Value::as_str), args, redactor)?;
         if !args.follow {
             return Ok(());
         }
@@ -52,13 +54,18 @@ async fn from_gateway(client: &mut Client, args: &LogsArgs) -> anyhow::Result<()
     }
 }
 
-fn from_file(instance: &Instance, args: &LogsArgs, absent: &ClientError) -> anyhow::Result<()> {
+fn from_file(
+    instance: &Instance,
+    args: &LogsArgs,
+    redactor: &Redactor,
+    absent: &ClientError,
+) -> anyhow::Result<()> {
     let Some(path) = log_file(instance) else { bail!("{absent}; there is no log of an earlier one either") };
     output::complain(&format!("openclaw: the gateway does not run; this is {}", path.display()));
     let text = tail(&path)?;
     let lines: Vec<&str> = text.lines().collect();
     let skipped = lines.len().saturating_sub(usize::try_from(args.limit)?);
-    Ok(show(lines.into_iter().skip(skipped), args)?)
+    Ok(show(lines.into_iter().skip(skipped), args, redactor)?)
 }
 
 /// The configured file, or the newest of the daily ones: their names end in their date.
@@ -88,9 +95,15 @@ fn tail(path: &Path) -> Result<String, FileError> {
     }
 }
 
-fn show<'l>(lines: impl Iterator<Item = &'l str>, args: &LogsArgs) -> Result<(), OutputError> {
+/// Shows lines without their secrets: whoever wrote them may have known less, or been another program.
+fn show<'l>(
+    lines: impl Iterator<Item = &'l str>,
+    args: &LogsArgs,
+    redactor: &Redactor,
+) -> Result<(), OutputError> {
     for line in lines {
-        if args.json { output::line(line)? } else { output::line(&output::printable(&words(line)))? }
+        let line = redact_log_line(redactor, line);
+        if args.json { output::line(&line)? } else { output::line(&output::printable(&words(&line)))? }
     }
     Ok(())
 }

@@ -80,9 +80,10 @@ struct Listing<'a> {
 }
 
 pub(super) fn run(flags: &InstanceArgs, args: &SessionsArgs) -> anyhow::Result<()> {
+    let instance = Instance::open(flags)?;
     let path = match &args.store {
         Some(path) => path.clone(),
-        None => agents::find(&Instance::open(flags)?, args.agent.as_deref())?.sessions,
+        None => agents::find(&instance, args.agent.as_deref())?.sessions,
     };
     let mut sessions = read(&path, SystemClock.now_ms())?;
     if let Some(minutes) = args.active {

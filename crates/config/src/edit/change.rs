@@ -4,6 +4,7 @@ use serde_json::{Map as JsonMap, Value};
 
 use crate::check::type_name;
 use crate::key_path::{KeyPath, Step};
+use crate::text;
 
 /// One change of a configuration as it is written: `${NAME}` not expanded, included files merged in.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +77,24 @@ pub enum ChangeError {
 }
 
 impl Change {
+    /// Where it happens; for a move, where it leads.
+    #[must_use]
+    pub fn path(&self) -> &KeyPath {
+        match self {
+            Self::Set { path, .. } | Self::Insert { path, .. } | Self::Remove { path } => path,
+            Self::Move { to, .. } => to,
+        }
+    }
+
+    /// The change with its numbers as they are read back from a file: `1.0` is `1`.
+    pub(super) fn normal(&self) -> Self {
+        match self {
+            Self::Set { path, value } => Self::Set { path: path.clone(), value: normal(value) },
+            Self::Insert { path, value } => Self::Insert { path: path.clone(), value: normal(value) },
+            Self::Remove { .. } | Self::Move { .. } => self.clone(),
+        }
+    }
+
     /// Does it to a value.
     ///
     /// # Errors
@@ -116,6 +135,19 @@ impl Change {
                 Ok(())
             }
         }
+    }
+}
+
+fn normal(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => {
+            text::number(&number.to_string()).map_or_else(|| value.clone(), Value::Number)
+        }
+        Value::Array(items) => items.iter().map(normal).collect(),
+        Value::Object(object) => {
+            Value::Object(object.iter().map(|(name, value)| (name.clone(), normal(value))).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
     }
 }
 

@@ -8,8 +8,13 @@ use crate::key_path::KeyPath;
 /// The changes that make `new` of `old`, in the order in which they apply.
 #[must_use]
 pub fn diff(old: &Value, new: &Value) -> Vec<Change> {
+    diff_at(&KeyPath::default(), old, new)
+}
+
+/// The same for two values of a path.
+pub(super) fn diff_at(path: &KeyPath, old: &Value, new: &Value) -> Vec<Change> {
     let mut changes = Vec::new();
-    collect(old, new, &KeyPath::default(), &mut changes);
+    collect(old, new, path, &mut changes);
     changes
 }
 

@@ -1,7 +1,28 @@
 //! Changing a configuration: what to change, as values, and the texts that come of it.
 
+mod adopt;
+mod argument;
 mod change;
+mod confirm;
 mod diff;
+mod document;
+mod draft;
+mod editor;
+mod error;
+mod layout;
+mod locate;
+mod save;
+mod splice;
+mod style;
 
+pub use argument::typed_value;
 pub use change::{Change, ChangeError};
+pub use confirm::{Confirmed, confirm};
 pub use diff::diff;
+pub use draft::{Draft, FileEdit, Losses, Validity};
+pub use editor::Editor;
+pub use error::EditError;
+pub use save::{BACKUPS, Base, Saved, Terms, backup_path, beside, edit, nothing_between};
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,8 @@
 
 use super::{
     AgentTools, BlockStreamingBreak, BlockStreamingChunk, BlockStreamingCoalesce, CliBackend, Compaction,
-    ContextPruning, GroupChat, Heartbeat, HumanDelay, MemorySearch, ModelChoice, Sandbox, TypingMode,
+    ContextPruning, EarlierExec, GroupChat, Heartbeat, HumanDelay, MemorySearch, ModelChoice, Sandbox,
+    TypingMode,
 };
 use crate::declare::{choices, section};
 use crate::read::Map;
@@ -15,7 +16,7 @@ section! {
     /// Agents.
     pub struct Agents {
         /// What holds for every agent.
-        defaults: AgentDefaults;
+        defaults: AgentDefaults, was(&["agent"]);
         /// The agents; without any there is one, `main`.
         list: Vec<Agent>;
     }
@@ -92,7 +93,7 @@ section! {
         /// Models that can be chosen, as `provider/model`, with an alias and parameters each; all if absent.
         models: Map<ModelEntry>;
         /// Search in memory.
-        memory_search: MemorySearch;
+        memory_search: MemorySearch, was(&["memorySearch"]);
         /// Removing old tool results from the context.
         context_pruning: ContextPruning;
         /// Shortening a long conversation.
@@ -103,6 +104,8 @@ section! {
         subagents: SubagentDefaults;
         /// Where commands of agents run.
         sandbox: Sandbox;
+        /// Earlier place of the times in `tools.exec`, which win.
+        exec: EarlierExec;
         /// Command-line programs that act as models.
         cli_backends: Map<CliBackend>;
     }

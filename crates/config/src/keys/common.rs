@@ -66,7 +66,7 @@ section! {
     /// What a rule on chats looks at.
     pub struct ChatMatch {
         /// The channel's name.
-        channel: Option<String>;
+        channel: Option<String>, was(&["session.sendPolicy.rules.*.match.provider"]);
         /// The kind of chat.
         chat_type: Option<SessionChatType>;
         /// The beginning of the session key.

@@ -75,7 +75,7 @@ section! {
         /// Which of the two is asked for; by default the one that is set, the token before the password.
         mode: Option<GatewayAuthMode>;
         /// The token that clients send.
-        token: Option<Secret>;
+        token: Option<Secret>, was(&["gateway.token"]);
         /// The password that clients send.
         password: Option<Secret>;
         /// Whether the identity that Tailscale proves is enough.

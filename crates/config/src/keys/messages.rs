@@ -43,7 +43,7 @@ section! {
         /// Groups.
         group_chat: GroupChat;
         /// Messages that arrive while the session is busy.
-        queue: Queue;
+        queue: Queue, was(&["routing.queue"]);
         /// Messages in quick succession.
         inbound: Inbound;
         /// The reaction that acknowledges a message; empty for none.
@@ -61,9 +61,9 @@ section! {
     /// Groups.
     pub struct GroupChat {
         /// Regular expressions that count as a mention.
-        mention_patterns: Option<Vec<String>>;
+        mention_patterns: Option<Vec<String>>, was(&["routing.groupChat.mentionPatterns"]);
         /// Messages of the group that the agent sees as context.
-        history_limit: Option<u64>, min(1.0);
+        history_limit: Option<u64>, min(1.0), was(&["routing.groupChat.historyLimit"]);
     }
 }
 
@@ -73,7 +73,7 @@ section! {
         /// What happens to them.
         mode: Option<QueueMode>;
         /// The same for channels.
-        by_channel: QueueByChannel;
+        by_channel: QueueByChannel, was(&["messages.queue.byProvider"]);
         /// Milliseconds of silence before waiting messages become a turn.
         debounce_ms: u64 = 1000;
         /// The same for channels.

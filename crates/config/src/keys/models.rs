@@ -52,8 +52,8 @@ section! {
 section! {
     /// One model provider.
     pub struct Provider {
-        /// The address that requests go to, up to and including the version.
-        base_url: String, required(), min(1.0);
+        /// The address that requests go to, up to and including the version; its models cannot be asked without.
+        base_url: String, min(1.0);
         /// The key; `${NAME}` takes it from the environment.
         api_key: Option<Secret>;
         /// How requests are signed.
@@ -65,7 +65,7 @@ section! {
         /// Whether the key goes into the `Authorization` header.
         auth_header: Option<bool>;
         /// Its models.
-        models: Vec<Model>, required();
+        models: Vec<Model>;
     }
 }
 

@@ -14,7 +14,7 @@ section! {
         /// Agents: the defaults of all of them, and each one's own.
         agents: Agents, live();
         /// Which agent answers which chat; the first match counts.
-        bindings: Vec<Binding>, live();
+        bindings: Vec<Binding>, live(), was(&["routing.bindings"]);
         /// Sessions: which messages share one, and when one starts afresh.
         session: Session, live();
         /// Messages: queueing, prefixes, acknowledgements, speech.

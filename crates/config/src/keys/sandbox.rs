@@ -174,6 +174,12 @@ section! {
         enable_no_vnc: Option<bool>;
         /// Whether a sandbox may drive the browser of this machine.
         allow_host_control: Option<bool>;
+        /// Addresses of other browsers that a sandbox may drive; none if absent.
+        allowed_control_urls: Vec<String>;
+        /// Hosts of such browsers; any if absent.
+        allowed_control_hosts: Vec<String>;
+        /// Ports of such browsers; those of HTTP and HTTPS if absent.
+        allowed_control_ports: Vec<u16>, min(1.0);
         /// Whether it starts when it is needed.
         auto_start: Option<bool>;
         /// Milliseconds to wait for it.

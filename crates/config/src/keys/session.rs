@@ -116,9 +116,9 @@ section! {
     /// The chats of a binding.
     pub struct BindingMatch {
         /// The channel's name.
-        channel: String, required();
+        channel: String, required(), was(&["bindings.*.match.provider"]);
         /// The account; `*` is any, absent is the default one.
-        account_id: Option<String>;
+        account_id: Option<String>, was(&["bindings.*.match.accountID"]);
         /// One chat.
         peer: Option<BindingPeer>;
         /// A server of Discord.

@@ -145,20 +145,22 @@ choices! {
 }
 
 section! {
-    /// Log files and console output.
+    /// Log files and console output; see `docs/logging.md`.
     pub struct Logging {
         /// What goes into the file.
         level: LogLevel = LogLevel::Info;
-        /// The file; one a day in a temporary folder if absent.
+        /// The file; if absent, one a day in `logs/` of the state directory, of which the last seven days are kept.
         file: Option<String>;
-        /// What goes to the console.
-        console_level: LogLevel = LogLevel::Info;
+        /// What goes to the console. If absent, warnings and errors: nobody reads along with a service.
+        console_level: Option<LogLevel>;
         /// How the console looks; `pretty` in a terminal and `compact` elsewhere if absent.
         console_style: Option<ConsoleStyle>;
-        /// Whether secrets in tool output are hidden on the console. In files they always are.
+        /// `tools` hides what looks like a secret or matches `redactPatterns`, in files and on the console. With `off`
+        /// only the secrets of the configuration and the environment are hidden; those always are.
         redact_sensitive: RedactSensitive = RedactSensitive::Tools;
-        /// Regular expressions of what is hidden besides.
-        redact_patterns: Option<Vec<String>>;
+        /// What is hidden besides, `expression` (case does not matter) or `/expression/flags`; with groups only what
+        /// they match. They run in linear time: look-around and back-references are refused.
+        redact_patterns: Option<Vec<String>>, pattern();
     }
 }
 

@@ -42,11 +42,11 @@ section! {
         /// Sending messages.
         message: MessageTool;
         /// Talking to other agents.
-        agent_to_agent: AgentToAgentTool;
+        agent_to_agent: AgentToAgentTool, was(&["routing.agentToAgent"]);
         /// Commands outside the sandbox.
-        elevated: ElevatedTools;
+        elevated: ElevatedTools, was(&["agent.elevated"]);
         /// Commands.
-        exec: ExecTool;
+        exec: ExecTool, was(&["tools.bash", "agent.bash"]);
         /// Agents that an agent starts.
         subagents: SubagentTools;
         /// Sessions in a sandbox.
@@ -119,6 +119,18 @@ section! {
 }
 
 section! {
+    /// Times of commands at their earlier place.
+    pub struct EarlierExec {
+        /// As `tools.exec.backgroundMs`.
+        background_ms: Option<u64>, min(1.0);
+        /// As `tools.exec.timeoutSec`.
+        timeout_sec: Option<u64>, min(1.0);
+        /// As `tools.exec.cleanupMs`.
+        cleanup_ms: Option<u64>, min(1.0);
+    }
+}
+
+section! {
     /// Commands of one agent; absent keys are as for all agents.
     pub struct AgentExecTool {
         /// Where they run.
@@ -172,7 +184,7 @@ section! {
     /// Tools inside a sandbox.
     pub struct SandboxTools {
         /// Allowed and denied tools.
-        tools: ToolLists;
+        tools: ToolLists, was(&["agent.sandbox.tools"]);
     }
 }
 
@@ -180,7 +192,7 @@ section! {
     /// Tools of agents that an agent starts.
     pub struct SubagentTools {
         /// Allowed and denied tools.
-        tools: ToolLists;
+        tools: ToolLists, was(&["agent.subagents.tools"]);
     }
 }
 

@@ -34,7 +34,8 @@ pub(super) async fn apply(core: &Arc<Core>, loaded: Arc<Loaded>) -> Result<(), A
     let before = core.live.replace(snapshot);
     let swapped_in = swap.elapsed();
     core.lanes.set_max_turns(max_turns);
-    retune_log(core, &core.snapshot().loaded);
+    let now = core.snapshot();
+    core.log.apply(now.config(), &now.loaded.secrets());
     tracing::debug!(?made_in, ?swapped_in, "configuration swapped");
     // The last holder of the old agents may close folders and databases.
     tokio::task::spawn_blocking(move || drop(before));
@@ -57,8 +58,6 @@ fn make_now(core: &Core, loaded: Arc<Loaded>) -> Result<Snapshot, StartError> {
     };
     Snapshot::make(loaded, &making)
 }
-
-fn retune_log(_core: &Core, _loaded: &Loaded) {}
 
 /// Keeps a copy of a configuration that works, on a blocking thread. A copy that holds much more stays as it is: a stub
 /// that was there before the start, which nothing was compared with, must not replace it.

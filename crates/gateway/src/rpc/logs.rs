@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use openclaw_guard::Redactor;
 use openclaw_protocol::frame::ErrorShape;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Call, Reply, RpcResult, attempt};
+use crate::log::redact_log_line;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,11 +34,13 @@ fn default_bytes() -> u64 {
 pub(super) fn tail(call: &Call<'_>) -> Reply {
     let params: TailParams = attempt!(call.params());
     let path = call.core.log_file();
-    Reply::blocking(move || read(&path, &params))
+    let redactor = call.core.log.redactor();
+    Reply::blocking(move || read(&path, &params, &redactor))
 }
 
-/// Reads from the cursor, or the last bytes when there is none or when the file was replaced by a shorter one.
-fn read(path: &Path, params: &TailParams) -> RpcResult {
+/// Reads from the cursor, or the last bytes when there is none or when the file was replaced by a shorter one. Lines may
+/// be older than what the log knows to be secret, so they are looked at again.
+fn read(path: &Path, params: &TailParams, redactor: &Redactor) -> RpcResult {
     let unreadable =
         |error: std::io::Error| ErrorShape::unavailable(format!("cannot read {}: {error}", path.display()));
     let mut file = match File::open(path) {
@@ -65,7 +69,8 @@ fn read(path: &Path, params: &TailParams) -> RpcResult {
     }
     let skipped = lines.len().saturating_sub(params.limit);
     let truncated = start > wanted || skipped > 0;
-    let lines = lines.split_off(skipped);
+    let lines: Vec<_> =
+        lines.split_off(skipped).into_iter().map(|line| redact_log_line(redactor, line)).collect();
     Ok(json!({
         "file": path.to_string_lossy(), "cursor": cursor, "size": size, "lines": lines,
         "truncated": truncated, "reset": reset,
@@ -75,13 +80,16 @@ fn read(path: &Path, params: &TailParams) -> RpcResult {
 #[cfg(test)]
 mod tests {
     use super::{TailParams, read};
+    use openclaw_guard::{Hiding, Redactor, Secret};
     use serde_json::Value;
 
     #[test]
     fn reads_on_from_the_cursor_and_starts_over_in_a_new_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
-        let tail = |cursor| read(&path, &TailParams { cursor, limit: 2, max_bytes: 1_000 }).unwrap();
+        let redactor = Redactor::new(&[Secret::new("reset-secret".to_owned())], Hiding::KnownOnly);
+        let tail =
+            |cursor| read(&path, &TailParams { cursor, limit: 2, max_bytes: 1_000 }, &redactor).unwrap();
         assert_eq!(tail(None)["size"], 0);
         openclaw_guard::write_atomic(&path, b"a\nb\nc\nhalf").unwrap();
         let first = tail(None);
@@ -89,8 +97,8 @@ mod tests {
         assert_eq!((first["cursor"].as_u64(), first["truncated"].as_bool()), (Some(6), Some(true)));
         openclaw_guard::write_atomic(&path, b"a\nb\nc\nhalf done\n").unwrap();
         assert_eq!(tail(Some(6))["lines"], serde_json::json!(["half done"]));
-        openclaw_guard::write_atomic(&path, b"new\n").unwrap();
+        openclaw_guard::write_atomic(&path, b"reset-secret\n").unwrap();
         let reset = tail(Some(16));
-        assert_eq!((&reset["reset"], &reset["lines"][0]), (&Value::Bool(true), &Value::from("new")));
+        assert_eq!((&reset["reset"], &reset["lines"][0]), (&Value::Bool(true), &Value::from("***")));
     }
 }

@@ -10,21 +10,21 @@ section! {
         /// What holds for every channel that says nothing itself.
         defaults: ChannelDefaults;
         /// Telegram, as a bot.
-        telegram: Option<Box<Telegram>>;
+        telegram: Option<Box<Telegram>>, was(&["telegram"]);
         /// WhatsApp, as a linked device.
-        whatsapp: Option<Box<Whatsapp>>;
+        whatsapp: Option<Box<Whatsapp>>, was(&["whatsapp"]);
         /// Discord, as a bot.
-        discord: Option<Box<Discord>>;
+        discord: Option<Box<Discord>>, was(&["discord"]);
         /// Google Chat, as an app.
         googlechat: Option<Box<GoogleChat>>;
         /// Slack, as an app.
-        slack: Option<Box<Slack>>;
+        slack: Option<Box<Slack>>, was(&["slack"]);
         /// Signal, through `signal-cli`.
-        signal: Option<Box<Signal>>;
+        signal: Option<Box<Signal>>, was(&["signal"]);
         /// iMessage, through the program `imsg` on a Mac.
-        imessage: Option<Box<Imessage>>;
+        imessage: Option<Box<Imessage>>, was(&["imessage"]);
         /// Microsoft Teams, as a bot.
-        msteams: Option<Box<MsTeams>>;
+        msteams: Option<Box<MsTeams>>, was(&["msteams"]);
         /// Mattermost, as a bot.
         mattermost: Option<Box<Mattermost>>;
         /// iMessage, through a BlueBubbles server on a Mac.

@@ -1,0 +1,78 @@
+//! `openclaw doctor`: what is wrong with the configuration and its files, and its repair.
+//!
+//! `snapshot` looks, `findings` decides, `repair` acts; nothing else here reads or writes a file.
+
+mod access;
+mod configuration;
+mod damage;
+mod diff;
+mod findings;
+mod places;
+mod repair;
+mod report;
+mod run_ready;
+mod snapshot;
+
+use std::path::PathBuf;
+
+use openclaw_guard::{Clock as _, SystemClock};
+
+use crate::args::{DoctorArgs, InstanceArgs};
+use crate::instance::locate;
+use crate::output::{self, AlreadyTold, CannotLook};
+
+use findings::{Finding, Findings};
+use repair::{Fixed, Phase};
+use snapshot::Snapshot;
+
+pub(super) fn run(flags: &InstanceArgs, args: &DoctorArgs) -> anyhow::Result<()> {
+    let (mut fixed, mut failed) = (Vec::new(), Vec::new());
+    if args.fix {
+        fix(flags, args, &mut fixed, &mut failed)?;
+    }
+    let findings = Findings::of(&look(flags)?);
+    let report = report::Report { findings: findings.with(failed), fixed };
+    if args.json {
+        output::json(&report)?;
+    } else {
+        output::line(&output::printable(&report.words()))?;
+    }
+    if report.findings.is_clean() { Ok(()) } else { Err(AlreadyTold.into()) }
+}
+
+/// Repairs in phases; each looks afresh, because the one before may have moved what it needs.
+fn fix(
+    flags: &InstanceArgs,
+    args: &DoctorArgs,
+    fixed: &mut Vec<Fixed>,
+    failed: &mut Vec<Finding>,
+) -> anyhow::Result<()> {
+    for phase in Phase::ALL {
+        let snapshot = look(flags)?;
+        for repair in Findings::of(&snapshot).repairs(phase) {
+            let plan = match repair::plan(&snapshot, repair) {
+                Ok(plan) => plan,
+                Err(error) => {
+                    failed.push(Finding::failed(error.to_string()));
+                    continue;
+                }
+            };
+            // What is going to happen is said before it happens.
+            if let (Some(diff), false) = (&plan.diff, args.json) {
+                output::line(&output::printable(diff))?;
+            }
+            match repair::perform(&snapshot, plan, SystemClock.now_ms()) {
+                Ok(done) => fixed.extend(done),
+                Err(error) => failed.push(Finding::failed(error.to_string())),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn look(flags: &InstanceArgs) -> anyhow::Result<Snapshot> {
+    let (at, env) = locate(flags).map_err(|error| CannotLook(error.into()))?;
+    // Without a working directory there is no `.env` in it either.
+    let here: Option<PathBuf> = std::env::current_dir().ok();
+    Ok(Snapshot::take(at, env, here))
+}

@@ -1,0 +1,130 @@
+//! A configuration that is not one any more, and whether an earlier version can take its place without a loss.
+
+use super::snapshot::Backup;
+
+/// What is left of a file that cannot be read as JSON5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Damage<'b> {
+    /// No bytes, or nothing but white space.
+    Empty,
+    /// Nothing but NUL bytes, as after a power cut.
+    Nul,
+    /// Text in UTF-16: a file that somebody saved, not damage. The reader tells it.
+    Utf16,
+    /// Not UTF-8, though much of it may be readable.
+    NotText,
+    /// Text that is something else than an object.
+    NoObject,
+    /// The beginning of an object, or comments that stand before one, and a mistake or an end in the middle. What comes
+    /// before NUL bytes is all there is.
+    Broken(&'b str),
+}
+
+impl<'b> Damage<'b> {
+    /// Judges bytes that are known to be neither JSON5 nor UTF-16.
+    pub(super) fn of(bytes: &'b [u8]) -> Self {
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Self::Empty;
+        }
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Self::Nul;
+        }
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        let (text, rest) = bytes.split_at(end);
+        let text = match str::from_utf8(text) {
+            Ok(text) => text,
+            // Cut off in the middle of a character.
+            Err(error) if error.error_len().is_none() => {
+                str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default()
+            }
+            Err(_) => return Self::NotText,
+        };
+        if rest.iter().any(|byte| *byte != 0) {
+            return Self::NotText;
+        }
+        match first_value(text) {
+            "" => Self::Broken(text),
+            value if value.starts_with('{') => Self::Broken(text),
+            _ => Self::NoObject,
+        }
+    }
+
+    /// Whether the earlier version has everything that is left. A mistake in a text that somebody has edited is
+    /// theirs to correct: restoring would undo the rest of the edit.
+    pub(super) fn is_covered_by(self, text: &str) -> bool {
+        match self {
+            Self::Empty | Self::Nul | Self::NoObject => true,
+            Self::Utf16 | Self::NotText => false,
+            Self::Broken(left) => text.starts_with(left),
+        }
+    }
+
+    pub(super) const fn what_to_do(self) -> &'static str {
+        match self {
+            Self::Empty | Self::Nul | Self::NoObject => {
+                "write a new one: `openclaw quickstart` does when the file is gone"
+            }
+            Self::Utf16 => "save it as UTF-8: iconv -f UTF-16 -t UTF-8",
+            Self::NotText => "save it as UTF-8, or restore a backup by hand",
+            Self::Broken(_) => "correct it at this place, or restore a backup by hand",
+        }
+    }
+}
+
+/// The text from the first thing on that is no comment.
+fn first_value(text: &str) -> &str {
+    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
+    loop {
+        rest = if let Some(comment) = rest.strip_prefix("//") {
+            comment.split_once('\n').map_or("", |(_, rest)| rest).trim_start()
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map_or("", |(_, rest)| rest).trim_start()
+        } else if rest == "/" {
+            ""
+        } else {
+            return rest;
+        };
+    }
+}
+
+/// The newest valid backup that loses nothing of what is left.
+pub(super) fn restorable<'s>(damage: Damage<'_>, backups: &'s [Backup]) -> Option<&'s Backup> {
+    let mut valid: Vec<&Backup> = backups.iter().filter(|backup| backup.value.is_some()).collect();
+    valid.sort_by_key(|backup| std::cmp::Reverse(backup.modified_ms));
+    valid.into_iter().find(|backup| backup.text.as_deref().is_some_and(|text| damage.is_covered_by(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Damage;
+
+    #[test]
+    fn what_is_left() {
+        let rows: [(&[u8], Damage<'_>); 11] = [
+            (b"", Damage::Empty),
+            (b" \n", Damage::Empty),
+            (b"\0\0\0", Damage::Nul),
+            (b"{ // caf\xe9\n}", Damage::NotText),
+            (b"{a\0\0b", Damage::NotText),
+            (b"hello", Damage::NoObject),
+            (b"// only\n/* comments", Damage::Broken("// only\n/* comments")),
+            (b"{a: 1,\n b", Damage::Broken("{a: 1,\n b")),
+            (b"{a: 1\0\0", Damage::Broken("{a: 1")),
+            (b"{a: '\xc3", Damage::Broken("{a: '")),
+            (b"\xef\xbb\xbf// x\n/* y */ {", Damage::Broken("\u{feff}// x\n/* y */ {")),
+        ];
+        for (bytes, expected) in rows {
+            assert_eq!(Damage::of(bytes), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn an_edit_is_never_undone() {
+        let backup = "{\n  a: 1,\n  b: 2,\n}\n";
+        assert!(Damage::of(b"{\n  a: 1,\n  b:").is_covered_by(backup), "cut off");
+        assert!(!Damage::of(b"{\n  a: 7,\n  b:").is_covered_by(backup), "edited and cut off");
+        assert!(!Damage::of(b"{\n  a: 1,\n  b: 2,\n  c: 3\n").is_covered_by(backup), "a brace forgotten");
+        assert!(!Damage::of(b"{\n  a: 1\n  b: 2,\n}\n").is_covered_by(backup), "a comma forgotten");
+        assert!(Damage::of(b"").is_covered_by(backup) && !Damage::Utf16.is_covered_by(backup));
+    }
+}

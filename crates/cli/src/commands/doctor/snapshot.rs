@@ -1,0 +1,180 @@
+//! What there is: everything that the findings are made from, read once. Nothing is written.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use openclaw_config::{
+    BACKUPS, ConfigError, Editor, Env, Loaded, Locations, MAX_CONFIG_BYTES, Problem, backup_path, beside,
+    load_files,
+};
+use serde_json::Value;
+
+/// Entries of the directories with credentials that are looked at; a state directory has a few dozen.
+const MAX_ENTRIES: usize = 2000;
+/// Directories below `credentials` that are looked into: a channel's, an account's, one more.
+const MAX_DEPTH: usize = 3;
+/// The backup that OpenClaw keeps of what it last started with.
+const LAST_GOOD: &str = "last-good";
+
+/// Everything that is known about an instance.
+pub(super) struct Snapshot {
+    pub(super) at: Locations,
+    pub(super) env: Env,
+    /// What is wrong with the `.env` of the state directory: lines that are skipped, or that it cannot be read.
+    pub(super) dotenv: Result<Vec<Problem>, ConfigError>,
+    /// An `.env` in the working directory, which is not read.
+    pub(super) dotenv_here: Option<PathBuf>,
+    pub(super) config: Configuration,
+    pub(super) backups: Vec<Backup>,
+    /// State directories of earlier releases that exist, newest first.
+    pub(super) old_state: Vec<Entry>,
+    /// Parts of the state directory in the layout of an early release.
+    pub(super) old_layout: Vec<PathBuf>,
+    /// Files and directories that hold what is nobody else's business.
+    pub(super) private: Vec<Entry>,
+}
+
+/// The configuration file.
+pub(super) struct Configuration {
+    /// Its bytes, if it can be read at all.
+    pub(super) bytes: Option<Vec<u8>>,
+    /// What the gateway would make of it.
+    pub(super) loaded: Result<Loaded, ConfigError>,
+    /// The value as it is written, valid or not.
+    pub(super) value: Option<Value>,
+}
+
+/// An earlier version of the configuration.
+pub(super) struct Backup {
+    pub(super) path: PathBuf,
+    pub(super) modified_ms: i64,
+    /// Its text, if it is text.
+    pub(super) text: Option<String>,
+    pub(super) len: u64,
+    /// The value of a valid one.
+    pub(super) value: Option<Value>,
+}
+
+/// A file or a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) path: PathBuf,
+    pub(super) kind: EntryKind,
+    /// The permission bits.
+    pub(super) mode: u32,
+    /// Where a link leads.
+    pub(super) target: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EntryKind {
+    File,
+    Directory,
+    Link,
+    Other,
+}
+
+impl Snapshot {
+    /// Looks at an instance; `here` is the working directory.
+    pub(super) fn take(at: Locations, env: Env, here: Option<PathBuf>) -> Self {
+        let mut with_dotenv = env.clone();
+        let dotenv = with_dotenv.add_dotenv(&at.state_dir);
+        let (files, loaded) = load_files(&at, &env);
+        // Of a file that is not JSON5 an editor has no value, and refuses every change.
+        let editor = Editor::open(&at, &env).ok();
+        let value = editor.and_then(|mut editor| editor.apply(&[]).ok().map(|()| editor.value()));
+        let bytes = read_capped(&at.config_path).ok();
+        let dotenv_here = here.filter(|here| *here != at.state_dir).map(|here| here.join(".env"));
+        let numbered = (0..BACKUPS).map(|age| backup_path(&at.config_path, age));
+        let backups = numbered.chain([beside(&at.config_path, LAST_GOOD)]);
+        let backups: Vec<Backup> = backups.filter_map(|path| backup(&at, &env, path)).collect();
+        let old_state = at.old_state_dirs().iter().filter_map(|path| entry(path)).collect();
+        let old_layout = ["agent", "sessions"].map(|name| at.state_dir.join(name));
+        let mut private: Vec<PathBuf> = vec![at.state_dir.clone(), at.config_path.clone()];
+        private.extend(files);
+        private.extend(backups.iter().map(|backup| backup.path.clone()));
+        Self {
+            dotenv,
+            dotenv_here: dotenv_here.filter(|path| path.is_file()),
+            config: Configuration { bytes, loaded, value },
+            backups,
+            old_state,
+            old_layout: old_layout.into_iter().filter(|path| path.is_dir()).collect(),
+            private: private_entries(&at.state_dir, private),
+            at,
+            env,
+        }
+    }
+}
+
+fn backup(at: &Locations, env: &Env, path: PathBuf) -> Option<Backup> {
+    let metadata = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
+    let (_, loaded) = load_files(&Locations { config_path: path.clone(), ..at.clone() }, env);
+    Some(Backup {
+        modified_ms: metadata.mtime().saturating_mul(1000),
+        len: metadata.len(),
+        text: read_capped(&path).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
+        value: loaded.ok().map(|loaded| loaded.parsed),
+        path,
+    })
+}
+
+/// The bytes of a regular file, as many as a configuration may have.
+fn read_capped(path: &Path) -> io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_CONFIG_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn entry(path: &Path) -> Option<Entry> {
+    let metadata = std::fs::symlink_metadata(path).ok()?;
+    let kind = match metadata.file_type() {
+        kind if kind.is_symlink() => EntryKind::Link,
+        kind if kind.is_dir() => EntryKind::Directory,
+        kind if kind.is_file() => EntryKind::File,
+        _ => EntryKind::Other,
+    };
+    let target = (kind == EntryKind::Link).then(|| std::fs::read_link(path).ok()).flatten();
+    Some(Entry { path: path.to_owned(), kind, mode: metadata.mode() & 0o7777, target })
+}
+
+/// What must be private: the files given, and those of the state directory that hold credentials.
+fn private_entries(state_dir: &Path, mut paths: Vec<PathBuf>) -> Vec<Entry> {
+    paths.extend([".env", "exec-approvals.json"].map(|name| state_dir.join(name)));
+    for folder in ["credentials", "devices", "identity", "nodes"] {
+        add_tree(&state_dir.join(folder), MAX_DEPTH, &mut paths);
+    }
+    for agent in list(&state_dir.join("agents")) {
+        add_tree(&agent.join("agent"), 1, &mut paths);
+        paths.extend([agent.join("sessions"), agent.join("sessions/sessions.json")]);
+    }
+    let mut entries: Vec<Entry> = paths.iter().filter_map(|path| entry(path)).collect();
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    entries.dedup_by(|a, b| a.path == b.path);
+    entries
+}
+
+fn add_tree(path: &Path, depth: usize, paths: &mut Vec<PathBuf>) {
+    if paths.len() >= MAX_ENTRIES {
+        return;
+    }
+    paths.push(path.to_owned());
+    // A link is not followed: what it leads to is not ours to judge.
+    let is_directory = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    if depth > 0 && is_directory {
+        for below in list(path) {
+            add_tree(&below, depth - 1, paths);
+        }
+    }
+}
+
+/// What a directory holds; nothing if it cannot be read.
+fn list(path: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(path).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.ok()?.path())).take(MAX_ENTRIES).collect()
+}
