@@ -82,3 +82,36 @@ async fn a_browser_pairs_by_its_address_chats_and_shows_the_source() {
     let paired = stranger.open(&fresh).await.unwrap();
     paired.wait_for("document.querySelector('#dot')?.dataset.state === 'online'", WAIT).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_wrong_configuration_is_told_in_the_page_until_it_is_corrected() {
+    let home = TempHome::new();
+    let port = free_port();
+    let args = ["quickstart", "--non-interactive", "--json", "--port", &port.to_string()];
+    let gateway = GatewayProcess::start_with(binary(), &home, port, &args).await;
+    gateway.wait_stdout("\n", PATIENCE).await;
+    let report: Value = serde_json::from_str(gateway.stdout().lines().next().unwrap()).unwrap();
+
+    let browser = Browser::launch().await.expect("a browser: see README, \"Tests\"");
+    let page = browser.open(report["pairUrl"].as_str().unwrap()).await.unwrap();
+    page.wait_for("document.querySelector('#dot')?.dataset.state === 'online'", WAIT).await.unwrap();
+    let right = home.read(".openclaw/openclaw.json").unwrap();
+    home.write(".openclaw/openclaw.json", &right.replacen('{', "{ modles: {}, lo99ing: {},", 1));
+    let shown = "!document.querySelector('#settings').hidden";
+    page.wait_for(shown, WAIT).await.unwrap();
+    let words = page.eval("document.querySelector('#settings').textContent").await.unwrap();
+    let words = words.as_str().unwrap();
+    assert!(
+        words.contains("did you mean \"models\"?") && words.contains("the first of 2 problems"),
+        "{words}"
+    );
+    page.screenshot(&screenshots().join("wrong-settings.png")).await.unwrap();
+    page.click("#settings button").await.unwrap();
+    page.wait_for("document.querySelector('#settings').hidden", WAIT).await.unwrap();
+
+    home.write(".openclaw/openclaw.json", &right.replacen('{', "{ modles: {},", 1));
+    page.wait_for(shown, WAIT).await.unwrap();
+    home.write(".openclaw/openclaw.json", &right);
+    page.wait_for("document.querySelector('#settings').hidden", WAIT).await.unwrap();
+    assert_eq!(page.console_errors(), Vec::<String>::new());
+}

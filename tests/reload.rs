@@ -174,7 +174,11 @@ async fn a_restart_that_could_not_come_up_does_not_begin() {
     let mut client = client(&gateway).await;
     for (extra, word) in [
         (json!({"gateway": {"port": port}}), "in use"),
-        (json!({"gateway": {"port": gateway.port(), "tls": {"enabled": true}}}), "TLS"),
+        (json!({"gateway": {"port": free_port(), "tls": {"enabled": true}}}), "TLS"),
+        (
+            json!({"gateway": {"tls": {"enabled": false}}, "agents": {"defaults": {"workspace": "/dev/null/no"}}}),
+            "/dev/null",
+        ),
     ] {
         edit(&home, extra);
         let invalid = told(&mut client, "invalid").await;
@@ -183,9 +187,32 @@ async fn a_restart_that_could_not_come_up_does_not_begin() {
     gateway.user_signal();
     // The answer to the signal is the same: it is logged, and the socket stays.
     until(|| gateway.stderr().contains("no restart")).await;
-    edit(&home, json!({"gateway": {"tls": {"enabled": false}}}));
+    edit(&home, json!({"gateway": {"port": gateway.port()}, "agents": {"defaults": {"workspace": "~/w"}}}));
     told(&mut client, "applied").await;
     assert_eq!(health(&mut client).await["ok"], true);
+}
+
+#[tokio::test]
+async fn a_restart_that_does_not_come_up_goes_back_to_what_ran() {
+    let (home, gateway) = gateway(&quick(config(json!({})))).await;
+    let mut before = client(&gateway).await;
+    // No machine has this address (RFC 5737), which shows when it is listened on and not before.
+    edit(&home, json!({"gateway": {"bind": "custom", "customBindHost": "203.0.113.1"}}));
+    assert_eq!(before.closed(PATIENCE).await.0, 1012);
+    until(|| gateway.stdout().matches("listens at").count() == 2).await;
+    assert!(gateway.stderr().contains("cannot listen on 203.0.113.1"), "{}", gateway.stderr());
+    let mut after = client(&gateway).await;
+    let standing = async |client: &mut WsClient| health(client).await["problems"].to_string();
+    while !standing(&mut after).await.contains("203.0.113.1") {
+        after.next_event("config", PATIENCE).await;
+    }
+    assert!(!home.read(LAST_GOOD).unwrap().contains("203.0.113.1"));
+    edit(&home, json!({"gateway": {"bind": "loopback"}, "ui": {"assistant": {"name": "Back"}}}));
+    assert_eq!(after.closed(PATIENCE).await.0, 1012, "the host that is asked for is another one still");
+    until(|| gateway.stdout().matches("listens at").count() == 3).await;
+    let mut last = client(&gateway).await;
+    assert_eq!(last.call("agent.identity.get", json!({})).await.unwrap()["name"], "Back");
+    assert_eq!(health(&mut last).await["ok"], true);
 }
 
 #[tokio::test]

@@ -34,6 +34,16 @@ interface Source extends Lines {
   cited: boolean;
 }
 
+/** How the configuration files stand to what the gateway works with: `config` in `health`. */
+interface ConfigHealth {
+  ok: boolean;
+  /** What keeps the files from being used, the first ten. */
+  problems: string[];
+  problemCount: number;
+  /** Keys that wait for a restart. */
+  pending?: string[];
+}
+
 /** The beginning of a tool call. */
 interface ToolStart {
   id?: string;

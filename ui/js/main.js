@@ -8,6 +8,7 @@ import { part, show } from "./dom.js";
 import { showConnection, showGate, takePairingCode } from "./gate.js";
 import { Vault } from "./identity.js";
 import { canonicalKey, SessionList } from "./sessions.js";
+import { SettingsBanner } from "./settings.js";
 
 /** Under this name the tab remembers which session was open, for a reload. */
 const OPEN_SESSION = "openclaw.session";
@@ -19,6 +20,7 @@ class App {
   #key = "";
   #defaults = { defaultAgentId: "main", mainKey: "main", mainSessionKey: "agent:main:main" };
   #chat = new ChatView();
+  #settings = new SettingsBanner();
   #composer = new Composer((text) => {
     this.#chat.follow();
     this.#current?.send(text);
@@ -107,6 +109,7 @@ class App {
       if (name === "chat") conversation.onChat(payload);
       if (name === "agent") conversation.onAgent(payload);
     }
+    if (name === "health") this.#settings.update(payload.config);
     if (name === "chat" && payload.state !== "delta") this.#list();
   }
 

@@ -72,6 +72,7 @@ impl fmt::Display for Loss {
 #[cfg(test)]
 mod tests {
     use super::{loss, loss_of_texts};
+    use crate::text;
     use serde_json::{Value, json};
 
     fn full() -> Value {
@@ -132,6 +133,17 @@ mod tests {
         assert_eq!(loss_of_texts(full, full), None);
         assert!(loss_of_texts(full, "{}").is_some());
         assert_eq!(loss_of_texts(full, "{"), None, "nobody can say");
+    }
+
+    #[test]
+    fn no_cut_passes_for_a_configuration() {
+        let text = "// mine\n{\n  gateway: { mode: 'local', auth: { token: 't' } },\n  ui: { seamColor: '#112233' },\n}\n";
+        let whole = text::value(text).unwrap();
+        for cut in (0..text.len()).map(|end| &text[..end]) {
+            let passes =
+                text::value(cut).is_some_and(|value| loss(&whole, text.len(), &value, cut.len()).is_none());
+            assert!(!passes || cut == text.trim_end(), "{cut}");
+        }
     }
 
     #[test]

@@ -147,3 +147,120 @@ fn base_path(config: &Config) -> String {
 fn assistant_name(config: &Config) -> String {
     config.system.ui.assistant.name.clone().unwrap_or_else(|| "Assistant".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Kept, Live, Making, Snapshot};
+    use openclaw_config::{Env, Loaded, LocationFlags, Locations, load};
+    use openclaw_guard::{Clock, SystemClock};
+    use openclaw_protocol::session_key::SessionKey;
+    use openclaw_store::{SessionEntry, SessionId};
+    use serde_json::{Value, json};
+    use std::sync::Arc;
+
+    struct Home {
+        dir: tempfile::TempDir,
+        at: Locations,
+        env: Env,
+        clock: Arc<dyn Clock>,
+    }
+
+    impl Home {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let env = Env::from([("HOME", &*dir.path().to_string_lossy())]);
+            let at = Locations::resolve(&env, LocationFlags::default()).unwrap();
+            openclaw_guard::create_private_dir(&at.state_dir).unwrap();
+            Self { dir, at, env, clock: Arc::new(SystemClock) }
+        }
+
+        fn load(&self, config: &Value) -> Arc<Loaded> {
+            openclaw_guard::write_atomic(&self.at.config_path, config.to_string().as_bytes()).unwrap();
+            Arc::new(load(&self.at, &self.env).unwrap())
+        }
+
+        fn start(&self, config: &Value) -> Live {
+            let kept = Kept::default();
+            let making = Making { locations: &self.at, clock: &self.clock, kept: &kept, before: None };
+            let snapshot =
+                Snapshot::make(self.load(config), &making).unwrap_or_else(|error| panic!("{error}"));
+            Live::new(snapshot, kept)
+        }
+
+        fn apply(&self, live: &Live, config: &Value) -> Arc<Snapshot> {
+            let loaded = self.load(config);
+            let before = live.now();
+            let making =
+                Making { locations: &self.at, clock: &self.clock, kept: &live.kept, before: Some(&before) };
+            let snapshot = Snapshot::make(loaded, &making).unwrap_or_else(|error| panic!("{error}"));
+            live.replace(snapshot);
+            live.now()
+        }
+    }
+
+    #[test]
+    fn an_agent_is_made_anew_when_something_it_reads_changed() {
+        let home = Home::new();
+        let agents = |list: Value| json!({"agents": {"list": list}});
+        let first = agents(json!([{"id": "a"}, {"id": "b"}]));
+        let rows = [
+            (json!([{"id": "a"}, {"id": "b", "name": "B"}]), json!({}), (true, false)),
+            (json!([{"id": "a"}, {"id": "b"}]), json!({"logging": {"level": "warn"}}), (true, true)),
+            (json!([{"id": "a"}, {"id": "b"}]), json!({"tools": {"deny": ["exec"]}}), (false, false)),
+            (json!([{"id": "a"}, {"id": "b"}]), json!({"env": {"OPENAI_API_KEY": "k"}}), (false, false)),
+        ];
+        for (list, more, (same_a, same_b)) in rows {
+            let live = home.start(&first);
+            let before = live.now();
+            let mut config = agents(list);
+            config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let after = home.apply(&live, &config);
+            let is_same = |id: &str| Arc::ptr_eq(&before.agents.all[id], &after.agents.all[id]);
+            assert_eq!((is_same("a"), is_same("b")), (same_a, same_b), "{config}");
+            for id in ["a", "b"] {
+                let (was, is) = (&before.agents.all[id], &after.agents.all[id]);
+                assert!(Arc::ptr_eq(&was.sessions, &is.sessions) && Arc::ptr_eq(&was.memory, &is.memory));
+                assert!(Arc::ptr_eq(&was.workspace, &is.workspace));
+            }
+        }
+    }
+
+    #[test]
+    fn another_folder_is_opened_and_the_sessions_stay_the_same() {
+        let home = Home::new();
+        let live = home.start(&json!({}));
+        let before = Arc::clone(&live.now().agents.all["main"]);
+        let folder = home.dir.path().join("elsewhere");
+        let config = json!({"agents": {"defaults": {"workspace": folder.to_str().unwrap()}}});
+        let after = Arc::clone(&home.apply(&live, &config).agents.all["main"]);
+        assert_eq!(after.workspace.path().canonicalize().unwrap(), folder.canonicalize().unwrap());
+        assert!(!Arc::ptr_eq(&before.memory, &after.memory));
+        assert!(Arc::ptr_eq(&before.sessions, &after.sessions));
+        let broken = json!({"agents": {"defaults": {"workspace": "/dev/null/no"}}});
+        let now = live.now();
+        let making = Making { locations: &home.at, clock: &home.clock, kept: &live.kept, before: Some(&now) };
+        assert!(Snapshot::make(home.load(&broken), &making).is_err());
+    }
+
+    #[test]
+    fn sessions_of_an_agent_that_left_are_written_and_then_let_go() {
+        let home = Home::new();
+        let both = json!({"agents": {"list": [{"id": "a"}, {"id": "b"}]}});
+        let live = home.start(&both);
+        let turn = Arc::clone(&live.now().agents.all["b"]);
+        home.apply(&live, &json!({"agents": {"list": [{"id": "a"}]}}));
+        let key = SessionKey::main("b", "main");
+        let id = SessionId::random();
+        let make = || SessionEntry::new(&id, 1);
+        turn.sessions.get_or_create(key.as_str(), make).unwrap();
+        turn.sessions.update(key.as_str(), |entry| entry.set_text(openclaw_store::field::MODEL, "late"));
+        live.flush();
+        assert_eq!(live.kept.indexes().len(), 2, "a turn still has it");
+        drop(turn);
+        live.flush();
+        assert_eq!(live.kept.indexes().len(), 1);
+        let again = home.apply(&live, &both);
+        let entry = again.agents.all["b"].sessions.get(key.as_str()).unwrap();
+        assert_eq!(entry.text(openclaw_store::field::MODEL), Some("late"));
+    }
+}

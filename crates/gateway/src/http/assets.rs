@@ -38,6 +38,7 @@ assets! {
     "js/main.js", JS;
     "js/markdown.js", JS;
     "js/sessions.js", JS;
+    "js/settings.js", JS;
     "js/sources.js", JS;
     "js/turns.js", JS;
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use openclaw_config::{Loaded, keep_last_good, last_good, loss_of_texts};
+use openclaw_config::{Loaded, keep_last_good, last_good, last_good_path, loss_of_texts};
 
 use crate::core::Core;
 use crate::live::{Making, Snapshot};
@@ -25,11 +25,9 @@ pub(super) enum ApplyError {
 ///
 /// # Errors
 /// What could not be made; nothing has changed then.
-pub(super) async fn apply(core: &Arc<Core>, loaded: Loaded) -> Result<(), ApplyError> {
+pub(super) async fn apply(core: &Arc<Core>, loaded: Arc<Loaded>) -> Result<(), ApplyError> {
     let began = Instant::now();
-    let making = Arc::clone(core);
-    let made = tokio::task::spawn_blocking(move || make(&making, Arc::new(loaded))).await;
-    let snapshot = made??;
+    let snapshot = make(core, loaded).await?;
     let max_turns = snapshot.max_turns();
     let made_in = began.elapsed();
     let swap = Instant::now();
@@ -44,7 +42,13 @@ pub(super) async fn apply(core: &Arc<Core>, loaded: Loaded) -> Result<(), ApplyE
     Ok(())
 }
 
-fn make(core: &Core, loaded: Arc<Loaded>) -> Result<Snapshot, StartError> {
+/// Makes everything that depends on a configuration, on a blocking thread; what did not change is taken over.
+pub(super) async fn make(core: &Arc<Core>, loaded: Arc<Loaded>) -> Result<Snapshot, ApplyError> {
+    let core = Arc::clone(core);
+    Ok(tokio::task::spawn_blocking(move || make_now(&core, loaded)).await??)
+}
+
+fn make_now(core: &Core, loaded: Arc<Loaded>) -> Result<Snapshot, StartError> {
     let before = core.snapshot();
     let making = Making {
         locations: &core.locations,
@@ -55,31 +59,48 @@ fn make(core: &Core, loaded: Arc<Loaded>) -> Result<Snapshot, StartError> {
     Snapshot::make(loaded, &making)
 }
 
-/// Keeps a copy of a configuration that works. `Ok` also when there is no file to copy.
+/// Keeps a copy of a configuration that works, on a blocking thread. A copy that holds much more stays as it is: a stub
+/// that was there before the start, which nothing was compared with, must not replace it.
 pub(super) async fn keep(loaded: Arc<Loaded>) {
-    let kept = tokio::task::spawn_blocking(move || {
-        let Some(raw) = &loaded.raw else { return Ok(()) };
-        keep_last_good(&loaded.path, raw)
-    });
-    if let Ok(Err(error)) = kept.await {
+    // A panic was logged by the task.
+    tokio::task::spawn_blocking(move || keep_now(&loaded)).await.ok();
+}
+
+fn keep_now(loaded: &Loaded) {
+    let Some(raw) = loaded.raw.as_deref() else { return };
+    let lost = last_good(&loaded.path).and_then(|copy| loss_of_texts(&copy, raw));
+    if let Some(loss) = lost {
+        let copy = last_good_path(&loaded.path);
+        tracing::warn!(
+            copy = %copy.display(), %loss,
+            "the configuration holds much less than its last good copy, which is kept; `openclaw config confirm` replaces it"
+        );
+    } else if let Err(error) = keep_last_good(&loaded.path, raw) {
         tracing::warn!(%error, "no copy of the configuration is kept");
     }
 }
 
-/// The same for the configuration of a start, which nobody compared with one before: a copy that holds much more is not
-/// replaced by a stub.
-pub(super) async fn keep_after_start(loaded: Arc<Loaded>) {
-    let compared = Arc::clone(&loaded);
-    let lost = tokio::task::spawn_blocking(move || {
-        loss_of_texts(&last_good(&compared.path)?, compared.raw.as_deref()?)
-    });
-    match lost.await {
-        Ok(Some(loss)) => tracing::warn!(
-            %loss,
-            "started with much less configuration than the last time; the copy beside the file is kept as it is"
-        ),
-        Ok(None) => keep(loaded).await,
-        // A panic was logged by the task.
-        Err(_) => {}
+#[cfg(test)]
+mod tests {
+    use super::keep_now;
+    use openclaw_config::{Env, Loaded, keep_last_good, last_good};
+
+    #[test]
+    fn a_stub_does_not_replace_the_copy() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("openclaw.json");
+        let running = |raw: &str| Loaded {
+            raw: Some(raw.to_owned()),
+            ..Loaded::defaults(path.clone(), Env::default())
+        };
+        let whole = "{gateway: {mode: 'local'}, channels: {telegram: {botToken: 't'}}}";
+        keep_now(&running(whole));
+        assert_eq!(last_good(&path).as_deref(), Some(whole));
+        let stub = "{gateway: {mode: 'local'}}";
+        keep_now(&running(stub));
+        assert_eq!(last_good(&path).as_deref(), Some(whole));
+        keep_last_good(&path, stub).unwrap();
+        keep_now(&running("{gateway: {mode: 'local', port: 1}}"));
+        assert!(last_good(&path).unwrap().contains("port"), "confirmed, it is the new measure");
     }
 }

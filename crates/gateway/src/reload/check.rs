@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use openclaw_config::{Loaded, PortError, gateway_port};
 
+use super::apply::{ApplyError, make};
+use super::compare::compare;
 use super::outcome::{Outcome, report};
-use super::read::{Found, lost};
+use super::read::Found;
 use crate::core::Core;
 use crate::doors::{Doors, listen};
 use crate::start::StartError;
@@ -19,19 +21,23 @@ pub(super) enum CannotStart {
     /// The environment names no port.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// Its agents or its page could not be made.
+    #[error(transparent)]
+    Make(#[from] ApplyError),
 }
 
 /// Refuses a configuration that would start no gateway. The port can only be tried when it is another one
 /// than the port in use.
-pub(super) fn startable(core: &Core, loaded: &Loaded) -> Result<(), CannotStart> {
-    let doors = Doors::of(loaded)?;
+pub(super) async fn startable(core: &Arc<Core>, loaded: Arc<Loaded>) -> Result<(), CannotStart> {
+    let doors = Doors::of(&loaded)?;
     let started = &core.reload.started;
     let port = gateway_port(started.port_flag, &loaded.env, &loaded.config, &core.locations)?;
-    if port == started.port {
-        return Ok(());
+    if port != started.port {
+        // Closed again at once.
+        listen(&doors.addresses, port)?;
     }
-    // Closed again at once.
-    listen(&doors.addresses, port)?;
+    // What is made of it is dropped; a start makes it again.
+    make(core, loaded).await?;
     Ok(())
 }
 
@@ -39,9 +45,9 @@ pub(super) fn startable(core: &Core, loaded: &Loaded) -> Result<(), CannotStart>
 /// not, the running gateway goes on and says why.
 pub(crate) async fn may_restart(core: &Arc<Core>, reason: &str) -> bool {
     let Some(found) = Found::read(core).await else { return false };
-    let refused = match &found.loaded {
-        Err(error) => Some(Outcome::invalid(error)),
-        Ok(loaded) => refusal(core, loaded, found.last_good.as_deref()),
+    let refused = match found.loaded {
+        Err(error) => Some(Outcome::invalid(&error)),
+        Ok(loaded) => refusal(core, loaded, found.last_good.as_deref()).await,
     };
     if let Some(outcome) = &refused {
         tracing::error!(
@@ -54,11 +60,14 @@ pub(crate) async fn may_restart(core: &Arc<Core>, reason: &str) -> bool {
     refused.is_none()
 }
 
-fn refusal(core: &Core, loaded: &Loaded, last_good: Option<&str>) -> Option<Outcome> {
-    let running = core.snapshot();
-    let is_confirmed = loaded.raw.is_some() && loaded.raw.as_deref() == last_good;
-    if let Some(loss) = lost(&running.loaded, loaded).filter(|_| !is_confirmed) {
+async fn refusal(core: &Arc<Core>, loaded: Arc<Loaded>, last_good: Option<&str>) -> Option<Outcome> {
+    let (loss, _) = compare(core, &loaded).await?;
+    // A loss in an included file leaves the text, and so the copy, as they were: then the watch must have let it pass.
+    let is_rewritten = loaded.raw != core.snapshot().loaded.raw;
+    let is_equal = loaded.raw.is_some() && loaded.raw.as_deref() == last_good;
+    let is_confirmed = is_equal && (is_rewritten || core.reload.stands_well());
+    if let Some(loss) = loss.filter(|_| !is_confirmed) {
         return Some(Outcome::Staged { reason: loss.to_string() });
     }
-    startable(core, loaded).err().map(|error| Outcome::Invalid { problems: vec![error.to_string()] })
+    startable(core, loaded).await.err().map(|error| Outcome::Invalid { problems: vec![error.to_string()] })
 }

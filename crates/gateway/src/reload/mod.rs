@@ -2,10 +2,13 @@
 
 mod apply;
 mod check;
+mod compare;
 mod outcome;
 mod read;
 mod state;
 mod task;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub(crate) use check::may_restart;

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use openclaw_config::{
-    ConfigError, IncludeFault, Loaded, Loss, ProblemKind, last_good, last_good_path, load_files, loss,
+    ConfigError, IncludeFault, Loaded, ProblemKind, last_good, last_good_path, load_files,
 };
 
 use crate::core::Core;
 
 /// What is on the disk.
 pub(super) struct Found {
-    pub(super) loaded: Result<Loaded, ConfigError>,
+    pub(super) loaded: Result<Arc<Loaded>, ConfigError>,
     /// Every file that matters for it, in a stable order.
     pub(super) files: Vec<PathBuf>,
     /// The text of the last good copy.
@@ -36,7 +36,7 @@ impl Found {
                 files.push(file);
             }
         }
-        Self { loaded, files, last_good: last_good(&at.config_path) }
+        Self { loaded: loaded.map(Arc::new), files, last_good: last_good(&at.config_path) }
     }
 
     /// Whether it looks like a file in the middle of being written: gone, empty, or cut off.
@@ -70,10 +70,4 @@ fn missing_files(error: &ConfigError) -> impl Iterator<Item = PathBuf> + '_ {
         let ProblemKind::Include(IncludeFault::Missing { path }) = &problem.kind else { return None };
         Some(path.clone())
     })
-}
-
-/// What a configuration lost of the running one.
-pub(super) fn lost(running: &Loaded, loaded: &Loaded) -> Option<Loss> {
-    let len = |loaded: &Loaded| loaded.raw.as_ref().map_or(0, String::len);
-    loss(&running.parsed, len(running), &loaded.parsed, len(loaded))
 }

@@ -66,7 +66,8 @@ impl Reload {
     }
 
     /// For who has just written the configuration: applies it now, without waiting for the files to be quiet, and says
-    /// what came of it. A restart that it asks for begins after `restart_delay`. `None` when the gateway is stopping.
+    /// what came of it: [`Outcome::Unchanged`] also when the watch was quicker. A restart that it asks for begins after
+    /// `restart_delay`. `None` when the gateway is stopping.
     pub(crate) async fn written(&self, restart_delay: Duration) -> Option<Outcome> {
         let (outcome, answer) = oneshot::channel();
         self.asks.send(Ask { restart_delay, outcome }).await.ok()?;
@@ -86,6 +87,11 @@ impl Reload {
         let differs = *standing != after;
         *standing = after;
         differs
+    }
+
+    /// Whether nothing keeps the files from being applied.
+    pub(super) fn stands_well(&self) -> bool {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner).problems.is_empty()
     }
 
     /// The options with which this gateway did start, to go back to.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_config::{Action, Loaded, Plan, Reload as Class, ReloadMode};
+use openclaw_config::{Action, Loaded, Loss, Plan, ReloadMode};
 use tokio::sync::mpsc;
 
-use super::apply::{apply, keep, keep_after_start};
+use super::apply::{apply, keep};
 use super::check::startable;
+use super::compare::{Changes, compare};
 use super::outcome::{Outcome, report};
-use super::read::{Found, always_watched, lost};
+use super::read::{Found, always_watched};
 use super::state::{Ask, Refused};
 use super::watch::{Mark, Watch};
 use crate::core::Core;
@@ -46,7 +47,7 @@ pub(crate) async fn run(core: Arc<Core>, asks: mpsc::Receiver<Ask>, refused: Opt
     let watch = Watch::new(always_watched(&core));
     let stopping = core.stopping.clone();
     if refused.is_none() {
-        keep_after_start(Arc::clone(&core.reload.started.loaded)).await;
+        keep(Arc::clone(&core.reload.started.loaded)).await;
     }
     let task = Task { core, watch, refused, staged: None };
     tokio::select! {
@@ -136,7 +137,8 @@ impl Task {
             Ok(loaded) => loaded,
             Err(error) => return Outcome::invalid(&error),
         };
-        if let Some(reason) = self.staged(&running, &loaded, found.last_good.as_deref()) {
+        let Some((loss, changes)) = compare(&self.core, &loaded).await else { return Outcome::Unchanged };
+        if let Some(reason) = self.staged(loss, &running, &loaded, found.last_good.as_deref()) {
             return Outcome::Staged { reason };
         }
         let is_refused = |refused: &&Refused| Plan::between(&refused.loaded, &loaded).changed.is_empty();
@@ -144,12 +146,25 @@ impl Task {
             return invalid(refused.problem.clone());
         }
         self.refused = None;
-        self.act(&running, loaded, cause).await
+        let is_rewritten = loaded.raw != running.raw;
+        let outcome = self.act(Arc::clone(&loaded), changes, cause).await;
+        let is_applied =
+            matches!(outcome, Outcome::Unchanged | Outcome::Applied { .. } | Outcome::RestartNeeded { .. });
+        if is_applied && is_rewritten {
+            keep(loaded).await;
+        }
+        outcome
     }
 
     /// What the configuration lost, unless somebody confirmed it.
-    fn staged(&mut self, running: &Loaded, loaded: &Loaded, last_good: Option<&str>) -> Option<String> {
-        let Some(loss) = lost(running, loaded) else {
+    fn staged(
+        &mut self,
+        loss: Option<Loss>,
+        running: &Loaded,
+        loaded: &Loaded,
+        last_good: Option<&str>,
+    ) -> Option<String> {
+        let Some(loss) = loss else {
             self.staged = None;
             return None;
         };
@@ -164,20 +179,18 @@ impl Task {
         Some(loss.to_string())
     }
 
-    async fn act(&mut self, running: &Loaded, loaded: Loaded, cause: Cause) -> Outcome {
-        let changes = Changes::between(&self.core.reload.started.loaded, running, &loaded);
+    async fn act(&mut self, loaded: Arc<Loaded>, changes: Changes, cause: Cause) -> Outcome {
         // The mode that the new file asks for, but a file that switches reloading off is itself still taken.
         let mode = match loaded.config.gateway.reload.mode {
             ReloadMode::Off => self.mode(),
             mode @ (ReloadMode::Restart | ReloadMode::Hot | ReloadMode::Hybrid) => mode,
         };
         match changes.plan.action(mode) {
-            Action::Restart => self.restart(&loaded, changes, cause),
+            Action::Restart => self.restart(loaded, changes, cause).await,
             action @ (Action::Nothing | Action::Apply | Action::ApplySome) => {
                 if let Err(error) = apply(&self.core, loaded).await {
                     return Outcome::Invalid { problems: vec![error.to_string()] };
                 }
-                keep(Arc::clone(&self.core.snapshot().loaded)).await;
                 let Changes { paths, pending, .. } = changes;
                 match action {
                     Action::Nothing => Outcome::Unchanged,
@@ -188,8 +201,8 @@ impl Task {
         }
     }
 
-    fn restart(&self, loaded: &Loaded, changes: Changes, cause: Cause) -> Outcome {
-        if let Err(error) = startable(&self.core, loaded) {
+    async fn restart(&self, loaded: Arc<Loaded>, changes: Changes, cause: Cause) -> Outcome {
+        if let Err(error) = startable(&self.core, loaded).await {
             return Outcome::Invalid { problems: vec![error.to_string()] };
         }
         let delay = match cause {
@@ -198,30 +211,5 @@ impl Task {
         };
         self.core.request_restart(delay, "configuration changed");
         Outcome::Restarting { paths: changes.paths }
-    }
-}
-
-/// What a configuration changes.
-struct Changes {
-    /// What it asks for: its changes, and those of earlier ones that still wait.
-    plan: Plan,
-    /// Keys that differ from the running configuration, or else those that wait.
-    paths: Vec<String>,
-    /// Keys that wait for a restart.
-    pending: Vec<String>,
-}
-
-impl Changes {
-    /// Live keys are compared with what runs, the others with what the gateway started with: a key that was changed and
-    /// changed back needs no restart.
-    fn between(started: &Loaded, running: &Loaded, loaded: &Loaded) -> Self {
-        let since_start = Plan::between(started, loaded);
-        let mut changed = Plan::between(running, loaded).changed;
-        let differing: Vec<String> = changed.iter().map(|key| key.path.to_string()).collect();
-        let pending: Vec<String> = since_start.waiting().map(ToString::to_string).collect();
-        changed.retain(|key| key.class != Class::Restart);
-        changed.extend(since_start.changed.into_iter().filter(|key| key.class == Class::Restart));
-        let paths = if differing.is_empty() { pending.clone() } else { differing };
-        Self { plan: Plan { changed }, paths, pending }
     }
 }
