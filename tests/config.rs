@@ -66,6 +66,30 @@ fn the_shell_changes_one_value_and_not_a_byte_around_it() {
 }
 
 #[test]
+fn variables_of_the_login_shell_stand_in_where_nobody_sets_one() {
+    let home = TempHome::new();
+    let shell = home.path().join("shell");
+    home.write("shell", "#!/bin/sh\nFROM_SHELL=sekret-token; PORT_NAME=wrong; export FROM_SHELL PORT_NAME; exec /usr/bin/env -0\n");
+    std::fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let home = home.with_env("SHELL", shell.to_str().unwrap()).with_env("PORT_NAME", "");
+    let with = |on: bool| {
+        format!(
+            "{{ gateway: {{ auth: {{ token: '${{FROM_SHELL}}' }} }}, env: {{ shellEnv: {{ enabled: {on} }}, vars: {{ PORT_NAME: 'own' }} }}, ui: {{ assistant: {{ name: '${{PORT_NAME}}' }} }} }}"
+        )
+    };
+    home.write(CONFIG, &with(false));
+    assert!(!run(&home, &["config", "validate"]).status.success());
+    home.write(CONFIG, &with(true));
+    stdout(&home, &["config", "validate"]);
+    stdout(&home, &["config", "set", "gateway.port", "4321"]);
+    assert!(file(&home).contains("token: '${FROM_SHELL}'") && !file(&home).contains("sekret"));
+    home.write("shell", "#!/bin/sh\nexit 1\n");
+    let failed = run(&home, &["config", "validate"]);
+    let words = String::from_utf8_lossy(&failed.stderr).into_owned();
+    assert!(!failed.status.success() && words.contains("FROM_SHELL"), "{words}");
+}
+
+#[test]
 fn a_file_that_may_not_grow_keeps_its_old_content() {
     let home = TempHome::new().with_env("TOK", TOKEN);
     let long = format!("  // {}\n", "x".repeat(4096));

@@ -1,6 +1,6 @@
 //! Environment variables as a value, so that nothing below `main` reads the process environment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -10,11 +10,15 @@ use crate::problem::{ConfigError, Place, Problem, ProblemKind};
 
 /// A set of environment variables. It holds credentials: `Debug` shows how many variables there are, nothing else.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Env(BTreeMap<String, String>);
+pub struct Env {
+    own: BTreeMap<String, String>,
+    /// Variables of the login shell: they stand in where nobody else has set one.
+    shell: BTreeMap<String, String>,
+}
 
 impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Env({} variables)", self.0.len())
+        write!(f, "Env({} variables)", self.iter().count())
     }
 }
 
@@ -26,7 +30,8 @@ impl<const N: usize> From<[(&str, &str); N]> for Env {
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let own = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { own, shell: BTreeMap::new() }
     }
 }
 
@@ -43,7 +48,12 @@ impl Env {
     /// The value of a variable, empty or not.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        let own = self.own.get(name).map(String::as_str);
+        match own {
+            Some(text) if !text.is_empty() => own,
+            // An empty variable counts as none where another one could stand in.
+            Some(_) | None => self.shell.get(name).map(String::as_str).or(own),
+        }
     }
 
     /// The value without white space around it, if anything is left.
@@ -54,13 +64,21 @@ impl Env {
 
     /// Every variable, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        let shell = self.shell.keys().filter(|name| !self.own.contains_key(*name));
+        let names: BTreeSet<&String> = self.own.keys().chain(shell).collect();
+        names.into_iter().filter_map(|name| Some((name.as_str(), self.get(name)?)))
+    }
+
+    /// Has the variables of the login shell stand in where nobody else sets one.
+    pub(crate) fn with_shell(mut self, shell: Self) -> Self {
+        self.shell = shell.own;
+        self
     }
 
     /// Adds a variable unless it has a value already; an empty one counts as none.
     pub fn set_default(&mut self, name: &str, value: &str) {
-        if self.get(name).is_none_or(str::is_empty) {
-            self.0.insert(name.to_owned(), value.to_owned());
+        if self.own.get(name).is_none_or(String::is_empty) {
+            self.own.insert(name.to_owned(), value.to_owned());
         }
     }
 
@@ -77,7 +95,7 @@ impl Env {
         for (index, line) in text.lines().enumerate() {
             match dotenv_line(line) {
                 Line::Variable(name, value) => {
-                    self.0.entry(name.to_owned()).or_insert(value);
+                    self.own.entry(name.to_owned()).or_insert(value);
                 }
                 Line::Blank => {}
                 Line::Bad => warnings.push(Problem {

@@ -19,6 +19,7 @@ use crate::problem::{ConfigError, Problem, ProblemKind};
 use crate::read::Section as _;
 use crate::reader::{Origin, Reading, read_tree};
 use crate::redact::secrets;
+use crate::shell_env;
 use crate::source::Sources;
 use crate::substitute::substitute;
 use crate::tree::Part;
@@ -99,7 +100,14 @@ fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Resu
         files.clear();
         return Ok(Loaded { exists: false, warnings, ..Loaded::defaults(path, env) });
     };
-    let parsed = match parse_from(&raw, Origin::File(&path), &Drafts::new(), &env, files) {
+    let reading = match read_texts(&raw, Origin::File(&path), &Drafts::new()) {
+        Ok(reading) => reading,
+        Err(problems) => return Err(ConfigError::Invalid { path, problems }),
+    };
+    files.clone_from(&reading.files);
+    let value = reading.tree.as_ref().map(|tree| tree.root.to_value());
+    let env = with_shell(env, value.as_ref(), &mut warnings);
+    let parsed = match judge(&raw, reading, &env) {
         Ok(parsed) => parsed,
         Err(problems) => return Err(ConfigError::Invalid { path, problems }),
     };
@@ -114,6 +122,21 @@ pub(crate) fn environment(locations: &Locations, env: &Env) -> Result<(Env, Vec<
     let mut env = env.clone();
     let warnings = env.add_dotenv(&locations.state_dir)?;
     Ok((env, warnings))
+}
+
+/// The environment with the variables of the login shell, if the configuration as written asks for them.
+pub(crate) fn with_shell(env: Env, value: Option<&Value>, warnings: &mut Vec<Problem>) -> Env {
+    let Some(limit) = shell_env::wanted(value, &env) else { return env };
+    match shell_env::imported(&env, limit) {
+        Ok(shell) => env.with_shell(shell),
+        Err(fault) => {
+            let key = KeyPath::default().key("env").key("shellEnv");
+            let file = "login shell".to_owned();
+            let kind = ProblemKind::ShellEnv(fault);
+            warnings.push(Problem { file, place: None, included_from: Vec::new(), key, kind });
+            env
+        }
+    }
 }
 
 impl Loaded {
@@ -167,7 +190,7 @@ fn hex(bytes: &[u8]) -> String {
 /// # Errors
 /// Every problem of the text.
 pub fn parse(text: &str, file: &str, env: &Env) -> Result<Parsed, Vec<Problem>> {
-    parse_from(text, Origin::Text(file), &Drafts::new(), env, &mut Vec::new())
+    parse_from(text, Origin::Text(file), &Drafts::new(), env)
 }
 
 pub(crate) fn parse_from(
@@ -175,13 +198,17 @@ pub(crate) fn parse_from(
     origin: Origin<'_>,
     drafts: &Drafts,
     env: &Env,
-    files: &mut Vec<PathBuf>,
 ) -> Result<Parsed, Vec<Problem>> {
-    if text.is_empty() {
-        return Err(vec![empty(origin)]);
-    }
-    let Reading { files: read, warnings, mut problems, tree } = read_tree(text, origin, drafts);
-    *files = read;
+    judge(text, read_texts(text, origin, drafts)?, env)
+}
+
+fn read_texts(text: &str, origin: Origin<'_>, drafts: &Drafts) -> Result<Reading, Vec<Problem>> {
+    if text.is_empty() { Err(vec![empty(origin)]) } else { Ok(read_tree(text, origin, drafts)) }
+}
+
+/// What a text and those it includes mean.
+fn judge(text: &str, reading: Reading, env: &Env) -> Result<Parsed, Vec<Problem>> {
+    let Reading { files: _, warnings, mut problems, tree } = reading;
     let Some(tree) = tree else { return Err(problems) };
     let value = tree.root.to_value();
     match read_value(value.clone(), Writing::Text(&tree), env) {

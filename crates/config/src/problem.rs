@@ -9,6 +9,7 @@ use openclaw_guard::PatternError;
 
 use crate::include::IncludeFault;
 use crate::key_path::KeyPath;
+use crate::shell_env::ShellEnvFault;
 
 /// Problems reported at once; a file with more of them is not a configuration.
 pub const MAX_PROBLEMS: usize = 100;
@@ -174,6 +175,9 @@ pub enum ProblemKind {
     /// A line of an environment file that is not `NAME=value` (a warning).
     #[error("is not NAME=value and is skipped")]
     BadEnvLine,
+    /// The variables of the login shell are not there (a warning).
+    #[error("no variables are taken from the login shell: {0}")]
+    ShellEnv(ShellEnvFault),
     /// A value that passed the check and could not be read: a fault in the declarations.
     #[error("passed the check and could not be read; please report this")]
     Unreadable,

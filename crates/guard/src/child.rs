@@ -1,7 +1,7 @@
 //! Child processes that inherit nothing but what is named here (S-068, S-069).
 
 use std::ffi::OsStr;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// The only search path a child gets: system directories, never the gateway's own `PATH`, which a workspace
 /// may have put itself into.
@@ -32,6 +32,18 @@ pub fn child_command(program: impl AsRef<OsStr>) -> Command {
     }
     own_process_group(&mut command);
     command
+}
+
+/// Stops a child of [`child_command`] with everything it started, and collects it.
+pub fn kill_group(child: &mut Child) {
+    #[cfg(unix)]
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        // The whole group may be gone already, which is what is wanted.
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).ok();
+    }
+    // It was killed a moment ago: there is nothing left to fail.
+    child.kill().ok();
+    child.wait().ok();
 }
 
 #[cfg(unix)]

@@ -39,7 +39,7 @@ mod root;
 mod secret;
 
 pub use atomic::{FileError, WriteStep, create_private_dir, write_atomic, write_atomic_watched};
-pub use child::{CHILD_ENV, CHILD_PATH, child_command};
+pub use child::{CHILD_ENV, CHILD_PATH, child_command, kill_group};
 pub use clock::{Clock, ManualClock, SystemClock, iso_millis};
 pub use path_component::{MAX_COMPONENT_BYTES, PathComponent, PathComponentError};
 pub use random::{RandomError, random_hex, random_token};

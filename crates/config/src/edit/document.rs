@@ -52,7 +52,7 @@ impl Editor {
 
     /// The environment with the variables of the configuration itself, as far as it is valid.
     fn full_env(&self) -> Env {
-        let parsed = parse_from(self.text(), Origin::File(&self.path), &self.now, &self.env, &mut Vec::new());
+        let parsed = parse_from(self.text(), Origin::File(&self.path), &self.now, &self.env);
         parsed.map_or_else(|_| self.env.clone(), |parsed| parsed.env) // its problems are told when it is written
     }
 }

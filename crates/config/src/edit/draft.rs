@@ -94,7 +94,7 @@ fn before_text(editor: &Editor) -> String {
 /// Everything wrong with the texts.
 fn problems(path: &Path, texts: &Drafts, env: &Env) -> Vec<Problem> {
     let main = texts.get(path).map_or("", String::as_str);
-    parse_from(main, Origin::File(path), texts, env, &mut Vec::new()).err().unwrap_or_default()
+    parse_from(main, Origin::File(path), texts, env).err().unwrap_or_default()
 }
 
 impl Draft {

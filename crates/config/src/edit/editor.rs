@@ -17,7 +17,7 @@ use crate::env::Env;
 use crate::file::read_text;
 use crate::include::Drafts;
 use crate::key_path::{KeyPath, Step};
-use crate::load::{environment, hash_of};
+use crate::load::{environment, hash_of, with_shell};
 use crate::locations::Locations;
 use crate::problem::{ConfigError, Problem, ProblemKind};
 use crate::reader::{Origin, read_tree};
@@ -70,6 +70,7 @@ impl Editor {
                 (NO_FILE.to_owned(), read(&path, &nothing)?, error.problems().to_vec())
             }
         };
+        let env = with_shell(env, Some(&tree.root.to_value()), &mut Vec::new());
         let hash = found.as_ref().map(|found| hash_of(found, &tree.sources));
         let original = tree.root.to_value();
         let now = Drafts::from([(path.clone(), text)]);
