@@ -19,13 +19,23 @@ single quotes and unquoted keys are fine. Without a file everything has its defa
 an error, as is a value that does not fit; all errors are shown at once, each with its line.
 
 `${NAME}` in a string stands for an environment variable, `$${NAME}` for the text itself. Variables come from the
-process, from `.env` in the state directory, and from `env` in this file; an earlier one wins.
+process, from `.env` in the state directory, from `env` in this file, and, with `env.shellEnv.enabled` or
+`OPENCLAW_LOAD_SHELL_ENV=1`, from the login shell; an earlier one wins. A `.env` in the working directory is not read:
+a folder that somebody else filled must not steer the gateway.
 
 `{ $include: './more.json5' }` in place of an object or a list stands for the content of that file; `$include` may also
 name several files, which are merged in their order: objects key by key, lists joined, everything else replaced. Keys
 beside `$include` are merged last. A name is relative to the file it stands in and must stay within the directory of
 `openclaw.json`, symbolic links resolved; files may include others, ten deep, and are 4 MiB at most all together.
 `${NAME}` works in them, and a problem in one is told with its place there and the chain of files that led to it.
+
+`openclaw config set KEY VALUE` and `openclaw config unset KEY` change one value and not a byte around it, and so do
+the page, `/config` in a chat (with `commands.config`) and the doctor: comments, order, quoting, `${NAME}` and
+`$include` stay, and a value that stands in an included file is changed there. What would not be a valid configuration
+is not written. Each write is old or new at every moment, and the ten texts before it are kept: `openclaw.json.bak`,
+`.bak.1` and so on. A change that leaves nothing of `gateway`, `auth` or `channels`, or less than half of everything,
+waits in `openclaw.json.staged` until `openclaw config confirm`. `openclaw config validate` checks the file, and
+`openclaw completion bash` (or `zsh`, `fish`) lets Tab complete keys and values.
 
 A **secret** is never shown: output has `__OPENCLAW_REDACTED__` in its place. The last column says what a change asks
 of a running gateway: **live** nothing, **hot** a restart of one part, **restart** a restart of the gateway inside its process.
