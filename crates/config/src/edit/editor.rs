@@ -11,7 +11,7 @@ use super::diff::diff_at;
 use super::error::EditError;
 use super::layout::{Items, Span, line_indent};
 use super::locate::{item_at, value_at};
-use super::splice::{Splice, add_item, apply, remove_item};
+use super::splice::{Place, Splice, apply, remove_item};
 use super::style::{Content, Style};
 use crate::env::Env;
 use crate::file::read_text;
@@ -194,7 +194,7 @@ impl Editor {
             let style = Style::of(text, tree);
             let name = first.as_key().map(|name| format!("{}: ", style.name(name))).unwrap_or_default();
             let item = |indent: &str| format!("{name}{}", style.nested(&names, content, indent));
-            Some(add_item(text, &items, items.ranges.len(), &style, item))
+            Some(Place { text, items: &items, style: &style }.add_item(items.ranges.len(), item))
         })
     }
 
@@ -211,7 +211,10 @@ impl Editor {
         self.splice(spot.source, |text, tree| {
             let items = Items::of(value_at(tree, spot.offset)?)?;
             let style = Style::of(text, tree);
-            Some(add_item(text, &items, *index, &style, |indent| style.value(value, indent)))
+            Some(
+                Place { text, items: &items, style: &style }
+                    .add_item(*index, |indent| style.value(value, indent)),
+            )
         })
     }
 

@@ -29,87 +29,90 @@ pub(crate) fn apply(text: &str, splices: &[Splice]) -> String {
     out
 }
 
-/// A new item becomes item `index`; `item` writes it, given the indentation of the line it begins on.
-pub(crate) fn add_item(
-    text: &str,
-    items: &Items,
-    index: usize,
-    style: &Style,
-    item: impl FnOnce(&str) -> String,
-) -> Vec<Splice> {
-    if items.ranges.is_empty() {
-        return vec![first_item(text, items, style, item)];
-    }
-    let near = items.ranges.iter().take(index.max(1)).rev().find_map(|range| indent_at(text, range.start));
-    match near {
-        Some(indent) => on_own_line(text, items, index, style, &item(indent), indent),
-        None => in_line(text, items, index, &item(line_indent(text, items.open))),
-    }
+/// An object or list in a text, where a new item may go.
+pub(crate) struct Place<'p> {
+    /// The whole text.
+    pub(crate) text: &'p str,
+    /// The items that are there.
+    pub(crate) items: &'p Items,
+    /// How the text is written.
+    pub(crate) style: &'p Style,
 }
 
-/// The first item of an empty object or list.
-fn first_item(text: &str, items: &Items, style: &Style, item: impl FnOnce(&str) -> String) -> Splice {
-    let Items { open, close, .. } = *items;
-    let base = line_indent(text, open);
-    let indent = format!("{base}{}", style.unit);
-    let comma = if style.trailing_comma { "," } else { "" };
-    let newline = style.newline;
-    if let Some(last_line) = indent_at(text, close).map(|blank| close - blank.len()).filter(|at| *at >= open)
-    {
-        return splice(last_line, last_line, format!("{indent}{}{comma}{newline}", item(&indent)));
+impl Place<'_> {
+    /// A new item becomes item `index`; `item` writes it, given the indentation of the line it begins on.
+    pub(crate) fn add_item(&self, index: usize, item: impl FnOnce(&str) -> String) -> Vec<Splice> {
+        let Self { text, items, .. } = self;
+        if items.ranges.is_empty() {
+            return vec![self.first_item(item)];
+        }
+        let near =
+            items.ranges.iter().take(index.max(1)).rev().find_map(|range| indent_at(text, range.start));
+        match near {
+            Some(indent) => self.on_own_line(index, &item(indent), indent),
+            None => self.in_line(index, &item(line_indent(text, items.open))),
+        }
     }
-    let inner = &text[open..close];
-    let kept = open + inner.trim_end().len();
-    if is_pretty(text, open) {
-        return splice(kept, close, format!("{newline}{indent}{}{comma}{newline}{base}", item(&indent)));
+
+    /// The first item of an empty object or list.
+    fn first_item(&self, item: impl FnOnce(&str) -> String) -> Splice {
+        let Self { text, items: Items { open, close, .. }, style } = *self;
+        let base = line_indent(text, *open);
+        let indent = format!("{base}{}", style.unit);
+        let comma = if style.trailing_comma { "," } else { "" };
+        let newline = style.newline;
+        let last_line = indent_at(text, *close).map(|blank| close - blank.len());
+        if let Some(last_line) = last_line.filter(|at| at >= open) {
+            return splice(last_line, last_line, format!("{indent}{}{comma}{newline}", item(&indent)));
+        }
+        let inner = &text[*open..*close];
+        let kept = open + inner.trim_end().len();
+        if is_pretty(text, *open) {
+            return splice(kept, *close, format!("{newline}{indent}{}{comma}{newline}{base}", item(&indent)));
+        }
+        let pad = if inner.is_empty() { "" } else { " " };
+        splice(kept, *close, format!("{pad}{}{pad}", item(base)))
     }
-    let pad = if inner.is_empty() { "" } else { " " };
-    splice(kept, close, format!("{pad}{}{pad}", item(base)))
+
+    /// Items stand on lines of their own: the new one gets one behind the item before it and that item's comment.
+    fn on_own_line(&self, index: usize, item: &str, indent: &str) -> Vec<Splice> {
+        let Self { text, items, style } = *self;
+        let is_last = index >= items.ranges.len();
+        let before =
+            index.checked_sub(1).and_then(|before| items.ranges.get(before).map(|range| (before, range)));
+        let comma = before.and_then(|(before, _)| items.comma_after(text, before));
+        let behind = match (comma, before) {
+            (Some(comma), _) => comma + 1,
+            (None, Some((_, range))) => range.end,
+            (None, None) => items.open,
+        };
+        let line_end = skip_trivia(text, behind, Trivia::SameLine);
+        let at = if line_break(text, line_end).is_some() { line_end } else { behind };
+        let own_comma = if !is_last || comma.is_some() { "," } else { "" };
+        let added = splice(at, at, format!("{}{indent}{item}{own_comma}", style.newline));
+        match (comma, before) {
+            (None, Some((_, range))) => vec![splice(range.end, range.end, ","), added],
+            _ => vec![added],
+        }
+    }
+
+    /// Items stand behind each other.
+    fn in_line(&self, index: usize, item: &str) -> Vec<Splice> {
+        let Self { text, items, .. } = self;
+        if let Some(next) = items.ranges.get(index) {
+            return vec![splice(next.start, next.start, format!("{item}, "))];
+        }
+        let last = items.ranges.len() - 1;
+        vec![match items.comma_after(text, last) {
+            Some(comma) => splice(comma + 1, comma + 1, format!(" {item},")),
+            None => splice(items.ranges[last].end, items.ranges[last].end, format!(", {item}")),
+        }]
+    }
 }
 
 /// Whether a text, or the outermost object of it, has its items on lines of their own.
 fn is_pretty(text: &str, open: usize) -> bool {
     text.trim().contains('\n') || text[..open].trim() == "{"
-}
-
-/// Items stand on lines of their own: the new one gets one behind the item before it and that item's comment.
-fn on_own_line(
-    text: &str,
-    items: &Items,
-    index: usize,
-    style: &Style,
-    item: &str,
-    indent: &str,
-) -> Vec<Splice> {
-    let is_last = index >= items.ranges.len();
-    let before =
-        index.checked_sub(1).and_then(|before| items.ranges.get(before).map(|range| (before, range)));
-    let comma = before.and_then(|(before, _)| items.comma_after(text, before));
-    let behind = match (comma, before) {
-        (Some(comma), _) => comma + 1,
-        (None, Some((_, range))) => range.end,
-        (None, None) => items.open,
-    };
-    let line_end = skip_trivia(text, behind, Trivia::SameLine);
-    let at = if line_break(text, line_end).is_some() { line_end } else { behind };
-    let own_comma = if !is_last || comma.is_some() { "," } else { "" };
-    let added = splice(at, at, format!("{}{indent}{item}{own_comma}", style.newline));
-    match (comma, before) {
-        (None, Some((_, range))) => vec![splice(range.end, range.end, ","), added],
-        _ => vec![added],
-    }
-}
-
-/// Items stand behind each other.
-fn in_line(text: &str, items: &Items, index: usize, item: &str) -> Vec<Splice> {
-    if let Some(next) = items.ranges.get(index) {
-        return vec![splice(next.start, next.start, format!("{item}, "))];
-    }
-    let last = items.ranges.len() - 1;
-    vec![match items.comma_after(text, last) {
-        Some(comma) => splice(comma + 1, comma + 1, format!(" {item},")),
-        None => splice(items.ranges[last].end, items.ranges[last].end, format!(", {item}")),
-    }]
 }
 
 /// Takes item `index` out, its comma with it; its line, too, when nothing else is on it. Comments around it stay.
@@ -145,7 +148,7 @@ fn cut(text: &str, Span { start, end }: Span) -> Splice {
 
 #[cfg(test)]
 mod tests {
-    use super::{add_item, apply, remove_item};
+    use super::{Place, apply, remove_item};
     use crate::edit::layout::Items;
     use crate::edit::style::Style;
     use crate::text;
@@ -153,7 +156,10 @@ mod tests {
     fn add(before: &str, index: usize, item: &str) -> String {
         let tree = text::parse(before).unwrap();
         let (items, style) = (Items::of(&tree).unwrap(), Style::of(before, &tree));
-        let after = apply(before, &add_item(before, &items, index, &style, |_| item.to_owned()));
+        let after = apply(
+            before,
+            &Place { text: before, items: &items, style: &style }.add_item(index, |_| item.to_owned()),
+        );
         text::parse(&after).unwrap_or_else(|_| panic!("{after}"));
         after
     }
