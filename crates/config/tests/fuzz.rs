@@ -2,6 +2,13 @@
 //! `OPENCLAW_FUZZ_RUNS=1000000` makes it long, `OPENCLAW_FUZZ_SEED` gives it other cases. CONTRIBUTING.md says how to
 //! fuzz with coverage.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a broken property stops the run at once and says where the case is"
+)]
+
 mod fuzzing;
 mod mutation;
 
@@ -11,8 +18,9 @@ use std::path::{Path, PathBuf};
 use fuzzing::{Instance, edit_once, load_once};
 use mutation::Mutator;
 
-/// Executions of each target in an ordinary test run: a few seconds in a debug build.
-const RUNS: usize = 10_000;
+/// Executions in an ordinary test run: a few seconds in a debug build. Each edit reads the files several times.
+const LOADS: usize = 15_000;
+const EDITS: usize = 5_000;
 const SEED: u64 = 0x6f70_656e_636c_6177;
 
 fn number(variable: &str) -> Option<u64> {
@@ -21,7 +29,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// Every seed as it is, then mutations of seeds. A case that fails is kept beside the build and can be made a seed.
-fn run(target: &str, once: impl Fn(&mut Instance, &[u8])) {
+fn run(target: &str, usual_runs: usize, once: impl Fn(&mut Instance, &[u8])) {
     let mut instance = Instance::new().unwrap();
     let seeds = seeds(target);
     let mut attempt = |case: &[u8]| {
@@ -33,7 +41,7 @@ fn run(target: &str, once: impl Fn(&mut Instance, &[u8])) {
         }
     };
     seeds.iter().for_each(|seed| attempt(seed));
-    let runs = number("OPENCLAW_FUZZ_RUNS").map_or(RUNS, |runs| usize::try_from(runs).unwrap());
+    let runs = number("OPENCLAW_FUZZ_RUNS").map_or(usual_runs, |runs| usize::try_from(runs).unwrap());
     let mut mutator = Mutator::new(number("OPENCLAW_FUZZ_SEED").unwrap_or(SEED), &seeds);
     for _ in 0..runs {
         attempt(&mutator.case());
@@ -52,10 +60,10 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn any_bytes_load_or_are_told_of() {
-    run("config_load", load_once);
+    run("config_load", LOADS, load_once);
 }
 
 #[test]
 fn any_edit_means_what_it_says() {
-    run("config_edit", edit_once);
+    run("config_edit", EDITS, edit_once);
 }

@@ -35,7 +35,7 @@ impl<'t> Syntax<'t> {
         let parsed = parse_to_ast(text, &collect, &options()).ok()?; // the loader tells what is wrong with it
         let found = parsed.comments.into_iter().flat_map(|map| map.into_values().collect::<Vec<_>>());
         let mut comments: Vec<Range<usize>> =
-            found.flat_map(|list| list.iter().map(|comment| range(comment)).collect::<Vec<_>>()).collect();
+            found.flat_map(|list| list.iter().map(range).collect::<Vec<_>>()).collect();
         comments.sort_by_key(|comment| comment.start);
         comments.dedup();
         Some(Self { text, root: parsed.value?, comments })
