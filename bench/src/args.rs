@@ -22,6 +22,10 @@ pub(crate) enum Row {
     Clients,
     /// `--version` and `status --json`
     Cli,
+    /// Loading and editing a large configuration, and the schema
+    Config,
+    /// Changes of the configuration under a running gateway
+    Hot,
     /// The binary and the packages it is made of
     Size,
     /// A clean optimised build; takes minutes
@@ -29,7 +33,17 @@ pub(crate) enum Row {
 }
 
 /// Every row that does not take minutes.
-const USUAL: [Row; 7] = [Row::Start, Row::Rss, Row::Overhead, Row::Turns, Row::Clients, Row::Cli, Row::Size];
+const USUAL: [Row; 9] = [
+    Row::Start,
+    Row::Rss,
+    Row::Overhead,
+    Row::Turns,
+    Row::Clients,
+    Row::Cli,
+    Row::Config,
+    Row::Hot,
+    Row::Size,
+];
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

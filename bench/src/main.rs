@@ -4,6 +4,7 @@
 //! itself. `RESULTS.md` beside this package holds the last numbers.
 
 mod args;
+mod example_set;
 mod home;
 mod machine;
 mod output;

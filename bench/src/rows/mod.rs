@@ -3,6 +3,8 @@
 mod build;
 mod cli;
 mod clients;
+mod config;
+mod hot;
 mod overhead;
 mod rss;
 mod size;
@@ -24,6 +26,8 @@ pub(crate) async fn measure(row: Row, subject: &Subject, results: &mut Results) 
         Row::Turns => turns::measure(subject, results).await,
         Row::Clients => clients::measure(subject, results).await,
         Row::Cli => cli::measure(subject, results).await,
+        Row::Config => config::measure(subject, results),
+        Row::Hot => hot::measure(subject, results).await,
         Row::Size => size::measure(subject, results),
         Row::Build => build::measure(subject, results),
     }

@@ -51,20 +51,27 @@ fn is_utf16(bytes: &[u8]) -> bool {
 
 /// The bytes as text.
 pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, Damage> {
-    if u64::try_from(bytes.len()).is_ok_and(|len| len > MAX_CONFIG_BYTES) {
-        let kind = ProblemKind::FileTooLarge { limit: MAX_CONFIG_BYTES };
-        return Err(Damage { kind, readable: String::new() });
-    }
-    let damage =
-        |kind, before: &[u8]| Damage { kind, readable: String::from_utf8_lossy(before).into_owned() };
-    if is_utf16(&bytes) {
-        return Err(damage(ProblemKind::Utf16, &[]));
-    }
-    if let Some(nul) = bytes.iter().position(|byte| *byte == 0) {
-        return Err(damage(ProblemKind::NulByte, &bytes[..nul]));
+    if let Some(damage) = damage(&bytes) {
+        return Err(damage);
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        damage(ProblemKind::NotUtf8, &error.as_bytes()[..valid])
+        damaged(ProblemKind::NotUtf8, &error.as_bytes()[..valid])
     })
+}
+
+/// What no text of a configuration is, UTF-8 or not: a text that a client sent would not be read again either.
+pub(crate) fn damage(bytes: &[u8]) -> Option<Damage> {
+    if u64::try_from(bytes.len()).is_ok_and(|len| len > MAX_CONFIG_BYTES) {
+        return Some(damaged(ProblemKind::FileTooLarge { limit: MAX_CONFIG_BYTES }, &[]));
+    }
+    if is_utf16(bytes) {
+        return Some(damaged(ProblemKind::Utf16, &[]));
+    }
+    let nul = bytes.iter().position(|byte| *byte == 0)?;
+    Some(damaged(ProblemKind::NulByte, &bytes[..nul]))
+}
+
+fn damaged(kind: ProblemKind, before: &[u8]) -> Damage {
+    Damage { kind, readable: String::from_utf8_lossy(before).into_owned() }
 }

@@ -8,7 +8,7 @@ use jsonc_parser::common::Ranged as _;
 use serde_json::Value;
 
 use crate::check::type_name;
-use crate::file::decode;
+use crate::file::{damage, decode};
 use crate::include::{Drafts, Folder, INCLUDE, IncludeFault, Included};
 use crate::key_path::Trail;
 use crate::problem::{MAX_PROBLEMS, Problem, ProblemKind};
@@ -51,7 +51,13 @@ pub(crate) fn read_tree(text: &str, origin: Origin<'_>, drafts: &Drafts) -> Read
     };
     let mut reader = Reader::new(drafts);
     let main = reader.sources.add(name, text, file, None);
-    let root = reader.text(main, Trail::Root);
+    let root = match damage(text.as_bytes()) {
+        None => reader.text(main, Trail::Root),
+        Some(damage) => {
+            let offset = text::without_bom(&damage.readable).len();
+            reader.tear(Spot { source: main, offset }, Trail::Root, damage.kind)
+        }
+    };
     let Reader { sources, warnings, problems, is_torn, folder: _, drafts: _ } = reader;
     let mut files = Vec::new();
     for path in sources.iter().filter_map(|source| Some(&source.file.as_ref()?.path)) {

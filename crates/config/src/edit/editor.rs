@@ -63,17 +63,17 @@ impl Editor {
         let path = locations.config_path.clone();
         let found = read_text(&path)?;
         let text = found.clone().unwrap_or_else(|| NO_FILE.to_owned());
-        let (text, tree, torn) = match read(&path, &Drafts::from([(path.clone(), text.clone())])) {
-            Ok(tree) => (text, tree, Vec::new()),
+        let now = Drafts::from([(path.clone(), text)]);
+        let (tree, torn) = match read(&path, &now) {
+            Ok(tree) => (tree, Vec::new()),
             Err(error) => {
                 let nothing = Drafts::from([(path.clone(), NO_FILE.to_owned())]);
-                (NO_FILE.to_owned(), read(&path, &nothing)?, error.problems().to_vec())
+                (read(&path, &nothing)?, error.problems().to_vec())
             }
         };
         let env = with_shell(env, Some(&tree.root.to_value()), &mut Vec::new());
         let hash = found.as_ref().map(|found| hash_of(found, &tree.sources));
         let original = tree.root.to_value();
-        let now = Drafts::from([(path.clone(), text)]);
         let before = BTreeMap::from([(path.clone(), found)]);
         Ok(Self { path, env, before, now, tree, original, hash, torn })
     }
@@ -110,13 +110,20 @@ impl Editor {
     /// Makes changes, in their order.
     ///
     /// # Errors
-    /// The first change that cannot be made; those before it are made. Every one, for a file that is not JSON5.
+    /// The first change that cannot be made; then none is made. Every one, for a file that is not JSON5.
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), EditError> {
         if self.is_torn() {
             let (path, problems) = (self.path.clone(), self.torn.clone());
             return Err(ConfigError::Invalid { path, problems }.into());
         }
-        changes.iter().try_for_each(|change| self.change(change))
+        let now = self.now.clone();
+        let made = changes.iter().try_for_each(|change| self.change(change));
+        if made.is_err() && self.now != now {
+            // A change may be several edits, and one that has too much effect is only told by its result.
+            self.tree = read(&self.path, &now)?;
+            self.now = now;
+        }
+        made
     }
 
     /// Takes a whole new text for the configuration file, comments and all.

@@ -193,6 +193,45 @@ fn what_cannot_be_told_apart_is_refused_by_name() {
     assert!(matches!(refused, Err(EditError::Entangled { .. })));
 }
 
+#[test]
+fn what_is_refused_changes_nothing() {
+    let twice = [
+        ("openclaw.json", "{ a: { $include: 'x.json5' }, b: { $include: 'x.json5' }, c: 1 }"),
+        ("x.json5", "{ k: 1 }"),
+    ];
+    let (_home, locations) = home(&twice);
+    let mut editor = open(&locations);
+    let before = (editor.value(), editor.text().to_owned());
+    assert!(editor.apply(&[set("c", json!(2)), set("a.k", json!(2))]).is_err());
+    assert!(editor.take_patch("{ c: 2, a: { k: 2 } }").is_err());
+    assert_eq!((editor.value(), editor.text().to_owned()), before);
+    assert!(editor.draft().files().is_empty());
+}
+
+#[test]
+fn a_file_that_is_not_json5_is_replaced_by_nothing_but_a_new_text() {
+    let (_home, locations) = home(&[("openclaw.json", "{ a: ")]);
+    let draft = open(&locations).draft();
+    assert!(draft.files().is_empty() && !draft.problems().is_empty());
+    let mut editor = open(&locations);
+    editor.take_document("{ a: 1 }").unwrap();
+    assert_eq!(editor.draft().files()[0].after, "{ a: 1 }");
+}
+
+#[test]
+fn a_text_that_would_not_be_read_again_is_refused() {
+    let (_home, locations) = home(&[("openclaw.json", FILE)]);
+    let mut editor = open(&locations);
+    for text in ["{ /* \0 */ a: 1 }", "{ 'a': '\0' }"] {
+        let message = editor.take_document(text).unwrap_err().to_string();
+        assert!(message.contains("NUL byte"), "{message}");
+    }
+    let long = "x".repeat(usize::try_from(crate::MAX_CONFIG_BYTES).unwrap());
+    assert!(editor.apply(&[set("gateway.mode", json!(long))]).is_err());
+    editor.apply(&[set("gateway.mode", json!("\0"))]).unwrap();
+    assert!(editor.text().contains("mode: '\\u0000'"), "{}", editor.text());
+}
+
 /// A JSON5 text with comments nearly everywhere, and its value.
 fn commented(value: &Value, depth: usize, rng: &mut u32) -> String {
     *rng = rng.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
