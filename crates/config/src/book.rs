@@ -39,6 +39,9 @@ waits in `openclaw.json.staged` until `openclaw config confirm`. `openclaw confi
 
 A **secret** is never shown: output has `__OPENCLAW_REDACTED__` in its place. The last column says what a change asks
 of a running gateway: **live** nothing, **hot** a restart of one part, **restart** a restart of the gateway inside its process.
+
+**Not yet** stands at keys that are read and checked, and that this build does not follow yet; `openclaw status` and
+`openclaw doctor` name those that are configured.
 ";
 
 /// The whole chapter as Markdown.
@@ -46,23 +49,51 @@ of a running gateway: **live** nothing, **hot** a restart of one part, **restart
 pub fn configuration_book() -> String {
     let mut book = Book { out: HEAD.to_owned(), seen: BTreeMap::new(), groups: BTreeMap::new() };
     for key in spec().all_keys() {
-        let class = key.reload.unwrap_or(Reload::Restart);
-        book.line(format_args!("\n## `{}`\n\n{}\n", key.name, key.help()));
+        let state = State { class: Reload::Restart, is_planned: false }.of(key);
+        book.line(format_args!("\n## `{}`\n\n{}{}\n", key.name, key.help(), not_yet(key, state)));
         let mut has_keys = false;
         visit_sections(&key.kind, key.name, &mut |section, path| {
             has_keys = true;
             book.line(format_args!("{TABLE_HEAD}"));
-            book.section(section, path, class);
+            book.section(section, path, state);
         });
         if !has_keys {
             book.line(format_args!("{TABLE_HEAD}"));
-            book.row(key, key.name, class);
+            book.row(key, key.name, state);
         }
     }
     book.out
 }
 
 const TABLE_HEAD: &str = "| key | value | default | meaning | change |\n|---|---|---|---|---|";
+
+/// What holds for a key and, unless they say otherwise, for those below it.
+#[derive(Clone, Copy)]
+struct State {
+    class: Reload,
+    is_planned: bool,
+}
+
+impl State {
+    fn of(self, key: &Key) -> Self {
+        let class = key.reload.unwrap_or(self.class);
+        Self { class, is_planned: self.is_planned || key.planned.is_some_and(|_| key.met_by.is_empty()) }
+    }
+}
+
+/// That nothing runs by a key yet, with the reason where the key itself says so.
+fn not_yet(key: &Key, state: State) -> String {
+    let reason = key.planned.map(|why| format!(": {why}"));
+    match (reason, key.met_by) {
+        (Some(reason), []) => format!(" **Not yet**{reason}."),
+        (Some(reason), values) => {
+            let values: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
+            format!(" **Not yet**, but for {}{reason}.", values.join(", "))
+        }
+        (None, _) if state.is_planned => " **Not yet.**".to_owned(),
+        (None, _) => String::new(),
+    }
+}
 
 struct Book {
     out: String,
@@ -78,56 +109,60 @@ impl Book {
         writeln!(self.out, "{text}").ok();
     }
 
-    fn row(&mut self, key: &Key, path: &str, class: Reload) {
+    fn row(&mut self, key: &Key, path: &str, state: State) {
         let default = key.default.map_or_else(String::new, |default| format!("`{}`", default()));
         let needed = if key.required { "required; " } else { "" };
         let value = describe(&key.kind, key.limits);
-        let (help, class) = (key.help().replace('|', "\\|"), class.as_str());
-        let earlier = earlier_names(path);
-        self.line(format_args!("| `{path}` | {needed}{value} | {default} | {help}{earlier} | {class} |"));
+        let (help, class) = (key.help().replace('|', "\\|"), state.class.as_str());
+        let after = not_yet(key, state) + &earlier_names(path);
+        self.line(format_args!("| `{path}` | {needed}{value} | {default} | {help}{after} | {class} |"));
     }
 
     /// The rows of an object.
-    fn section(&mut self, section: &'static SectionSpec, path: &str, class: Reload) {
+    fn section(&mut self, section: &'static SectionSpec, path: &str, state: State) {
         self.seen.insert(section.name, path.to_owned());
-        self.keys(section, path, class);
+        self.keys(section, path, state);
         if let Some(rest) = section.rest {
             let (value, help) = (describe(rest.kind, Limits::default()), paragraph(rest.doc));
-            self.line(format_args!("| `{path}.<name>` | {value} |  | {help} | {} |", class.as_str()));
+            self.line(format_args!("| `{path}.<name>` | {value} |  | {help} | {} |", state.class.as_str()));
         }
     }
 
     /// The rows of an object's own keys, and of its groups unless they were written out for another object.
-    fn keys(&mut self, section: &'static SectionSpec, path: &str, class: Reload) {
+    fn keys(&mut self, section: &'static SectionSpec, path: &str, state: State) {
         let is_new = |group: &&SectionSpec| !self.groups.contains_key(group.name);
         let new: Vec<&'static SectionSpec> = section.groups.iter().copied().filter(is_new).collect();
         self.groups.extend(new.iter().map(|group| (group.name, path.to_owned())));
         for key in section.keys {
             let path_of_key = format!("{path}.{}", key.name);
-            let class = key.reload.unwrap_or(class);
-            self.row(key, &path_of_key, class);
+            let state = state.of(key);
+            self.row(key, &path_of_key, state);
             visit_sections(&key.kind, &path_of_key, &mut |below, path_below| {
                 let is_alike = section.groups.iter().any(|group| group.name == below.name);
                 let first = if is_alike { Some(path.to_owned()) } else { self.seen.get(below.name).cloned() };
                 match first {
-                    Some(first) => self.pointer(&format!("`{path_below}.…`"), &first, class),
-                    None => self.section(below, path_below, class),
+                    Some(first) => self.pointer(&format!("`{path_below}.…`"), &first, state),
+                    None => self.section(below, path_below, state),
                 }
             });
         }
         for group in section.groups {
             if new.iter().any(|new| new.name == group.name) {
-                self.keys(group, path, class);
+                self.keys(group, path, state);
             } else if let Some(first) = self.groups.get(group.name).cloned() {
                 let names: Vec<String> = group.all_keys().map(|key| format!("`{}`", key.name)).collect();
-                self.pointer(&format!("`{path}.…`: {}", names.join(" ")), &first, class);
+                self.pointer(&format!("`{path}.…`: {}", names.join(" ")), &first, state);
             }
         }
     }
 
     /// A row in place of rows that stand elsewhere.
-    fn pointer(&mut self, keys: &str, first: &str, class: Reload) {
-        self.line(format_args!("| {keys} | | | as `{first}.…` | {} |", class.as_str()));
+    fn pointer(&mut self, keys: &str, first: &str, state: State) {
+        self.line(format_args!(
+            "| {keys} | | | as `{first}.…`{} | {} |",
+            if state.is_planned { " **Not yet.**" } else { "" },
+            state.class.as_str()
+        ));
     }
 }
 

@@ -21,6 +21,8 @@
 /// `was(&["old.path"])` names where the value stood in earlier releases: the message about such a key and the migration
 /// of `doctor` follow.
 ///
+/// `planned("why")` says that nothing runs by the key yet, nor by what is below it: `status` and the book say so too.
+///
 /// Secrecy follows from the type: a [`Secret`](openclaw_guard::Secret) is hidden everywhere. The reload class is that
 /// of the object around the key unless an attribute (`live()`, `hot()`, `restart()`) says otherwise.
 macro_rules! section {

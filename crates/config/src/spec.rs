@@ -106,12 +106,27 @@ pub struct Key {
     pub required: bool,
     /// Where its value stood in earlier releases: full written paths, `*` for a free key or a list position.
     pub was: &'static [&'static str],
+    /// Why this build does not follow the key and what is below it; `None` where it does.
+    pub planned: Option<&'static str>,
+    /// Values of a planned key that ask for nothing but what this build does.
+    pub met_by: &'static [&'static str],
 }
 
 impl Key {
     pub(crate) const fn new(name: &'static str, kind: Kind, doc: &'static [&'static str]) -> Self {
         let limits = Limits { min: None, above: None, max: None, form: None, may_be_blank: false };
-        Self { name, kind, limits, default: None, doc, reload: None, required: false, was: &[] }
+        Self {
+            name,
+            kind,
+            limits,
+            default: None,
+            doc,
+            reload: None,
+            required: false,
+            was: &[],
+            planned: None,
+            met_by: &[],
+        }
     }
 
     pub(crate) const fn with_default(mut self, default: fn() -> Value) -> Self {
@@ -160,6 +175,19 @@ impl Key {
     /// several of those to the one with the longest common beginning.
     pub(crate) const fn was(mut self, was: &'static [&'static str]) -> Self {
         self.was = was;
+        self
+    }
+
+    /// The key is read and checked, and nothing runs by it yet. Whoever makes it run takes the attribute off.
+    pub(crate) const fn planned(mut self, why: &'static str) -> Self {
+        self.planned = Some(why);
+        self
+    }
+
+    /// Values of a planned key that are followed. Without this attribute `false` and `"off"` are, for they ask for
+    /// nothing; with it, only these.
+    pub(crate) const fn met_by(mut self, values: &'static [&'static str]) -> Self {
+        self.met_by = values;
         self
     }
 

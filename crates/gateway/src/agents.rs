@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use openclaw_agent::envelope::user_zone;
 use openclaw_agent::{AgentRuntime, AgentSettings};
-use openclaw_config::{Citations as CitationSetting, Config, Env, Loaded};
+use openclaw_config::{Citations as CitationSetting, Config, EmbeddingProvider, Env, Loaded};
 use openclaw_guard::{FileError, PathComponent, PathComponentError, Root, RootError, create_private_dir};
 use openclaw_memory::{Engine, EngineOptions, MemoryBackend};
 use openclaw_models::catalog::{Catalog, Environment, Providers};
@@ -269,7 +269,8 @@ impl Builder<'_> {
     fn toolbox(&self, id: &str) -> Toolbox {
         let config = &self.loaded.config;
         let slot = config.extensions.plugins.slots.memory.as_str();
-        let with_memory = config.agents.memory_search(id).enabled && slot != "none";
+        let search = config.agents.memory_search(id);
+        let with_memory = search.enabled && search.provider != EmbeddingProvider::None && slot != "none";
         let citations = match config.memory.citations {
             CitationSetting::Auto => Citations::Auto,
             CitationSetting::On => Citations::On,

@@ -2,77 +2,110 @@
 
 use std::path::Path;
 
-use openclaw_config::{Config, DmScope, SandboxMode, SessionScope, configured_channels};
+use openclaw_config::{Config, ExecSecurity, Loaded, planned};
+use openclaw_protocol::session_key::agent_id;
 use serde_json::{Value, json};
 
 use crate::tool_policy;
 
-/// What is configured and does not run, as `{key, reason}` objects, for `status`.
+/// What is configured and does not run, as `{key, reason}` objects, for `status`: what the declarations say is
+/// `planned`, and what follows from several keys together.
 #[must_use]
-pub fn unsupported(config: &Config, state_dir: &Path) -> Vec<Value> {
-    let main = openclaw_protocol::session_key::agent_id(config.agents.default_id());
-    let exec =
-        tool_policy::exec_refusal(config, &main, state_dir).filter(|_| config.tools.exec.security.is_some());
-    parts(config)
+pub fn unsupported(loaded: &Loaded, state_dir: &Path) -> Vec<Value> {
+    let config = &loaded.config;
+    planned(config, &loaded.parsed, &loaded.effective)
         .into_iter()
-        .chain(settings(config))
-        .filter(|(configured, _, _)| *configured)
-        .map(|(_, key, reason)| json!({"key": key, "reason": reason}))
-        .chain(configured_channels(config).into_iter().map(|channel| {
-            json!({"key": format!("channels.{channel}"), "reason": "channels are not part of this build yet"})
-        }))
-        .chain(exec.map(|why| json!({"key": "tools.exec", "reason": format!("no commands run: {why}")})))
+        .map(|(key, reason)| row(&key.to_string(), reason))
+        .chain(refused_commands(config, state_dir))
         .collect()
 }
 
-type Row = (bool, &'static str, &'static str);
-
-/// Whole parts of the product that are not here yet.
-fn parts(config: &Config) -> Vec<Row> {
-    let endpoints = &config.gateway.http.endpoints;
-    let no_endpoints = "the HTTP endpoints are not part of this build yet";
-    vec![
-        (config.extensions.hooks.enabled, "hooks", "webhooks are not part of this build yet"),
-        (
-            config.agents.defaults.heartbeat.every.is_some(),
-            "agents.defaults.heartbeat",
-            "heartbeats are not part of this build yet",
-        ),
-        (
-            !config.bindings.is_empty(),
-            "bindings",
-            "there are no channels in this build yet, so nothing is routed",
-        ),
-        (endpoints.chat_completions.enabled, "gateway.http.endpoints.chatCompletions", no_endpoints),
-        (endpoints.responses.enabled, "gateway.http.endpoints.responses", no_endpoints),
-        (
-            config.gateway.tls.enabled,
-            "gateway.tls",
-            "the gateway does not speak TLS yet; use a reverse proxy",
-        ),
-    ]
+fn row(key: &str, reason: &str) -> Value {
+    json!({"key": key, "reason": reason})
 }
 
-/// Settings of parts that are here, which they do not follow yet.
-fn settings(config: &Config) -> Vec<Row> {
-    let session = &config.session;
-    let sandbox = config.agents.defaults.sandbox.mode;
-    vec![
-        (
-            session.scope == SessionScope::Global,
-            "session.scope",
-            "every chat has its own session in this build",
-        ),
-        (session.dm_scope != DmScope::Main, "session.dmScope", "there are no channels in this build yet"),
-        (
-            session.reset.is_some() || session.idle_minutes.is_some(),
-            "session.reset",
-            "sessions are not started over by time yet",
-        ),
-        (
-            sandbox.is_some_and(|mode| mode != SandboxMode::Off),
-            "agents.defaults.sandbox",
-            "there is no sandbox in this build yet, so no commands run",
-        ),
-    ]
+/// Commands that are asked for and do not run: of all agents, and of those that say something themselves.
+fn refused_commands(config: &Config, state_dir: &Path) -> Vec<Value> {
+    let main = agent_id(config.agents.default_id());
+    let of_all = ("tools.exec".to_owned(), main, config.tools.exec.security);
+    let own = config.agents.list.iter().enumerate().map(|(index, agent)| {
+        let key = format!("agents.list[{index}].tools.exec");
+        (key, agent_id(&agent.id), agent.abilities.tools.exec.security)
+    });
+    [of_all]
+        .into_iter()
+        .chain(own)
+        .filter(|(_, _, security)| asks_for_commands(*security))
+        .filter_map(|(key, id, _)| {
+            let why = tool_policy::exec_refusal(config, &id, state_dir)?;
+            Some(row(&key, &format!("no commands run: {why}")))
+        })
+        .collect()
+}
+
+/// `deny` is followed to the letter.
+fn asks_for_commands(security: Option<ExecSecurity>) -> bool {
+    match security {
+        Some(ExecSecurity::Full | ExecSecurity::Allowlist) => true,
+        Some(ExecSecurity::Deny) | None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unsupported;
+    use openclaw_config::{Env, LocationFlags, Locations, load, write_new};
+
+    fn rows(config: &str) -> Vec<String> {
+        let home = tempfile::tempdir().unwrap();
+        let env = Env::from([("HOME", home.path().to_str().unwrap())]);
+        let at = Locations::resolve(&env, LocationFlags::default()).unwrap();
+        write_new(&at.config_path, config).unwrap();
+        let loaded = load(&at, &env).map_err(|error| error.to_string()).unwrap();
+        let word = |row: &serde_json::Value, name: &str| row[name].as_str().unwrap().to_owned();
+        let text = |row: &serde_json::Value| format!("{}: {}", word(row, "key"), word(row, "reason"));
+        unsupported(&loaded, &at.state_dir).iter().map(text).collect()
+    }
+
+    #[test]
+    fn commands_that_are_asked_for_and_refused_are_named() {
+        let none: [&str; 0] = [];
+        assert_eq!(rows("{}"), none);
+        assert_eq!(rows("{tools: {exec: {security: 'full'}}}"), none);
+        assert_eq!(rows("{tools: {exec: {security: 'deny'}}}"), none);
+        assert_eq!(
+            rows("{tools: {exec: {security: 'allowlist'}}}"),
+            ["tools.exec: no commands run: tools.exec.security is not \"full\""]
+        );
+        assert_eq!(
+            rows(
+                "{tools: {exec: {security: 'deny'}}, agents: {list: [{id: 'a', tools: {exec: {security: 'full'}}}]}}"
+            ),
+            ["agents.list[0].tools.exec: no commands run: tools.exec.security of a level is not \"full\""]
+        );
+    }
+
+    #[test]
+    fn a_sandbox_is_named_with_the_commands_that_it_stops() {
+        assert_eq!(
+            rows("{agents: {defaults: {sandbox: {mode: 'all'}}}, tools: {exec: {security: 'full'}}}"),
+            [
+                "agents.defaults.sandbox: there is no sandbox in this build yet, so no commands run",
+                "tools.exec: no commands run: a sandbox is configured",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_declared_planned_is_named() {
+        assert_eq!(
+            rows(
+                "{channels: {telegram: {}, slack: {enabled: false}}, cron: {enabled: true}, session: {dmScope: 'main'}}"
+            ),
+            [
+                "channels.telegram: channels are not part of this build yet",
+                "cron: scheduled jobs are not part of this build yet",
+            ]
+        );
+    }
 }

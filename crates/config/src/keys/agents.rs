@@ -1,5 +1,6 @@
 //! `agents`
 
+use super::not_yet;
 use super::{
     AgentTools, BlockStreamingBreak, BlockStreamingChunk, BlockStreamingCoalesce, CliBackend, Compaction,
     ContextPruning, EarlierExec, GroupChat, Heartbeat, HumanDelay, MemorySearch, ModelChoice, Sandbox,
@@ -89,25 +90,25 @@ section! {
         /// The model and its fallbacks.
         model: Option<ModelChoice>;
         /// The model that looks at images when the first one cannot.
-        image_model: Option<ModelChoice>;
+        image_model: Option<ModelChoice>, planned(not_yet::MEDIA);
         /// Models that can be chosen, as `provider/model`, with an alias and parameters each; all if absent.
         models: Map<ModelEntry>;
         /// Search in memory.
         memory_search: MemorySearch, was(&["memorySearch"]);
         /// Removing old tool results from the context.
-        context_pruning: ContextPruning;
+        context_pruning: ContextPruning, planned(not_yet::CONTEXT);
         /// Shortening a long conversation.
-        compaction: Compaction;
+        compaction: Compaction, planned(not_yet::CONTEXT);
         /// A turn from time to time without a message.
-        heartbeat: Heartbeat, hot();
+        heartbeat: Heartbeat, hot(), planned(not_yet::HEARTBEAT);
         /// Agents that an agent starts.
-        subagents: SubagentDefaults;
+        subagents: SubagentDefaults, planned(not_yet::AGENTS);
         /// Where commands of agents run.
-        sandbox: Sandbox;
+        sandbox: Sandbox, planned(not_yet::SANDBOX);
         /// Earlier place of the times in `tools.exec`, which win.
-        exec: EarlierExec;
+        exec: EarlierExec, planned(not_yet::EXEC);
         /// Command-line programs that act as models.
-        cli_backends: Map<CliBackend>;
+        cli_backends: Map<CliBackend>, planned(not_yet::MODEL_APIS);
     }
     groups {
         /// Files.
@@ -127,7 +128,7 @@ section! {
         /// The folder with the agents' memory and persona; `workspace` in the state directory if absent.
         workspace: Option<String>;
         /// The repository that the system prompt names; found by itself if absent.
-        repo_root: Option<String>;
+        repo_root: Option<String>, planned("the system prompt names no repository yet");
         /// Whether the workspace's files are not created.
         skip_bootstrap: bool = false;
         /// Most characters of each workspace file that reach the model.
@@ -141,13 +142,13 @@ section! {
         /// The user's time zone, such as `Europe/Vienna`; this machine's if absent.
         user_timezone: Option<String>;
         /// Twelve hours, twenty-four, or as this machine has it.
-        time_format: TimeFormat = TimeFormat::Auto;
+        time_format: TimeFormat = TimeFormat::Auto, planned(not_yet::ENVELOPE), met_by(&["auto", "24"]);
         /// The zone of the time before each message: `utc`, `local`, `user`, or a name.
-        envelope_timezone: Option<String>;
+        envelope_timezone: Option<String>, planned(not_yet::ENVELOPE), met_by(&["user"]);
         /// Whether each message comes with its time.
-        envelope_timestamp: OnOff = OnOff::On;
+        envelope_timestamp: OnOff = OnOff::On, planned(not_yet::ENVELOPE), met_by(&["on"]);
         /// Whether each message comes with the time since the one before.
-        envelope_elapsed: OnOff = OnOff::On;
+        envelope_elapsed: OnOff = OnOff::On, planned(not_yet::ENVELOPE);
     }
 }
 
@@ -161,11 +162,11 @@ section! {
         /// Turns at the same time, over all sessions.
         max_concurrent: u64 = 4, min(1.0);
         /// How much the model thinks.
-        thinking_default: Option<ThinkingLevel>;
+        thinking_default: Option<ThinkingLevel>, planned(not_yet::LEVELS);
         /// How much of the work is shown.
-        verbose_default: VerboseLevel = VerboseLevel::Off;
+        verbose_default: VerboseLevel = VerboseLevel::Off, planned(not_yet::LEVELS);
         /// Whether commands run outside the sandbox.
-        elevated_default: Option<ElevatedLevel>;
+        elevated_default: Option<ElevatedLevel>, planned(not_yet::ELEVATED);
     }
 }
 
@@ -173,21 +174,21 @@ section! {
     /// The manner of replying.
     pub struct DeliveryDefaults {
         /// Whether parts of a reply are sent before it is complete.
-        block_streaming_default: OnOff = OnOff::Off;
+        block_streaming_default: OnOff = OnOff::Off, planned(not_yet::DELIVERY);
         /// When a part ends.
-        block_streaming_break: BlockStreamingBreak = BlockStreamingBreak::TextEnd;
+        block_streaming_break: BlockStreamingBreak = BlockStreamingBreak::TextEnd, planned(not_yet::DELIVERY);
         /// How long a part is.
-        block_streaming_chunk: BlockStreamingChunk;
+        block_streaming_chunk: BlockStreamingChunk, planned(not_yet::DELIVERY);
         /// When short parts are joined.
-        block_streaming_coalesce: BlockStreamingCoalesce;
+        block_streaming_coalesce: BlockStreamingCoalesce, planned(not_yet::DELIVERY);
         /// Pauses between the parts.
-        human_delay: HumanDelay;
+        human_delay: HumanDelay, planned(not_yet::DELIVERY);
         /// Largest file taken from a chat, in megabytes.
-        media_max_mb: Option<f64>, above(0.0);
+        media_max_mb: Option<f64>, above(0.0), planned(not_yet::DELIVERY);
         /// Seconds between two typing signals.
-        typing_interval_seconds: Option<u64>, min(1.0);
+        typing_interval_seconds: Option<u64>, min(1.0), planned(not_yet::DELIVERY);
         /// When the typing signal starts.
-        typing_mode: Option<TypingMode>;
+        typing_mode: Option<TypingMode>, planned(not_yet::DELIVERY), met_by(&["never"]);
     }
 }
 
@@ -197,9 +198,9 @@ section! {
         /// A short name for it.
         alias: Option<String>;
         /// Parameters of its requests, as the provider has them.
-        params: Map<Value>;
+        params: Map<Value>, planned(not_yet::MODEL_REQUESTS);
         /// Whether its answers are streamed.
-        streaming: Option<bool>;
+        streaming: Option<bool>, planned(not_yet::MODEL_REQUESTS), met_by(&["true"]);
     }
 }
 
@@ -229,21 +230,21 @@ section! {
         /// Its workspace.
         workspace: Option<String>;
         /// Its folder for credentials and models.
-        agent_dir: Option<String>;
+        agent_dir: Option<String>, planned("agents have no folder of their own for credentials yet");
         /// Its model.
         model: Option<ModelChoice>;
         /// Only these skills; all if absent, none if empty.
-        skills: Option<Vec<String>>;
+        skills: Option<Vec<String>>, planned(not_yet::SKILLS);
         /// Search in its memory.
         memory_search: MemorySearch;
         /// A turn from time to time without a message.
-        heartbeat: Option<Heartbeat>, hot();
+        heartbeat: Option<Heartbeat>, hot(), planned(not_yet::HEARTBEAT);
         /// Who it is.
         identity: Identity;
         /// How it behaves in groups.
-        group_chat: GroupChat;
+        group_chat: GroupChat, planned(not_yet::CHANNELS);
         /// Where its commands run.
-        sandbox: Option<Sandbox>;
+        sandbox: Option<Sandbox>, planned(not_yet::SANDBOX);
     }
     groups {
         /// Pauses and sub-agents.
@@ -257,9 +258,9 @@ section! {
     /// Pauses and sub-agents of one agent.
     pub struct AgentManner {
         /// Pauses between the parts of a reply.
-        human_delay: Option<HumanDelay>;
+        human_delay: Option<HumanDelay>, planned(not_yet::DELIVERY);
         /// Agents that it starts.
-        subagents: AgentSubagents;
+        subagents: AgentSubagents, planned(not_yet::AGENTS);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Shapes that several sections share.
 
 use super::SessionChatType;
+use super::not_yet;
 use crate::declare::{choices, section};
 use crate::read::{ConfigType, Section};
 use crate::spec::Kind;
@@ -12,7 +13,7 @@ section! {
         /// The model, as `provider/model`.
         primary: Option<String>;
         /// Models to try in this order when the first one fails.
-        fallbacks: Option<Vec<String>>;
+        fallbacks: Option<Vec<String>>, planned(not_yet::FALLBACKS);
     }
 }
 
@@ -46,7 +47,7 @@ section! {
     /// Rules on chats: the first denial counts, then the default.
     pub struct ChatRules {
         /// What happens without a matching rule.
-        default: Option<Permission>;
+        default: Option<Permission>, met_by(&["allow"]);
         /// The rules.
         rules: Vec<ChatRule>;
     }

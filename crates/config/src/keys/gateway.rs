@@ -2,6 +2,7 @@
 
 use openclaw_guard::Secret;
 
+use super::not_yet;
 use crate::declare::{choices, section};
 
 choices! {
@@ -22,7 +23,7 @@ section! {
         /// Whether the gateway runs on this machine or elsewhere. It does not start until this is `local`.
         mode: Option<GatewayMode>;
         /// Addresses to listen on. Everything but `loopback` is reachable from other machines.
-        bind: Bind = Bind::Loopback;
+        bind: Bind = Bind::Loopback, planned(not_yet::TAILNET), met_by(&["auto", "lan", "loopback", "custom"]);
         /// The address to listen on with `bind` `custom`.
         custom_bind_host: Option<String>;
         /// The web page of the gateway.
@@ -32,17 +33,17 @@ section! {
         /// Addresses of reverse proxies whose forwarding headers are believed.
         trusted_proxies: Vec<String>;
         /// Serving through Tailscale.
-        tailscale: Tailscale;
+        tailscale: Tailscale, planned(not_yet::TAILSCALE);
         /// The gateway that this machine's commands talk to, with `mode` `remote`.
         remote: Remote, live();
         /// What happens when this file changes.
         reload: ReloadSettings, live();
         /// TLS on the gateway's own port.
-        tls: Tls;
+        tls: Tls, planned(not_yet::TLS);
         /// HTTP interfaces beside the WebSocket.
         http: Http;
         /// Nodes: other devices that lend their abilities.
-        nodes: Nodes;
+        nodes: Nodes, planned(not_yet::NODES);
     }
 }
 
@@ -79,7 +80,7 @@ section! {
         /// The password that clients send.
         password: Option<Secret>;
         /// Whether the identity that Tailscale proves is enough.
-        allow_tailscale: Option<bool>;
+        allow_tailscale: Option<bool>, planned(not_yet::TAILSCALE);
     }
 }
 
@@ -109,17 +110,17 @@ section! {
         /// Its WebSocket address, `ws://` or `wss://`.
         url: Option<String>;
         /// Through an SSH tunnel or directly.
-        transport: Option<RemoteTransport>;
+        transport: Option<RemoteTransport>, planned(not_yet::REMOTE), met_by(&["direct"]);
         /// Its token.
         token: Option<Secret>;
         /// Its password.
         password: Option<Secret>;
         /// SHA-256 fingerprint that its certificate must have.
-        tls_fingerprint: Option<String>;
+        tls_fingerprint: Option<String>, planned(not_yet::REMOTE);
         /// `user@host` of the tunnel.
-        ssh_target: Option<String>;
+        ssh_target: Option<String>, planned(not_yet::REMOTE);
         /// The key file of the tunnel.
-        ssh_identity: Option<String>;
+        ssh_identity: Option<String>, planned(not_yet::REMOTE);
     }
 }
 
@@ -166,9 +167,9 @@ section! {
     /// HTTP interfaces by name.
     pub struct HttpEndpoints {
         /// `POST /v1/chat/completions`
-        chat_completions: ChatCompletions;
+        chat_completions: ChatCompletions, planned(not_yet::ENDPOINTS);
         /// `POST /v1/responses`
-        responses: Responses;
+        responses: Responses, planned(not_yet::ENDPOINTS);
     }
 }
 

@@ -55,7 +55,7 @@ section! {
         /// Mail from Gmail.
         gmail: Gmail;
         /// Hooks on the gateway's own events.
-        internal: InternalHooks;
+        internal: InternalHooks, planned("hooks on events are not part of this build yet");
     }
 }
 

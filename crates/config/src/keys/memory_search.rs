@@ -2,6 +2,7 @@
 
 use openclaw_guard::Secret;
 
+use super::not_yet;
 use crate::declare::{choices, section};
 use crate::read::Map;
 
@@ -44,31 +45,31 @@ section! {
         /// Whether agents can search at all.
         enabled: bool = true;
         /// What is searched; `sessions` also needs `experimental.sessionMemory`.
-        sources: Vec<MemorySource> = vec![MemorySource::Memory];
+        sources: Vec<MemorySource> = vec![MemorySource::Memory], planned(not_yet::INDEX), met_by(&["memory"]);
         /// More files and folders of Markdown; those of an agent are added to those of the defaults.
         extra_paths: Vec<String>;
         /// Features that may change.
-        experimental: MemoryExperimental;
+        experimental: MemoryExperimental, planned(not_yet::INDEX);
         /// Who makes the vectors. `auto` takes the first one with a key, or the built-in model; `none` turns search off.
-        provider: EmbeddingProvider = EmbeddingProvider::Auto;
+        provider: EmbeddingProvider = EmbeddingProvider::Auto, planned(not_yet::INDEX), met_by(&["auto", "none"]);
         /// The embedding interface of the provider, where it differs from the usual one.
-        remote: EmbeddingRemote;
+        remote: EmbeddingRemote, planned(not_yet::INDEX);
         /// Who steps in when the provider fails.
-        fallback: EmbeddingFallback = EmbeddingFallback::None;
+        fallback: EmbeddingFallback = EmbeddingFallback::None, planned(not_yet::INDEX), met_by(&["none"]);
         /// The embedding model; the provider's usual one if absent.
-        model: Option<String>;
+        model: Option<String>, planned(not_yet::INDEX);
         /// The model on this machine.
-        local: EmbeddingLocal;
+        local: EmbeddingLocal, planned(not_yet::INDEX);
         /// The index.
         store: IndexStore;
         /// How files are cut.
-        chunking: Chunking;
+        chunking: Chunking, planned(not_yet::INDEX);
         /// When the index is brought up to date.
         sync: MemorySync;
         /// How a search ranks.
         query: MemoryQuery;
         /// The cache of vectors.
-        cache: EmbeddingCache;
+        cache: EmbeddingCache, planned(not_yet::INDEX);
     }
 }
 
@@ -126,9 +127,9 @@ section! {
         /// The engine.
         driver: IndexDriver = IndexDriver::Sqlite;
         /// The index file; `{agentId}` stands for the agent. `memory/<agent>.sqlite` in the state directory if absent.
-        path: Option<String>;
+        path: Option<String>, planned(not_yet::INDEX);
         /// The vector part of the index.
-        vector: IndexVector;
+        vector: IndexVector, planned(not_yet::INDEX);
     }
 }
 
@@ -156,17 +157,17 @@ section! {
     /// When the index is brought up to date.
     pub struct MemorySync {
         /// At the start of a session.
-        on_session_start: bool = true;
+        on_session_start: bool = true, planned(not_yet::INDEX);
         /// Before a search, if files have changed.
-        on_search: bool = true;
+        on_search: bool = true, planned(not_yet::INDEX), met_by(&["true"]);
         /// As files change.
-        watch: bool = true;
+        watch: bool = true, planned(not_yet::INDEX);
         /// Milliseconds without a further change before a sync.
-        watch_debounce_ms: u64 = 1500;
+        watch_debounce_ms: u64 = 1500, planned(not_yet::INDEX);
         /// Minutes between syncs; 0 means no such rhythm.
-        interval_minutes: u64 = 0;
+        interval_minutes: u64 = 0, planned(not_yet::INDEX), met_by(&["0"]);
         /// How much a transcript must grow.
-        sessions: SessionSync;
+        sessions: SessionSync, planned(not_yet::INDEX);
     }
 }
 
@@ -184,11 +185,11 @@ section! {
     /// How a search ranks.
     pub struct MemoryQuery {
         /// Most results.
-        max_results: u64 = 6, min(1.0);
+        max_results: u64 = 6, min(1.0), planned("only `openclaw memory search` follows it yet; agents get six results"), met_by(&["6"]);
         /// Results below this score are left out.
-        min_score: f64 = 0.35, min(0.0), max(1.0);
+        min_score: f64 = 0.35, min(0.0), max(1.0), planned(not_yet::INDEX);
         /// Vectors and words together.
-        hybrid: HybridQuery;
+        hybrid: HybridQuery, planned(not_yet::INDEX);
     }
 }
 

@@ -1,5 +1,6 @@
 //! `messages`
 
+use super::not_yet;
 use crate::declare::{choices, section};
 use crate::read::Map;
 
@@ -37,23 +38,23 @@ section! {
     /// Messages.
     pub struct Messages {
         /// Text before each message that the agent is given. Earlier form of the WhatsApp key.
-        message_prefix: Option<String>;
+        message_prefix: Option<String>, planned(not_yet::DELIVERY);
         /// Text before each reply; `auto` is the agent's name.
-        response_prefix: Option<String>;
+        response_prefix: Option<String>, planned(not_yet::DELIVERY);
         /// Groups.
-        group_chat: GroupChat;
+        group_chat: GroupChat, planned(not_yet::CHANNELS);
         /// Messages that arrive while the session is busy.
-        queue: Queue, was(&["routing.queue"]);
+        queue: Queue, was(&["routing.queue"]), planned(not_yet::QUEUE);
         /// Messages in quick succession.
-        inbound: Inbound;
+        inbound: Inbound, planned(not_yet::CHANNELS);
         /// The reaction that acknowledges a message; empty for none.
-        ack_reaction: Option<String>;
+        ack_reaction: Option<String>, planned(not_yet::CHANNELS);
         /// Which messages are acknowledged.
-        ack_reaction_scope: AckScope = AckScope::GroupMentions;
+        ack_reaction_scope: AckScope = AckScope::GroupMentions, planned(not_yet::CHANNELS);
         /// Whether the reaction goes away with the reply.
-        remove_ack_after_reply: bool = false;
+        remove_ack_after_reply: bool = false, planned(not_yet::DELIVERY);
         /// Replies as speech.
-        tts: Tts;
+        tts: Tts, planned(not_yet::SPEECH);
     }
 }
 

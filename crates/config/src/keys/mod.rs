@@ -12,6 +12,7 @@ mod memory;
 mod memory_search;
 mod messages;
 mod models;
+pub(crate) mod not_yet;
 mod plugins;
 mod root;
 mod sandbox;

@@ -2,6 +2,7 @@
 
 use openclaw_guard::Secret;
 
+use super::not_yet;
 use crate::declare::{choices, section};
 use crate::read::Map;
 
@@ -41,11 +42,11 @@ section! {
     /// Model providers.
     pub struct Models {
         /// Added to the built-in providers, or instead of them.
-        mode: ModelsMode = ModelsMode::Merge;
+        mode: ModelsMode = ModelsMode::Merge, planned(not_yet::MODEL_REQUESTS), met_by(&["merge"]);
         /// Providers by name; the name is the part before `/` in `provider/model`.
         providers: Map<Provider>;
         /// Finding the models of an Amazon Bedrock account.
-        bedrock_discovery: Option<BedrockDiscovery>;
+        bedrock_discovery: Option<BedrockDiscovery>, planned(not_yet::MODEL_APIS);
     }
 }
 
@@ -57,13 +58,13 @@ section! {
         /// The key; `${NAME}` takes it from the environment.
         api_key: Option<Secret>;
         /// How requests are signed.
-        auth: Option<ProviderAuth>;
+        auth: Option<ProviderAuth>, planned(not_yet::MODEL_REQUESTS), met_by(&["api-key", "token"]);
         /// The wire interface of all its models.
-        api: Option<ModelApi>;
+        api: Option<ModelApi>, planned(not_yet::MODEL_APIS), met_by(&["openai-completions"]);
         /// Headers added to each request.
         headers: Map<Secret>, may_be_blank();
         /// Whether the key goes into the `Authorization` header.
-        auth_header: Option<bool>;
+        auth_header: Option<bool>, planned(not_yet::MODEL_REQUESTS), met_by(&["true"]);
         /// Its models.
         models: Vec<Model>;
     }
@@ -77,7 +78,7 @@ section! {
         /// The name that people see.
         name: String, required(), min(1.0);
         /// The wire interface, where it differs from the provider's.
-        api: Option<ModelApi>;
+        api: Option<ModelApi>, planned(not_yet::MODEL_APIS), met_by(&["openai-completions"]);
         /// Whether it reasons before it answers.
         reasoning: bool = false;
         /// What it can be given.
@@ -117,7 +118,7 @@ section! {
         /// Whether it takes the role `developer`.
         supports_developer_role: Option<bool>;
         /// Whether it takes `reasoning_effort`.
-        supports_reasoning_effort: Option<bool>;
+        supports_reasoning_effort: Option<bool>, planned(not_yet::MODEL_REQUESTS);
         /// The field that carries the limit on produced tokens.
         max_tokens_field: Option<MaxTokensField>;
     }

@@ -1,6 +1,7 @@
 //! `plugins`
 
 use super::Install;
+use super::not_yet;
 use crate::declare::section;
 use crate::read::{Map, Sealed};
 
@@ -14,11 +15,11 @@ section! {
         /// None of these.
         deny: Vec<String>;
         /// Where they are found.
-        load: PluginLoad;
+        load: PluginLoad, planned(not_yet::PLUGINS);
         /// Which plugin does a job that only one can do.
         slots: PluginSlots;
         /// Settings of each plugin.
-        entries: Map<PluginEntry>;
+        entries: Map<PluginEntry>, planned(not_yet::PLUGINS);
         /// What the installer noted.
         installs: Map<Install>;
     }
@@ -36,7 +37,7 @@ section! {
     /// Which plugin does a job that only one can do.
     pub struct PluginSlots {
         /// Memory: `memory-core` is the built-in one, `none` turns memory off.
-        memory: String = "memory-core".to_owned();
+        memory: String = "memory-core".to_owned(), planned(not_yet::PLUGINS), met_by(&["memory-core", "none"]);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The top of the file.
 
+use super::not_yet;
 use super::*;
 use crate::declare::{choices, section};
 use crate::read::{Map, Sealed};
@@ -14,7 +15,7 @@ section! {
         /// Agents: the defaults of all of them, and each one's own.
         agents: Agents, live();
         /// Which agent answers which chat; the first match counts.
-        bindings: Vec<Binding>, live(), was(&["routing.bindings"]);
+        bindings: Vec<Binding>, live(), was(&["routing.bindings"]), planned(not_yet::CHANNELS);
         /// Sessions: which messages share one, and when one starts afresh.
         session: Session, live();
         /// Messages: queueing, prefixes, acknowledgements, speech.
@@ -48,25 +49,25 @@ section! {
         /// Log files and console output.
         logging: Logging, live();
         /// Updates of the product itself.
-        update: Update, live();
+        update: Update, live(), planned(not_yet::UPDATE);
         /// How the Control UI looks.
         ui: Ui, live();
         /// Credential profiles of model providers.
-        auth: Auth, restart();
+        auth: Auth, restart(), planned(not_yet::PROFILES);
         /// What this machine does as a node of another gateway.
-        node_host: NodeHost, restart();
+        node_host: NodeHost, restart(), planned(not_yet::NODES);
         /// Announcing the gateway on the network.
-        discovery: Discovery, restart();
+        discovery: Discovery, restart(), planned(not_yet::DISCOVERY);
         /// The server for pages that agents draw.
-        canvas_host: CanvasHost, restart();
+        canvas_host: CanvasHost, restart(), planned(not_yet::BROWSER);
         /// Scheduled jobs.
-        cron: Cron, hot();
+        cron: Cron, hot(), planned(not_yet::CRON);
         /// The connection to WhatsApp Web.
-        web: Web, restart();
+        web: Web, restart(), planned(not_yet::CHANNELS);
         /// Slash commands.
         commands: Commands, live();
         /// Where approval requests are sent.
-        approvals: Approvals, restart();
+        approvals: Approvals, restart(), planned(not_yet::APPROVALS);
     }
 }
 
@@ -74,21 +75,21 @@ section! {
     /// Top-level keys of what is added to the gateway.
     pub struct ExtensionKeys {
         /// Webhooks that wake an agent, and hooks on the gateway's own events.
-        hooks: Hooks, hot();
+        hooks: Hooks, hot(), planned(not_yet::HOOKS);
         /// The browser that agents drive.
-        browser: Browser, hot();
+        browser: Browser, hot(), planned(not_yet::BROWSER);
         /// Skills: where they come from and what they need.
-        skills: Skills, live();
+        skills: Skills, live(), planned(not_yet::SKILLS);
         /// Plugins.
         plugins: Plugins, restart();
         /// Talk mode of the apps.
-        talk: Talk, live();
+        talk: Talk, live(), planned(not_yet::SPEECH);
         /// Voice messages.
-        audio: Audio, live();
+        audio: Audio, live(), planned(not_yet::SPEECH);
         /// Files sent and received.
-        media: MediaFiles, restart();
+        media: MediaFiles, restart(), planned(not_yet::MEDIA);
         /// One chat answered by several agents.
-        broadcast: Broadcast, restart();
+        broadcast: Broadcast, restart(), planned(not_yet::CHANNELS);
         /// The bridge of early releases: read and ignored.
         bridge: Option<Sealed>, restart();
     }

@@ -1,5 +1,6 @@
 //! `session` and `bindings`
 
+use super::not_yet;
 use crate::declare::{choices, section};
 use crate::read::Map;
 
@@ -34,35 +35,35 @@ section! {
     /// Sessions.
     pub struct Session {
         /// One session per sender, or one for all.
-        scope: SessionScope = SessionScope::PerSender;
+        scope: SessionScope = SessionScope::PerSender, planned("every chat has its own session in this build"), met_by(&["per-sender"]);
         /// Which direct chats share a session.
-        dm_scope: DmScope = DmScope::Main;
+        dm_scope: DmScope = DmScope::Main, planned(not_yet::CHANNELS), met_by(&["main"]);
         /// One person under several names: a name, and the person's ids as `channel:id`.
-        identity_links: Map<Vec<String>>;
+        identity_links: Map<Vec<String>>, planned(not_yet::CHANNELS);
         /// Messages that start a session afresh; `/new` and `/reset` if absent.
-        reset_triggers: Option<Vec<String>>;
+        reset_triggers: Option<Vec<String>>, planned(not_yet::RESET);
         /// Minutes of silence after which a session starts afresh. Earlier form of `reset`.
-        idle_minutes: Option<u64>, min(1.0);
+        idle_minutes: Option<u64>, min(1.0), planned(not_yet::RESET);
         /// The same for sessions of heartbeats.
-        heartbeat_idle_minutes: Option<u64>, min(1.0);
+        heartbeat_idle_minutes: Option<u64>, min(1.0), planned(not_yet::RESET);
         /// When a session starts afresh; every day at four if absent.
-        reset: Option<ResetPolicy>;
+        reset: Option<ResetPolicy>, planned(not_yet::RESET);
         /// The same for kinds of chats.
-        reset_by_type: ResetByType;
+        reset_by_type: ResetByType, planned(not_yet::RESET);
         /// The same for channels.
-        reset_by_channel: Map<ResetPolicy>;
+        reset_by_channel: Map<ResetPolicy>, planned(not_yet::RESET);
         /// The file of the session index; `{agentId}` stands for the agent.
-        store: Option<String>;
+        store: Option<String>, planned("the index of sessions stays in the state directory yet");
         /// Seconds between two typing signals.
-        typing_interval_seconds: Option<u64>, min(1.0);
+        typing_interval_seconds: Option<u64>, min(1.0), planned(not_yet::DELIVERY);
         /// When the typing signal starts.
-        typing_mode: Option<TypingMode>;
+        typing_mode: Option<TypingMode>, planned(not_yet::DELIVERY), met_by(&["never"]);
         /// The name of the main session.
         main_key: String = "main".to_owned();
         /// Which chats replies are sent to.
-        send_policy: ChatRules;
+        send_policy: ChatRules, planned(not_yet::DELIVERY);
         /// Agents that talk to each other.
-        agent_to_agent: AgentToAgentSession;
+        agent_to_agent: AgentToAgentSession, planned(not_yet::AGENTS);
     }
 }
 

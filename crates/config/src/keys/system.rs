@@ -2,6 +2,7 @@
 
 use openclaw_guard::Secret;
 
+use super::not_yet;
 use crate::declare::{choices, section};
 use crate::read::{Id, Map, Toggle};
 
@@ -19,7 +20,7 @@ section! {
     /// Environment variables.
     pub struct EnvVars {
         /// Variables that the login shell of the user has.
-        shell_env: ShellEnv;
+        shell_env: ShellEnv, planned("the login shell is not asked for variables yet");
         /// Variables; the environment's own values win.
         vars: Map<Secret>, may_be_blank();
     }
@@ -69,13 +70,13 @@ section! {
     /// Diagnostics and telemetry.
     pub struct Diagnostics {
         /// Whether events are gathered.
-        enabled: bool = false;
+        enabled: bool = false, planned(not_yet::DIAGNOSTICS);
         /// Areas that log more; `*` stands for any text.
-        flags: Vec<String>;
+        flags: Vec<String>, planned(not_yet::DIAGNOSTICS);
         /// Sending telemetry.
-        otel: Otel;
+        otel: Otel, planned(not_yet::DIAGNOSTICS);
         /// Writing down what is sent to models.
-        cache_trace: CacheTrace;
+        cache_trace: CacheTrace, planned(not_yet::DIAGNOSTICS);
     }
 }
 
@@ -349,25 +350,25 @@ section! {
     /// Slash commands.
     pub struct Commands {
         /// Whether chats offer them in their menus.
-        native: Toggle = Toggle::Auto;
+        native: Toggle = Toggle::Auto, planned(not_yet::COMMANDS), met_by(&["false", "auto"]);
         /// Whether chats offer skills in their menus.
-        native_skills: Toggle = Toggle::Auto;
+        native_skills: Toggle = Toggle::Auto, planned(not_yet::COMMANDS), met_by(&["false", "auto"]);
         /// Whether they are read from text.
-        text: bool = true;
+        text: bool = true, planned(not_yet::COMMANDS), met_by(&["true"]);
         /// Whether `! command` runs a command on this machine.
-        bash: bool = false;
+        bash: bool = false, planned(not_yet::COMMANDS);
         /// Milliseconds after which such a command goes on in the background.
-        bash_foreground_ms: u64 = 2000, max(30_000.0);
+        bash_foreground_ms: u64 = 2000, max(30_000.0), planned(not_yet::COMMANDS);
         /// Whether `/config` changes this file.
-        config: bool = false;
+        config: bool = false, planned(not_yet::COMMANDS);
         /// Whether `/debug` changes settings until the next start.
-        debug: bool = false;
+        debug: bool = false, planned(not_yet::COMMANDS);
         /// Whether `/restart` restarts the gateway.
-        restart: bool = false;
+        restart: bool = false, planned(not_yet::COMMANDS);
         /// Whether the channels' allowlists hold for commands.
-        use_access_groups: bool = true;
+        use_access_groups: bool = true, planned(not_yet::COMMANDS), met_by(&["true"]);
         /// Who counts as the owner.
-        owner_allow_from: Vec<Id>;
+        owner_allow_from: Vec<Id>, planned(not_yet::COMMANDS);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use openclaw_guard::Secret;
 
+use super::not_yet;
 use super::{LinkTools, MediaTools, ToolLists};
 use crate::declare::{choices, section};
 use crate::read::{Id, Map};
@@ -32,25 +33,25 @@ section! {
         /// The set of tools to begin with.
         profile: Option<ToolProfile>;
         /// For models of a provider, or for one model, narrower lists.
-        by_provider: Map<ProviderTools>;
+        by_provider: Map<ProviderTools>, planned("tools are the same for every model yet");
         /// The web.
-        web: WebTools;
+        web: WebTools, planned(not_yet::WEB);
         /// Images, sound and video that are sent to the agent.
-        media: MediaTools;
+        media: MediaTools, planned(not_yet::MEDIA);
         /// Links that are sent to the agent.
-        links: LinkTools;
+        links: LinkTools, planned(not_yet::MEDIA);
         /// Sending messages.
-        message: MessageTool;
+        message: MessageTool, planned(not_yet::CHANNELS);
         /// Talking to other agents.
-        agent_to_agent: AgentToAgentTool, was(&["routing.agentToAgent"]);
+        agent_to_agent: AgentToAgentTool, was(&["routing.agentToAgent"]), planned(not_yet::AGENTS);
         /// Commands outside the sandbox.
-        elevated: ElevatedTools, was(&["agent.elevated"]);
+        elevated: ElevatedTools, was(&["agent.elevated"]), planned(not_yet::ELEVATED);
         /// Commands.
         exec: ExecTool, was(&["tools.bash", "agent.bash"]);
         /// Agents that an agent starts.
-        subagents: SubagentTools;
+        subagents: SubagentTools, planned(not_yet::AGENTS);
         /// Sessions in a sandbox.
-        sandbox: SandboxTools;
+        sandbox: SandboxTools, planned("there is no sandbox in this build yet");
     }
     groups {
         /// Allowed and denied tools.
@@ -64,13 +65,13 @@ section! {
         /// The set of tools to begin with.
         profile: Option<ToolProfile>;
         /// For models of a provider, or for one model, narrower lists.
-        by_provider: Map<ProviderTools>;
+        by_provider: Map<ProviderTools>, planned("tools are the same for every model yet");
         /// Commands outside the sandbox.
-        elevated: ElevatedTools;
+        elevated: ElevatedTools, planned(not_yet::ELEVATED);
         /// Commands.
         exec: AgentExecTool;
         /// Sessions in a sandbox.
-        sandbox: SandboxTools;
+        sandbox: SandboxTools, planned("there is no sandbox in this build yet");
     }
     groups {
         /// Allowed and denied tools.
@@ -100,21 +101,21 @@ section! {
         /// When they need the owner's approval.
         ask: Option<ExecAsk>;
         /// The node that they run on.
-        node: Option<String>;
+        node: Option<String>, planned(not_yet::NODES);
         /// Folders before the usual ones in `PATH`.
-        path_prepend: Vec<String>;
+        path_prepend: Vec<String>, planned(not_yet::EXEC);
         /// Programs that read only their input and need no approval.
-        safe_bins: Option<Vec<String>>;
+        safe_bins: Option<Vec<String>>, planned(not_yet::EXEC);
         /// Milliseconds after which a command goes on in the background.
-        background_ms: u64 = 10_000, min(1.0);
+        background_ms: u64 = 10_000, min(1.0), planned(not_yet::EXEC);
         /// Seconds after which a command is stopped.
-        timeout_sec: u64 = 1800, min(1.0);
+        timeout_sec: u64 = 1800, min(1.0), planned(not_yet::EXEC), met_by(&["1800"]);
         /// Milliseconds after which a finished background command is forgotten.
-        cleanup_ms: u64 = 1_800_000, min(1.0);
+        cleanup_ms: u64 = 1_800_000, min(1.0), planned(not_yet::EXEC);
         /// Whether the agent is told when a background command ends.
-        notify_on_exit: bool = true;
+        notify_on_exit: bool = true, planned(not_yet::EXEC);
         /// Patches.
-        apply_patch: ApplyPatch;
+        apply_patch: ApplyPatch, planned(not_yet::EXEC);
     }
 }
 
@@ -140,23 +141,23 @@ section! {
         /// When they need the owner's approval.
         ask: Option<ExecAsk>;
         /// The node that they run on.
-        node: Option<String>;
+        node: Option<String>, planned(not_yet::NODES);
         /// Folders before the usual ones in `PATH`.
-        path_prepend: Option<Vec<String>>;
+        path_prepend: Option<Vec<String>>, planned(not_yet::EXEC);
         /// Programs that read only their input and need no approval.
-        safe_bins: Option<Vec<String>>;
+        safe_bins: Option<Vec<String>>, planned(not_yet::EXEC);
         /// Milliseconds after which a command goes on in the background.
-        background_ms: Option<u64>, min(1.0);
+        background_ms: Option<u64>, min(1.0), planned(not_yet::EXEC);
         /// Seconds after which a command is stopped.
-        timeout_sec: Option<u64>, min(1.0);
+        timeout_sec: Option<u64>, min(1.0), planned(not_yet::EXEC), met_by(&["1800"]);
         /// Milliseconds after which an approved command is reported as still running; 0 means never.
-        approval_running_notice_ms: Option<u64>;
+        approval_running_notice_ms: Option<u64>, planned(not_yet::EXEC);
         /// Milliseconds after which a finished background command is forgotten.
-        cleanup_ms: Option<u64>, min(1.0);
+        cleanup_ms: Option<u64>, min(1.0), planned(not_yet::EXEC);
         /// Whether the agent is told when a background command ends.
-        notify_on_exit: Option<bool>;
+        notify_on_exit: Option<bool>, planned(not_yet::EXEC);
         /// Patches.
-        apply_patch: Option<ApplyPatch>;
+        apply_patch: Option<ApplyPatch>, planned(not_yet::EXEC);
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn status(call: &Call<'_>) -> Reply {
             "activeRuns": core.runs.active_count(), "activeSessions": core.lanes.active(),
             "address": core.address.to_string(),
         },
-        "unsupported": crate::unsupported::unsupported(call.now.config(), &core.locations.state_dir),
+        "unsupported": crate::unsupported::unsupported(&call.now.loaded, &core.locations.state_dir),
     })))
 }
 

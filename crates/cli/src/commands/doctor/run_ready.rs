@@ -31,7 +31,7 @@ pub(super) fn findings(snapshot: &Snapshot) -> Vec<Finding> {
         ),
         Some(GatewayMode::Local | GatewayMode::Remote) => {}
     }
-    let rows = openclaw_gateway::unsupported(&loaded.config, &snapshot.at.state_dir);
+    let rows = openclaw_gateway::unsupported(loaded, &snapshot.at.state_dir);
     all.extend(rows.iter().map(|row| {
         let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         Finding::new("config.unsupported", Severity::Warning, text("reason")).at(path).key(text("key"))

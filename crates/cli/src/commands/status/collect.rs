@@ -72,11 +72,8 @@ pub(super) async fn report(
         None => model_of(instance, &places, from_gateway("/sessions/defaults")),
     };
     // What the file asks for and this build cannot do is known without a gateway, unless the file is broken.
-    let from_file = || {
-        problem
-            .is_none()
-            .then(|| openclaw_gateway::unsupported(&instance.loaded.config, &instance.at.state_dir))
-    };
+    let from_file =
+        || problem.is_none().then(|| openclaw_gateway::unsupported(&instance.loaded, &instance.at.state_dir));
     let unsupported =
         from_gateway("/unsupported").and_then(|value| value.as_array().cloned()).or_else(from_file);
     Report {

@@ -2,33 +2,34 @@
 
 use super::*;
 use crate::declare::section;
+use crate::keys::not_yet;
 use crate::read::{Map, Sealed};
 
 section! {
     /// Chat services: an account of each, or several under `accounts`, where absent keys are as around `accounts`.
     pub struct Channels {
         /// What holds for every channel that says nothing itself.
-        defaults: ChannelDefaults;
+        defaults: ChannelDefaults, planned(not_yet::CHANNELS);
         /// Telegram, as a bot.
-        telegram: Option<Box<Telegram>>, was(&["telegram"]);
+        telegram: Option<Box<Telegram>>, was(&["telegram"]), planned(not_yet::CHANNELS);
         /// WhatsApp, as a linked device.
-        whatsapp: Option<Box<Whatsapp>>, was(&["whatsapp"]);
+        whatsapp: Option<Box<Whatsapp>>, was(&["whatsapp"]), planned(not_yet::CHANNELS);
         /// Discord, as a bot.
-        discord: Option<Box<Discord>>, was(&["discord"]);
+        discord: Option<Box<Discord>>, was(&["discord"]), planned(not_yet::CHANNELS);
         /// Google Chat, as an app.
-        googlechat: Option<Box<GoogleChat>>;
+        googlechat: Option<Box<GoogleChat>>, planned(not_yet::CHANNELS);
         /// Slack, as an app.
-        slack: Option<Box<Slack>>, was(&["slack"]);
+        slack: Option<Box<Slack>>, was(&["slack"]), planned(not_yet::CHANNELS);
         /// Signal, through `signal-cli`.
-        signal: Option<Box<Signal>>, was(&["signal"]);
+        signal: Option<Box<Signal>>, was(&["signal"]), planned(not_yet::CHANNELS);
         /// iMessage, through the program `imsg` on a Mac.
-        imessage: Option<Box<Imessage>>, was(&["imessage"]);
+        imessage: Option<Box<Imessage>>, was(&["imessage"]), planned(not_yet::CHANNELS);
         /// Microsoft Teams, as a bot.
-        msteams: Option<Box<MsTeams>>, was(&["msteams"]);
+        msteams: Option<Box<MsTeams>>, was(&["msteams"]), planned(not_yet::CHANNELS);
         /// Mattermost, as a bot.
-        mattermost: Option<Box<Mattermost>>;
+        mattermost: Option<Box<Mattermost>>, planned(not_yet::CHANNELS);
         /// iMessage, through a BlueBubbles server on a Mac.
-        bluebubbles: Option<Box<BlueBubbles>>;
+        bluebubbles: Option<Box<BlueBubbles>>, planned(not_yet::CHANNELS);
     }
     groups {
         /// Channels of plugins that the release ships.
@@ -44,23 +45,23 @@ section! {
     /// Channels of plugins that the release ships. Each plugin checks its own keys.
     pub struct PluginChannels {
         /// Feishu and Lark.
-        feishu: Option<Sealed>;
+        feishu: Option<Sealed>, planned(not_yet::CHANNELS);
         /// LINE.
-        line: Option<Sealed>;
+        line: Option<Sealed>, planned(not_yet::CHANNELS);
         /// Matrix.
-        matrix: Option<Sealed>;
+        matrix: Option<Sealed>, planned(not_yet::CHANNELS);
         /// Nextcloud Talk.
-        nextcloud_talk as "nextcloud-talk": Option<Sealed>;
+        nextcloud_talk as "nextcloud-talk": Option<Sealed>, planned(not_yet::CHANNELS);
         /// Nostr, direct messages.
-        nostr: Option<Sealed>;
+        nostr: Option<Sealed>, planned(not_yet::CHANNELS);
         /// Tlon.
-        tlon: Option<Sealed>;
+        tlon: Option<Sealed>, planned(not_yet::CHANNELS);
         /// Twitch.
-        twitch: Option<Sealed>;
+        twitch: Option<Sealed>, planned(not_yet::CHANNELS);
         /// Zalo, as a bot.
-        zalo: Option<Sealed>;
+        zalo: Option<Sealed>, planned(not_yet::CHANNELS);
         /// Zalo, as a person.
-        zalouser: Option<Sealed>;
+        zalouser: Option<Sealed>, planned(not_yet::CHANNELS);
     }
 }
 
