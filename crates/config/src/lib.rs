@@ -34,10 +34,12 @@ mod declare;
 mod edit;
 mod env;
 mod file;
+mod hints;
 mod include;
 mod inherit;
 mod key_path;
 mod keys;
+mod label;
 mod last_good;
 mod load;
 mod locations;
@@ -68,6 +70,7 @@ pub use edit::{
 };
 pub use env::Env;
 pub use file::MAX_CONFIG_BYTES;
+pub use hints::ui_hints;
 pub use include::{IncludeFault, MAX_INCLUDE_DEPTH, MAX_INCLUDES};
 pub use key_path::{KeyPath, KeyPathError, Step};
 pub use keys::*;
@@ -83,5 +86,5 @@ pub use problem::{ConfigError, IncludedFrom, MAX_PROBLEMS, Place, Problem, Probl
 pub use read::{Id, Map, Sealed, Toggle};
 pub use redact::{REDACTED, get_path, redact, redact_text, secrets};
 pub use reload::{Action, ChangedKey, Plan, reload_class};
-pub use schema::{config_schema, declared_keys, ui_hints};
+pub use schema::{config_schema, declared_keys};
 pub use spec::{Form, Key, Kind, Limits, MAX_SAFE_INTEGER, Reload, Rest, SectionSpec};
