@@ -83,7 +83,7 @@ pub use minimal::{MinimalOptions, minimal_config, write_new};
 pub use planned::{MAX_PLANNED, planned};
 pub use port::{DEFAULT_PORT, DEV_PORT, PortError, gateway_port};
 pub use problem::{ConfigError, IncludedFrom, MAX_PROBLEMS, Place, Problem, ProblemKind};
-pub use read::{Id, Map, Sealed, Toggle};
+pub use read::{Id, Map, Scalar, Sealed, Toggle};
 pub use redact::{REDACTED, get_path, redact, redact_text, secrets};
 pub use reload::{Action, ChangedKey, Plan, reload_class};
 pub use schema::{config_schema, declared_keys};

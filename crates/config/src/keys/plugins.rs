@@ -47,6 +47,6 @@ section! {
         /// Whether it is loaded.
         enabled: Option<bool>;
         /// Its own settings, checked by the plugin.
-        config: Option<Sealed>;
+        config: Map<Sealed>;
     }
 }
