@@ -214,6 +214,29 @@ impl ConfigType for Id {
     }
 }
 
+/// A text, a number or a switch, as something outside has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scalar(Value);
+
+impl Scalar {
+    /// The value.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl ConfigType for Scalar {
+    const KIND: Kind = Kind::OneOf(&[Kind::Text, Kind::Number, Kind::Bool]);
+
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(_) | Value::Number(_) | Value::Bool(_) => Some(Self(value.clone())),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+}
+
 /// On, off, or as the surroundings suggest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Toggle {

@@ -1,4 +1,4 @@
-//! JSON Schema and form hints from the descriptor tables, for `config.schema`.
+//! JSON Schema from the descriptor tables, for `config.schema`.
 
 use serde_json::{Map as JsonMap, Value, json};
 
@@ -99,40 +99,6 @@ fn key_schema(key: &Key) -> JsonMap<String, Value> {
         schema.insert("default".to_owned(), default());
     }
     schema
-}
-
-/// What a form shows beside each key: written path (`*` for free keys, `[]` for list positions) to
-/// `{help, sensitive?, group, order}`.
-#[must_use]
-pub fn ui_hints() -> JsonMap<String, Value> {
-    let mut hints = JsonMap::new();
-    for (order, key) in spec().all_keys().enumerate() {
-        add_hints(key, key.name, key.name, order, &mut hints);
-    }
-    hints
-}
-
-fn add_hints(key: &Key, path: &str, group: &str, order: usize, hints: &mut JsonMap<String, Value>) {
-    let mut hint = json!({"help": key.help(), "group": group, "order": order});
-    if is_sensitive(&key.kind) {
-        hint["sensitive"] = true.into();
-    }
-    hints.insert(path.to_owned(), hint);
-    visit_sections(&key.kind, path, &mut |section, path| {
-        for (order, key) in section.all_keys().enumerate() {
-            add_hints(key, &format!("{path}.{}", key.name), group, order, hints);
-        }
-    });
-}
-
-fn is_sensitive(kind: &Kind) -> bool {
-    match kind {
-        Kind::Secret | Kind::Sealed => true,
-        Kind::List(element) | Kind::Map(element) => is_sensitive(element),
-        Kind::OneOf(kinds) => kinds.iter().any(is_sensitive),
-        Kind::Bool | Kind::Integer { .. } | Kind::Number | Kind::Text => false,
-        Kind::Choice(_) | Kind::Object(_) | Kind::Any => false,
-    }
 }
 
 /// Calls `visit` with the sections directly below a shape and the written path to their keys.

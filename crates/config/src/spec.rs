@@ -110,6 +110,12 @@ pub struct Key {
     pub planned: Option<&'static str>,
     /// Values of a planned key that ask for nothing but what this build does.
     pub met_by: &'static [&'static str],
+    /// What a form calls it, where the name does not say it well.
+    pub label: Option<&'static str>,
+    /// What a form shows in the empty field.
+    pub placeholder: Option<&'static str>,
+    /// Whether most people never touch it and what is below it.
+    pub advanced: bool,
 }
 
 impl Key {
@@ -126,6 +132,9 @@ impl Key {
             was: &[],
             planned: None,
             met_by: &[],
+            label: None,
+            placeholder: None,
+            advanced: false,
         }
     }
 
@@ -188,6 +197,21 @@ impl Key {
     /// nothing; with it, only these.
     pub(crate) const fn met_by(mut self, values: &'static [&'static str]) -> Self {
         self.met_by = values;
+        self
+    }
+
+    pub(crate) const fn label(mut self, label: &'static str) -> Self {
+        self.label = Some(label);
+        self
+    }
+
+    pub(crate) const fn placeholder(mut self, example: &'static str) -> Self {
+        self.placeholder = Some(example);
+        self
+    }
+
+    pub(crate) const fn advanced(mut self) -> Self {
+        self.advanced = true;
         self
     }
 

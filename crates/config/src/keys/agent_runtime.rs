@@ -108,9 +108,9 @@ section! {
     /// A turn from time to time without a message.
     pub struct Heartbeat {
         /// How often, such as `30m`; `0m` means never.
-        every: Option<String>;
+        every: Option<String>, placeholder("30m");
         /// The hours in which it happens.
-        active_hours: Option<ActiveHours>;
+        active_hours: Option<ActiveHours>, label("Active hours");
         /// Its model.
         model: Option<String>;
         /// Its session; the main one if absent.
@@ -134,9 +134,9 @@ section! {
     /// The hours of the heartbeat.
     pub struct ActiveHours {
         /// From, as `HH:MM`.
-        start: Option<String>;
+        start: Option<String>, placeholder("08:00");
         /// To, as `HH:MM`; `24:00` is the end of the day.
-        end: Option<String>;
+        end: Option<String>, placeholder("24:00");
         /// The zone: `user`, `local`, or a name.
         timezone: Option<String>;
     }

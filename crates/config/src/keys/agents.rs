@@ -96,9 +96,9 @@ section! {
         /// Search in memory.
         memory_search: MemorySearch, was(&["memorySearch"]);
         /// Removing old tool results from the context.
-        context_pruning: ContextPruning, planned(not_yet::CONTEXT);
+        context_pruning: ContextPruning, planned(not_yet::CONTEXT), advanced();
         /// Shortening a long conversation.
-        compaction: Compaction, planned(not_yet::CONTEXT);
+        compaction: Compaction, planned(not_yet::CONTEXT), advanced();
         /// A turn from time to time without a message.
         heartbeat: Heartbeat, hot(), planned(not_yet::HEARTBEAT);
         /// Agents that an agent starts.
@@ -106,9 +106,9 @@ section! {
         /// Where commands of agents run.
         sandbox: Sandbox, planned(not_yet::SANDBOX);
         /// Earlier place of the times in `tools.exec`, which win.
-        exec: EarlierExec, planned(not_yet::EXEC);
+        exec: EarlierExec, planned(not_yet::EXEC), advanced();
         /// Command-line programs that act as models.
-        cli_backends: Map<CliBackend>, planned(not_yet::MODEL_APIS);
+        cli_backends: Map<CliBackend>, planned(not_yet::MODEL_APIS), advanced();
     }
     groups {
         /// Files.
@@ -126,13 +126,13 @@ section! {
     /// Files of the agents.
     pub struct AgentFiles {
         /// The folder with the agents' memory and persona; `workspace` in the state directory if absent.
-        workspace: Option<String>;
+        workspace: Option<String>, placeholder("~/.openclaw/workspace");
         /// The repository that the system prompt names; found by itself if absent.
-        repo_root: Option<String>, planned("the system prompt names no repository yet");
+        repo_root: Option<String>, planned("the system prompt names no repository yet"), advanced();
         /// Whether the workspace's files are not created.
-        skip_bootstrap: bool = false;
+        skip_bootstrap: bool = false, advanced();
         /// Most characters of each workspace file that reach the model.
-        bootstrap_max_chars: u64 = 20000, min(1.0);
+        bootstrap_max_chars: u64 = 20000, min(1.0), advanced();
     }
 }
 
@@ -140,15 +140,15 @@ section! {
     /// Times that agents see.
     pub struct AgentTime {
         /// The user's time zone, such as `Europe/Vienna`; this machine's if absent.
-        user_timezone: Option<String>;
+        user_timezone: Option<String>, label("Time zone"), placeholder("Europe/Vienna");
         /// Twelve hours, twenty-four, or as this machine has it.
         time_format: TimeFormat = TimeFormat::Auto, planned(not_yet::ENVELOPE), met_by(&["auto", "24"]);
         /// The zone of the time before each message: `utc`, `local`, `user`, or a name.
-        envelope_timezone: Option<String>, planned(not_yet::ENVELOPE), met_by(&["user"]);
+        envelope_timezone: Option<String>, planned(not_yet::ENVELOPE), met_by(&["user"]), advanced();
         /// Whether each message comes with its time.
-        envelope_timestamp: OnOff = OnOff::On, planned(not_yet::ENVELOPE), met_by(&["on"]);
+        envelope_timestamp: OnOff = OnOff::On, planned(not_yet::ENVELOPE), met_by(&["on"]), advanced();
         /// Whether each message comes with the time since the one before.
-        envelope_elapsed: OnOff = OnOff::On, planned(not_yet::ENVELOPE);
+        envelope_elapsed: OnOff = OnOff::On, planned(not_yet::ENVELOPE), advanced();
     }
 }
 
@@ -176,13 +176,13 @@ section! {
         /// Whether parts of a reply are sent before it is complete.
         block_streaming_default: OnOff = OnOff::Off, planned(not_yet::DELIVERY);
         /// When a part ends.
-        block_streaming_break: BlockStreamingBreak = BlockStreamingBreak::TextEnd, planned(not_yet::DELIVERY);
+        block_streaming_break: BlockStreamingBreak = BlockStreamingBreak::TextEnd, planned(not_yet::DELIVERY), advanced();
         /// How long a part is.
-        block_streaming_chunk: BlockStreamingChunk, planned(not_yet::DELIVERY);
+        block_streaming_chunk: BlockStreamingChunk, planned(not_yet::DELIVERY), advanced();
         /// When short parts are joined.
-        block_streaming_coalesce: BlockStreamingCoalesce, planned(not_yet::DELIVERY);
+        block_streaming_coalesce: BlockStreamingCoalesce, planned(not_yet::DELIVERY), advanced();
         /// Pauses between the parts.
-        human_delay: HumanDelay, planned(not_yet::DELIVERY);
+        human_delay: HumanDelay, planned(not_yet::DELIVERY), advanced();
         /// Largest file taken from a chat, in megabytes.
         media_max_mb: Option<f64>, above(0.0), planned(not_yet::DELIVERY);
         /// Seconds between two typing signals.
@@ -222,15 +222,15 @@ section! {
     /// One agent.
     pub struct Agent {
         /// Its id: part of session keys and folder names.
-        id: String, required();
+        id: String, required(), placeholder("work");
         /// Whether it answers when nothing else is said.
         default: Option<bool>;
         /// The name that people see.
         name: Option<String>;
         /// Its workspace.
-        workspace: Option<String>;
+        workspace: Option<String>, placeholder("~/.openclaw/workspace-work");
         /// Its folder for credentials and models.
-        agent_dir: Option<String>, planned("agents have no folder of their own for credentials yet");
+        agent_dir: Option<String>, planned("agents have no folder of their own for credentials yet"), advanced();
         /// Its model.
         model: Option<ModelChoice>;
         /// Only these skills; all if absent, none if empty.

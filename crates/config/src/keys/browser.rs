@@ -1,5 +1,7 @@
 //! `browser`
 
+use openclaw_guard::Secret;
+
 use crate::declare::{choices, section};
 use crate::read::Map;
 
@@ -20,8 +22,8 @@ section! {
         enabled: Option<bool>;
         /// Whether agents may run scripts in pages.
         evaluate_enabled: Option<bool>;
-        /// The developer interface of a browser that runs already.
-        cdp_url: Option<String>;
+        /// The developer interface of a browser that runs already; of a service it holds the token.
+        cdp_url: Option<Secret>, may_be_blank(), placeholder("http://127.0.0.1:9222");
         /// Milliseconds to wait for a remote one.
         remote_cdp_timeout_ms: Option<u64>;
         /// Milliseconds for the handshake with a remote one.
@@ -58,8 +60,8 @@ section! {
     pub struct BrowserProfile {
         /// Port of the developer interface.
         cdp_port: Option<u16>, min(1.0);
-        /// Address of the developer interface.
-        cdp_url: Option<String>;
+        /// Address of the developer interface; of a service it holds the token.
+        cdp_url: Option<Secret>, may_be_blank(), placeholder("http://127.0.0.1:9222");
         /// What drives it.
         driver: Option<BrowserDriver>;
         /// The color that marks the window.

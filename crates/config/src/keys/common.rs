@@ -11,7 +11,7 @@ section! {
     /// A model and those that step in for it.
     pub struct ModelRoute {
         /// The model, as `provider/model`.
-        primary: Option<String>;
+        primary: Option<String>, placeholder("openai/gpt-5-mini");
         /// Models to try in this order when the first one fails.
         fallbacks: Option<Vec<String>>, planned(not_yet::FALLBACKS);
     }

@@ -25,13 +25,13 @@ section! {
         /// Addresses to listen on. Everything but `loopback` is reachable from other machines.
         bind: Bind = Bind::Loopback, planned(not_yet::TAILNET), met_by(&["auto", "lan", "loopback", "custom"]);
         /// The address to listen on with `bind` `custom`.
-        custom_bind_host: Option<String>;
+        custom_bind_host: Option<String>, advanced();
         /// The web page of the gateway.
-        control_ui: ControlUi;
+        control_ui: ControlUi, label("Control UI");
         /// How clients prove that they may connect.
         auth: GatewayAuth;
         /// Addresses of reverse proxies whose forwarding headers are believed.
-        trusted_proxies: Vec<String>;
+        trusted_proxies: Vec<String>, advanced();
         /// Serving through Tailscale.
         tailscale: Tailscale, planned(not_yet::TAILSCALE);
         /// The gateway that this machine's commands talk to, with `mode` `remote`.
@@ -41,9 +41,9 @@ section! {
         /// TLS on the gateway's own port.
         tls: Tls, planned(not_yet::TLS);
         /// HTTP interfaces beside the WebSocket.
-        http: Http;
+        http: Http, advanced();
         /// Nodes: other devices that lend their abilities.
-        nodes: Nodes, planned(not_yet::NODES);
+        nodes: Nodes, planned(not_yet::NODES), advanced();
     }
 }
 
@@ -53,15 +53,15 @@ section! {
         /// Whether it is served.
         enabled: bool = true, live();
         /// The path it is served under, such as `/openclaw`.
-        base_path: Option<String>, live();
+        base_path: Option<String>, live(), placeholder("/openclaw");
         /// A folder with the page's files instead of the built-in ones.
-        root: Option<String>, live();
+        root: Option<String>, live(), advanced();
         /// Origins of other pages that may connect, such as `https://control.example.com`.
         allowed_origins: Vec<String>;
         /// Token sign-in over plain HTTP without a device identity. Weakens security.
-        allow_insecure_auth: bool = false;
+        allow_insecure_auth: bool = false, advanced();
         /// No device identity for the page at all. For emergencies only.
-        dangerously_disable_device_auth: bool = false;
+        dangerously_disable_device_auth: bool = false, advanced();
     }
 }
 
@@ -108,7 +108,7 @@ section! {
     /// A gateway on another machine.
     pub struct Remote {
         /// Its WebSocket address, `ws://` or `wss://`.
-        url: Option<String>;
+        url: Option<String>, placeholder("ws://127.0.0.1:18789");
         /// Through an SSH tunnel or directly.
         transport: Option<RemoteTransport>, planned(not_yet::REMOTE), met_by(&["direct"]);
         /// Its token.
@@ -118,7 +118,7 @@ section! {
         /// SHA-256 fingerprint that its certificate must have.
         tls_fingerprint: Option<String>, planned(not_yet::REMOTE);
         /// `user@host` of the tunnel.
-        ssh_target: Option<String>, planned(not_yet::REMOTE);
+        ssh_target: Option<String>, planned(not_yet::REMOTE), label("SSH target"), placeholder("user@host");
         /// The key file of the tunnel.
         ssh_identity: Option<String>, planned(not_yet::REMOTE);
     }

@@ -148,8 +148,8 @@ section! {
         subscription: Option<String>;
         /// The token that the push carries.
         push_token: Option<Secret>;
-        /// The webhook that is called.
-        hook_url: Option<String>;
+        /// The webhook that is called; it may hold the token.
+        hook_url: Option<Secret>, may_be_blank();
         /// The server for the push.
         serve: GmailServe;
         /// Tailscale in front of it.
@@ -209,13 +209,13 @@ section! {
         /// Whether they run.
         enabled: bool = false;
         /// Single modules. Earlier form of `entries`.
-        handlers: Vec<HookHandler>;
+        handlers: Vec<HookHandler>, advanced();
         /// Hooks by name.
         entries: Map<HookEntry>;
         /// Where hooks are found.
         load: HookLoad;
         /// What the installer noted.
-        installs: Map<HookInstall>;
+        installs: Map<HookInstall>, advanced();
     }
 }
 

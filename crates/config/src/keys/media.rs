@@ -1,11 +1,10 @@
 //! `tools.media`, `tools.links` and `media`: understanding what is sent to an agent.
 
 use openclaw_guard::Secret;
-use serde_json::Value;
 
 use super::ChatRules;
 use crate::declare::{choices, section};
-use crate::read::Map;
+use crate::read::{Map, Scalar};
 
 choices! {
     /// What a model understands.
@@ -88,7 +87,7 @@ section! {
     /// What a provider needs to know.
     pub struct MediaProviderSettings {
         /// Parameters of the request, by provider.
-        provider_options: Map<Map<Value>>;
+        provider_options: Map<Map<Scalar>>;
         /// Earlier form of the parameters for Deepgram.
         deepgram: Deepgram;
         /// The address.

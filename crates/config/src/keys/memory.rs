@@ -22,7 +22,7 @@ section! {
         /// Whether results name their file and lines; `auto` does so in direct chats only.
         citations: Citations = Citations::Auto;
         /// The program `qmd`.
-        qmd: Qmd, planned(not_yet::QMD);
+        qmd: Qmd, planned(not_yet::QMD), advanced();
     }
 }
 

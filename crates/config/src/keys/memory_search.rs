@@ -49,27 +49,27 @@ section! {
         /// More files and folders of Markdown; those of an agent are added to those of the defaults.
         extra_paths: Vec<String>;
         /// Features that may change.
-        experimental: MemoryExperimental, planned(not_yet::INDEX);
+        experimental: MemoryExperimental, planned(not_yet::INDEX), advanced();
         /// Who makes the vectors. `auto` takes the first one with a key, or the built-in model; `none` turns search off.
         provider: EmbeddingProvider = EmbeddingProvider::Auto, planned(not_yet::INDEX), met_by(&["auto", "none"]);
         /// The embedding interface of the provider, where it differs from the usual one.
         remote: EmbeddingRemote, planned(not_yet::INDEX);
         /// Who steps in when the provider fails.
-        fallback: EmbeddingFallback = EmbeddingFallback::None, planned(not_yet::INDEX), met_by(&["none"]);
+        fallback: EmbeddingFallback = EmbeddingFallback::None, planned(not_yet::INDEX), met_by(&["none"]), advanced();
         /// The embedding model; the provider's usual one if absent.
         model: Option<String>, planned(not_yet::INDEX);
         /// The model on this machine.
-        local: EmbeddingLocal, planned(not_yet::INDEX);
+        local: EmbeddingLocal, planned(not_yet::INDEX), advanced();
         /// The index.
-        store: IndexStore;
+        store: IndexStore, advanced();
         /// How files are cut.
-        chunking: Chunking, planned(not_yet::INDEX);
+        chunking: Chunking, planned(not_yet::INDEX), advanced();
         /// When the index is brought up to date.
-        sync: MemorySync;
+        sync: MemorySync, advanced();
         /// How a search ranks.
         query: MemoryQuery;
         /// The cache of vectors.
-        cache: EmbeddingCache, planned(not_yet::INDEX);
+        cache: EmbeddingCache, planned(not_yet::INDEX), advanced();
     }
 }
 
@@ -85,13 +85,13 @@ section! {
     /// An embedding interface.
     pub struct EmbeddingRemote {
         /// The address, up to and including the version.
-        base_url: Option<String>;
+        base_url: Option<String>, placeholder("https://api.example.com/v1");
         /// The key.
         api_key: Option<Secret>;
         /// Headers added to each request.
-        headers: Map<Secret>, may_be_blank();
+        headers: Map<Secret>, may_be_blank(), advanced();
         /// Many texts in one job.
-        batch: EmbeddingBatch;
+        batch: EmbeddingBatch, advanced();
     }
 }
 

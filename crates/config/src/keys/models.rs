@@ -46,7 +46,7 @@ section! {
         /// Providers by name; the name is the part before `/` in `provider/model`.
         providers: Map<Provider>;
         /// Finding the models of an Amazon Bedrock account.
-        bedrock_discovery: Option<BedrockDiscovery>, planned(not_yet::MODEL_APIS);
+        bedrock_discovery: Option<BedrockDiscovery>, planned(not_yet::MODEL_APIS), advanced();
     }
 }
 
@@ -54,7 +54,7 @@ section! {
     /// One model provider.
     pub struct Provider {
         /// The address that requests go to, up to and including the version; its models cannot be asked without.
-        base_url: String, min(1.0);
+        base_url: String, min(1.0), placeholder("https://api.example.com/v1");
         /// The key; `${NAME}` takes it from the environment.
         api_key: Option<Secret>;
         /// How requests are signed.
@@ -62,9 +62,9 @@ section! {
         /// The wire interface of all its models.
         api: Option<ModelApi>, planned(not_yet::MODEL_APIS), met_by(&["openai-completions"]);
         /// Headers added to each request.
-        headers: Map<Secret>, may_be_blank();
+        headers: Map<Secret>, may_be_blank(), advanced();
         /// Whether the key goes into the `Authorization` header.
-        auth_header: Option<bool>, planned(not_yet::MODEL_REQUESTS), met_by(&["true"]);
+        auth_header: Option<bool>, planned(not_yet::MODEL_REQUESTS), met_by(&["true"]), advanced();
         /// Its models.
         models: Vec<Model>;
     }
@@ -84,15 +84,15 @@ section! {
         /// What it can be given.
         input: Vec<ModelInput> = vec![ModelInput::Text];
         /// Prices per million tokens in US dollars.
-        cost: ModelCost;
+        cost: ModelCost, advanced();
         /// Tokens of its context window.
         context_window: Option<u64>, min(1.0);
         /// Most tokens it produces in one answer.
         max_tokens: Option<u64>, min(1.0);
         /// Headers added to each request.
-        headers: Map<Secret>, may_be_blank();
+        headers: Map<Secret>, may_be_blank(), advanced();
         /// Deviations of its interface.
-        compat: ModelCompat;
+        compat: ModelCompat, advanced();
     }
 }
 

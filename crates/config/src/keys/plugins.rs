@@ -15,13 +15,13 @@ section! {
         /// None of these.
         deny: Vec<String>;
         /// Where they are found.
-        load: PluginLoad, planned(not_yet::PLUGINS);
+        load: PluginLoad, planned(not_yet::PLUGINS), advanced();
         /// Which plugin does a job that only one can do.
         slots: PluginSlots;
         /// Settings of each plugin.
         entries: Map<PluginEntry>, planned(not_yet::PLUGINS);
         /// What the installer noted.
-        installs: Map<Install>;
+        installs: Map<Install>, advanced();
     }
 }
 
@@ -47,6 +47,6 @@ section! {
         /// Whether it is loaded.
         enabled: Option<bool>;
         /// Its own settings, checked by the plugin.
-        config: Option<Sealed>;
+        config: Map<Sealed>;
     }
 }

@@ -39,13 +39,13 @@ section! {
     /// Top-level keys of the machine around the agents.
     pub struct SystemKeys {
         /// Who wrote the file last.
-        meta: Meta, live();
+        meta: Meta, live(), advanced();
         /// Environment variables, for the gateway and for `${NAME}`. A change of one that begins with `OPENCLAW_` restarts.
-        env: EnvVars, live();
+        env: EnvVars, live(), label("Environment");
         /// What the setup wizard did.
-        wizard: Wizard, live();
+        wizard: Wizard, live(), advanced();
         /// Diagnostics and telemetry, off unless asked for.
-        diagnostics: Diagnostics, restart();
+        diagnostics: Diagnostics, restart(), advanced();
         /// Log files and console output.
         logging: Logging, live();
         /// Updates of the product itself.
@@ -55,19 +55,19 @@ section! {
         /// Credential profiles of model providers.
         auth: Auth, restart(), planned(not_yet::PROFILES);
         /// What this machine does as a node of another gateway.
-        node_host: NodeHost, restart(), planned(not_yet::NODES);
+        node_host: NodeHost, restart(), planned(not_yet::NODES), advanced();
         /// Announcing the gateway on the network.
-        discovery: Discovery, restart(), planned(not_yet::DISCOVERY);
+        discovery: Discovery, restart(), planned(not_yet::DISCOVERY), advanced();
         /// The server for pages that agents draw.
-        canvas_host: CanvasHost, restart(), planned(not_yet::BROWSER);
+        canvas_host: CanvasHost, restart(), planned(not_yet::BROWSER), advanced();
         /// Scheduled jobs.
         cron: Cron, hot(), planned(not_yet::CRON);
         /// The connection to WhatsApp Web.
-        web: Web, restart(), planned(not_yet::CHANNELS);
+        web: Web, restart(), planned(not_yet::CHANNELS), advanced(), label("WhatsApp Web");
         /// Slash commands.
         commands: Commands, live();
         /// Where approval requests are sent.
-        approvals: Approvals, restart(), planned(not_yet::APPROVALS);
+        approvals: Approvals, restart(), planned(not_yet::APPROVALS), advanced();
     }
 }
 
@@ -85,13 +85,13 @@ section! {
         /// Talk mode of the apps.
         talk: Talk, live(), planned(not_yet::SPEECH);
         /// Voice messages.
-        audio: Audio, live(), planned(not_yet::SPEECH);
+        audio: Audio, live(), planned(not_yet::SPEECH), advanced();
         /// Files sent and received.
-        media: MediaFiles, restart(), planned(not_yet::MEDIA);
+        media: MediaFiles, restart(), planned(not_yet::MEDIA), advanced();
         /// One chat answered by several agents.
-        broadcast: Broadcast, restart(), planned(not_yet::CHANNELS);
+        broadcast: Broadcast, restart(), planned(not_yet::CHANNELS), advanced();
         /// The bridge of early releases: read and ignored.
-        bridge: Option<Sealed>, restart();
+        bridge: Option<Sealed>, restart(), advanced();
     }
 }
 

@@ -95,15 +95,15 @@ section! {
     /// What the container cannot do.
     pub struct SandboxConfinement {
         /// Whether its root file system is read-only.
-        read_only_root: Option<bool>;
+        read_only_root: Option<bool>, label("Read-only root");
         /// Folders in memory.
-        tmpfs: Option<Vec<String>>;
+        tmpfs: Option<Vec<String>>, label("Folders in memory");
         /// Linux capabilities that are dropped.
-        cap_drop: Option<Vec<String>>;
+        cap_drop: Option<Vec<String>>, label("Dropped capabilities");
         /// The seccomp profile's file.
         seccomp_profile: Option<String>;
         /// The AppArmor profile's name.
-        apparmor_profile: Option<String>;
+        apparmor_profile: Option<String>, label("AppArmor profile");
     }
 }
 
@@ -163,15 +163,15 @@ section! {
         /// The beginning of its container's name.
         container_prefix: Option<String>;
         /// Port of the developer interface.
-        cdp_port: Option<u16>, min(1.0);
+        cdp_port: Option<u16>, min(1.0), advanced();
         /// Port of VNC.
-        vnc_port: Option<u16>, min(1.0);
+        vnc_port: Option<u16>, min(1.0), advanced();
         /// Port of VNC in a web page.
-        no_vnc_port: Option<u16>, min(1.0);
+        no_vnc_port: Option<u16>, min(1.0), label("noVNC port"), advanced();
         /// Whether it has no window.
         headless: Option<bool>;
         /// Whether VNC in a web page is served.
-        enable_no_vnc: Option<bool>;
+        enable_no_vnc: Option<bool>, label("Enable noVNC"), advanced();
         /// Whether a sandbox may drive the browser of this machine.
         allow_host_control: Option<bool>;
         /// Addresses of other browsers that a sandbox may drive; none if absent.

@@ -45,7 +45,7 @@ section! {
         /// Minutes of silence after which a session starts afresh. Earlier form of `reset`.
         idle_minutes: Option<u64>, min(1.0), planned(not_yet::RESET);
         /// The same for sessions of heartbeats.
-        heartbeat_idle_minutes: Option<u64>, min(1.0), planned(not_yet::RESET);
+        heartbeat_idle_minutes: Option<u64>, min(1.0), planned(not_yet::RESET), advanced();
         /// When a session starts afresh; every day at four if absent.
         reset: Option<ResetPolicy>, planned(not_yet::RESET);
         /// The same for kinds of chats.
@@ -53,13 +53,13 @@ section! {
         /// The same for channels.
         reset_by_channel: Map<ResetPolicy>, planned(not_yet::RESET);
         /// The file of the session index; `{agentId}` stands for the agent.
-        store: Option<String>, planned("the index of sessions stays in the state directory yet");
+        store: Option<String>, planned("the index of sessions stays in the state directory yet"), advanced();
         /// Seconds between two typing signals.
         typing_interval_seconds: Option<u64>, min(1.0), planned(not_yet::DELIVERY);
         /// When the typing signal starts.
         typing_mode: Option<TypingMode>, planned(not_yet::DELIVERY), met_by(&["never"]);
         /// The name of the main session.
-        main_key: String = "main".to_owned();
+        main_key: String = "main".to_owned(), advanced();
         /// Which chats replies are sent to.
         send_policy: ChatRules, planned(not_yet::DELIVERY);
         /// Agents that talk to each other.

@@ -56,6 +56,6 @@ section! {
         /// Variables for it.
         env: Map<Secret>, may_be_blank();
         /// Its own settings.
-        config: Option<Sealed>;
+        config: Map<Sealed>;
     }
 }

@@ -146,8 +146,8 @@ section! {
         volume: Option<String>;
         /// Whether subtitles are kept.
         save_subtitles: Option<bool>;
-        /// A proxy's address.
-        proxy: Option<String>;
+        /// A proxy's address, which may hold a password.
+        proxy: Option<Secret>, may_be_blank();
         /// Milliseconds for making the sound.
         timeout_ms: Option<u64>, min(1000.0), max(120_000.0);
     }

@@ -20,9 +20,9 @@ section! {
     /// Environment variables.
     pub struct EnvVars {
         /// Variables that the login shell of the user has.
-        shell_env: ShellEnv, planned("the login shell is not asked for variables yet");
+        shell_env: ShellEnv, advanced();
         /// Variables; the environment's own values win.
-        vars: Map<Secret>, may_be_blank();
+        vars: Map<Secret>, may_be_blank(), label("Variables");
     }
     rest {
         /// Variables written directly into `env`.
@@ -161,7 +161,7 @@ section! {
         redact_sensitive: RedactSensitive = RedactSensitive::Tools;
         /// What is hidden besides, `expression` (case does not matter) or `/expression/flags`; with groups only what
         /// they match. They run in linear time: look-around and back-references are refused.
-        redact_patterns: Option<Vec<String>>, pattern();
+        redact_patterns: Option<Vec<String>>, pattern(), advanced();
     }
 }
 
@@ -184,7 +184,7 @@ section! {
     /// How the Control UI looks.
     pub struct Ui {
         /// The accent color.
-        seam_color: Option<String>, color();
+        seam_color: Option<String>, color(), label("Accent color"), placeholder("#ff8800");
         /// The assistant.
         assistant: UiAssistant;
     }
@@ -360,7 +360,7 @@ section! {
         /// Milliseconds after which such a command goes on in the background.
         bash_foreground_ms: u64 = 2000, max(30_000.0), planned(not_yet::COMMANDS);
         /// Whether `/config` changes this file.
-        config: bool = false, planned(not_yet::COMMANDS);
+        config: bool = false;
         /// Whether `/debug` changes settings until the next start.
         debug: bool = false, planned(not_yet::COMMANDS);
         /// Whether `/restart` restarts the gateway.

@@ -78,7 +78,7 @@ section! {
         /// Hosts among them that are shown the bot's token; keep this list short.
         media_auth_allow_hosts: Option<Vec<String>>;
         /// The SharePoint site that files for groups are put on.
-        share_point_site_id: Option<String>;
+        share_point_site_id: Option<String>, label("SharePoint site ID");
     }
 }
 

@@ -47,11 +47,11 @@ section! {
         /// Feishu and Lark.
         feishu: Option<Sealed>, planned(not_yet::CHANNELS);
         /// LINE.
-        line: Option<Sealed>, planned(not_yet::CHANNELS);
+        line: Option<Sealed>, planned(not_yet::CHANNELS), label("LINE");
         /// Matrix.
         matrix: Option<Sealed>, planned(not_yet::CHANNELS);
         /// Nextcloud Talk.
-        nextcloud_talk as "nextcloud-talk": Option<Sealed>, planned(not_yet::CHANNELS);
+        nextcloud_talk as "nextcloud-talk": Option<Sealed>, planned(not_yet::CHANNELS), label("Nextcloud Talk");
         /// Nostr, direct messages.
         nostr: Option<Sealed>, planned(not_yet::CHANNELS);
         /// Tlon.
@@ -61,7 +61,7 @@ section! {
         /// Zalo, as a bot.
         zalo: Option<Sealed>, planned(not_yet::CHANNELS);
         /// Zalo, as a person.
-        zalouser: Option<Sealed>, planned(not_yet::CHANNELS);
+        zalouser: Option<Sealed>, planned(not_yet::CHANNELS), label("Zalo (personal)");
     }
 }
 

@@ -63,7 +63,7 @@ section! {
     /// The program that speaks to Signal: `signal-cli` as a server.
     pub struct SignalDaemon {
         /// The agent's own number, as `+…`.
-        account: Option<String>;
+        account: Option<String>, placeholder("+15550001234");
         /// The server's address; it wins over host and port.
         http_url: Option<String>;
         /// The server's host.
