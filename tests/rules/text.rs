@@ -64,9 +64,10 @@ const REGISTRIES: [[&str; 2]; 6] = [
     ["proxy.golang", ".org"],
 ];
 
-/// Where a file names such a host. The lock file has a rule of its own.
+/// Where a file names such a host. Lock files name the registry by its well-known index; the product's has a rule of its
+/// own.
 pub(super) fn registry_hosts(file: &File) -> Vec<Finding> {
-    if file.path == "Cargo.lock" {
+    if file.path.rsplit('/').next() == Some("Cargo.lock") {
         return Vec::new();
     }
     let hosts = REGISTRIES.iter().map(|parts| parts.concat());

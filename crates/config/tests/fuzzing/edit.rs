@@ -9,6 +9,8 @@ use super::syntax::Syntax;
 
 /// More operations say nothing that fewer do not, and take longer.
 const MAX_OPERATIONS: usize = 16;
+/// Far below what the parser takes.
+const MAX_DEPTH: usize = 200;
 
 /// Edits the files of a case. What is done means the same in the value and in the files, and leaves everything else as
 /// it is written; what is refused changes nothing.
@@ -62,7 +64,12 @@ fn act(editor: &mut Editor, operation: &Operation) -> Result<(), EditError> {
 /// Performs an operation; whether it was accepted.
 fn perform(editor: &mut Editor, operation: &Operation, has_variables: bool) -> bool {
     let (value, text) = (editor.value(), editor.text().to_owned());
-    if act(editor, operation).is_err() {
+    if let Err(error) = act(editor, operation) {
+        let can_change = editor.apply(&[]).is_ok();
+        assert!(
+            !(can_change && must_be_done(&value, &text, operation)),
+            "{operation:?} of\n{text}\nis refused: {error}"
+        );
         assert_eq!(editor.value(), value, "a refused {operation:?} changed the value");
         assert_eq!(editor.text(), text, "a refused {operation:?} changed the text");
         return false;
@@ -77,6 +84,24 @@ fn perform(editor: &mut Editor, operation: &Operation, has_variables: bool) -> b
         leaves_the_rest(change, &before, &after);
     }
     true
+}
+
+/// Whether nothing stands in the way of a change: it fits, and one file holds each key once.
+fn must_be_done(value: &Value, text: &str, operation: &Operation) -> bool {
+    let Operation::Change(change) = operation else { return false };
+    let mut expected = value.clone();
+    let fits = change.apply(&mut expected).is_ok();
+    fits && depth(&expected) < MAX_DEPTH
+        && !format!("{change:?}").contains("$include")
+        && Syntax::of(text).is_some_and(|syntax| syntax.is_plain())
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or_default(),
+        Value::Object(object) => 1 + object.values().map(depth).max().unwrap_or_default(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
 }
 
 /// What an accepted operation makes of a value, where that can be said without doing what the editor does.
