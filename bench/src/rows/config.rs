@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use openclaw_config::{
-    Base, Change, EditError, Editor, Losses, Terms, Validity, config_schema, edit, load, nothing_between,
-    ui_hints,
+    Base, Change, EditError, Editor, Losses, Terms, Validity, config_schema, edit, load, ui_hints,
 };
 use serde_json::Value;
 
@@ -103,7 +102,7 @@ fn edits(set: &ExampleSet, results: &mut Results) -> Result<()> {
         let terms = Terms { base: Base::Any, validity: Validity::Valid, losses: Losses::Stage };
         let make = |editor: &mut Editor| -> Result<(), EditError> { editor.apply(&change) };
         let began = Instant::now();
-        edit(&set.at, &set.env, &terms, &mut nothing_between, &make)?;
+        edit(&set.at, &set.env, &terms, &make)?;
         if run >= WARM_UP {
             results.record(&EDIT, &[took]);
             results.record(&EDIT_WRITTEN, &[ms(began.elapsed())]);

@@ -7,12 +7,26 @@ use openclaw_guard::{FileError, write_atomic};
 
 use crate::file::read_text;
 
-/// Where the copy lies: `<config file>.last-good`.
+/// Where the copy lies: `<config file>.last-good`, beside the real file when the name is a link.
 #[must_use]
 pub fn last_good_path(config: &Path) -> PathBuf {
-    let mut name = config.as_os_str().to_owned();
-    name.push(".last-good");
-    name.into()
+    beside(&real_path(config), "last-good")
+}
+
+/// `openclaw.json` and `bak.1` make `openclaw.json.bak.1` in the same directory.
+#[must_use]
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+/// Through links: a configuration that is a link into a collection of such files stays one, and what is kept beside it
+/// is kept beside the real file. A name that leads nowhere is returned as it is.
+#[must_use]
+pub fn real_path(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
 /// The text of the copy; `None` when there is none that can be read.

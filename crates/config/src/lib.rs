@@ -67,7 +67,7 @@ pub use complete::{complete_path, complete_value};
 pub use configured::configured_channels;
 pub use edit::{
     BACKUPS, Base, Change, ChangeError, Confirmed, Draft, EditError, Editor, FileEdit, Losses, Saved, Terms,
-    Validity, backup_path, beside, confirm, diff, edit, nothing_between, typed_value,
+    Validity, backup_path, confirm, diff, edit, edit_watched, staged_path, typed_value,
 };
 pub use env::Env;
 pub use file::MAX_CONFIG_BYTES;
@@ -75,7 +75,7 @@ pub use hints::ui_hints;
 pub use include::{IncludeFault, MAX_INCLUDE_DEPTH, MAX_INCLUDES};
 pub use key_path::{KeyPath, KeyPathError, Step};
 pub use keys::*;
-pub use last_good::{keep_last_good, last_good, last_good_path};
+pub use last_good::{beside, keep_last_good, last_good, last_good_path, real_path};
 pub use load::{Loaded, Parsed, hash, load, load_files, parse, validate};
 pub use locations::{LocationError, LocationFlags, Locations};
 pub use loss::{Loss, Shrunk, loss, loss_of_texts};

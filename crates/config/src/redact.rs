@@ -3,6 +3,7 @@
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged as _;
 use openclaw_guard::Secret;
+use openclaw_guard::says_secret;
 use serde_json::Value;
 
 use crate::include::INCLUDE;
@@ -50,7 +51,12 @@ impl View {
 
     /// The view of a child: `Some(name)` in an object, `None` in a list.
     fn child(self, name: Option<&str>) -> Self {
-        let Self::As(kind) = self else { return self };
+        let kind = match (self, name) {
+            (Self::As(kind), _) => kind,
+            // Nothing is declared here, so a name that says secret is believed.
+            (Self::Open, Some(name)) if says_secret(name) => return Self::Hidden,
+            (Self::Open | Self::Sealed | Self::Hidden, _) => return self,
+        };
         if name == Some(INCLUDE) {
             return Self::As(&FILE_NAMES);
         }

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use openclaw_config::{
-    BACKUPS, Base, Change, Draft, EditError, Editor, Env, LocationFlags, Locations, Losses, Saved, Terms,
-    Validity, backup_path, beside, edit, load, nothing_between,
+    BACKUPS, Base, Change, Confirmed, Draft, EditError, Editor, Env, LocationFlags, Locations, Losses, Saved,
+    Terms, Validity, backup_path, beside, confirm, edit, edit_watched, keep_last_good, last_good_path, load,
 };
 use openclaw_guard::{WriteStep, create_private_dir, write_atomic};
 use serde_json::{Value, json};
@@ -45,10 +45,10 @@ fn set(path: &str, value: Value) -> Change {
     Change::Set { path: path.parse().unwrap(), value }
 }
 
-const TERMS: Terms<'static> = Terms { base: Base::Any, validity: Validity::Valid, losses: Losses::Stage };
+const TERMS: Terms<'static> = Terms::ANY_BASE;
 
 fn apply(at: &Locations, terms: &Terms<'_>, changes: &[Change]) -> Result<(Draft, Saved), EditError> {
-    edit(at, &Env::default(), terms, &mut nothing_between, &|editor: &mut Editor| editor.apply(changes))
+    edit(at, &Env::default(), terms, &|editor: &mut Editor| editor.apply(changes))
 }
 
 fn text(path: &Path) -> String {
@@ -112,9 +112,23 @@ fn what_loses_much_waits_beside_the_file() {
     let Err(EditError::Lossy { staged: Some(staged), .. }) = apply(&at, &TERMS, &lossy) else { panic!() };
     assert_eq!(staged, beside(&at.config_path, "staged"));
     assert_eq!(text(&at.config_path), FILE);
-    assert!(!text(&staged).contains("gateway"));
-    apply(&at, &Terms { losses: Losses::Accept, ..TERMS }, &lossy).unwrap();
-    assert_eq!(text(&at.config_path), text(&staged));
+    let waiting = text(&staged);
+    assert!(!waiting.contains("gateway"));
+    // Another change makes what waited meaningless, and so does one by hand.
+    apply(&at, &TERMS, &[set("ui.seamColor", json!("#111111"))]).unwrap();
+    assert!(!staged.exists());
+    assert!(matches!(apply(&at, &TERMS, &lossy), Err(EditError::Lossy { .. })));
+    let by_hand = text(&at.config_path).replace("#111111", "#222222");
+    write_atomic(&at.config_path, by_hand.as_bytes()).unwrap();
+    assert!(matches!(confirm(&at, &Env::default()), Err(EditError::Outdated { .. })));
+    assert_eq!(text(&at.config_path), by_hand);
+    // Made for what is there, it is taken, and what was good before is kept.
+    keep_last_good(&at.config_path, "{ /* precious */ }").unwrap();
+    assert!(matches!(apply(&at, &TERMS, &lossy), Err(EditError::Lossy { .. })));
+    assert_eq!(confirm(&at, &Env::default()).unwrap(), Confirmed::Staged);
+    assert!(!text(&at.config_path).contains("gateway") && !staged.exists());
+    assert_eq!(text(&last_good_path(&at.config_path)), text(&at.config_path));
+    assert!(backups(&at.config_path).iter().any(|path| text(path).contains("precious")));
 }
 
 #[test]
@@ -174,7 +188,7 @@ fn what_somebody_writes_meanwhile_is_never_overwritten() {
     let made = |editor: &mut Editor| editor.apply(&change);
     let seen = load(&at, &env).unwrap().hash.unwrap();
     let terms = Terms { base: Base::Hash(Some(&seen)), ..TERMS };
-    let refused = edit(&at, &env, &terms, &mut meddle, &made);
+    let refused = edit_watched(&at, &env, &terms, &mut meddle, &made);
     assert!(matches!(refused, Err(EditError::Changed { .. })));
     assert_eq!(text(&at.config_path), theirs);
     // Without a base the change is made on what is there now.
@@ -200,7 +214,7 @@ fn a_link_to_the_configuration_stays_a_link() {
 #[test]
 fn documents_from_clients_keep_what_clients_do_not_know() {
     let sent = |at: &Locations, raw: &str| {
-        edit(at, &Env::default(), &TERMS, &mut nothing_between, &|editor| editor.take_document(raw))
+        edit(at, &Env::default(), &TERMS, &|editor| editor.take_document(raw))
             .map(|_| text(&at.config_path))
             .map_err(|error| error.to_string())
     };
@@ -219,10 +233,11 @@ fn documents_from_clients_keep_what_clients_do_not_know() {
             .unwrap_err()
             .contains("ui.seamColor")
     );
-    // A damaged file can be replaced and not changed.
+    // Of a file that cannot be read nobody knows what a document would lose.
     write_atomic(&at.config_path, b"{ gateway: ").unwrap();
     assert!(matches!(apply(&at, &TERMS, &[set("gateway.port", json!(1))]), Err(EditError::Read(_))));
-    assert_eq!(sent(&at, "{\"gateway\": {}}").as_deref(), Ok("{\"gateway\": {}}"));
+    assert!(sent(&at, "{\"gateway\": {}}").unwrap_err().contains("openclaw.json:1:12"));
+    assert_eq!(text(&at.config_path), "{ gateway: ");
 }
 
 /// Killed ahead of every step of a write that touches two files, with all backups in place: each file is the old or
@@ -286,8 +301,64 @@ fn write_and_die(kill_at: usize, home: &Path) -> ! {
         Ok(())
     };
     let changes = [set("gateway.port", json!(2)), set("agents.list[0].name", json!("M"))];
-    edit(&at(home), &Env::default(), &TERMS, &mut plug, &|editor| editor.apply(&changes)).unwrap();
+    edit_watched(&at(home), &Env::default(), &TERMS, &mut plug, &|editor| editor.apply(&changes)).unwrap();
     std::process::exit(0)
+}
+
+#[test]
+fn a_list_keeps_its_secrets_in_their_places_and_no_mark_is_written() {
+    let (_home, at) = home();
+    let file = "{ tools: { media: { models: [{ provider: 'p1', headers: { A: 'one' } }, { provider: 'p2', headers: { A: 'two' } }] } } }";
+    write_atomic(&at.config_path, file.as_bytes()).unwrap();
+    let sent = |raw: &str| edit(&at, &Env::default(), &TERMS, &|editor| editor.take_document(raw)).map(drop);
+    let mut shown = openclaw_config::redact(&load(&at, &Env::default()).unwrap().parsed);
+    shown["tools"]["media"]["models"].as_array_mut().unwrap().reverse();
+    sent(&shown.to_string()).unwrap();
+    let models = load(&at, &Env::default()).unwrap().parsed["tools"]["media"]["models"].clone();
+    assert_eq!((&models[0]["headers"]["A"], &models[1]["headers"]["A"]), (&json!("two"), &json!("one")));
+    let before = text(&at.config_path);
+    for mark in ["'Bearer __OPENCLAW_REDACTED__'", "'__OPENCLAW_REDACTED__x'"] {
+        let raw = before.replace("'one'", mark) + "// typed";
+        assert!(matches!(sent(&raw), Err(EditError::NothingHidden { .. })), "{mark}");
+    }
+    let included = "{ agents: { list: [{ id: 'main', model: { $include: './secret.json5' } }] } }";
+    assert!(matches!(sent(included), Err(EditError::NewInclude { .. })));
+    assert_eq!(text(&at.config_path), before);
+}
+
+#[test]
+fn a_deleted_file_is_not_made_anew_by_who_has_seen_it() {
+    let (_home, at) = home();
+    let seen = load(&at, &Env::default()).unwrap().hash.unwrap();
+    keep_last_good(&at.config_path, FILE).unwrap();
+    std::fs::remove_file(&at.config_path).unwrap();
+    let terms = Terms { base: Base::Hash(Some(&seen)), ..TERMS };
+    let change = [set("ui.seamColor", json!("#111111"))];
+    assert!(matches!(apply(&at, &terms, &change), Err(EditError::OtherBase)));
+    // Without a base it would be a stub where there was much.
+    assert!(matches!(apply(&at, &TERMS, &change), Err(EditError::Lossy { .. })));
+    assert!(!at.config_path.exists());
+    symlink("nowhere.json5", &at.config_path).unwrap();
+    std::fs::remove_file(last_good_path(&at.config_path)).ok();
+    let refused = apply(&at, &TERMS, &change).err().unwrap();
+    assert!(refused.to_string().contains("cannot follow the link"), "{refused}");
+}
+
+#[test]
+fn a_pipe_in_the_way_is_refused_or_passed_by() {
+    let (_home, at) = home();
+    let fifo = |suffix: &str| {
+        let path = beside(&at.config_path, suffix);
+        let made = openclaw_guard::child_command("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        path
+    };
+    fifo("bak");
+    apply(&at, &TERMS, &[set("gateway.port", json!(2))]).unwrap();
+    std::fs::remove_file(beside(&at.config_path, "lock")).unwrap();
+    fifo("lock");
+    let refused = apply(&at, &TERMS, &[set("gateway.port", json!(3))]).err().unwrap();
+    assert!(refused.to_string().contains("openclaw.json.lock"), "{refused}");
 }
 
 /// Every step fails once: the error names file and step, every file is old or new, nothing is left lying about.
@@ -301,7 +372,7 @@ fn a_step_that_fails_is_told_and_nothing_is_lost() {
             if step - 1 == fail_at { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
         };
         let change = [set("gateway.port", json!(2))];
-        let result = edit(&at, &Env::default(), &TERMS, &mut full, &|editor| editor.apply(&change));
+        let result = edit_watched(&at, &Env::default(), &TERMS, &mut full, &|editor| editor.apply(&change));
         let main = text(&at.config_path);
         let Err(error) = result else {
             assert_eq!(main, FILE.replace("port: 1", "port: 2"));

@@ -167,7 +167,7 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
     let accepting = accept(&core, listeners);
     tokio::spawn(reload::run(Arc::clone(&core), asks, refused));
     if let Some(note) = RestartNote::take(&core.locations) {
-        wake(&core, &note);
+        wake(&core, &note, None);
     }
     Ok(Gateway::new(core, accepting, lock))
 }

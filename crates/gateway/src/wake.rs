@@ -1,4 +1,4 @@
-//! Telling a session that a change of the configuration is in force: a turn that nobody at a keyboard started.
+//! Telling a session what became of a change of the configuration.
 
 use std::sync::Arc;
 
@@ -7,11 +7,12 @@ use openclaw_protocol::session_key::SessionKey;
 use crate::core::Core;
 use crate::observer::Starter;
 use crate::restart_note::RestartNote;
-use crate::rpc::{Message, Target, turn_job};
+use crate::rpc::{Message, Target, submit_words, tell_of_words, turn_job};
 use crate::runs::{Admission, Candidate, RunKind};
 
-/// Starts the turn, if the note names a session. A session that cannot be told is named in the log.
-pub(crate) fn wake(core: &Arc<Core>, note: &RestartNote) {
+/// Tells the session that the note names, if it names one: with words of whoever asked they wake the agent, without it
+/// reads them before its next turn. A session that cannot be told is named in the log.
+pub(crate) fn wake(core: &Arc<Core>, note: &RestartNote, held_back: Option<&str>) {
     let Some(given) = &note.session_key else { return };
     let now = core.snapshot();
     let key = now.agents.key(given);
@@ -19,10 +20,26 @@ pub(crate) fn wake(core: &Arc<Core>, note: &RestartNote) {
         tracing::warn!(session = %key, "the session to be told of the change belongs to no agent");
         return;
     };
-    let target = Target { agent: Arc::clone(agent), key, given_key: given.clone() };
-    if let Err(reason) = start(core, target, note.words()) {
+    let target = Target { agent: Arc::clone(agent), given_key: key.to_string(), key };
+    let told = match &note.message {
+        Some(_) => start(core, target, note.words(held_back)),
+        None => leave(core, target, note.words(held_back)),
+    };
+    if let Err(reason) = told {
         tracing::warn!(reason, session = given, "the session is not told of the change");
     }
+}
+
+/// Leaves words in a session without asking a model.
+fn leave(core: &Arc<Core>, target: Target, text: String) -> Result<(), &'static str> {
+    let written = submit_words(core, &target, &text).map_err(|_| "too many messages wait in the session")?;
+    let core = Arc::clone(core);
+    tokio::spawn(async move {
+        if let Err(error) = tell_of_words(&core, &target, &text, written, None).await {
+            tracing::warn!(?error, session = %target.key, "the session is not told of the change");
+        }
+    });
+    Ok(())
 }
 
 fn start(core: &Arc<Core>, target: Target, text: String) -> Result<(), &'static str> {

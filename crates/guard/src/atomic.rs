@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,8 @@ pub(crate) const FILE_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
 /// 128 random bits: a temporary name nobody can guess or collide with (S-086).
 const TEMP_NAME_BYTES: usize = 16;
+/// What temporary names end in.
+const TEMP_SUFFIX: &str = ".tmp";
 
 /// A file operation that failed, with the path and what was being done.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +58,7 @@ pub(crate) fn is_disk_full(error: &io::Error) -> bool {
 /// # Errors
 /// The step that failed; the old file is then still there, and the temporary file is gone.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    write_atomic_watched(path, bytes, &mut |_| Ok(()))
+    PreparedFile::write(path, bytes, &mut |_| Ok(()))?.commit(&mut |_| Ok(()))
 }
 
 /// A step of an atomic write; before each of them the machine may stop, and nothing is half written.
@@ -74,23 +76,180 @@ pub enum WriteStep {
     SyncDirectory,
 }
 
-/// The same as [`write_atomic`], asking `before` ahead of each step: a caller who looks once more whether the old file
-/// is still the one it means to replace refuses [`WriteStep::Rename`], a test pulls the plug.
-///
-/// # Errors
-/// The step that failed or was refused. Up to and with the rename the old file is still there.
-pub fn write_atomic_watched(
-    path: &Path,
-    bytes: &[u8],
-    before: &mut dyn FnMut(WriteStep) -> io::Result<()>,
-) -> Result<(), FileError> {
-    let Some(name) = path.file_name() else {
-        return Err(FileError::new("write", path, io::ErrorKind::InvalidInput.into()));
+/// Asked ahead of each step of a write; an error refuses the step.
+pub type BeforeStep<'b> = &'b mut dyn FnMut(WriteStep) -> io::Result<()>;
+
+/// The new content of a file, on the disk under another name and not in force yet. Dropped, it is gone.
+#[derive(Debug)]
+pub struct PreparedFile {
+    dir: OwnedFd,
+    temp: String,
+    path: PathBuf,
+    name: std::ffi::OsString,
+    bytes: Vec<u8>,
+}
+
+/// What became of a prepared file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// It is in force.
+    Yes,
+    /// Something else stood in its place than expected, and still does.
+    Refused,
+}
+
+impl PreparedFile {
+    /// Writes and syncs the content beside `path`. The file gets mode 0600, and when root writes for somebody else, the
+    /// owner of the file it will replace, or of the directory.
+    ///
+    /// # Errors
+    /// The step that failed or was refused; nothing is left of it.
+    pub fn write(path: &Path, bytes: &[u8], before: BeforeStep<'_>) -> Result<Self, FileError> {
+        let Some(name) = path.file_name() else {
+            return Err(FileError::new("write", path, io::ErrorKind::InvalidInput.into()));
+        };
+        let parent = parent_or_here(path);
+        let dir = open_dir(parent).map_err(|source| FileError::new("open directory", parent, source))?;
+        let random = random_hex(TEMP_NAME_BYTES)
+            .map_err(|error| FileError::new("name a temporary file for", path, io::Error::other(error)))?;
+        let temp = format!(".{random}{TEMP_SUFFIX}");
+        let (path_here, bytes_here) = (path.to_owned(), bytes.to_vec());
+        let prepared = Self { dir, temp, path: path_here, name: name.to_owned(), bytes: bytes_here };
+        let (dir, temp) = (prepared.dir.as_fd(), OsStr::new(&prepared.temp));
+        write_new(dir, temp, bytes, FILE_MODE, before)
+            .map_err(|step| FileError::new(step.action, path, step.source))?;
+        give_to_owner(dir, temp, name);
+        Ok(prepared)
+    }
+
+    /// Puts it in the place of the file, whatever that is.
+    ///
+    /// # Errors
+    /// The step that failed or was refused. Up to and with the rename the old file is still there.
+    pub fn commit(self, before: BeforeStep<'_>) -> Result<(), FileError> {
+        before(WriteStep::Rename).map_err(|source| self.failed("rename", source))?;
+        rustix::fs::renameat(&self.dir, &self.temp, &self.dir, &self.name)
+            .map_err(|error| self.failed("rename", error.into()))?;
+        self.sync(before)
+    }
+
+    /// Puts it in the place of a file with this content, or of none. What somebody else put there in the last moment
+    /// is looked at after the exchange and put back.
+    ///
+    /// # Errors
+    /// The step that failed or was refused.
+    pub fn commit_over(
+        self,
+        expected: Option<&[u8]>,
+        before: BeforeStep<'_>,
+    ) -> Result<Committed, FileError> {
+        before(WriteStep::Rename).map_err(|source| self.failed("rename", source))?;
+        let swapped = self.exchange(expected.is_some());
+        match swapped {
+            Ok(()) => {}
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::EXIST) => return Ok(Committed::Refused),
+            // This file system, or this system, cannot exchange names: a look, and a rename right behind it.
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
+                if self.content(&self.name) != expected.map(<[u8]>::to_vec) {
+                    return Ok(Committed::Refused);
+                }
+                rustix::fs::renameat(&self.dir, &self.temp, &self.dir, &self.name)
+                    .map_err(|error| self.failed("rename", error.into()))?;
+                return self.sync(before).map(|()| Committed::Yes);
+            }
+            Err(error) => return Err(self.failed("rename", error.into())),
+        }
+        if expected.is_some() && self.content(OsStr::new(&self.temp)) != expected.map(<[u8]>::to_vec) {
+            self.exchange(true).map_err(|error| self.failed("put back", error.into()))?;
+            if self.content(OsStr::new(&self.temp)).as_deref() != Some(&self.bytes) {
+                // Somebody was faster twice: what came out is the newest.
+                self.exchange(true).map_err(|error| self.failed("put back", error.into()))?;
+            }
+            return Ok(Committed::Refused);
+        }
+        self.sync(before).map(|()| Committed::Yes)
+    }
+
+    /// Exchanges the prepared file with the one that is there, or takes a free name.
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    fn exchange(&self, is_there: bool) -> rustix::io::Result<()> {
+        use rustix::fs::RenameFlags;
+        let flags = if is_there { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+        rustix::fs::renameat_with(&self.dir, &self.temp, &self.dir, &self.name, flags)
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+    fn exchange(&self, _is_there: bool) -> rustix::io::Result<()> {
+        Err(rustix::io::Errno::NOSYS)
+    }
+
+    fn content(&self, name: &OsStr) -> Option<Vec<u8>> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&self.dir, name, flags, Mode::empty()).ok()?; // gone is as good as different
+        let mut file = File::from(file);
+        let mut bytes = Vec::new();
+        // A file that cannot be read is not the expected one.
+        if file.metadata().is_ok_and(|meta| meta.is_file()) {
+            file.read_to_end(&mut bytes).ok()?
+        } else {
+            0
+        };
+        Some(bytes)
+    }
+
+    fn sync(&self, before: BeforeStep<'_>) -> Result<(), FileError> {
+        before(WriteStep::SyncDirectory)
+            .and_then(|()| sync_dir(self.dir.as_fd()))
+            .map_err(|source| self.failed("sync the directory of", source))
+    }
+
+    fn failed(&self, action: &'static str, source: io::Error) -> FileError {
+        FileError::new(action, &self.path, source)
+    }
+}
+
+impl Drop for PreparedFile {
+    fn drop(&mut self) {
+        // After a commit the name is gone, or holds what was replaced.
+        rustix::fs::unlinkat(&self.dir, &self.temp, AtFlags::empty()).ok();
+    }
+}
+
+/// Root that writes for another user leaves them their file.
+fn give_to_owner(dir: BorrowedFd<'_>, temp: &OsStr, name: &OsStr) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let there = rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW).or_else(|_| rustix::fs::fstat(dir));
+    if let Ok(owner) = there {
+        let (user, group) =
+            (rustix::fs::Uid::from_raw(owner.st_uid), rustix::fs::Gid::from_raw(owner.st_gid));
+        // A file system without owners has nothing to give.
+        rustix::fs::chownat(dir, temp, Some(user), Some(group), AtFlags::SYMLINK_NOFOLLOW).ok();
+    }
+}
+
+/// No write takes this long; a temporary file that is older belongs to nobody.
+const ABANDONED: std::time::Duration = std::time::Duration::from_secs(10 * 60);
+
+/// Removes what writers that were killed have left in a directory.
+pub fn sweep_temporary(dir: &Path) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    let is_old = |entry: &std::fs::DirEntry| {
+        let written = entry.metadata().and_then(|meta| meta.modified()).ok(); // gone: somebody else's, and finished
+        written.and_then(|written| written.elapsed().ok()).is_some_and(|age| age > ABANDONED)
     };
-    let parent = parent_or_here(path);
-    let dir = open_dir(parent).map_err(|source| FileError::new("open directory", parent, source))?;
-    replace_watched(dir.as_fd(), name, bytes, FILE_MODE, before)
-        .map_err(|step| FileError::new(step.action, path, step.source))
+    for entry in entries.flatten().filter(is_old) {
+        let name = entry.file_name();
+        let Some(random) = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(TEMP_SUFFIX))
+        else {
+            continue;
+        };
+        if random.len() == 2 * TEMP_NAME_BYTES && random.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            // Best effort: the next writer tries again.
+            std::fs::remove_file(entry.path()).ok();
+        }
+    }
 }
 
 /// Opens a directory for `*at` calls and for syncing.
@@ -115,31 +274,18 @@ pub(crate) fn replace_at(
     bytes: &[u8],
     mode: u32,
 ) -> Result<(), FailedStep> {
-    replace_watched(dir, name, bytes, mode, &mut |_| Ok(()))
-}
-
-fn replace_watched(
-    dir: BorrowedFd<'_>,
-    name: &OsStr,
-    bytes: &[u8],
-    mode: u32,
-    before: &mut dyn FnMut(WriteStep) -> io::Result<()>,
-) -> Result<(), FailedStep> {
     let random = random_hex(TEMP_NAME_BYTES).map_err(|error| FailedStep {
         action: "name a temporary file for",
         source: io::Error::other(error),
     })?;
-    let temp = format!(".{random}.tmp");
-    let written = write_new(dir, OsStr::new(&temp), bytes, mode, before).and_then(|()| {
-        before(WriteStep::Rename).map_err(failed("rename"))?;
-        rustix::fs::renameat(dir, &temp, dir, name).map_err(failed("rename"))
-    });
+    let temp = format!(".{random}{TEMP_SUFFIX}");
+    let written = write_new(dir, OsStr::new(&temp), bytes, mode, &mut |_| Ok(()))
+        .and_then(|()| rustix::fs::renameat(dir, &temp, dir, name).map_err(failed("rename")));
     if let Err(step) = written {
         // Best effort: the write has failed already and that is the error worth reporting.
         rustix::fs::unlinkat(dir, &temp, AtFlags::empty()).ok();
         return Err(step);
     }
-    before(WriteStep::SyncDirectory).map_err(failed("sync the directory of"))?;
     sync_dir(dir).map_err(failed("sync the directory of"))
 }
 
@@ -149,7 +295,7 @@ fn write_new(
     name: &OsStr,
     bytes: &[u8],
     mode: u32,
-    before: &mut dyn FnMut(WriteStep) -> io::Result<()>,
+    before: BeforeStep<'_>,
 ) -> Result<(), FailedStep> {
     before(WriteStep::Create).map_err(failed("create"))?;
     let file = create_new_at(dir, name, OFlags::WRONLY, mode).map_err(failed("create"))?;

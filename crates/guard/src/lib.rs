@@ -38,7 +38,10 @@ mod redact;
 mod root;
 mod secret;
 
-pub use atomic::{FileError, WriteStep, create_private_dir, write_atomic, write_atomic_watched};
+pub use atomic::{
+    BeforeStep, Committed, FileError, PreparedFile, WriteStep, create_private_dir, sweep_temporary,
+    write_atomic,
+};
 pub use child::{CHILD_ENV, CHILD_PATH, child_command, kill_group};
 pub use clock::{Clock, ManualClock, SystemClock, iso_millis};
 pub use path_component::{MAX_COMPONENT_BYTES, PathComponent, PathComponentError};

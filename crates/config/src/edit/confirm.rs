@@ -1,19 +1,21 @@
 //! A person says that a configuration is meant, although it lost much (P-09).
 
-use openclaw_guard::FileError;
+use openclaw_guard::write_atomic;
 
+use super::backups::keep;
 use super::draft::{Losses, Validity};
 use super::editor::Editor;
 use super::error::EditError;
-use super::save::{Base, Terms, beside, edit, nothing_between};
+use super::lock::Lock;
+use super::save::{Base, Terms, edit_locked};
+use super::stage::{self, Waiting};
 use crate::env::Env;
-use crate::file::read_text;
-use crate::last_good::keep_last_good;
+use crate::last_good::{last_good, last_good_path, real_path};
 use crate::load::load;
 use crate::locations::Locations;
 
 /// What was confirmed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confirmed {
     /// The text that waited beside the file is the file now.
     Staged,
@@ -24,26 +26,35 @@ pub enum Confirmed {
 }
 
 /// Takes the text that waits beside the file, if one does, and marks the file as good: a gateway that held it back
-/// takes it.
+/// takes it. The copy that was good before is kept as a version.
 ///
 /// # Errors
-/// The text is not a valid configuration, or cannot be written.
+/// The text is not a valid configuration, was made for another text than the present one, or cannot be written.
 pub fn confirm(locations: &Locations, env: &Env) -> Result<Confirmed, EditError> {
-    let failed = |source| EditError::Write { source, written: Vec::new() };
-    let staged = beside(&locations.config_path, "staged");
-    let text = read_text(&staged)?;
-    let confirmed = match &text {
-        Some(text) => {
-            let terms = Terms { base: Base::Any, validity: Validity::Valid, losses: Losses::Accept };
+    let _lock = Lock::take(&locations.config_path)?;
+    let confirmed = match stage::waiting(&locations.config_path)? {
+        None => Confirmed::File,
+        Some(Waiting { text, base }) => {
+            let seen = base.as_deref();
+            let terms = Terms { base: Base::Hash(seen), validity: Validity::Valid, losses: Losses::Accept };
             let take = |editor: &mut Editor| editor.replace(text.clone());
-            edit(locations, env, &terms, &mut nothing_between, &take)?;
-            std::fs::remove_file(&staged)
-                .map_err(|source| failed(FileError::new("remove", &staged, source)))?;
+            edit_locked(locations, env, &terms, &mut |_| Ok(()), &take).map_err(|error| {
+                let file = stage::staged_path(&locations.config_path);
+                if is_other(&error) { EditError::Outdated { file } } else { error }
+            })?;
             Confirmed::Staged
         }
-        None => Confirmed::File,
     };
     let Some(raw) = load(locations, env)?.raw else { return Ok(Confirmed::Nothing) };
-    keep_last_good(&locations.config_path, &raw).map_err(failed)?;
+    let failed = |source| EditError::Write { source, written: Vec::new() };
+    if let Some(before) = last_good(&locations.config_path).filter(|before| *before != raw) {
+        keep(&real_path(&locations.config_path), &before, &mut |_| Ok(())).map_err(failed)?;
+    }
+    // Written anew also when it is equal: its time tells a gateway that somebody has confirmed.
+    write_atomic(&last_good_path(&locations.config_path), raw.as_bytes()).map_err(failed)?;
     Ok(confirmed)
+}
+
+fn is_other(error: &EditError) -> bool {
+    matches!(error, EditError::NoBase | EditError::OtherBase)
 }

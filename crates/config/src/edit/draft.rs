@@ -8,10 +8,12 @@ use super::editor::Editor;
 use super::error::EditError;
 use crate::env::Env;
 use crate::include::Drafts;
+use crate::last_good::last_good;
 use crate::load::parse_from;
 use crate::loss::{Loss, loss};
 use crate::problem::Problem;
 use crate::reader::Origin;
+use crate::text;
 
 /// The new texts of a configuration, not written yet. They hold secrets; there is no `Debug`.
 pub struct Draft {
@@ -82,8 +84,20 @@ impl Editor {
         };
         let len = |text: fn(&FileEdit) -> usize| files.iter().map(text).sum::<usize>();
         let before_len = len(|file| file.before.as_ref().map_or(0, String::len));
-        let loss = loss(&self.original, before_len, &value, len(|file| file.after.len()));
+        let loss = self.loss(&value, before_len, len(|file| file.after.len()));
         Draft { path: self.path, files, problems, is_worse, loss, value }
+    }
+}
+
+impl Editor {
+    /// What the result would lose. What is not there, or cannot be read, has lost already: then the last good copy is
+    /// what the result is compared with.
+    fn loss(&self, value: &Value, before_len: usize, after_len: usize) -> Option<Loss> {
+        if self.hash().is_some() && !self.is_torn() {
+            return loss(&self.original, before_len, value, after_len);
+        }
+        let copy = last_good(&self.path)?;
+        loss(&text::value(&copy)?, copy.len(), value, after_len)
     }
 }
 

@@ -102,7 +102,21 @@ impl Editor {
         self.hash.as_deref()
     }
 
-    /// Whether the file is not JSON5, so that it can only be replaced.
+    /// Refuses files that are not JSON5.
+    pub(super) fn whole(&self) -> Result<(), EditError> {
+        if self.is_torn() {
+            let (path, problems) = (self.path.clone(), self.torn.clone());
+            return Err(ConfigError::Invalid { path, problems }.into());
+        }
+        Ok(())
+    }
+
+    /// Whether the files are JSON5; others can only be replaced as a whole.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        !self.is_torn()
+    }
+
     pub(super) fn is_torn(&self) -> bool {
         !self.torn.is_empty()
     }
@@ -112,10 +126,7 @@ impl Editor {
     /// # Errors
     /// The first change that cannot be made; then none is made. Every one, for a file that is not JSON5.
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), EditError> {
-        if self.is_torn() {
-            let (path, problems) = (self.path.clone(), self.torn.clone());
-            return Err(ConfigError::Invalid { path, problems }.into());
-        }
+        self.whole()?;
         let now = self.now.clone();
         let made = changes.iter().try_for_each(|change| self.change(change));
         if made.is_err() && self.now != now {

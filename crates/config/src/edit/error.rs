@@ -54,6 +54,18 @@ pub enum EditError {
     /// The file is not the one that the caller means to change.
     #[error("config changed since last load; re-run config.get and retry")]
     OtherBase,
+    /// A text that waited for a person, and the file has changed since.
+    #[error("{} was made for another text than the configuration is now, so it is not taken; make the change again, or remove it", file.display())]
+    Outdated {
+        /// The text that waits.
+        file: PathBuf,
+    },
+    /// A client wants to include a file.
+    #[error("{path}: files are included only by somebody who edits the configuration file itself")]
+    NewInclude {
+        /// Where.
+        path: KeyPath,
+    },
     /// Somebody else wrote the file while it was being changed.
     #[error("{} has been changed by somebody else meanwhile; read it again and repeat the change", file.display())]
     Changed {
@@ -85,6 +97,17 @@ pub enum EditError {
         /// Files of the same change that were written before.
         written: Vec<PathBuf>,
     },
+}
+
+impl EditError {
+    /// Everything that is wrong with the configuration, before or after the change.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        if let Self::Invalid { problems } = self {
+            return problems;
+        }
+        if let Self::Read(error) = self { error.problems() } else { &[] }
+    }
 }
 
 fn lines(problems: &[Problem]) -> String {

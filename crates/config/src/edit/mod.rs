@@ -2,6 +2,7 @@
 
 mod adopt;
 mod argument;
+mod backups;
 mod change;
 mod confirm;
 mod diff;
@@ -11,18 +12,23 @@ mod editor;
 mod error;
 mod layout;
 mod locate;
+mod lock;
+mod marks;
 mod save;
 mod splice;
+mod stage;
 mod style;
 
 pub use argument::typed_value;
+pub use backups::{BACKUPS, backup_path};
 pub use change::{Change, ChangeError};
 pub use confirm::{Confirmed, confirm};
 pub use diff::diff;
 pub use draft::{Draft, FileEdit, Losses, Validity};
 pub use editor::Editor;
 pub use error::EditError;
-pub use save::{BACKUPS, Base, Saved, Terms, backup_path, beside, edit, nothing_between};
+pub use save::{Base, Saved, Terms, edit, edit_watched};
+pub use stage::staged_path;
 
 #[cfg(test)]
 mod tests;

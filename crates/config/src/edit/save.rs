@@ -1,31 +1,26 @@
 //! From a draft to files: one writer at a time, old or new at every moment, ten versions kept (P-04, P-09).
 
-use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use openclaw_guard::{FileError, WriteStep, create_private_dir, write_atomic, write_atomic_watched};
+use openclaw_guard::{Committed, FileError, PreparedFile, WriteStep, create_private_dir, sweep_temporary};
 
+use super::backups::keep;
 use super::draft::{Draft, FileEdit, Losses, Validity};
 use super::editor::Editor;
 use super::error::EditError;
+use super::lock::Lock;
+use super::marks::find_mark;
+use super::stage;
 use crate::env::Env;
-use crate::file::read_text;
+use crate::last_good::real_path;
 use crate::locations::Locations;
 
-/// Versions of each file that are kept beside it: `.bak`, `.bak.1` and so on, the newest first (P-09).
-pub const BACKUPS: usize = 10;
-/// A writer holds the lock for the milliseconds that a few synced files take; sixty of them queue up for a second.
-const MAX_WAIT: Duration = Duration::from_secs(10);
-/// Between two looks at the lock.
-const PAUSE: Duration = Duration::from_millis(5);
 /// Somebody who keeps writing without taking the lock, such as a text editor, is waited for this often.
 const MAX_TRIES: usize = 5;
 
 /// What is expected of the files before a change, and asked of the result.
+#[derive(Clone, Copy)]
 pub struct Terms<'t> {
     /// The text that the caller has seen.
     pub base: Base<'t>,
@@ -33,6 +28,11 @@ pub struct Terms<'t> {
     pub validity: Validity,
     /// What happens to a result that loses much.
     pub losses: Losses,
+}
+
+impl Terms<'static> {
+    /// Those of a change that makes sense on any text, such as of one value.
+    pub const ANY_BASE: Self = Self { base: Base::Any, validity: Validity::Valid, losses: Losses::Stage };
 }
 
 /// The text that a change is meant for.
@@ -51,10 +51,16 @@ pub struct Saved {
     pub files: Vec<PathBuf>,
 }
 
+/// Asked ahead of each step of writing; an error refuses the step.
+type Steps<'s> = &'s mut dyn FnMut(WriteStep) -> io::Result<()>;
+/// What is to be done.
+type Make<'m> = &'m dyn Fn(&mut Editor) -> Result<(), EditError>;
+
 /// Reads, changes, checks and writes a configuration, with nobody else doing so meanwhile.
 ///
-/// Files that the change touches are written included ones first; each is old or new at every moment, and its earlier
-/// versions are kept. `steps` is asked ahead of every step of writing; the program's own answer is [`nothing_between`].
+/// Each file is old or new at every moment, and its earlier versions are kept. When several files change, all are
+/// written beside the old ones first and put in their places one right behind the other, those that gain something
+/// first; if that fails half-way, what was replaced is put back.
 ///
 /// # Errors
 /// The change is refused or cannot be written; no file has changed unless [`EditError::Write`] says so.
@@ -62,185 +68,161 @@ pub fn edit(
     locations: &Locations,
     env: &Env,
     terms: &Terms<'_>,
-    steps: &mut dyn FnMut(WriteStep) -> io::Result<()>,
-    change: &dyn Fn(&mut Editor) -> Result<(), EditError>,
+    make: Make<'_>,
 ) -> Result<(Draft, Saved), EditError> {
-    let path = real_path(&locations.config_path);
-    let _lock = Lock::take(&path)?;
+    edit_watched(locations, env, terms, &mut |_| Ok(()), make)
+}
+
+/// The same, asking `steps` ahead of every step of writing: for tests that pull the plug.
+///
+/// # Errors
+/// As [`edit`].
+pub fn edit_watched(
+    locations: &Locations,
+    env: &Env,
+    terms: &Terms<'_>,
+    steps: Steps<'_>,
+    make: Make<'_>,
+) -> Result<(Draft, Saved), EditError> {
+    let _lock = Lock::take(&locations.config_path)?;
+    edit_locked(locations, env, terms, steps, make)
+}
+
+/// The same for a caller that holds the lock.
+pub(super) fn edit_locked(
+    locations: &Locations,
+    env: &Env,
+    terms: &Terms<'_>,
+    steps: Steps<'_>,
+    make: Make<'_>,
+) -> Result<(Draft, Saved), EditError> {
     let mut tries = 1;
     loop {
-        let result = edit_locked(locations, env, terms, steps, change);
-        match result {
+        match edit_once(locations, env, terms, steps, make) {
             Err(EditError::Changed { .. }) if terms.base == Base::Any && tries < MAX_TRIES => tries += 1,
             result => return result,
         }
     }
 }
 
-/// The answer of the program itself to "what happens between two steps": nothing.
-///
-/// # Errors
-/// None.
-pub fn nothing_between(_step: WriteStep) -> io::Result<()> {
-    Ok(())
-}
-
-fn edit_locked(
+fn edit_once(
     locations: &Locations,
     env: &Env,
     terms: &Terms<'_>,
-    steps: &mut dyn FnMut(WriteStep) -> io::Result<()>,
-    change: &dyn Fn(&mut Editor) -> Result<(), EditError>,
+    steps: Steps<'_>,
+    make: Make<'_>,
 ) -> Result<(Draft, Saved), EditError> {
     let mut editor = Editor::open(locations, env)?;
     check_base(&editor, terms.base)?;
-    change(&mut editor)?;
+    make(&mut editor)?;
+    let base = editor.hash().map(ToOwned::to_owned);
     let draft = editor.draft();
     if draft.files().is_empty() {
         return Ok((draft, Saved { files: Vec::new() }));
     }
+    for file in draft.files() {
+        if let Some(path) = find_mark(&file.after) {
+            return Err(EditError::NothingHidden { path });
+        }
+    }
     draft.check(terms.validity)?;
     if let (Some(loss), Losses::Stage) = (draft.loss(), terms.losses) {
-        return Err(EditError::Lossy { loss: loss.clone(), staged: stage(&draft)? });
+        return Err(EditError::Lossy { loss: loss.clone(), staged: stage::put(&draft, base.as_deref())? });
     }
     let saved = write(&draft, steps)?;
+    // What waited was meant for the text before this one.
+    stage::clear(draft.path());
     Ok((draft, saved))
 }
 
 fn check_base(editor: &Editor, base: Base<'_>) -> Result<(), EditError> {
-    match base {
-        Base::Any => Ok(()),
-        Base::Hash(seen) => match (editor.before.get(&editor.path), seen) {
-            (Some(Some(_)), None) => Err(EditError::NoBase),
-            (Some(Some(_)), Some(seen)) if editor.hash.as_deref() != Some(seen) => Err(EditError::OtherBase),
-            _ => Ok(()),
-        },
+    let Base::Hash(seen) = base else { return Ok(()) };
+    editor.whole()?;
+    match (editor.hash(), seen) {
+        (Some(_), None) => Err(EditError::NoBase),
+        (there, Some(_)) if there != seen => Err(EditError::OtherBase),
+        _ => Ok(()),
     }
 }
 
-/// Puts the new text of the configuration file beside it, if it alone would change.
-fn stage(draft: &Draft) -> Result<Option<PathBuf>, EditError> {
-    let [only] = draft.files() else { return Ok(None) };
-    if only.path != draft.path() {
-        return Ok(None);
+/// A file on its way: written, and not yet in its place.
+struct OnItsWay<'d> {
+    edit: &'d FileEdit,
+    path: PathBuf,
+    prepared: PreparedFile,
+}
+
+fn write(draft: &Draft, steps: Steps<'_>) -> Result<Saved, EditError> {
+    let mut edits: Vec<&FileEdit> = draft.files().iter().collect();
+    // A value that moves between files is in both for a moment, and never in none.
+    edits.sort_by_key(|edit| {
+        let before = edit.before.as_ref().map_or(0, String::len);
+        (edit.after.len() <= before, edit.path == draft.path())
+    });
+    let ready = edits.into_iter().map(|edit| prepare(edit, steps)).collect::<Result<Vec<_>, _>>()?;
+    let mut done: Vec<(&FileEdit, PathBuf)> = Vec::new();
+    for OnItsWay { edit, path, prepared } in ready {
+        let expected = edit.before.as_deref().map(str::as_bytes);
+        let failure = match prepared.commit_over(expected, steps) {
+            Ok(Committed::Yes) => {
+                done.push((edit, path));
+                continue;
+            }
+            Ok(Committed::Refused) => EditError::Changed { file: path },
+            Err(source) => EditError::Write { source, written: Vec::new() },
+        };
+        return Err(put_back(failure, done));
     }
-    let staged = beside(&only.path, "staged");
-    let failed = |source| EditError::Write { source, written: Vec::new() };
-    write_atomic(&staged, only.after.as_bytes()).map_err(failed)?;
-    Ok(Some(staged))
-}
-
-/// `openclaw.json` and `bak.1` make `openclaw.json.bak.1` in the same directory.
-#[must_use]
-pub fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".");
-    name.push(suffix);
-    path.with_file_name(name)
-}
-
-/// The file that kept version `age` of another is: 0 is the newest.
-#[must_use]
-pub fn backup_path(path: &Path, age: usize) -> PathBuf {
-    if age == 0 { beside(path, "bak") } else { beside(path, &format!("bak.{age}")) }
-}
-
-/// Through links: a configuration that is a link into a collection of such files stays one.
-fn real_path(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
-}
-
-fn write(draft: &Draft, steps: &mut dyn FnMut(WriteStep) -> io::Result<()>) -> Result<Saved, EditError> {
-    let mut files = Vec::new();
-    let (main, included): (Vec<_>, Vec<_>) = draft.files().iter().partition(|file| file.path == draft.path());
-    for file in included.into_iter().chain(main) {
-        let path = real_path(&file.path);
-        replace(&path, file, &files, steps)?;
-        files.push(file.path.clone());
-    }
+    let files = done.into_iter().map(|(edit, _)| edit.path.clone()).collect();
     Ok(Saved { files })
 }
 
-fn replace(
-    path: &Path,
-    file: &FileEdit,
-    written_before: &[PathBuf],
-    steps: &mut dyn FnMut(WriteStep) -> io::Result<()>,
-) -> Result<(), EditError> {
-    let failed = |source| EditError::Write { source, written: written_before.to_vec() };
-    let is_same = || read_text(path).is_ok_and(|text| text == file.before);
-    match &file.before {
-        Some(before) => keep(path, before, steps).map_err(failed)?,
-        None => path.parent().map_or(Ok(()), create_private_dir).map_err(failed)?,
+fn prepare<'d>(edit: &'d FileEdit, steps: Steps<'_>) -> Result<OnItsWay<'d>, EditError> {
+    let failed = |source| EditError::Write { source, written: Vec::new() };
+    let path = target(&edit.path).map_err(failed)?;
+    let dir = path.parent().unwrap_or(Path::new("/"));
+    create_private_dir(dir).map_err(failed)?;
+    sweep_temporary(dir);
+    if let Some(before) = &edit.before {
+        keep(&path, before, steps).map_err(failed)?;
     }
-    let mut was_changed = false;
-    let written = write_atomic_watched(path, file.after.as_bytes(), &mut |step| {
-        steps(step)?;
-        if step == WriteStep::Rename && !is_same() {
-            was_changed = true;
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        Ok(())
-    });
-    match written {
-        Err(_) if was_changed => Err(EditError::Changed { file: path.to_owned() }),
-        written => written.map_err(failed),
+    let prepared = PreparedFile::write(&path, edit.after.as_bytes(), steps).map_err(failed)?;
+    Ok(OnItsWay { edit, path, prepared })
+}
+
+/// The file behind a name. A link that leads nowhere is its owner's, and is not replaced by a file.
+fn target(path: &Path) -> Result<PathBuf, FileError> {
+    let is_link = path.symlink_metadata().is_ok_and(|meta| meta.file_type().is_symlink());
+    match path.canonicalize() {
+        Ok(real) => Ok(real),
+        Err(source) if is_link => Err(FileError::new("follow the link", path, source)),
+        Err(_) => Ok(real_path(path)),
     }
 }
 
-/// Keeps a text as the newest of the earlier versions. One that is the newest already, such as after a write that
-/// failed, is not kept twice.
-fn keep(
-    path: &Path,
-    text: &str,
-    steps: &mut dyn FnMut(WriteStep) -> io::Result<()>,
-) -> Result<(), FileError> {
-    let newest = backup_path(path, 0);
-    if std::fs::read(&newest).is_ok_and(|kept| kept == text.as_bytes()) {
-        return Ok(());
-    }
-    for age in (0..BACKUPS - 1).rev() {
-        let (from, to) = (backup_path(path, age), backup_path(path, age + 1));
-        let moved = steps(WriteStep::Rename).and_then(|()| std::fs::rename(&from, &to));
-        match moved {
-            // A gap in the row is no fault.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            moved => moved.map_err(|source| FileError::new("rename", &from, source))?,
+/// After a failure among several files, puts the earlier texts back; tells of those that could not be.
+fn put_back(failure: EditError, done: Vec<(&FileEdit, PathBuf)>) -> EditError {
+    let mut stuck = Vec::new();
+    for (edit, path) in done.into_iter().rev() {
+        let back = match &edit.before {
+            Some(before) => over(&path, edit.after.as_bytes(), before.as_bytes()),
+            None => std::fs::remove_file(&path).is_ok(),
+        };
+        if !back {
+            stuck.push(path);
         }
     }
-    write_atomic_watched(&newest, text.as_bytes(), steps)
+    if let EditError::Write { source, .. } = failure {
+        return EditError::Write { source, written: stuck };
+    }
+    let Some(first) = stuck.first() else { return failure };
+    let source = FileError::new("put back", first, io::ErrorKind::ResourceBusy.into());
+    EditError::Write { source, written: stuck }
 }
 
-/// The right to write a configuration: a kernel lock that ends with the process, however it dies.
-struct Lock {
-    _file: File,
-}
-
-impl Lock {
-    fn take(path: &Path) -> Result<Self, EditError> {
-        let lock = beside(path, "lock");
-        let failed =
-            |source| EditError::Write { source: FileError::new("lock", &lock, source), written: Vec::new() };
-        if let Some(parent) = path.parent() {
-            create_private_dir(parent).map_err(|source| EditError::Write { source, written: Vec::new() })?;
-        }
-        let opened = std::fs::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&lock)
-            .map_err(failed)?;
-        let deadline = Instant::now() + MAX_WAIT;
-        loop {
-            match opened.try_lock() {
-                Ok(()) => return Ok(Self { _file: opened }),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => {
-                    return Err(EditError::Busy { file: path.to_owned(), lock });
-                }
-                Err(TryLockError::Error(source)) => return Err(failed(source)),
-            }
-        }
-    }
+/// Whether a text is back in the place of another one.
+fn over(path: &Path, now: &[u8], then: &[u8]) -> bool {
+    let back = PreparedFile::write(path, then, &mut |_| Ok(()))
+        .and_then(|prepared| prepared.commit_over(Some(now), &mut |_| Ok(())));
+    matches!(back, Ok(Committed::Yes))
 }

@@ -222,7 +222,8 @@ fn a_file_that_is_not_json5_is_replaced_by_nothing_but_a_new_text() {
     let draft = open(&locations).draft();
     assert!(draft.files().is_empty() && !draft.problems().is_empty());
     let mut editor = open(&locations);
-    editor.take_document("{ a: 1 }").unwrap();
+    assert!(matches!(editor.take_document("{ a: 1 }"), Err(EditError::Read(_))));
+    editor.replace("{ a: 1 }".to_owned()).unwrap();
     assert_eq!(editor.draft().files()[0].after, "{ a: 1 }");
 }
 

@@ -9,18 +9,19 @@ use openclaw_agent::turn::AbortReason;
 use openclaw_protocol::event::{ChatEvent, ChatState};
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::limits::MAX_HISTORY_BYTES;
-use openclaw_store::field;
+use openclaw_store::{StoreError, field};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::runs::{Message, Target, images, size_of, start};
 use super::sessions::{interrupted, newest_messages, submit};
-use super::{Call, Reply, attempt};
+use super::{Call, Reply, RpcError, RpcResult, attempt};
 use crate::agents::Agents;
+use crate::core::Core;
 use crate::runs::{Admission, Candidate, RunKind};
 use crate::text::{assistant_message, clip, for_display};
-use crate::ws::hub::Broadcast;
+use crate::ws::hub::{Broadcast, ConnId};
 use crate::ws::outbox::IfSlow;
 
 /// Longest message, in bytes: the frame limit is above it, a transcript line should stay below.
@@ -192,27 +193,46 @@ pub(super) fn inject(call: &Call<'_>) -> Reply {
         Some(label) => format!("[{label}]\n\n{}", params.message),
         None => params.message,
     };
-    let (done, written) = oneshot::channel();
-    attempt!(submit(&core, &agent, &key, Job::Inject { text: text.clone(), done }));
+    let target = Target { agent, key, given_key };
+    let written = attempt!(submit_words(&core, &target, &text));
     let conn = call.client.id;
-    Reply::later(async move {
-        let id = written.await.map_err(|_| interrupted(&key))??;
-        let event = |session_key: String| ChatEvent {
-            run_id: format!("inject-{id}"),
-            session_key,
-            seq: 0,
-            state: ChatState::Final,
-            message: Some(assistant_message(&text, core.now_ms())),
-            error_message: None,
-            stop_reason: None,
-        };
-        let (canonical, alias) = (event(key.to_string()), event(given_key));
-        core.hub.broadcast(&Broadcast {
-            except: Some((conn, &alias)),
-            ..Broadcast::new("chat", &canonical, IfSlow::Close)
-        });
-        Ok(json!({"ok": true, "messageId": id}))
-    })
+    Reply::later(async move { tell_of_words(&core, &target, &text, written, Some(conn)).await })
+}
+
+/// Has an assistant message written into a session.
+pub(crate) fn submit_words(core: &Arc<Core>, target: &Target, text: &str) -> Result<Written, RpcError> {
+    let (done, written) = oneshot::channel();
+    submit(core, &target.agent, &target.key, Job::Inject { text: text.to_owned(), done })?;
+    Ok(written)
+}
+
+/// Gets the id of a written message.
+pub(crate) type Written = oneshot::Receiver<Result<String, StoreError>>;
+
+/// Tells everybody of a message when it is written; who asked hears the session's name as they called it.
+pub(crate) async fn tell_of_words(
+    core: &Arc<Core>,
+    target: &Target,
+    text: &str,
+    written: Written,
+    asked_by: Option<ConnId>,
+) -> RpcResult {
+    let id = written.await.map_err(|_| interrupted(&target.key))??;
+    let event = |session_key: String| ChatEvent {
+        run_id: format!("inject-{id}"),
+        session_key,
+        seq: 0,
+        state: ChatState::Final,
+        message: Some(assistant_message(text, core.now_ms())),
+        error_message: None,
+        stop_reason: None,
+    };
+    let (canonical, alias) = (event(target.key.to_string()), event(target.given_key.clone()));
+    core.hub.broadcast(&Broadcast {
+        except: asked_by.map(|conn| (conn, &alias)),
+        ..Broadcast::new("chat", &canonical, IfSlow::Close)
+    });
+    Ok(json!({"ok": true, "messageId": id}))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod session_rows;
 mod sessions;
 mod system;
 
+pub(crate) use chat::{submit_words, tell_of_words};
 pub(crate) use devices::announce;
 use dispatch::{Call, RpcError, RpcResult, attempt};
 pub(crate) use dispatch::{Reply, dispatch, response};

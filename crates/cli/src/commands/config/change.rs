@@ -4,8 +4,7 @@ use std::io::Read as _;
 
 use anyhow::Context as _;
 use openclaw_config::{
-    Base, Change, Confirmed, Editor, KeyPath, Losses, Terms, Validity, confirm as confirm_file, edit,
-    nothing_between, typed_value,
+    Change, Confirmed, Editor, KeyPath, Terms, confirm as confirm_file, edit, typed_value,
 };
 
 use crate::args::{ConfigSetArgs, ConfigUnsetArgs, InstanceArgs};
@@ -45,9 +44,8 @@ pub(crate) fn confirm(flags: &InstanceArgs) -> anyhow::Result<()> {
 
 fn change(flags: &InstanceArgs, path: &str, done: &str, change: Change) -> anyhow::Result<()> {
     let (at, env) = locate(flags)?;
-    let terms = Terms { base: Base::Any, validity: Validity::Valid, losses: Losses::Stage };
     let make = |editor: &mut Editor| editor.apply(std::slice::from_ref(&change));
-    let (_, saved) = edit(&at, &env, &terms, &mut nothing_between, &make)?;
+    let (_, saved) = edit(&at, &env, &Terms::ANY_BASE, &make)?;
     let said = match saved.files.first() {
         Some(file) => format!("{path} is {done} in {}", file.display()),
         None => format!("{path} is so already in {}; nothing was written", at.config_path.display()),

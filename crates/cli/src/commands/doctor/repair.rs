@@ -6,8 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use openclaw_config::{
-    Base, Draft, EditError, Editor, Losses, Terms, Validity, beside, edit, migrations, nothing_between,
-    redact_text,
+    Base, Draft, EditError, Editor, Losses, Terms, Validity, beside, edit, migrations, redact_text,
 };
 use openclaw_guard::{FileError, iso_millis, write_atomic};
 use serde::Serialize;
@@ -157,7 +156,7 @@ fn apply_migrations(snapshot: &Snapshot) -> Result<Vec<String>, EditError> {
     let planned = seen.map(migrations).unwrap_or_default();
     // Migrations prove themselves that they lose nothing; an empty object that goes is no loss.
     let terms = Terms { base: Base::Any, validity: Validity::NoWorse, losses: Losses::Accept };
-    edit(&snapshot.at, &snapshot.env, &terms, &mut nothing_between, &|editor| {
+    edit(&snapshot.at, &snapshot.env, &terms, &|editor| {
         if Some(&editor.value()) != seen {
             // Somebody was faster than the diff that has been shown.
             return Err(EditError::Changed { file: snapshot.at.config_path.clone() });

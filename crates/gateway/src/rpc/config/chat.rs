@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use openclaw_agent::SettingsCommand;
-use openclaw_config::{
-    Base, Change, Editor, KeyPath, Losses, Terms, Validity, edit, get_path, load, nothing_between,
-    typed_value,
-};
+use openclaw_config::{Change, Editor, KeyPath, Terms, edit, get_path, load, typed_value};
 use openclaw_protocol::methods::Scope;
 use serde_json::Value;
 
@@ -84,9 +81,8 @@ impl ConfigCommand {
         let core = Arc::clone(&self.core);
         let path = change.path().to_string();
         let work = move || {
-            let terms = Terms { base: Base::Any, validity: Validity::Valid, losses: Losses::Stage };
             let make = |editor: &mut Editor| editor.apply(std::slice::from_ref(&change));
-            edit(&core.locations, core.reload.env(), &terms, &mut nothing_between, &make)
+            edit(&core.locations, core.reload.env(), &Terms::ANY_BASE, &make)
                 .map(|(_, saved)| saved)
                 .map_err(|error| error.to_string())
         };

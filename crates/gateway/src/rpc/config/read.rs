@@ -33,7 +33,11 @@ fn snapshot(core: &Core) -> Value {
     let found = Editor::open(&core.locations, core.reload.env()).ok();
     let parsed = found.as_ref().map_or_else(|| json!({}), |found| redact(&found.value()));
     let raw = found.as_ref().and_then(|found| redact_text(found.found()?));
-    let hash = found.as_ref().and_then(|found| found.hash().map(ToOwned::to_owned));
+    // Without a hash no client can write over it: of a file that cannot be read, everything would be lost.
+    let hash = found
+        .as_ref()
+        .filter(|found| found.is_readable())
+        .and_then(|found| found.hash().map(ToOwned::to_owned));
     json!({
         "path": core.locations.config_path, "exists": true, "raw": raw, "parsed": parsed, "valid": false,
         "config": parsed, "hash": hash, "issues": issues, "warnings": [], "legacyIssues": legacy,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_config::{Base, EditError, Editor, Losses, Terms, Validity, edit, nothing_between, redact};
+use openclaw_config::{Base, EditError, Editor, Losses, Terms, Validity, edit, redact};
 use openclaw_protocol::frame::ErrorShape;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,9 +41,11 @@ pub(in crate::rpc) fn set(call: &Call<'_>) -> Reply {
     let params: WriteParams = attempt!(call.params());
     let core = Arc::clone(call.core);
     Reply::later(async move {
-        let written = write(&core, Editor::take_document, &params).await?;
-        settle(&core, SET_DELAY, Wish::AsConfigured).await;
-        Ok(json!({"ok": true, "path": core.locations.config_path, "config": written}))
+        let config = write(&core, Editor::take_document, &params).await?;
+        let settled = settle(&core, SET_DELAY, Wish::AsConfigured).await;
+        let mut answer = json!({"ok": true, "path": core.locations.config_path, "config": config});
+        settled.tell(&mut answer);
+        Ok(answer)
     })
 }
 
@@ -64,28 +66,25 @@ pub(in crate::rpc) fn apply(call: &Call<'_>) -> Reply {
 async fn change(core: Arc<Core>, why: Why, take: Take, params: WriteParams) -> RpcResult {
     let config = write(&core, take, &params).await?;
     let delay = Duration::from_millis(params.restart_delay_ms.unwrap_or(DEFAULT_RESTART_DELAY_MS));
-    let note = RestartNote {
-        why,
-        at_ms: core.now_ms(),
-        session_key: params.session_key.filter(|key| !key.trim().is_empty()),
-        message: params.note.filter(|note| !note.trim().is_empty()),
-    };
-    let restarts = settle(&core, delay, Wish::InForce).await == Settled::Restarts;
-    let path = match restarts {
-        true => keep(&core, &note).await,
-        false => {
-            wake(&core, &note);
-            None
-        }
-    };
-    Ok(json!({
+    let note = RestartNote::new(why, core.now_ms(), params.session_key, params.note);
+    // Kept before a restart can begin: the gateway that has started again looks for it at once.
+    let kept = keep(&core, &note).await;
+    let settled = settle(&core, delay, Wish::InForce).await;
+    let restarts = matches!(settled, Settled::Restarts);
+    if !restarts {
+        forget(&core).await;
+        wake(&core, &note, settled.held_back());
+    }
+    let mut answer = json!({
         "ok": true, "path": core.locations.config_path, "config": config,
         "restart": {
-            "ok": true, "pid": std::process::id(), "signal": "SIGUSR1", "delayMs": delay.as_millis(),
-            "reason": why.as_str(), "mode": if restarts { "emit" } else { "none" },
+            "ok": settled.held_back().is_none(), "pid": std::process::id(), "signal": "SIGUSR1",
+            "delayMs": delay.as_millis(), "reason": why.as_str(), "mode": if restarts { "emit" } else { "none" },
         },
-        "sentinel": {"path": path, "payload": note.payload(&core.locations.config_path)},
-    }))
+        "sentinel": {"path": kept.filter(|_| restarts), "payload": note.payload(&core.locations.config_path)},
+    });
+    settled.tell(&mut answer);
+    Ok(answer)
 }
 
 /// Changes the files; returns the configuration as it is now, secrets hidden.
@@ -95,7 +94,7 @@ async fn write(core: &Arc<Core>, take: Take, params: &WriteParams) -> Result<Val
         let base = Base::Hash(base.as_deref().filter(|hash| !hash.is_empty()));
         let terms = Terms { base, validity: Validity::Valid, losses: Losses::Stage };
         let made = |editor: &mut Editor| take(editor, &raw);
-        let (draft, _) = edit(&core.locations, core.reload.env(), &terms, &mut nothing_between, &made)?;
+        let (draft, _) = edit(&core.locations, core.reload.env(), &terms, &made)?;
         Ok(redact(draft.value()))
     };
     let done = tokio::task::spawn_blocking(work).await;
@@ -105,33 +104,53 @@ async fn write(core: &Arc<Core>, take: Take, params: &WriteParams) -> Result<Val
 
 /// The error of an edit, in the release's words where clients look for them.
 fn refusal(error: &EditError) -> ErrorShape {
-    let problems = match error {
-        EditError::Invalid { problems } => problems,
-        EditError::Read(error) if !error.problems().is_empty() => error.problems(),
-        EditError::Write { .. } | EditError::Busy { .. } => {
-            return ErrorShape::unavailable(error.to_string());
-        }
-        EditError::Read(_)
-        | EditError::Change(_)
-        | EditError::Scattered { .. }
-        | EditError::Entangled { .. }
-        | EditError::NothingHidden { .. }
-        | EditError::NoBase
-        | EditError::OtherBase
-        | EditError::Changed { .. }
-        | EditError::Lossy { .. } => return ErrorShape::invalid(error.to_string()),
-    };
+    if matches!(error, EditError::Write { .. } | EditError::Busy { .. }) {
+        return ErrorShape::unavailable(error.to_string());
+    }
+    let problems = error.problems();
+    if problems.is_empty() {
+        return ErrorShape::invalid(error.to_string());
+    }
     let issues: Vec<Value> = problems.iter().map(issue).collect();
-    ErrorShape::invalid("invalid config").with_details(json!({ "issues": issues }))
+    // Clients of the release show the message alone, so the first problem is in it.
+    let first = problems.first().map(|problem| format!(": {problem}")).unwrap_or_default();
+    let more = match problems.len() {
+        0 | 1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    ErrorShape::invalid(format!("invalid config{first}{more}")).with_details(json!({ "issues": issues }))
 }
 
 /// What the running gateway made of the written files.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settled {
-    /// It works with them, or says in its health why not.
+    /// It works with them.
     Runs,
+    /// It works with a part of them; these keys wait for a restart.
+    Waits(Vec<String>),
     /// It starts again with them.
     Restarts,
+    /// It goes on with what it had.
+    HeldBack(String),
+}
+
+impl Settled {
+    /// Why the change is not in force, if it is not.
+    fn held_back(&self) -> Option<&str> {
+        match self {
+            Self::HeldBack(reason) => Some(reason),
+            Self::Runs | Self::Waits(_) | Self::Restarts => None,
+        }
+    }
+
+    /// Adds to an answer what became of the change.
+    fn tell(&self, answer: &mut Value) {
+        answer["applied"] = match self {
+            Self::Runs => json!({"state": "applied"}),
+            Self::Waits(pending) => json!({"state": "restart-needed", "pending": pending}),
+            Self::Restarts => json!({"state": "restarting"}),
+            Self::HeldBack(reason) => json!({"state": "held-back", "reason": reason}),
+        };
+    }
 }
 
 /// How much the caller wants.
@@ -145,21 +164,20 @@ pub(super) enum Wish {
 
 /// Has the files looked at now.
 pub(super) async fn settle(core: &Arc<Core>, delay: Duration, wish: Wish) -> Settled {
-    match core.reload.written(delay).await {
+    let outcome = core.reload.written(delay).await;
+    match outcome {
         Some(Outcome::Restarting { .. }) => Settled::Restarts,
+        // Reloading is off, or waits for a restart: somebody asks for the change to hold.
         Some(Outcome::Ignored | Outcome::RestartNeeded { .. }) if wish == Wish::InForce => {
             core.request_restart(delay, "configuration changed");
             Settled::Restarts
         }
-        Some(
-            Outcome::Ignored
-            | Outcome::RestartNeeded { .. }
-            | Outcome::Unchanged
-            | Outcome::Applied { .. }
-            | Outcome::Staged { .. }
-            | Outcome::Invalid { .. },
-        )
-        | None => Settled::Runs,
+        Some(Outcome::Ignored) => Settled::HeldBack("gateway.reload.mode is off".to_owned()),
+        Some(Outcome::RestartNeeded { pending, .. }) => Settled::Waits(pending),
+        Some(Outcome::Unchanged | Outcome::Applied { .. }) => Settled::Runs,
+        Some(Outcome::Staged { reason }) => Settled::HeldBack(reason),
+        Some(Outcome::Invalid { problems }) => Settled::HeldBack(problems.join("; ")),
+        None => Settled::HeldBack("the gateway is stopping".to_owned()),
     }
 }
 
@@ -176,4 +194,11 @@ async fn keep(core: &Arc<Core>, note: &RestartNote) -> Option<String> {
         // A panic was logged by the task.
         Err(_) => None,
     }
+}
+
+/// Nobody has to be told by a gateway that has started again.
+async fn forget(core: &Arc<Core>) {
+    let core = Arc::clone(core);
+    // A panic was logged by the task.
+    tokio::task::spawn_blocking(move || RestartNote::forget(&core.locations)).await.ok();
 }
