@@ -1,6 +1,7 @@
 //! JSON5 text: its syntax tree, its numbers, and lines and columns.
 
 use jsonc_parser::ast;
+use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_ast};
 use serde_json::{Number, Value};
@@ -23,7 +24,40 @@ pub(crate) fn parse(text: &str) -> Result<ast::Value<'_>, SyntaxFault> {
         offset: error.range().start,
         kind: ProblemKind::Syntax(syntax_message(error.kind())),
     })?;
-    parsed.value.ok_or(SyntaxFault { offset: 0, kind: ProblemKind::NoValue })
+    let value = parsed.value.ok_or(SyntaxFault { offset: 0, kind: ProblemKind::NoValue })?;
+    let kind = ParseErrorKind::String(ParseStringErrorKind::UnterminatedStringLiteral);
+    match unclosed(text, &value) {
+        Some(offset) => Err(SyntaxFault { offset, kind: ProblemKind::Syntax(syntax_message(&kind)) }),
+        None => Ok(value),
+    }
+}
+
+/// A string that goes on behind the end of its line without a backslash, which JSON5 has not and the parser takes: its
+/// quote was forgotten, and a name made of the lines below it would be told, secrets and all.
+fn unclosed(text: &str, node: &ast::Value<'_>) -> Option<usize> {
+    let open = |node: &dyn Ranged| ends_line(&text[node.start()..node.end()]).then_some(node.start());
+    match node {
+        ast::Value::StringLit(string) => open(string),
+        ast::Value::Array(list) => list.elements.iter().find_map(|item| unclosed(text, item)),
+        ast::Value::Object(object) => object
+            .properties
+            .iter()
+            .find_map(|property| open(&property.name).or_else(|| unclosed(text, &property.value))),
+        ast::Value::NumberLit(_) | ast::Value::BooleanLit(_) | ast::Value::NullKeyword(_) => None,
+    }
+}
+
+/// Whether a string as it is written holds the end of a line that no backslash stands before.
+fn ends_line(written: &str) -> bool {
+    let mut bytes = written.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\n' | b'\r' => return true,
+            b'\\' if bytes.next() == Some(b'\r') => drop(bytes.next_if_eq(&b'\n')),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The value of a text alone: `$include` stands in it as it is written. `None` if there is none.
@@ -134,6 +168,8 @@ mod tests {
             ("{} {}", 1, 4),
             ("{a: [1}", 1, 7),
             ("// nothing", 1, 1),
+            ("{\n  'a: { token: \"sekret\",\n  },\n  b': 1}", 2, 3),
+            ("{a: ['b\\\r\nc', 'sekret\r']}", 2, 5),
         ] {
             let fault = parse(text).map(|_| ()).unwrap_err();
             let place = place_of(text, fault.offset);

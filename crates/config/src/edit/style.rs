@@ -5,7 +5,6 @@ use jsonc_parser::common::Ranged as _;
 use serde_json::Value;
 
 use super::layout::{Items, indent_at};
-use crate::text;
 
 /// The habits of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,21 +122,10 @@ impl Style {
 
 /// A text at another depth. A string that goes on in the next line would get other content, so then nothing is moved.
 fn moved(text: &str, was: &str, is: &str) -> String {
-    let is_movable = text::parse(text).is_ok_and(|tree| strings_end_in_their_line(text, &tree));
-    if is_movable { text.replace(&format!("\n{was}"), &format!("\n{is}")) } else { text.to_owned() }
-}
-
-fn strings_end_in_their_line(text: &str, node: &ast::Value<'_>) -> bool {
-    let in_line = |start: usize, end: usize| !text[start..end].contains('\n');
-    match node {
-        ast::Value::Object(object) => object.properties.iter().all(|property| {
-            in_line(property.name.start(), property.name.end())
-                && strings_end_in_their_line(text, &property.value)
-        }),
-        ast::Value::Array(list) => list.elements.iter().all(|item| strings_end_in_their_line(text, item)),
-        ast::Value::StringLit(string) => in_line(string.start(), string.end()),
-        ast::Value::NumberLit(_) | ast::Value::BooleanLit(_) | ast::Value::NullKeyword(_) => true,
+    if text.contains("\\\n") || text.contains("\\\r") {
+        return text.to_owned();
     }
+    text.replace(&format!("\n{was}"), &format!("\n{is}"))
 }
 
 /// Habits that need a look at every name and string: the first of each decides.

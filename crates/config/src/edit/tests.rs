@@ -109,9 +109,9 @@ fn a_moved_value_keeps_its_text() {
 
 #[test]
 fn a_moved_string_of_several_lines_stays_one() {
-    let text = "{\n  a: {\n    s: 'x\n    y',\n  },\n}\n";
+    let text = "{\n  a: {\n    s: 'x\\\n    y',\n  },\n}\n";
     let change = Change::Move { from: "a".parse().unwrap(), to: "b.c".parse().unwrap() };
-    let expected = "{\n  b: {\n    c: {\n    s: 'x\n    y',\n  },\n  },\n}\n";
+    let expected = "{\n  b: {\n    c: {\n    s: 'x\\\n    y',\n  },\n  },\n}\n";
     assert_eq!(edited(text, &[change]), expected);
 }
 

@@ -34,7 +34,8 @@ pub(crate) fn load_once(instance: &mut Instance, case: &[u8]) {
     let may_tell = texts.iter().any(|text| names_canary(text));
     for problem in problems {
         stands_inside(problem, &texts, instance);
-        let said = format!("{problem}\n{problem:?}");
+        // In a name the byte 0x19 is written with a 9 at its end, which is none of the canary's.
+        let said = format!("{problem}\n{problem:?}").replace("\\u0019", "").replace("\\u{19}", "");
         assert!(may_tell || !said.contains(CANARY), "tells a value: {said}");
     }
     redacted_text_means_the_redacted_value(&texts[0]);
