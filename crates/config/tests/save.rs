@@ -103,6 +103,8 @@ fn a_repair_may_leave_problems_and_must_not_make_any() {
     assert_eq!(text(&at.config_path), "{ gateway: { bnd: 2 } }");
     assert!(matches!(apply(&at, &repair, &[set("gateway.prt", json!(1))]), Err(EditError::Invalid { .. })));
     assert!(matches!(apply(&at, &TERMS, &[set("gateway.port", json!(1))]), Err(EditError::Invalid { .. })));
+    // The one that is there accounts for itself, not for another of its name.
+    assert!(matches!(apply(&at, &repair, &[set("cron.bnd", json!(1))]), Err(EditError::Invalid { .. })));
 }
 
 #[test]
