@@ -13,6 +13,7 @@ mod agents;
 mod args;
 mod client;
 mod commands;
+mod copies;
 mod format;
 mod instance;
 mod model;
