@@ -16,7 +16,8 @@ pub(super) fn run(flags: &InstanceArgs, args: &CallArgs) -> anyhow::Result<()> {
         Ok(_) => bail!("--params: expected a JSON object such as '{{\"limit\": 5}}'"),
         Err(error) => bail!("--params is not JSON: {error}"),
     };
-    let instance = Instance::open(flags)?;
+    // Also with a configuration that is wrong: what the gateway says about it is one reason to call.
+    let (instance, _problem) = Instance::reach(flags)?;
     let target = Target::of(&instance, &args.connect)?;
     let payload = runtime::block_on(async {
         let mut client = Client::connect(&target, Duration::from_millis(args.timeout)).await?;

@@ -12,7 +12,7 @@ use crate::{format, output, runtime};
 
 pub(super) fn run(flags: &InstanceArgs, args: &HealthArgs) -> anyhow::Result<()> {
     // A broken configuration does not stop a gateway that runs already.
-    let (instance, problem) = Instance::diagnose(flags)?;
+    let (instance, problem) = Instance::reach(flags)?;
     if let Some(problem) = &problem {
         output::complain(&problem.to_string());
     }
