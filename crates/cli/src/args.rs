@@ -253,8 +253,11 @@ Examples:
   openclaw doctor --json")]
 pub(crate) struct DoctorArgs {
     /// Repair what can be repaired without a question
-    #[arg(long, visible_alias = "yes")]
+    #[arg(long)]
     pub(crate) fix: bool,
+    /// The same
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// Print the findings as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -366,7 +366,8 @@ fn is_declared_loss(word: &str, names: &BTreeSet<String>) -> bool {
 /// A value per place would be copied for each of them if a move were worked out on a copy: a minute for these.
 #[test]
 fn thousands_of_places_move_in_one_go() {
-    let binding = |n: usize| json!({"agentId": "a", "match": {"provider": "slack", "accountID": n.to_string()}});
+    let binding =
+        |n: usize| json!({"agentId": "a", "match": {"provider": "slack", "accountID": n.to_string()}});
     let old = json!({"routing": {"bindings": (0..3000).map(binding).collect::<Vec<_>>()}});
     let all = migrations(&old);
     assert_eq!((all.steps.len(), all.obstacles.len()), (6001, 0));
