@@ -228,6 +228,9 @@ pub(crate) struct StatusArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Exit code 0: the gateway answers; 1: it does not. Also when it answers it may not be well: a configuration file that is
+not in force is said, with --json under \"config\".")]
 pub(crate) struct HealthArgs {
     /// Print the whole summary as JSON
     #[arg(long)]

@@ -22,6 +22,7 @@ mod quickstart;
 mod runtime;
 mod service;
 mod signals;
+mod standing;
 mod workspace;
 
 use std::process::ExitCode;
