@@ -126,22 +126,33 @@ fn what_is_in_the_way_stays_and_is_told() {
     assert_eq!(home.read(CONFIG).as_deref(), Some(text));
 }
 
-/// What was wrong inside an old section comes to light when it moves: then a person has to look first, unless the same
-/// was wrong before.
+/// What was wrong inside an old object comes to light when it moves: that keeps nothing from moving, and is told.
 #[test]
-fn a_move_that_would_make_things_worse_is_not_made() {
-    let misspelt = "{ gateway: { mode: 'local', auth: { token: 't' } }, telegram: { botTokn: 'sekret' } }";
-    let home = home_with(misspelt);
-    let (report, code) = doctor(&home, &["--fix"]);
-    let message = find(&report, "fix.failed")["message"].as_str().unwrap().to_owned();
-    assert!(code == 1 && message.contains("channels.telegram.botTokn: unknown key"), "{message}");
-    assert_eq!(home.read(CONFIG).as_deref(), Some(misspelt));
-
-    let unset = misspelt.replace("botTokn: 'sekret'", "botToken: '${NOT_SET_HERE}'");
-    let home = home_with(&unset);
+fn what_an_old_object_hides_is_told_once_it_has_moved() {
+    let rows = [
+        ("telegram: { botTokn: 'sekret' }", "channels.telegram.botTokn"),
+        ("telegram: { botToken: '${NOT_SET_HERE}' }", "channels.telegram.botToken"),
+        ("agent: { model: 'a/b', foo: 1 }", "agents.defaults.foo"),
+    ];
+    for (old, problem) in rows {
+        let home = home_with(&format!("{{ gateway: {{ mode: 'local', token: 'sekret' }}, {old} }}"));
+        let (report, code) = doctor(&home, &["--fix"]);
+        assert_eq!((code, &find(&report, "config.invalid")["path"]), (1, &json!(problem)), "{report:#}");
+        assert!(
+            !ids(&report).contains(&"fix.failed") && report["fixed"].as_array().unwrap().len() == 2,
+            "{report:#}"
+        );
+        assert!(!report.to_string().contains("sekret"), "{report:#}");
+    }
+    let home = home_with(
+        "{ agent: {model:'a/b', foo:1}, gateway: {mode:'local', token:'x'}, \
+         telegram: {botToken:'t', requireMention:true, groups:{'-100':{}}} }",
+    );
     let (report, _) = doctor(&home, &["--fix"]);
-    assert_eq!(find(&report, "config.invalid")["path"], "channels.telegram.botToken");
-    assert!(home.read(CONFIG).unwrap().contains("channels"), "moved, with its problem");
+    let retired = find(&report, "config.retired");
+    assert_eq!(retired["path"], "channels.telegram.requireMention");
+    assert!(!retired["message"].as_str().unwrap().contains("moves it"), "blocked: {retired}");
+    assert_eq!(report["fixed"].as_array().unwrap().len(), 3, "{report:#}");
 }
 
 #[test]
@@ -212,7 +223,11 @@ fn any_damage_is_looked_at_and_only_loss_free_repairs_are_made() {
     let half = &good[..good.len() / 2];
     let edited = good.replace("local", "lokal").replace("\n}\n", "\n");
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(good.bytes().flat_map(|byte| [byte, 0])).collect();
-    let rows: [(&[u8], bool); 8] = [
+    let rows: [(&[u8], bool); 12] = [
+        (b"\xef\xbb\xbf\n", true),
+        (b"gateway: { mode: 'local' },\n", false),
+        (b"#{ commented\n", false),
+        (b";{}\n", false),
         (b"", true),
         (b"\0\0\0\0", true),
         (b"not json", true),
@@ -322,6 +337,85 @@ fn what_keeps_the_gateway_from_running_is_told() {
     assert!(!ids(&doctor(&home, &[]).0).contains(&"gateway.secret"));
 }
 
+/// The file is gone and its copies are not: the newest valid one comes back, and nobody makes a stub beside them.
+#[test]
+fn a_configuration_that_is_gone_is_restored_from_its_newest_copy() {
+    let good = format!("{:#}\n", config(json!({})));
+    for copy in ["openclaw.json.bak.2", "openclaw.json.last-good", "clawdbot.json.bak"] {
+        let home = TempHome::new();
+        home.write(format!("{CONFIG}.bak"), "{ broken");
+        home.write(format!(".openclaw/{copy}"), &good);
+        set_mode(&home.state_dir(), 0o700);
+        let before = everything(home.path());
+        for args in [&["quickstart", "--non-interactive"][..], &["config", "set", "gateway.mode", "local"]] {
+            let output = run(&home, args);
+            let words = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{words}");
+            assert!(words.contains(".bak") && words.contains("`openclaw doctor --fix`"), "{words}");
+        }
+        let (report, code) = doctor(&home, &[]);
+        assert_eq!((code, ids(&report)), (1, vec!["config.missing", "config.backup", "config.backup"]));
+        assert_eq!(everything(home.path()), before);
+        let (report, code) = doctor(&home, &["--fix"]);
+        assert_eq!((code, ids(&report)), (0, vec![]), "{report:#}");
+        assert_eq!(home.read(CONFIG).as_deref(), Some(&good[..]));
+    }
+    let home = TempHome::new();
+    home.write(format!("{CONFIG}.bak"), "{ broken");
+    let (report, code) = doctor(&home, &["--fix"]);
+    assert!(code == 1 && find(&report, "config.missing")["fix"]["automatic"] == false, "{report:#}");
+    assert_eq!(home.read(CONFIG), None);
+}
+
+/// A configuration may be a link into a collection of such files: what lies beside the file counts too.
+#[test]
+fn a_link_is_judged_by_the_file_it_leads_to() {
+    let good = format!("{:#}\n", config(json!({})));
+    let home = TempHome::new();
+    home.write("dots/mine.json", "");
+    home.write("dots/mine.json.bak", &good);
+    home.write("dots/mine.json.damaged-x", &good);
+    std::fs::create_dir(home.state_dir()).unwrap();
+    symlink("../dots/mine.json", home.path().join(CONFIG)).unwrap();
+    let (report, _) = doctor(&home, &["--fix"]);
+    assert_eq!(ids(&report), Vec::<&str>::new(), "{report:#}");
+    assert_eq!(home.read("dots/mine.json").as_deref(), Some(&good[..]));
+    for file in ["mine.json", "mine.json.bak", "mine.json.damaged-x"] {
+        set_mode(&home.path().join("dots").join(file), 0o644);
+    }
+    let (report, _) = doctor(&home, &[]);
+    assert_eq!(ids(&report), ["access.secrets", "access.mode", "access.mode"], "{report:#}");
+    doctor(&home, &["--fix"]);
+    assert_eq!(mode(&home.path().join("dots/mine.json")), 0o600);
+    std::fs::remove_file(home.path().join("dots/mine.json")).unwrap();
+    assert_eq!(doctor(&home, &["--fix"]).1, 0, "a link to nothing");
+    assert_eq!(home.read(CONFIG).as_deref(), Some(&good[..]));
+}
+
+#[test]
+fn a_change_that_waits_is_told() {
+    let home = TempHome::new();
+    home.write_config(&config(json!({})));
+    home.write(format!("{CONFIG}.staged"), "{}");
+    let (report, code) = doctor(&home, &["--fix"]);
+    assert_eq!((code, ids(&report)), (1, vec!["config.staged"]), "{report:#}");
+    assert!(find(&report, "config.staged")["fix"]["about"].as_str().unwrap().contains("config confirm"));
+}
+
+#[test]
+fn an_empty_directory_makes_room_for_the_one_of_an_earlier_release() {
+    let home = TempHome::new();
+    home.write(".clawdbot/clawdbot.json", &format!("{:#}", config(json!({}))));
+    std::fs::create_dir(home.state_dir()).unwrap();
+    let (report, code) = doctor(&home, &["--fix", "--yes"]);
+    assert_eq!((code, ids(&report)), (0, vec![]), "{report:#}");
+    assert!(home.read(CONFIG).is_some());
+    let home = TempHome::new();
+    home.write_config(&config(json!({})));
+    home.write(".openclaw/moltbot.json", "{}");
+    assert_eq!(ids(&doctor(&home, &[]).0), ["config.unusedFile"]);
+}
+
 #[test]
 fn a_stub_is_compared_with_the_backup_and_left_alone() {
     let stub = "{ gateway: { mode: 'local', auth: { token: 't' } } }";
@@ -338,12 +432,11 @@ fn a_stub_is_compared_with_the_backup_and_left_alone() {
 fn other_commands_refuse_a_wrong_configuration_and_name_the_doctor() {
     let home = home_with("{ gateway: { mode: 'local', auth: { token: 't' }, prot: 1 }, modles: {} }");
     home.write("store.json", "{}");
-    let refused: [&[&str]; 11] = [
+    let refused: [&[&str]; 10] = [
         &["quickstart", "--non-interactive"],
         &["chat"],
         &["agent", "-m", "x"],
         &["gateway", "run"],
-        &["gateway", "call", "health"],
         &["dashboard"],
         &["sessions"],
         &["sessions", "--store", "store.json"],
@@ -363,8 +456,13 @@ fn other_commands_refuse_a_wrong_configuration_and_name_the_doctor() {
         assert!(run(&home, args).status.success(), "{args:?}");
     }
     // These fail for what they are asked about, and not before they have looked.
-    for (args, part) in [(["health"], "no gateway"), (["logs"], "no gateway"), (["doctor"], "gateway.prot")] {
-        let output = run(&home, &args);
+    for (args, part) in [
+        (&["health"][..], "no gateway"),
+        (&["logs"], "no gateway"),
+        (&["gateway", "call", "health"], "no gateway"),
+        (&["doctor"], "gateway.prot"),
+    ] {
+        let output = run(&home, args);
         let words = [output.stdout, output.stderr].concat();
         assert!(
             String::from_utf8_lossy(&words).contains(part),

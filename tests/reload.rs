@@ -10,7 +10,8 @@ use openclaw_testkit::ws::WsClient;
 use serde_json::{Value, json};
 
 use crate::support::{
-    PATIENCE, TOKEN, binary, chat, chat_end, client, config, config_with_model, gateway, merge, send, text,
+    PATIENCE, TOKEN, binary, chat, chat_end, client, config, config_with_model, gateway, merge, run, send,
+    stdout_json, text,
 };
 
 const CONFIG: &str = ".openclaw/openclaw.json";
@@ -330,4 +331,35 @@ async fn a_flag_keeps_its_port_over_a_restart() {
     until(|| gateway.stdout().matches("listens at").count() == 2).await;
     let mut after = WsClient::open(gateway.port()).await;
     after.connect_as_cli("another-token-0123456789").await;
+}
+
+/// The commands find a gateway whose file went wrong under it, and say what is not in force.
+#[tokio::test]
+async fn commands_reach_a_gateway_whose_file_is_wrong() {
+    let (home, gateway) = gateway(&quick(config(json!({})))).await;
+    let mut client = client(&gateway).await;
+    kept(&home, "gateway").await;
+    home.write(CONFIG, "{ gateway: { prot: 1 } }");
+    told(&mut client, "invalid").await;
+    for args in [&["health"][..], &["status"]] {
+        let output = run(&home, args);
+        let words = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && words.contains(&gateway.port().to_string()), "{args:?}: {words}");
+        assert!(
+            words.contains("gateway.prot: unknown key") && !words.contains("is well"),
+            "{args:?}: {words}"
+        );
+    }
+    assert_eq!(stdout_json(&home, &["status", "--json"])["gateway"]["config"]["ok"], false);
+    assert_eq!(stdout_json(&home, &["gateway", "call", "health"])["config"]["ok"], false);
+    let params = json!({"raw": "{ gateway: { prot: 1 } }"}).to_string();
+    let call = ["gateway", "call", "config.set", "--params", &params];
+    let words = String::from_utf8_lossy(&run(&home, &call).stderr).into_owned();
+    assert!(words.contains("config.set: "), "{words}");
+    let output = run(&home, &[&call[..], &["--json"]].concat());
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        !output.status.success() && answer["ok"] == false && answer["error"]["message"].is_string(),
+        "{answer}"
+    );
 }

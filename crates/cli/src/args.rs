@@ -228,6 +228,9 @@ pub(crate) struct StatusArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Exit code 0: the gateway answers; 1: it does not. Also when it answers it may not be well: a configuration file that is
+not in force is said, with --json under \"config\".")]
 pub(crate) struct HealthArgs {
     /// Print the whole summary as JSON
     #[arg(long)]
@@ -253,8 +256,11 @@ Examples:
   openclaw doctor --json")]
 pub(crate) struct DoctorArgs {
     /// Repair what can be repaired without a question
-    #[arg(long, visible_alias = "yes")]
+    #[arg(long)]
     pub(crate) fix: bool,
+    /// The same
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// Print the findings as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use openclaw_config::{
-    Config, ConfigError, Env, Loaded, LocationError, LocationFlags, Locations, gateway_port, load,
+    Config, ConfigError, Env, GatewayMode, Loaded, LocationError, LocationFlags, Locations, gateway_port,
+    last_good_path, load,
 };
 
 use crate::args::InstanceArgs;
+use crate::copies;
 
 /// Places and configuration of one instance.
 pub(crate) struct Instance {
@@ -35,6 +37,44 @@ impl Instance {
     pub(crate) fn diagnose(flags: &InstanceArgs) -> anyhow::Result<(Self, Option<ConfigError>)> {
         let (at, env) = locate(flags)?;
         Ok(Self::read(at, env))
+    }
+
+    /// The same for commands that talk to a gateway which may run already: where the file is wrong, gone, or says
+    /// nothing about the gateway, that of the last good copy is looked for.
+    ///
+    /// # Errors
+    /// There is no home directory, or the flags name no instance.
+    pub(crate) fn reach(flags: &InstanceArgs) -> anyhow::Result<(Self, Option<ConfigError>)> {
+        let (mut instance, problem) = Self::diagnose(flags)?;
+        instance.recall(problem.is_some());
+        Ok((instance, problem))
+    }
+
+    /// Takes what the configuration does not say about the gateway from the last good copy.
+    fn recall(&mut self, is_wrong: bool) {
+        let gateway = &self.loaded.config.gateway;
+        let has_secret = gateway.auth.token.is_some() || gateway.auth.password.is_some();
+        let is_told = gateway.mode == Some(GatewayMode::Remote) || gateway.port.is_some() && has_secret;
+        let Some(copy) = (!is_told).then(|| self.last_good()).flatten() else { return };
+        let (gateway, copy) = (&mut self.loaded.config.gateway, copy.config.gateway);
+        if is_wrong || !self.loaded.exists {
+            *gateway = copy;
+            return;
+        }
+        gateway.port = gateway.port.or(copy.port);
+        if !has_secret {
+            gateway.auth = copy.auth;
+        }
+    }
+
+    /// The last configuration that worked, beside the file or beside what it is a link to.
+    fn last_good(&self) -> Option<Loaded> {
+        let names = copies::names(&self.at.config_path).into_iter();
+        names.map(|name| last_good_path(&name)).find_map(|config_path| {
+            let at = Locations { config_path, ..self.at.clone() };
+            // One that cannot be read is no help, and no fault of the command.
+            load(&at, &self.loaded.env).ok().filter(|loaded| loaded.exists)
+        })
     }
 
     /// The same with another file as the configuration.
@@ -79,4 +119,41 @@ pub(crate) fn locate(flags: &InstanceArgs) -> Result<(Locations, Env), LocationE
     let env = Env::process();
     let flags = LocationFlags { profile: flags.profile.clone(), dev: flags.dev };
     Ok((Locations::resolve(&env, flags)?, env))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Instance;
+    use crate::args::ConnectArgs;
+    use crate::client::Target;
+    use openclaw_config::{Env, LocationFlags, Locations, keep_last_good};
+    use openclaw_guard::write_atomic;
+
+    /// Where a gateway that runs is looked for, with this file and a good copy that names port 4000.
+    fn reached(file: Option<&str>) -> String {
+        let home = tempfile::tempdir().unwrap();
+        let env = Env::from([("HOME", home.path().to_str().unwrap())]);
+        let at = Locations::resolve(&env, LocationFlags::default()).unwrap();
+        openclaw_guard::create_private_dir(&at.state_dir).unwrap();
+        keep_last_good(&at.config_path, "{gateway: {mode: 'local', port: 4000, auth: {token: 't'}}}")
+            .unwrap();
+        if let Some(file) = file {
+            write_atomic(&at.config_path, file.as_bytes()).unwrap();
+        }
+        let (mut instance, problem) = Instance::read(at, env);
+        instance.recall(problem.is_some());
+        let target = Target::of(&instance, &ConnectArgs::default()).unwrap();
+        format!("{} {}", target.url, target.credential.is_some())
+    }
+
+    #[test]
+    fn a_gateway_is_found_by_the_last_good_copy() {
+        let known = "ws://127.0.0.1:4000 true";
+        for file in [None, Some(""), Some("{"), Some("{}"), Some("{gateway: {prot: 1, port: 7}}")] {
+            assert_eq!(reached(file), known, "{file:?}");
+        }
+        assert_eq!(reached(Some("{gateway: {port: 7}}")), "ws://127.0.0.1:7 true");
+        let remote = "{gateway: {mode: 'remote', remote: {url: 'ws://far:1'}}}";
+        assert_eq!(reached(Some(remote)), "ws://far:1 false");
+    }
 }

@@ -13,6 +13,7 @@ mod agents;
 mod args;
 mod client;
 mod commands;
+mod copies;
 mod format;
 mod instance;
 mod model;
@@ -21,6 +22,7 @@ mod quickstart;
 mod runtime;
 mod service;
 mod signals;
+mod standing;
 mod workspace;
 
 use std::process::ExitCode;

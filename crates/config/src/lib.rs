@@ -79,7 +79,7 @@ pub use last_good::{beside, keep_last_good, last_good, last_good_path, real_path
 pub use load::{Loaded, Parsed, hash, load, load_files, parse, validate};
 pub use locations::{LocationError, LocationFlags, Locations};
 pub use loss::{Loss, Shrunk, loss, loss_of_texts};
-pub use migrate::{Migration, Migrations, Obstacle, is_declared, migrations, retired_names};
+pub use migrate::{Migration, Migrations, Obstacle, is_declared, migrations, new_problems, retired_names};
 pub use minimal::{MinimalOptions, minimal_config, write_new};
 pub use planned::{MAX_PLANNED, planned};
 pub use port::{DEFAULT_PORT, DEV_PORT, PortError, gateway_port};

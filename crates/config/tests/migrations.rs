@@ -363,6 +363,20 @@ fn is_declared_loss(word: &str, names: &BTreeSet<String>) -> bool {
     word == "token" || names.contains(word)
 }
 
+/// A value per place would be copied for each of them if a move were worked out on a copy: a minute for these.
+#[test]
+fn thousands_of_places_move_in_one_go() {
+    let binding =
+        |n: usize| json!({"agentId": "a", "match": {"provider": "slack", "accountID": n.to_string()}});
+    let old = json!({"routing": {"bindings": (0..3000).map(binding).collect::<Vec<_>>()}});
+    let all = migrations(&old);
+    assert_eq!((all.steps.len(), all.obstacles.len()), (6001, 0));
+    assert_eq!(
+        all.result.pointer("/bindings/2999"),
+        Some(&json!({"agentId": "a", "match": {"channel": "slack", "accountId": "2999"}}))
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use openclaw_config::{
-    BACKUPS, Base, Change, Confirmed, Draft, EditError, Editor, Env, LocationFlags, Locations, Losses, Saved,
-    Terms, Validity, backup_path, beside, confirm, edit, edit_watched, keep_last_good, last_good_path, load,
+    BACKUPS, Base, Change, Confirmed, Draft, EditError, Editor, Env, LocationFlags, Locations, Saved, Terms,
+    Validity, backup_path, beside, confirm, edit, edit_watched, keep_last_good, last_good_path, load,
 };
 use openclaw_guard::{WriteStep, create_private_dir, write_atomic};
 use serde_json::{Value, json};
@@ -103,6 +103,8 @@ fn a_repair_may_leave_problems_and_must_not_make_any() {
     assert_eq!(text(&at.config_path), "{ gateway: { bnd: 2 } }");
     assert!(matches!(apply(&at, &repair, &[set("gateway.prt", json!(1))]), Err(EditError::Invalid { .. })));
     assert!(matches!(apply(&at, &TERMS, &[set("gateway.port", json!(1))]), Err(EditError::Invalid { .. })));
+    // The one that is there accounts for itself, not for another of its name.
+    assert!(matches!(apply(&at, &repair, &[set("cron.bnd", json!(1))]), Err(EditError::Invalid { .. })));
 }
 
 #[test]

@@ -31,10 +31,10 @@ pub(crate) enum ClientError {
     )]
     NotAGateway { url: String, detail: String },
     /// The gateway does not let us in.
-    #[error("the gateway at {url} refused the connection: {}", error.message)]
+    #[error("the gateway at {url} refused the connection: {}", words(error))]
     Denied { url: String, error: Box<ErrorShape> },
     /// A method failed.
-    #[error("{method}: {}", error.message)]
+    #[error("{method}: {}", words(error))]
     Rpc { method: String, error: Box<ErrorShape>, payload: Option<Value> },
     /// No answer in time.
     #[error("no answer from the gateway at {url} within {} ms ({waiting_for})", after.as_millis())]
@@ -77,6 +77,23 @@ pub(crate) enum ClientError {
     Key(#[from] KeyError),
 }
 
+/// Issues of an error that are listed; a configuration with more is read with `openclaw config validate`.
+const MAX_ISSUES: usize = 20;
+
+/// The message of an error, and under it what exactly is wrong, where the gateway says so.
+fn words(error: &ErrorShape) -> String {
+    let issues = error.details.as_ref().and_then(|details| details.get("issues")?.as_array());
+    let line = |issue: &Value| {
+        let text = |name: &str| issue.get(name).and_then(Value::as_str).unwrap_or_default();
+        match text("path") {
+            "" => format!("\n  {}", text("message")),
+            path => format!("\n  {path}: {}", text("message")),
+        }
+    };
+    let lines: String = issues.into_iter().flatten().take(MAX_ISSUES).map(line).collect();
+    format!("{}{lines}", error.message)
+}
+
 fn reason_text(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }
@@ -85,5 +102,19 @@ impl ClientError {
     /// Whether there is no gateway at all, as opposed to one that cannot be used.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::NotRunning { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClientError, ErrorShape};
+    use serde_json::json;
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        let issues = json!({"issues": [{"path": "gateway.prot", "message": "unknown key"}, {"path": "", "message": "x"}]});
+        let error = Box::new(ErrorShape::invalid("invalid config").with_details(issues));
+        let error = ClientError::Rpc { method: "config.set".to_owned(), error, payload: None };
+        assert_eq!(error.to_string(), "config.set: invalid config\n  gateway.prot: unknown key\n  x");
     }
 }

@@ -7,6 +7,7 @@ mod configuration;
 mod damage;
 mod diff;
 mod findings;
+mod migration;
 mod places;
 mod repair;
 mod report;
@@ -22,12 +23,12 @@ use crate::instance::locate;
 use crate::output::{self, AlreadyTold, CannotLook};
 
 use findings::{Finding, Findings};
-use repair::{Fixed, Phase};
+use repair::{Fixed, Phase, Repair};
 use snapshot::Snapshot;
 
 pub(super) fn run(flags: &InstanceArgs, args: &DoctorArgs) -> anyhow::Result<()> {
     let (mut fixed, mut failed) = (Vec::new(), Vec::new());
-    if args.fix {
+    if args.fix || args.yes {
         fix(flags, args, &mut fixed, &mut failed)?;
     }
     let findings = Findings::of(&look(flags)?);
@@ -50,24 +51,24 @@ fn fix(
     for phase in Phase::ALL {
         let snapshot = look(flags)?;
         for repair in Findings::of(&snapshot).repairs(phase) {
-            let plan = match repair::plan(&snapshot, repair) {
-                Ok(plan) => plan,
-                Err(error) => {
-                    failed.push(Finding::failed(error.to_string()));
-                    continue;
-                }
-            };
-            // What is going to happen is said before it happens.
-            if let (Some(diff), false) = (&plan.diff, args.json) {
-                output::line(&output::printable(diff))?;
-            }
-            match repair::perform(&snapshot, plan, SystemClock.now_ms()) {
+            match mend(&snapshot, repair.clone(), args) {
                 Ok(done) => fixed.extend(done),
+                // Another doctor at the same time may have been faster.
+                Err(_) if !Findings::of(&look(flags)?).repairs(phase).contains(&repair) => {}
                 Err(error) => failed.push(Finding::failed(error.to_string())),
             }
         }
     }
     Ok(())
+}
+
+/// Makes one repair. What is going to happen is said before it happens.
+fn mend(snapshot: &Snapshot, repair: Repair, args: &DoctorArgs) -> anyhow::Result<Vec<Fixed>> {
+    let plan = repair::plan(snapshot, repair)?;
+    if let (Some(diff), false) = (&plan.diff, args.json) {
+        output::line(&output::printable(diff))?;
+    }
+    Ok(repair::perform(snapshot, plan, SystemClock.now_ms())?)
 }
 
 fn look(flags: &InstanceArgs) -> anyhow::Result<Snapshot> {

@@ -1,4 +1,5 @@
-//! `openclaw health`: is the gateway well? Exit code 1 when it is not there.
+//! `openclaw health`: is the gateway well? Exit code 1 when it is not there; one that runs with a configuration that is
+//! not the file's answers, so it is 0, and the output says what is not in force.
 
 use std::time::Duration;
 
@@ -8,11 +9,11 @@ use crate::args::{HealthArgs, InstanceArgs};
 use crate::client::{Client, Target};
 use crate::instance::Instance;
 use crate::output::AlreadyTold;
-use crate::{format, output, runtime};
+use crate::{format, output, runtime, standing};
 
 pub(super) fn run(flags: &InstanceArgs, args: &HealthArgs) -> anyhow::Result<()> {
     // A broken configuration does not stop a gateway that runs already.
-    let (instance, problem) = Instance::diagnose(flags)?;
+    let (instance, problem) = Instance::reach(flags)?;
     if let Some(problem) = &problem {
         output::complain(&problem.to_string());
     }
@@ -23,7 +24,7 @@ pub(super) fn run(flags: &InstanceArgs, args: &HealthArgs) -> anyhow::Result<()>
     });
     match asked {
         Ok(health) if args.json => Ok(output::json(&health)?),
-        Ok(health) => Ok(output::line(&words(&health, &target.url))?),
+        Ok(health) => Ok(output::line(&output::printable(&words(&health, &target.url)))?),
         Err(error) if args.json => {
             output::json(&json!({"ok": false, "url": target.url, "error": error.to_string()}))?;
             Err(AlreadyTold.into())
@@ -38,7 +39,15 @@ fn words(health: &Value, url: &str) -> String {
     let channels = health.get("channelOrder").and_then(Value::as_array).map_or(0, Vec::len);
     let sessions = format::count(usize::try_from(sessions).unwrap_or(usize::MAX), "session");
     let channels = format::count(channels, "channel");
-    format!("the gateway at {url} is well: {}, {sessions}, {channels}", format::count(agents, "agent"))
+    let counts = format!("{}, {sessions}, {channels}", format::count(agents, "agent"));
+    let troubles = standing::troubles(health);
+    if troubles.is_empty() {
+        return format!("the gateway at {url} is well: {counts}");
+    }
+    format!(
+        "the gateway at {url} runs ({counts}), but not with its configuration file as it is:\n  {}",
+        troubles.join("\n  ")
+    )
 }
 
 #[cfg(test)]
@@ -50,6 +59,10 @@ mod tests {
     fn one_line() {
         let health = json!({"ok": true, "agents": [{}], "sessions": {"count": 3}, "channelOrder": []});
         let expected = "the gateway at ws://x is well: 1 agent, 3 sessions, 0 channels";
+        assert_eq!(words(&health, "ws://x"), expected);
+        let health = json!({"config": {"problems": ["f:1:2 a: unknown key"], "problemCount": 1}});
+        let expected = "the gateway at ws://x runs (0 agents, 0 sessions, 0 channels), but not with its configuration \
+                        file as it is:\n  f:1:2 a: unknown key";
         assert_eq!(words(&health, "ws://x"), expected);
     }
 }

@@ -22,7 +22,7 @@ const MAX_TAIL_BYTES: u64 = 1_000_000;
 const FOLLOW_INTERVAL: Duration = Duration::from_millis(500);
 
 pub(super) fn run(flags: &InstanceArgs, args: &LogsArgs) -> anyhow::Result<()> {
-    let (instance, problem) = Instance::diagnose(flags)?;
+    let (instance, problem) = Instance::reach(flags)?;
     if let Some(problem) = &problem {
         output::complain(&problem.to_string());
     }

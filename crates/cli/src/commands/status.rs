@@ -9,7 +9,7 @@ use crate::instance::Instance;
 use crate::{output, runtime};
 
 pub(super) fn run(flags: &InstanceArgs, args: &StatusArgs) -> anyhow::Result<()> {
-    let (instance, problem) = Instance::diagnose(flags)?;
+    let (instance, problem) = Instance::reach(flags)?;
     let target = Target::of(&instance, &args.connect)?;
     let depth = if args.deep { collect::Depth::Deep } else { collect::Depth::Usual };
     let report = runtime::block_on(async {

@@ -7,9 +7,9 @@ use openclaw_config::{MinimalOptions, minimal_config, write_new};
 use openclaw_guard::{FileError, Secret, create_private_dir, random_token};
 
 use super::plan::{Folder, Found, Presence, Starters, Step, Wish, plan, workspace};
-use crate::agents;
 use crate::instance::Instance;
 use crate::workspace::MEMORY_DIR;
+use crate::{agents, copies};
 
 /// What a run of the setup did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,9 @@ pub(super) struct Setup {
 /// moment, changes nothing.
 ///
 /// # Errors
-/// The configuration names another workspace, or a file cannot be made.
+/// The configuration names another workspace, it is gone and has left copies, or a file cannot be made.
 pub(super) fn set_up(instance: &Instance, wish: &Wish) -> anyhow::Result<Setup> {
+    copies::no_stub_beside_copies(&instance.at, &instance.loaded.env)?;
     let (found, place) = look(instance, wish)?;
     let mut created = Vec::new();
     for step in plan(wish, &found, &place, &instance.at.state_dir) {
@@ -135,6 +136,20 @@ mod tests {
         let second = run(home.path(), &Wish::default()).unwrap();
         assert_eq!(second, Setup { created: Vec::new(), ..first });
         assert_eq!(std::fs::read_to_string(home.path().join(".openclaw/openclaw.json")).unwrap(), config);
+    }
+
+    /// The next start would make the new one the last good configuration, over the only copy of the owner's.
+    #[test]
+    fn where_copies_are_left_nothing_is_made() {
+        for copy in ["openclaw.json.bak.3", "openclaw.json.last-good", "clawdbot.json.bak"] {
+            let home = tempfile::tempdir().unwrap();
+            let state = home.path().join(".openclaw");
+            create_private_dir(&state).unwrap();
+            write_atomic(&state.join(copy), b"{}").unwrap();
+            let error = run(home.path(), &Wish::default()).unwrap_err().to_string();
+            assert!(error.contains(copy) && error.contains("`openclaw doctor --fix`"), "{error}");
+            assert_eq!(std::fs::read_dir(&state).unwrap().count(), 1);
+        }
     }
 
     #[test]

@@ -127,12 +127,19 @@ impl Change {
                 if to.find(value).is_some() {
                     return Err(ChangeError::Taken { path: to.clone() });
                 }
-                // On a copy, so that a target that does not fit leaves the source in place.
-                let mut moved = value.clone();
-                let taken = take(&mut moved, from)?;
-                *slot(&mut moved, to)? = taken;
-                *value = moved;
-                Ok(())
+                let place = place_in(value, from)?;
+                let taken = take(value, from)?;
+                match slot(value, to) {
+                    Ok(slot) => {
+                        *slot = taken;
+                        Ok(())
+                    }
+                    Err(error) => {
+                        // Back where it was: a copy of the whole value for every move would make many moves slow.
+                        put_back(value, from, place, taken);
+                        Err(error)
+                    }
+                }
             }
         }
     }
@@ -197,6 +204,31 @@ fn reachable(root: &Value, path: &KeyPath) -> Result<(), ChangeError> {
         };
     }
     Ok(())
+}
+
+/// The position of a value in its object or list.
+fn place_in(root: &Value, path: &KeyPath) -> Result<usize, ChangeError> {
+    let missing = || ChangeError::Missing { path: path.clone() };
+    let (last, steps) = path.steps().split_last().ok_or(ChangeError::Root)?;
+    match (last, KeyPath::from(steps).find(root)) {
+        (Step::Key(name), Some(Value::Object(object))) => {
+            object.keys().position(|key| key == name).ok_or_else(missing)
+        }
+        (Step::Index(index), Some(Value::Array(items))) if *index < items.len() => Ok(*index),
+        _ => Err(missing()),
+    }
+}
+
+/// Puts a value back where [`take`] has taken it from.
+fn put_back(root: &mut Value, path: &KeyPath, place: usize, value: Value) {
+    let Some((last, steps)) = path.steps().split_last() else { return };
+    match (last, KeyPath::from(steps).find_mut(root)) {
+        (Step::Key(name), Some(Value::Object(object))) => {
+            object.shift_insert(place, name.clone(), value);
+        }
+        (Step::Index(_), Some(Value::Array(items))) => items.insert(place, value),
+        _ => {} // it has just been there
+    }
 }
 
 fn take(root: &mut Value, path: &KeyPath) -> Result<Value, ChangeError> {

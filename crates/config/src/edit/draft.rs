@@ -11,6 +11,7 @@ use crate::include::Drafts;
 use crate::last_good::last_good;
 use crate::load::parse_from;
 use crate::loss::{Loss, loss};
+use crate::migrate::{migrations, new_problems};
 use crate::problem::Problem;
 use crate::reader::Origin;
 use crate::text;
@@ -41,7 +42,8 @@ pub struct FileEdit {
 pub enum Validity {
     /// A valid configuration.
     Valid,
-    /// One with no problem that was not there before: a repair may leave others for later.
+    /// One with no problem that was not there before, or that a key of an earlier release did not hide: a repair may
+    /// leave others for later.
     NoWorse,
 }
 
@@ -74,13 +76,9 @@ impl Editor {
         let problems = problems(&self.path, &self.now, &self.env);
         let found = Drafts::from([(self.path.clone(), before_text(&self))]);
         let is_worse = !problems.is_empty() && {
-            let known: Vec<_> = crate::edit::draft::problems(&self.path, &found, &self.env);
-            let is_known = |problem: &Problem| {
-                // A value that moved has taken its problem along.
-                let name = |problem: &Problem| problem.key.steps().last().cloned();
-                known.iter().any(|other| other.kind == problem.kind && name(other) == name(problem))
-            };
-            !problems.iter().all(is_known)
+            let known = crate::edit::draft::problems(&self.path, &found, &self.env);
+            let targets = migrations(&self.original).targets();
+            !new_problems(&known, &problems, &targets).is_empty()
         };
         let len = |text: fn(&FileEdit) -> usize| files.iter().map(text).sum::<usize>();
         let before_len = len(|file| file.before.as_ref().map_or(0, String::len));

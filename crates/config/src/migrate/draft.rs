@@ -21,8 +21,8 @@ pub(super) fn above(path: &KeyPath) -> Option<KeyPath> {
 pub(super) enum Outcome {
     /// There was nothing to do.
     Nothing,
-    /// The migration, and the value after it.
-    Done(Migration, Value),
+    /// The migration.
+    Done(Migration),
     /// Something is in the way.
     Blocked(Obstacle),
 }
@@ -39,16 +39,23 @@ pub(super) struct Draft {
 impl Draft {
     /// A migration of what stands `at`; `about` is its sentence for the user.
     pub(super) fn new(value: &Value, at: KeyPath, about: String) -> Self {
-        Self { value: value.clone(), at, about, changes: Vec::new(), obstacle: None }
+        Self::on(value.clone(), at, about)
     }
 
-    pub(super) fn finish(self) -> Outcome {
+    /// The same on the value itself: a copy for each of thousands of places would be quadratic.
+    pub(super) fn on(value: Value, at: KeyPath, about: String) -> Self {
+        Self { value, at, about, changes: Vec::new(), obstacle: None }
+    }
+
+    /// What became of it, and the value that it has worked on.
+    pub(super) fn finish(self) -> (Outcome, Value) {
         let Self { value, at, about, changes, obstacle } = self;
-        match obstacle {
+        let outcome = match obstacle {
             Some(obstacle) => Outcome::Blocked(obstacle),
             None if changes.is_empty() => Outcome::Nothing,
-            None => Outcome::Done(Migration { at, about, changes }, value),
-        }
+            None => Outcome::Done(Migration { at, about, changes }),
+        };
+        (outcome, value)
     }
 
     /// The value as it is after the changes so far.

@@ -11,7 +11,9 @@ mod models;
 mod plan;
 mod renames;
 mod speech;
+mod worse;
 
 pub use plan::{Migration, Migrations, Obstacle, migrations};
 pub(crate) use renames::{Retired, retired};
 pub use renames::{is_declared, retired_names};
+pub use worse::new_problems;

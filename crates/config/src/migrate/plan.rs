@@ -44,6 +44,18 @@ pub struct Migrations {
 }
 
 impl Migrations {
+    /// Where the steps put what they move: what is wrong in an old object comes to light there.
+    #[must_use]
+    pub fn targets(&self) -> Vec<KeyPath> {
+        let changes = self.steps.iter().flat_map(|step| &step.changes);
+        let targets = changes.filter_map(|change| match change {
+            Change::Set { path, .. } | Change::Insert { path, .. } => Some(path.clone()),
+            Change::Move { to, .. } => Some(to.clone()),
+            Change::Remove { .. } => None,
+        });
+        targets.collect()
+    }
+
     /// The changes of all steps, in their order.
     #[must_use]
     pub fn changes(&self) -> Vec<Change> {
@@ -77,34 +89,54 @@ impl Migrations {
     /// Moves what the declarations name.
     fn rename(&mut self) {
         for rename in renames() {
-            for (from, to) in rename.places(&self.result) {
-                if rename.is_above_another(&self.result) {
-                    continue; // what is in the way of that one is told already
-                }
-                let about = format!("\"{from}\" moves to \"{to}\"");
-                let mut draft = Draft::new(&self.result, from.clone(), about);
-                draft.move_away(&from, &to);
-                self.take(draft.finish());
+            let places = rename.places(&self.result);
+            if places.is_empty() || rename.is_above_another(&self.result) {
+                continue; // what is in the way of that one is told already
+            }
+            for (from, to) in places {
+                self.move_away(&from, &to);
             }
         }
+    }
+
+    fn move_away(&mut self, from: &KeyPath, to: &KeyPath) {
+        let about = format!("\"{from}\" moves to \"{to}\"");
+        let is_merged = to.find(&self.result).is_some_and(Value::is_object);
+        if is_merged {
+            let mut draft = Draft::new(&self.result, from.clone(), about);
+            draft.move_away(from, to);
+            return self.take(draft);
+        }
+        // Nothing is merged, so it is one move or none: one that is given up has changed nothing.
+        let mut draft = Draft::on(std::mem::take(&mut self.result), from.clone(), about);
+        draft.move_away(from, to);
+        let (outcome, value) = draft.finish();
+        self.result = value;
+        self.note(outcome);
     }
 
     /// Each rule sees what those before it have made.
     fn run(&mut self, family: fn() -> &'static [Rule]) {
         for rule in family() {
             if let Some(draft) = rule(&self.result) {
-                self.take(draft.finish());
+                self.take(draft);
             }
         }
     }
 
-    fn take(&mut self, outcome: Outcome) {
+    /// Takes over what a draft has made of a copy, unless it was given up.
+    fn take(&mut self, draft: Draft) {
+        let (outcome, value) = draft.finish();
+        if matches!(outcome, Outcome::Done(_)) {
+            self.result = value;
+        }
+        self.note(outcome);
+    }
+
+    fn note(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Nothing => {}
-            Outcome::Done(migration, value) => {
-                self.steps.push(migration);
-                self.result = value;
-            }
+            Outcome::Done(migration) => self.steps.push(migration),
             Outcome::Blocked(obstacle) => self.obstacles.push(obstacle),
         }
     }

@@ -124,6 +124,15 @@ fn collect(value: &Value, rest: &[Part], path: KeyPath, places: &mut Vec<KeyPath
     }
 }
 
+/// Old keys that take another shape, and what they are now.
+fn replaced() -> &'static [(Vec<Part>, &'static str)] {
+    static REPLACED: LazyLock<Vec<(Vec<Part>, &'static str)>> = LazyLock::new(|| {
+        let families = [agents::REPLACED, groups::REPLACED, models::REPLACED, speech::REPLACED];
+        families.iter().flat_map(|family| family.iter()).map(|(old, now)| (parts(old), *now)).collect()
+    });
+    &REPLACED
+}
+
 /// What earlier releases had under a path.
 pub(crate) enum Retired {
     /// A key; this has taken its place, each name in quotes.
@@ -140,8 +149,7 @@ pub(crate) fn retired(path: &[Step]) -> Retired {
     if let Some(rename) = renames().iter().find(|one| one.from.len() == path.len() && fits(&one.from)) {
         return Retired::Renamed(format!("\"{}\"", rename.target(path)));
     }
-    let replaced = [agents::REPLACED, groups::REPLACED, models::REPLACED, speech::REPLACED].concat();
-    let replaced: Vec<(Vec<Part>, &str)> = replaced.iter().map(|(old, now)| (parts(old), *now)).collect();
+    let replaced = replaced();
     if let Some((_, now)) = replaced.iter().find(|(from, _)| from.len() == path.len() && fits(from)) {
         return Retired::Renamed((*now).to_owned());
     }

@@ -9,7 +9,7 @@ use openclaw_config::{
 
 use crate::args::{ConfigSetArgs, ConfigUnsetArgs, InstanceArgs};
 use crate::instance::locate;
-use crate::output;
+use crate::{copies, output};
 
 /// A value on standard input is a token or a list, not a file.
 const MAX_INPUT_BYTES: u64 = 1024 * 1024;
@@ -44,6 +44,7 @@ pub(crate) fn confirm(flags: &InstanceArgs) -> anyhow::Result<()> {
 
 fn change(flags: &InstanceArgs, path: &str, done: &str, change: Change) -> anyhow::Result<()> {
     let (at, env) = locate(flags)?;
+    copies::no_stub_beside_copies(&at, &env)?;
     let make = |editor: &mut Editor| editor.apply(std::slice::from_ref(&change));
     let (_, saved) = edit(&at, &env, &Terms::ANY_BASE, &make)?;
     let said = match saved.files.first() {

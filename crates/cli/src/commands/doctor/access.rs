@@ -5,6 +5,7 @@ use openclaw_config::redact;
 use super::findings::{Finding, Severity};
 use super::repair::Repair;
 use super::snapshot::{Entry, EntryKind, Snapshot};
+use crate::copies;
 
 /// The permission bits of everybody but the owner.
 const OTHERS: u32 = 0o077;
@@ -23,7 +24,7 @@ fn finding(snapshot: &Snapshot, entry: &Entry) -> Option<Finding> {
     if entry.mode & OTHERS == 0 {
         return None;
     }
-    let is_config = entry.path == snapshot.at.config_path;
+    let is_config = copies::names(&snapshot.at.config_path).contains(&entry.path);
     let holds_secrets = snapshot.config.value.as_ref().is_some_and(|value| redact(value) != *value);
     let (severity, what) = match (is_config && holds_secrets, entry.kind == EntryKind::File) {
         (true, _) => (Severity::Error, "holds secrets, and other users of this machine can read it"),

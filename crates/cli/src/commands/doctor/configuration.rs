@@ -1,33 +1,70 @@
 //! What is wrong with the text of the configuration: problems, keys of earlier releases, damage, and its backups.
 
-use openclaw_config::{ConfigError, KeyPath, Migration, Migrations, Problem, ProblemKind, loss, migrations};
+use openclaw_config::{ConfigError, KeyPath, Migration, Migrations, Problem, ProblemKind, loss};
 use openclaw_guard::iso_millis;
 
-use super::damage::{Damage, restorable};
+use super::damage::{Damage, restorable, valid};
 use super::findings::{Finding, Severity, name};
 use super::repair::Repair;
 use super::snapshot::{Backup, Snapshot};
 
 pub(super) fn findings(snapshot: &Snapshot) -> Vec<Finding> {
-    let plan = snapshot.config.value.as_ref().map(migrations);
+    let plan = snapshot.config.plan.as_ref();
     let mut all = match &snapshot.config.loaded {
+        Ok(loaded) if !loaded.exists => vec![missing(snapshot)],
         Ok(loaded) => loaded
             .warnings
             .iter()
             .filter(|problem| !is_dotenv(problem))
             .map(|problem| Finding::of_problem("config.warning", Severity::Warning, problem))
             .collect(),
-        Err(error) => broken(snapshot, error, plan.as_ref()),
+        Err(error) => broken(snapshot, error, plan),
     };
-    if let Some(plan) = &plan {
+    if let Some(plan) = plan {
         all.extend(outdated(snapshot, plan, &all));
     }
     let has_lost = snapshot.config.loaded.is_ok().then(|| shrunk(snapshot)).flatten();
     all.extend(has_lost);
-    if all.iter().any(|finding| matches!(finding.id, "config.damaged" | "config.shrunk")) {
+    all.extend(staged(snapshot));
+    let is_about_copies = |finding: &Finding| {
+        matches!(finding.id, "config.damaged" | "config.shrunk" | "config.missing" | "config.staged")
+    };
+    if all.iter().any(is_about_copies) {
         all.extend(snapshot.backups.iter().map(backup_finding));
     }
     all
+}
+
+/// No configuration at all. Where there is a copy, nothing can be lost by restoring it.
+fn missing(snapshot: &Snapshot) -> Finding {
+    let path = &snapshot.at.config_path;
+    let finding = |severity, message: &str| Finding::new("config.missing", severity, message).at(path);
+    match (valid(&snapshot.backups).first(), snapshot.backups.is_empty()) {
+        (Some(backup), _) => finding(Severity::Error, "the configuration is gone, and a copy of it is there")
+            .repaired_by(
+                format!("restore {} of {}", name(&backup.path), iso_millis(backup.modified_ms())),
+                Repair::Restore { backup: backup.path.clone() },
+            ),
+        (None, false) => finding(Severity::Error, "the configuration is gone, and no copy of it is valid").by_hand(
+            format!(
+                "correct a copy and put it at {}; or move the copies away, and `openclaw quickstart` begins anew",
+                path.display()
+            ),
+        ),
+        (None, true) => finding(Severity::Warning, "there is no configuration")
+            .by_hand("`openclaw quickstart` makes one"),
+    }
+}
+
+/// A change that lost much and waits beside the file.
+fn staged(snapshot: &Snapshot) -> Option<Finding> {
+    let path = snapshot.staged.as_ref()?;
+    let message = "a change that lost much waits here and is not in force";
+    Some(
+        Finding::new("config.staged", Severity::Warning, message)
+            .at(path)
+            .by_hand("if it is meant: `openclaw config confirm`; if not, remove this file"),
+    )
 }
 
 fn is_dotenv(problem: &Problem) -> bool {
@@ -71,7 +108,13 @@ fn retired(problem: &Problem, plan: Option<&Migrations>) -> Finding {
         at.steps().starts_with(problem.key.steps()) || problem.key.steps().starts_with(at.steps())
     };
     if let Some(obstacle) = plan.obstacles.iter().find(|obstacle| is_near(&obstacle.at)) {
-        return finding.by_hand(format!("{}: {}", obstacle.at, obstacle.about));
+        // Its own message promises that it is moved.
+        let message = if let ProblemKind::RetiredKey { now } = &problem.kind {
+            format!("was renamed to {now}")
+        } else {
+            finding.message.clone()
+        };
+        return Finding { message, ..finding }.by_hand(format!("{}: {}", obstacle.at, obstacle.about));
     }
     let steps: Vec<&str> =
         plan.steps.iter().filter(|step| is_near(&step.at)).map(|step| step.about.as_str()).collect();
@@ -120,7 +163,7 @@ fn damaged(snapshot: &Snapshot, problem: &Problem) -> Finding {
             let about = format!(
                 "restore {} of {}; the damaged file is kept beside it",
                 name(&backup.path),
-                iso_millis(backup.modified_ms)
+                iso_millis(backup.modified_ms())
             );
             finding.repaired_by(about, Repair::Restore { backup: backup.path.clone() })
         }
@@ -132,11 +175,7 @@ fn damaged(snapshot: &Snapshot, problem: &Problem) -> Finding {
 fn shrunk(snapshot: &Snapshot) -> Option<Finding> {
     let value = snapshot.config.value.as_ref()?;
     let len = snapshot.config.bytes.as_ref()?.len();
-    let newest = snapshot
-        .backups
-        .iter()
-        .filter(|backup| backup.value.is_some())
-        .max_by_key(|backup| backup.modified_ms)?;
+    let newest = *valid(&snapshot.backups).first()?;
     let lost = loss(newest.value.as_ref()?, usize::try_from(newest.len).ok()?, value, len)?;
     let message = format!("lost much against {}: {lost}", name(&newest.path));
     let about =
@@ -148,7 +187,8 @@ fn shrunk(snapshot: &Snapshot) -> Option<Finding> {
 
 fn backup_finding(backup: &Backup) -> Finding {
     let verdict = if backup.value.is_some() { "valid" } else { "not valid" };
-    let message = format!("a backup of {}, {} bytes, {verdict}", iso_millis(backup.modified_ms), backup.len);
+    let message =
+        format!("a backup of {}, {} bytes, {verdict}", iso_millis(backup.modified_ms()), backup.len);
     Finding::new("config.backup", Severity::Info, message).at(&backup.path)
 }
 

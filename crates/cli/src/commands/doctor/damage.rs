@@ -2,6 +2,9 @@
 
 use super::snapshot::Backup;
 
+/// Bytes of a text that nobody misses: `null`, `not json`, a stray letter.
+const MAX_SCRAP: usize = 16;
+
 /// What is left of a file that cannot be read as JSON5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Damage<'b> {
@@ -13,8 +16,8 @@ pub(super) enum Damage<'b> {
     Utf16,
     /// Not UTF-8, though much of it may be readable.
     NotText,
-    /// Text that is something else than an object.
-    NoObject,
+    /// Text that is something else than an object: a scrap, or an object whose brace is lost.
+    NoObject(&'b str),
     /// The beginning of an object, or comments that stand before one, and a mistake or an end in the middle. What comes
     /// before NUL bytes is all there is.
     Broken(&'b str),
@@ -23,12 +26,6 @@ pub(super) enum Damage<'b> {
 impl<'b> Damage<'b> {
     /// Judges bytes that are known to be neither JSON5 nor UTF-16.
     pub(super) fn of(bytes: &'b [u8]) -> Self {
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Self::Empty;
-        }
-        if bytes.iter().all(|byte| *byte == 0) {
-            return Self::Nul;
-        }
         let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
         let (text, rest) = bytes.split_at(end);
         let text = match str::from_utf8(text) {
@@ -42,10 +39,13 @@ impl<'b> Damage<'b> {
         if rest.iter().any(|byte| *byte != 0) {
             return Self::NotText;
         }
+        if bare(text).is_empty() {
+            return if rest.is_empty() { Self::Empty } else { Self::Nul };
+        }
         match first_value(text) {
             "" => Self::Broken(text),
             value if value.starts_with('{') => Self::Broken(text),
-            _ => Self::NoObject,
+            _ => Self::NoObject(text),
         }
     }
 
@@ -53,22 +53,32 @@ impl<'b> Damage<'b> {
     /// theirs to correct: restoring would undo the rest of the edit.
     pub(super) fn is_covered_by(self, text: &str) -> bool {
         match self {
-            Self::Empty | Self::Nul | Self::NoObject => true,
+            Self::Empty | Self::Nul => true,
             Self::Utf16 | Self::NotText => false,
+            Self::NoObject(left) => text.starts_with(left) || is_scrap(left),
             Self::Broken(left) => text.starts_with(left),
         }
     }
 
     pub(super) const fn what_to_do(self) -> &'static str {
         match self {
-            Self::Empty | Self::Nul | Self::NoObject => {
-                "write a new one: `openclaw quickstart` does when the file is gone"
-            }
+            Self::Empty | Self::Nul => "write a new one: `openclaw quickstart` does when the file is gone",
             Self::Utf16 => "save it as UTF-8: iconv -f UTF-16 -t UTF-8",
             Self::NotText => "save it as UTF-8, or restore a backup by hand",
-            Self::Broken(_) => "correct it at this place, or restore a backup by hand",
+            Self::NoObject(_) | Self::Broken(_) => "correct it at this place, or restore a backup by hand",
         }
     }
+}
+
+/// The text without white space and the mark that some editors put first.
+fn bare(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim()
+}
+
+/// Whether a text is too little to be somebody's work. What has a key or a brace may be an edit in progress.
+fn is_scrap(text: &str) -> bool {
+    let text = bare(text);
+    text.len() <= MAX_SCRAP && !text.contains([':', '{'])
 }
 
 /// The text from the first thing on that is no comment.
@@ -87,11 +97,17 @@ fn first_value(text: &str) -> &str {
     }
 }
 
+/// The valid backups, the newest first. Of those of one moment the order of the row is that of time.
+pub(super) fn valid(backups: &[Backup]) -> Vec<&Backup> {
+    let mut valid: Vec<&Backup> = backups.iter().filter(|backup| backup.value.is_some()).collect();
+    valid.sort_by_key(|backup| std::cmp::Reverse(backup.modified_ns));
+    valid
+}
+
 /// The newest valid backup that loses nothing of what is left.
 pub(super) fn restorable<'s>(damage: Damage<'_>, backups: &'s [Backup]) -> Option<&'s Backup> {
-    let mut valid: Vec<&Backup> = backups.iter().filter(|backup| backup.value.is_some()).collect();
-    valid.sort_by_key(|backup| std::cmp::Reverse(backup.modified_ms));
-    valid.into_iter().find(|backup| backup.text.as_deref().is_some_and(|text| damage.is_covered_by(text)))
+    let covers = |backup: &&Backup| backup.text.as_deref().is_some_and(|text| damage.is_covered_by(text));
+    valid(backups).into_iter().find(covers)
 }
 
 #[cfg(test)]
@@ -100,13 +116,15 @@ mod tests {
 
     #[test]
     fn what_is_left() {
-        let rows: [(&[u8], Damage<'_>); 11] = [
+        let rows: [(&[u8], Damage<'_>); 13] = [
             (b"", Damage::Empty),
             (b" \n", Damage::Empty),
             (b"\0\0\0", Damage::Nul),
             (b"{ // caf\xe9\n}", Damage::NotText),
             (b"{a\0\0b", Damage::NotText),
-            (b"hello", Damage::NoObject),
+            (b"\xef\xbb\xbf\r\n", Damage::Empty),
+            (b" \0\0", Damage::Nul),
+            (b"hello", Damage::NoObject("hello")),
             (b"// only\n/* comments", Damage::Broken("// only\n/* comments")),
             (b"{a: 1,\n b", Damage::Broken("{a: 1,\n b")),
             (b"{a: 1\0\0", Damage::Broken("{a: 1")),
@@ -125,6 +143,15 @@ mod tests {
         assert!(!Damage::of(b"{\n  a: 7,\n  b:").is_covered_by(backup), "edited and cut off");
         assert!(!Damage::of(b"{\n  a: 1,\n  b: 2,\n  c: 3\n").is_covered_by(backup), "a brace forgotten");
         assert!(!Damage::of(b"{\n  a: 1\n  b: 2,\n}\n").is_covered_by(backup), "a comma forgotten");
+        for edited in
+            ["gateway: { mode: 'local' },", "#{ commented", ";{}", "  c: 3\n}\n", "an essay about foxes"]
+        {
+            assert!(!Damage::of(edited.as_bytes()).is_covered_by(backup), "{edited}");
+        }
+        for scrap in ["null", "not json", "[]", "x"] {
+            assert!(Damage::of(scrap.as_bytes()).is_covered_by(backup), "{scrap}");
+        }
+        assert!(Damage::of(b"// h").is_covered_by("// hi\n{}") && Damage::of(b"ab").is_covered_by("ab{}"));
         assert!(Damage::of(b"").is_covered_by(backup) && !Damage::Utf16.is_covered_by(backup));
     }
 }

@@ -44,8 +44,11 @@ fn hunk(out: &mut String, lines: &[Line<'_>], start: usize, end: usize) {
     let old = |lines: &[Line<'_>]| lines.iter().filter(|line| !matches!(line, Line::New(_))).count();
     let new = |lines: &[Line<'_>]| lines.iter().filter(|line| !matches!(line, Line::Gone(_))).count();
     let (before, within) = (&lines[..start], &lines[start..end]);
+    // A range without lines is named by the line before it.
+    let range = |before: usize, len: usize| format!("{},{len}", before + usize::from(len > 0));
+    let (gone, come) = (range(old(before), old(within)), range(new(before), new(within)));
     // Writing to a string cannot fail.
-    writeln!(out, "@@ -{},{} +{},{} @@", old(before) + 1, old(within), new(before) + 1, new(within)).ok();
+    writeln!(out, "@@ -{gone} +{come} @@").ok();
     for line in within {
         let (mark, text) = match line {
             Line::Same(text) => (' ', text),
@@ -115,7 +118,7 @@ mod tests {
         assert!(shown.ends_with(" 18\n+y\n 19\n 20"), "{shown}");
         assert_eq!(shown.matches("@@ -").count(), 2, "{shown}");
         assert_eq!(unified("f", &old, &old), "");
-        assert_eq!(unified("f", "", "a"), "--- f\n+++ f (repaired)\n@@ -1,0 +1,1 @@\n+a");
+        assert_eq!(unified("f", "", "a"), "--- f\n+++ f (repaired)\n@@ -0,0 +1,1 @@\n+a");
     }
 
     #[test]

@@ -6,11 +6,13 @@ use openclaw_config::{ConfigError, Problem};
 
 use super::findings::{Finding, Severity, name, names};
 use super::repair::Repair;
-use super::snapshot::{EntryKind, Snapshot};
+use super::snapshot::{Entry, EntryKind, Snapshot};
+use crate::copies;
 
 pub(super) fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     let mut all = old_state(snapshot);
     all.extend(old_config(snapshot));
+    all.extend(snapshot.unused.iter().map(|path| unused(snapshot, path)));
     all.extend(old_layout(snapshot));
     all.extend(dotenv(snapshot));
     all
@@ -39,21 +41,49 @@ fn old_state(snapshot: &Snapshot) -> Vec<Finding> {
             Repair::MoveState { from: entry.path.clone(), to: new.clone() },
         )
     });
-    let left = unused.filter(|_| at.state_dir == new || in_use.is_some()).map(|entry| {
-        let message =
-            format!("a directory of an earlier release, which is not used: {} is", at.state_dir.display());
-        Finding::new("state.unusedDirectory", Severity::Info, message)
-            .at(&entry.path)
-            .by_hand("take over by hand what you miss, then move it away")
+    let left = unused.filter(|_| at.state_dir == new || in_use.is_some()).enumerate();
+    let is_free = at.state_dir == new && snapshot.is_state_empty && !is_named;
+    let left = left.map(|(place, entry)| match place {
+        0 if is_free => empty_beside(entry, &new),
+        _ => unused_directory(snapshot, entry),
     });
     moved.into_iter().chain(left).collect()
+}
+
+/// A directory of this release in which nothing is hides the one of the earlier release.
+fn empty_beside(entry: &Entry, new: &Path) -> Finding {
+    let message =
+        format!("a directory of an earlier release, hidden by {} in which nothing is", new.display());
+    Finding::new("state.oldDirectory", Severity::Warning, message).at(&entry.path).repaired_by(
+        format!("put it in the place of {} and leave a link for the old program", new.display()),
+        Repair::MoveState { from: entry.path.clone(), to: new.to_owned() },
+    )
+}
+
+fn unused_directory(snapshot: &Snapshot, entry: &Entry) -> Finding {
+    let state = snapshot.at.state_dir.display();
+    let message = format!("a directory of an earlier release, which is not used: {state} is");
+    let is_missing = snapshot.config.loaded.as_ref().is_ok_and(|loaded| !loaded.exists);
+    let about = if is_missing {
+        format!("to use it: move {state} away, and `openclaw doctor --fix` moves this one into its place")
+    } else {
+        "take over by hand what you miss, then move it away".to_owned()
+    };
+    Finding::new("state.unusedDirectory", Severity::Info, message).at(&entry.path).by_hand(about)
+}
+
+/// A configuration of an earlier release beside the one that is used.
+fn unused(snapshot: &Snapshot, path: &Path) -> Finding {
+    let message = format!("is not used: {} is", name(&snapshot.at.config_path));
+    Finding::new("config.unusedFile", Severity::Info, message)
+        .at(path)
+        .by_hand("take over by hand what you miss, then move it away")
 }
 
 /// A configuration file with the name of an earlier release.
 fn old_config(snapshot: &Snapshot) -> Option<Finding> {
     let (path, new) = (&snapshot.at.config_path, snapshot.at.current_config_path());
-    let is_named = is_set(snapshot, ["OPENCLAW_CONFIG_PATH", "CLAWDBOT_CONFIG_PATH"]);
-    if is_named || !snapshot.at.old_config_paths().contains(path) {
+    if copies::is_config_named(&snapshot.env) || !snapshot.at.old_config_paths().contains(path) {
         return None;
     }
     let message = "the configuration has the name of an earlier release";
@@ -100,7 +130,11 @@ fn unreadable(error: &ConfigError, state_dir: &Path) -> Finding {
     match error.problems().first() {
         Some(problem) => Finding::of_problem("env.unreadable", Severity::Error, problem),
         None => {
-            Finding::new("env.unreadable", Severity::Error, error.to_string()).at(&state_dir.join(".env"))
+            let message = match error {
+                ConfigError::Unreadable { source, .. } => format!("cannot be read: {source}"),
+                ConfigError::Invalid { .. } => error.to_string(),
+            };
+            Finding::new("env.unreadable", Severity::Error, message).at(&state_dir.join(".env"))
         }
     }
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use openclaw_config::{
-    Base, Draft, EditError, Editor, Losses, Terms, Validity, beside, edit, migrations, redact_text,
+    Base, Draft, EditError, Editor, Losses, Migration, Terms, Validity, beside, edit, redact_text, write_new,
 };
 use openclaw_guard::{FileError, iso_millis, write_atomic};
 use serde::Serialize;
@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::diff::unified;
 use super::findings::name;
 use super::snapshot::Snapshot;
+use crate::copies;
 
 /// One repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,12 +106,24 @@ pub(super) fn plan(snapshot: &Snapshot, repair: Repair) -> Result<Plan, RepairEr
 /// The migrated configuration, not written yet.
 fn migrated(snapshot: &Snapshot) -> Result<Draft, EditError> {
     let mut editor = Editor::open(&snapshot.at, &snapshot.env)?;
-    migrate(&mut editor)?;
-    Ok(editor.draft())
+    migrate(snapshot, &mut editor)?;
+    let draft = editor.draft();
+    // A diff of what is then refused would be a promise that is not kept.
+    draft.check(Validity::NoWorse)?;
+    Ok(draft)
 }
 
-fn migrate(editor: &mut Editor) -> Result<(), EditError> {
-    let changes = migrations(&editor.value()).changes();
+/// The steps that were found to pass.
+fn steps(snapshot: &Snapshot) -> &[Migration] {
+    snapshot.config.plan.as_ref().map_or(&[], |plan| &plan.steps)
+}
+
+fn migrate(snapshot: &Snapshot, editor: &mut Editor) -> Result<(), EditError> {
+    if Some(&editor.value()) != snapshot.config.value.as_ref() {
+        // Somebody was faster than the diff that has been shown.
+        return Err(EditError::Changed { file: snapshot.at.config_path.clone() });
+    }
+    let changes: Vec<_> = steps(snapshot).iter().flat_map(|step| step.changes.iter().cloned()).collect();
     editor.apply(&changes)
 }
 
@@ -136,9 +149,10 @@ pub(super) fn perform(snapshot: &Snapshot, plan: Plan, now_ms: i64) -> Result<Ve
     let (id, done) = match &repair {
         Repair::MoveState { from, to } => ("state.oldDirectory", vec![move_and_link(from, to)?]),
         Repair::RenameConfig { from, to } => ("config.oldName", vec![move_and_link(from, to)?]),
-        Repair::Restore { backup } => {
-            ("config.damaged", vec![restore(&snapshot.at.config_path, backup, now_ms)?])
-        }
+        Repair::Restore { backup } => (
+            if snapshot.config.bytes.is_some() { "config.damaged" } else { "config.missing" },
+            vec![restore(&snapshot.at.config_path, backup, now_ms)?],
+        ),
         Repair::Migrate => ("config.retired", apply_migrations(snapshot)?),
         Repair::SetMode { path, mode } => ("access.mode", vec![set_mode(path, *mode)?]),
     };
@@ -152,22 +166,18 @@ pub(super) fn perform(snapshot: &Snapshot, plan: Plan, now_ms: i64) -> Result<Ve
 /// Writes the migrated configuration, with the earlier version kept as a backup. Problems that were there before may
 /// stay for later.
 fn apply_migrations(snapshot: &Snapshot) -> Result<Vec<String>, EditError> {
-    let seen = snapshot.config.value.as_ref();
-    let planned = seen.map(migrations).unwrap_or_default();
     // Migrations prove themselves that they lose nothing; an empty object that goes is no loss.
     let terms = Terms { base: Base::Any, validity: Validity::NoWorse, losses: Losses::Accept };
-    edit(&snapshot.at, &snapshot.env, &terms, &|editor| {
-        if Some(&editor.value()) != seen {
-            // Somebody was faster than the diff that has been shown.
-            return Err(EditError::Changed { file: snapshot.at.config_path.clone() });
-        }
-        migrate(editor)
-    })?;
-    Ok(planned.steps.into_iter().map(|step| step.about).collect())
+    edit(&snapshot.at, &snapshot.env, &terms, &|editor| migrate(snapshot, editor))?;
+    Ok(steps(snapshot).iter().map(|step| step.about.clone()).collect())
 }
 
 /// Renames, and leaves a link so that the old program still finds what it had.
 fn move_and_link(from: &Path, to: &Path) -> Result<String, FileError> {
+    // A directory without content makes room; one that has some stays, and the move fails.
+    if to.is_dir() && !to.is_symlink() {
+        std::fs::remove_dir(to).map_err(|source| FileError::new("move to", to, source))?;
+    }
     if to.symlink_metadata().is_ok() {
         return Err(FileError::new("move to", to, io::ErrorKind::AlreadyExists.into()));
     }
@@ -183,8 +193,12 @@ fn move_and_link(from: &Path, to: &Path) -> Result<String, FileError> {
 
 /// The damaged file gets another name first, and only then is the old one used again: at every moment one is there.
 fn restore(config: &Path, backup: &Path, now_ms: i64) -> Result<String, FileError> {
-    let real = config.canonicalize().map_err(|source| FileError::new("find", config, source))?;
+    let real = copies::real(config);
     let text = read(backup)?;
+    if real.symlink_metadata().is_err() {
+        write_new(&real, &text)?;
+        return Ok(format!("{} is restored from {}", config.display(), name(backup)));
+    }
     let aside = beside(&real, &format!("damaged-{}", iso_millis(now_ms).replace(':', "-")));
     // Where the file system has no second names, the file is away for a moment.
     let kept = std::fs::hard_link(&real, &aside).or_else(|_| std::fs::rename(&real, &aside));

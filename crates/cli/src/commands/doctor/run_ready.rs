@@ -10,8 +10,7 @@ pub(super) fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     let Ok(loaded) = &snapshot.config.loaded else { return Vec::new() };
     let path = &loaded.path;
     if !loaded.exists {
-        let finding = Finding::new("config.missing", Severity::Warning, "there is no configuration");
-        return vec![finding.at(path).by_hand("`openclaw quickstart` makes one")];
+        return Vec::new(); // said as what the file is: gone
     }
     let mut all = Vec::new();
     match loaded.config.gateway.mode {
@@ -19,7 +18,7 @@ pub(super) fn findings(snapshot: &Snapshot) -> Vec<Finding> {
             Finding::new("gateway.mode", Severity::Error, "is not set, so the gateway does not start here")
                 .at(path)
                 .key("gateway.mode")
-                .by_hand("set it to \"local\""),
+                .by_hand("`openclaw config set gateway.mode local`"),
         ),
         Some(GatewayMode::Local) if !openclaw_gateway::has_secret(loaded) => all.push(
             Finding::new("gateway.secret", Severity::Error, "is not set, so the gateway does not start")

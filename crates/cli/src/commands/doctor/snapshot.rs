@@ -6,17 +6,17 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use openclaw_config::{
-    BACKUPS, ConfigError, Editor, Env, Loaded, Locations, MAX_CONFIG_BYTES, Problem, backup_path, beside,
-    load_files,
+    ConfigError, Editor, Env, Loaded, Locations, MAX_CONFIG_BYTES, Migrations, Problem, beside, load_files,
 };
 use serde_json::Value;
+
+use super::migration;
+use crate::copies;
 
 /// Entries of the directories with credentials that are looked at; a state directory has a few dozen.
 const MAX_ENTRIES: usize = 2000;
 /// Directories below `credentials` that are looked into: a channel's, an account's, one more.
 const MAX_DEPTH: usize = 3;
-/// The backup that OpenClaw keeps of what it last started with.
-const LAST_GOOD: &str = "last-good";
 
 /// Everything that is known about an instance.
 pub(super) struct Snapshot {
@@ -27,9 +27,16 @@ pub(super) struct Snapshot {
     /// An `.env` in the working directory, which is not read.
     pub(super) dotenv_here: Option<PathBuf>,
     pub(super) config: Configuration,
+    /// Its copies, in the order of [`copies::places`].
     pub(super) backups: Vec<Backup>,
+    /// A change that waits for somebody to confirm it.
+    pub(super) staged: Option<PathBuf>,
+    /// Configuration files of earlier releases that are not used.
+    pub(super) unused: Vec<PathBuf>,
     /// State directories of earlier releases that exist, newest first.
     pub(super) old_state: Vec<Entry>,
+    /// Whether there is nothing in the state directory of this release.
+    pub(super) is_state_empty: bool,
     /// Parts of the state directory in the layout of an early release.
     pub(super) old_layout: Vec<PathBuf>,
     /// Files and directories that hold what is nobody else's business.
@@ -44,12 +51,15 @@ pub(super) struct Configuration {
     pub(super) loaded: Result<Loaded, ConfigError>,
     /// The value as it is written, valid or not.
     pub(super) value: Option<Value>,
+    /// What `--fix` does to that value.
+    pub(super) plan: Option<Migrations>,
 }
 
 /// An earlier version of the configuration.
 pub(super) struct Backup {
     pub(super) path: PathBuf,
-    pub(super) modified_ms: i64,
+    /// Nanoseconds since 1970: backups of one second have an order too.
+    pub(super) modified_ns: i128,
     /// Its text, if it is text.
     pub(super) text: Option<String>,
     pub(super) len: u64,
@@ -86,21 +96,29 @@ impl Snapshot {
         let editor = Editor::open(&at, &env).ok();
         let value = editor.and_then(|mut editor| editor.apply(&[]).ok().map(|()| editor.value()));
         let bytes = read_capped(&at.config_path).ok();
+        let plan = value.as_ref().map(|value| migration::plan(value, &with_dotenv));
         let dotenv_here = here.filter(|here| *here != at.state_dir).map(|here| here.join(".env"));
-        let numbered = (0..BACKUPS).map(|age| backup_path(&at.config_path, age));
-        let backups = numbered.chain([beside(&at.config_path, LAST_GOOD)]);
-        let backups: Vec<Backup> = backups.filter_map(|path| backup(&at, &env, path)).collect();
+        let places = copies::places(&at, &env).into_iter();
+        let backups: Vec<Backup> = places.filter_map(|path| backup(&at, &env, path)).collect();
+        let names = copies::names(&at.config_path);
+        let staged = names.iter().map(|name| beside(name, "staged")).find(|path| path.is_file());
         let old_state = at.old_state_dirs().iter().filter_map(|path| entry(path)).collect();
         let old_layout = ["agent", "sessions"].map(|name| at.state_dir.join(name));
         let mut private: Vec<PathBuf> = vec![at.state_dir.clone(), at.config_path.clone()];
+        private.extend(names);
+        private.extend(copies::companions(&at.config_path));
         private.extend(files);
         private.extend(backups.iter().map(|backup| backup.path.clone()));
         Self {
             dotenv,
             dotenv_here: dotenv_here.filter(|path| path.is_file()),
-            config: Configuration { bytes, loaded, value },
+            config: Configuration { bytes, loaded, value, plan },
             backups,
+            staged,
+            unused: unused(&at, &env),
             old_state,
+            is_state_empty: std::fs::read_dir(at.current_state_dir())
+                .is_ok_and(|mut all| all.next().is_none()),
             old_layout: old_layout.into_iter().filter(|path| path.is_dir()).collect(),
             private: private_entries(&at.state_dir, private),
             at,
@@ -109,11 +127,30 @@ impl Snapshot {
     }
 }
 
+impl Backup {
+    /// When it was written, in milliseconds since 1970.
+    pub(super) fn modified_ms(&self) -> i64 {
+        i64::try_from(self.modified_ns / 1_000_000).unwrap_or_default()
+    }
+}
+
+/// Files with the name of an earlier release beside the one that is used. A link is what a renaming leaves behind.
+fn unused(at: &Locations, env: &Env) -> Vec<PathBuf> {
+    let is_unused = |path: &PathBuf| {
+        *path != at.config_path && entry(path).is_some_and(|entry| entry.kind == EntryKind::File)
+    };
+    if copies::is_config_named(env) {
+        Vec::new()
+    } else {
+        at.old_config_paths().into_iter().filter(is_unused).collect()
+    }
+}
+
 fn backup(at: &Locations, env: &Env, path: PathBuf) -> Option<Backup> {
     let metadata = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
     let (_, loaded) = load_files(&Locations { config_path: path.clone(), ..at.clone() }, env);
     Some(Backup {
-        modified_ms: metadata.mtime().saturating_mul(1000),
+        modified_ns: i128::from(metadata.mtime()) * 1_000_000_000 + i128::from(metadata.mtime_nsec()),
         len: metadata.len(),
         text: read_capped(&path).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
         value: loaded.ok().map(|loaded| loaded.parsed),

@@ -14,6 +14,7 @@ use crate::commands::config::problem_lines;
 use crate::commands::{memory, sessions};
 use crate::instance::Instance;
 use crate::model::{self, ModelState};
+use crate::standing;
 
 /// A gateway on this machine answers in milliseconds; one that takes longer than this is as good as none.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -33,7 +34,9 @@ pub(super) struct Answer {
     latency: Duration,
     hello: Value,
     status: Value,
-    health: Option<Value>,
+    health: Value,
+    /// Whether it was asked to look at itself afresh.
+    is_deep: bool,
 }
 
 /// Asks the gateway.
@@ -42,11 +45,9 @@ pub(super) async fn ask(target: &Target, depth: Depth) -> Result<Answer, ClientE
     let mut client = Client::connect(target, PATIENCE).await?;
     let status = client.call("status", &json!({})).await?;
     let latency = begun.elapsed();
-    let health = match depth {
-        Depth::Usual => None,
-        Depth::Deep => Some(client.call("health", &json!({"probe": true})).await?),
-    };
-    Ok(Answer { latency, hello: client.hello().clone(), status, health })
+    let is_deep = depth == Depth::Deep;
+    let health = client.call("health", &json!({"probe": is_deep})).await?;
+    Ok(Answer { latency, hello: client.hello().clone(), status, health, is_deep })
 }
 
 /// Puts the answer and the files together.
@@ -91,7 +92,7 @@ pub(super) async fn report(
         model,
         memory: rows,
         unsupported,
-        health: answer.as_ref().ok().and_then(|answer| answer.health.clone()),
+        health: answer.as_ref().ok().filter(|answer| answer.is_deep).map(|answer| answer.health.clone()),
         gateway: gateway_state(target, answer),
     }
 }
@@ -100,7 +101,9 @@ fn gateway_state(target: &Target, answer: Result<Answer, ClientError>) -> Gatewa
     let url = target.url.clone();
     match answer {
         Err(error) => GatewayState { url, error: Some(error.to_string()), ..GatewayState::default() },
-        Ok(Answer { latency, hello, .. }) => GatewayState {
+        Ok(Answer { latency, hello, health, .. }) => GatewayState {
+            not_in_force: standing::troubles(&health),
+            config: health.get("config").cloned(),
             reachable: true,
             url,
             latency_ms: Some((latency.as_secs_f64() * 10_000.0).round() / 10.0),
@@ -251,7 +254,8 @@ mod tests {
                 "sessions": {"count": 12, "recent": [{"key": "agent:main:main", "age": 120_000}]},
                 "unsupported": [{"key": "hooks", "reason": "not yet"}],
             }),
-            health: None,
+            health: json!({"config": {"problems": ["f:1:2 a: unknown key"], "problemCount": 1}}),
+            is_deep: false,
         };
         let (json, words) = shown(home.path(), "{agents: {defaults: {model: 'nobody/m'}}}", Ok(answer)).await;
         assert_eq!(json["gateway"]["latencyMs"], 2.3);

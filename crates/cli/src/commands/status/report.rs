@@ -38,6 +38,12 @@ pub(super) struct GatewayState {
     pub(super) latency_ms: Option<f64>,
     pub(super) version: Option<String>,
     pub(super) uptime_ms: Option<u64>,
+    /// What it says about its configuration file: `ok`, `problems`, `pending`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) config: Option<Value>,
+    /// The same in words.
+    #[serde(skip)]
+    pub(super) not_in_force: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
 }
@@ -104,6 +110,7 @@ impl Report {
         rows.push(("Sessions", self.session_words()));
         rows.extend(self.memory.iter().map(|memory| ("Memory", memory.words())));
         rows.extend(self.unsupported.iter().flatten().map(|row| ("Cannot run", unsupported_words(row))));
+        rows.extend(self.gateway.not_in_force.iter().map(|line| ("Not in force", line.clone())));
         rows.extend(self.config.problems.iter().map(|problem| ("Problem", problem.clone())));
         rows.extend(self.config.warnings.iter().map(|warning| ("Warning", warning.clone())));
         format!("openclaw {}\n\n{}", self.version, output::table(&rows))
