@@ -119,7 +119,7 @@ mod tests {
         create_private_dir(&at.state_dir).unwrap();
         let dots = home.path().join("dots");
         create_private_dir(&dots).unwrap();
-        assert_eq!(names(&at.config_path), [at.config_path.clone()]);
+        assert_eq!(names(&at.config_path), std::slice::from_ref(&at.config_path));
         symlink(dots.join("mine.json"), &at.config_path).unwrap();
         assert_eq!(
             names(&at.config_path),
