@@ -7,7 +7,7 @@ use openclaw_testkit::process::{GatewayProcess, free_port};
 use openclaw_testkit::ws::WsClient;
 use serde_json::{Value, json};
 
-use crate::support::{PATIENCE, TOKEN, binary, chat, client, run, stdout, stdout_json, text};
+use crate::support::{PATIENCE, TOKEN, binary, chat, client, config, run, stdout, stdout_json, text};
 
 const CONFIG: &str = ".openclaw/openclaw.json";
 const MARK: &str = "__OPENCLAW_REDACTED__";
@@ -300,4 +300,63 @@ async fn a_chat_changes_the_configuration_when_its_owner_allowed_that() {
     chat(&mut admin, "main", "/config unset ui").await;
     chat(&mut admin, "main", "/config unset commands").await;
     assert_eq!(file(&home), before);
+}
+
+#[test]
+fn a_key_that_is_not_set_is_explained() {
+    let home = TempHome::new();
+    home.write_config(&config(json!({})));
+    let rows = [
+        (&["config", "get", "gateway.prot"][..], "did you mean \"port\""),
+        (&["config", "get", "gateway.port"], "its default holds: 18789"),
+        (&["config", "get", "gateway.reload.debounceMs"], "its default holds: 300"),
+        (&["config", "set", "telegram.botToken", "x"], "channels.telegram.botToken"),
+        (&["--profile", "x", "config", "get", "ui"], "`openclaw --profile x quickstart`"),
+    ];
+    for (args, part) in rows {
+        let output = run(&home, args);
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && words.contains(part), "{args:?}: {words}");
+    }
+}
+
+/// Bash breaks words at colons; the answer has to fit what is behind the last one.
+#[test]
+fn bash_completes_what_openclaw_offers() {
+    let home = TempHome::new();
+    home.write_config(&config(
+        json!({"models": {"providers": {"a:b": {"baseUrl": "http://x", "models": []}}}}),
+    ));
+    let complete = |line: &str| {
+        let script = stdout(&home, &["completion", "bash"]);
+        let ask = format!(
+            "openclaw() {{ '{}' \"$@\"; }}\n{script}\nCOMP_LINE='{line}'; COMP_POINT=${{#COMP_LINE}}\n_openclaw 2>/dev/null\n\
+             echo \"${{COMPREPLY[*]}}\"",
+            binary().display()
+        );
+        let output =
+            std::process::Command::new("bash").args(["-c", &ask]).env_clear().envs(home.env()).output();
+        String::from_utf8(output.unwrap().stdout).unwrap().trim_end().to_owned()
+    };
+    for (line, expected) in [
+        ("openclaw --profile x config set gateway.po", "gateway.port"),
+        ("openclaw completion ", "bash zsh fish"),
+        ("openclaw config unset models.providers.a:", "b"),
+        ("openclaw gateway call sessions.pa", "sessions.patch"),
+    ] {
+        assert_eq!(complete(line), expected, "{line}");
+    }
+}
+
+/// A write beyond the limit fails like one on a full disk; the signal for it would end the process in the middle.
+#[test]
+fn a_limit_on_file_sizes_is_an_error() {
+    let home = TempHome::new();
+    home.write_config(&config(json!({})));
+    let ask = format!("ulimit -f 0; '{}' config set gateway.port 7", binary().display());
+    let output =
+        std::process::Command::new("bash").args(["-c", &ask]).env_clear().envs(home.env()).output().unwrap();
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && words.contains("cannot write"), "{words}");
+    assert!(!home.read(CONFIG).unwrap().contains("port"));
 }

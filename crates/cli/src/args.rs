@@ -29,7 +29,7 @@ pub(crate) struct Cli {
 }
 
 /// Which instance.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct InstanceArgs {
     /// Work on another instance, with its state in ~/.openclaw-NAME
     #[arg(long, global = true, value_name = "NAME", help_heading = "Instance")]

@@ -32,8 +32,10 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     // A usage error ends the process here, with exit code 2; `--help` and `--version` with 0.
     let cli = args::Cli::parse();
+    let flags = cli.instance.clone();
+    signals::survive_size_limits();
     match commands::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => output::report(&error),
+        Err(error) => output::report(&error, &flags),
     }
 }

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use openclaw_config::ConfigError;
 use serde::Serialize;
 
+use crate::args::InstanceArgs;
+
 /// Standard output that does not take what is written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutputError {
@@ -66,24 +68,35 @@ pub(crate) fn complain(text: &str) {
 }
 
 /// Tells why a command failed, and gives the exit code for it.
-pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+pub(crate) fn report(error: &anyhow::Error, flags: &InstanceArgs) -> ExitCode {
     if matches!(error.downcast_ref(), Some(OutputError::Closed)) {
         return ExitCode::SUCCESS;
     }
-    let text = printable(&error.to_string());
+    let text = for_instance(&printable(&error.to_string()), flags);
     if let Some(error) = error.downcast_ref::<ConfigError>() {
         // One line per problem, each with its file and place.
         complain(&text);
         if !error.problems().is_empty() {
-            complain(
-                "openclaw: the configuration cannot be used; `openclaw doctor` says what can be done about it",
-            );
+            let hint = "the configuration cannot be used; `openclaw doctor` says what can be done about it";
+            complain(&for_instance(&format!("openclaw: {hint}"), flags));
         }
     } else if !error.is::<AlreadyTold>() {
         // Every error of the house names its cause in its own text.
         complain(&format!("openclaw: {text}"));
     }
     if error.is::<CannotLook>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
+
+/// Text whose hints name the instance it speaks of: `openclaw doctor` would look at another one without its flags.
+pub(crate) fn for_instance(text: &str, flags: &InstanceArgs) -> String {
+    let named = match (&flags.profile, flags.dev) {
+        (Some(profile), _) => format!("openclaw --profile {profile} "),
+        (None, true) => "openclaw --dev ".to_owned(),
+        (None, false) => return text.to_owned(),
+    };
+    ['`', '"'].iter().fold(text.to_owned(), |text, mark| {
+        text.replace(&format!("{mark}openclaw "), &format!("{mark}{named}"))
+    })
 }
 
 /// Text without the characters that steer a terminal: what a model, a note or a peer says must not move the cursor,
@@ -108,7 +121,20 @@ pub(crate) fn table(rows: &[(&str, String)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{printable, table};
+    use super::{for_instance, printable, table};
+    use crate::args::InstanceArgs;
+
+    #[test]
+    fn hints_name_their_instance() {
+        let hint = "run `openclaw doctor --fix`; \"openclaw status\" of openclaw.json";
+        let flags = |profile: Option<&str>, dev| InstanceArgs { profile: profile.map(str::to_owned), dev };
+        assert_eq!(for_instance(hint, &flags(None, false)), hint);
+        assert_eq!(
+            for_instance(hint, &flags(Some("x"), false)),
+            "run `openclaw --profile x doctor --fix`; \"openclaw --profile x status\" of openclaw.json"
+        );
+        assert!(for_instance(hint, &flags(None, true)).starts_with("run `openclaw --dev doctor --fix`"));
+    }
 
     #[test]
     fn nothing_that_steers_a_terminal_gets_through() {

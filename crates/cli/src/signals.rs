@@ -13,6 +13,15 @@ use crate::output;
 /// The exit code of a shell command that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
+/// A write beyond the limit of `ulimit -f` fails from now on like one on a full disk, and what it was part of cleans up;
+/// without a handler it ends the process in the middle. One that the system does not take leaves things as they are.
+pub(crate) fn survive_size_limits() {
+    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+    // The handler stays when its listener goes.
+    runtime.block_on(async { signal(kind).map(drop) }).ok();
+}
+
 /// Signals that are caught from the moment this value is made, also before there is a gateway to stop.
 pub(crate) struct GatewaySignals {
     stop: Vec<Signal>,

@@ -22,6 +22,7 @@ use crate::redact::secrets;
 use crate::shell_env;
 use crate::source::Sources;
 use crate::substitute::substitute;
+use crate::text::without_bom;
 use crate::tree::Part;
 
 /// A configuration text that is right.
@@ -203,7 +204,8 @@ pub(crate) fn parse_from(
 }
 
 fn read_texts(text: &str, origin: Origin<'_>, drafts: &Drafts) -> Result<Reading, Vec<Problem>> {
-    if text.is_empty() { Err(vec![empty(origin)]) } else { Ok(read_tree(text, origin, drafts)) }
+    let is_empty = without_bom(text).trim().is_empty();
+    if is_empty { Err(vec![empty(origin)]) } else { Ok(read_tree(text, origin, drafts)) }
 }
 
 /// What a text and those it includes mean.
@@ -266,7 +268,7 @@ fn read_value(
     Err(report.into_problems())
 }
 
-/// The problem of a text without bytes.
+/// The problem of a text without content.
 fn empty(origin: Origin<'_>) -> Problem {
     let file = match origin {
         Origin::Text(name) => name.to_owned(),

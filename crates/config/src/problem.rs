@@ -78,8 +78,10 @@ impl fmt::Display for Problem {
 /// The kinds of problems.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProblemKind {
-    /// The file has no bytes.
-    #[error("the file is empty; restore it from a backup, or remove it to start with the defaults")]
+    /// The file has no bytes, or nothing but white space.
+    #[error(
+        "the file is empty; restore it from a backup (`openclaw doctor --fix` does if there is one), or remove it to start with the defaults"
+    )]
     EmptyFile,
     /// The file is over the limit.
     #[error("the file is larger than {limit} bytes")]

@@ -104,7 +104,7 @@ fn one_line_per_problem_with_place_and_next_step() {
         ("// only a comment", "openclaw.json:1:1: the file holds no value; write {} for the defaults"),
         (
             "",
-            "openclaw.json: the file is empty; restore it from a backup, or remove it to start with the defaults",
+            "openclaw.json: the file is empty; restore it from a backup (`openclaw doctor --fix` does if there is one), or remove it to start with the defaults",
         ),
     ];
     for (text, expected) in rows {
@@ -156,7 +156,10 @@ fn at(home: &Path) -> Result<Locations, LocationError> {
 #[test]
 fn damaged_files_are_told_and_left_alone() {
     let rows: [(&[u8], &str); 5] = [
-        (b"", ": the file is empty; restore it from a backup, or remove it to start with the defaults"),
+        (
+            b"",
+            ": the file is empty; restore it from a backup (`openclaw doctor --fix` does if there is one), or remove it to start with the defaults",
+        ),
         (b"{}\n\0\0", ":2:1: the file holds a NUL byte and is probably damaged; restore it from a backup"),
         (b"{ // \xff", ":1:6: the file is not UTF-8 text; save it as UTF-8"),
         (&[b' '; 4 * 1024 * 1024 + 1], ":1:1: the file is larger than 4194304 bytes"),

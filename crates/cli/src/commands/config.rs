@@ -1,9 +1,10 @@
 //! `openclaw config`: look at the file and change it.
 
+mod advice;
 mod change;
 
 use anyhow::bail;
-use openclaw_config::{ConfigError, Problem, config_schema, get_path};
+use openclaw_config::{ConfigError, KeyPath, Problem, config_schema, get_path};
 use serde_json::{Value, json};
 
 use crate::args::{ConfigGetArgs, ConfigValidateArgs, InstanceArgs};
@@ -19,7 +20,15 @@ pub(super) fn get(flags: &InstanceArgs, args: &ConfigGetArgs) -> anyhow::Result<
         bail!("there is no configuration at {path}; `openclaw quickstart` makes one");
     }
     let Some(value) = get_path(&instance.loaded.parsed, &args.path)? else {
-        bail!("{} is not set in {path}; its default holds", args.path);
+        let key: KeyPath = args.path.parse()?;
+        // The port is the one default that differs between instances.
+        let port = (key.to_string() == "gateway.port").then(|| instance.port(None).ok()).flatten();
+        let default = advice::default_of(&key).or(port.map(Value::from));
+        match (advice::no_key(&key), default) {
+            (Some(advice), _) => bail!("{advice}"),
+            (None, Some(default)) => bail!("{key} is not set in {path}; its default holds: {default}"),
+            (None, None) => bail!("{key} is not set in {path}"),
+        }
     };
     match value.as_str() {
         Some(text) if !args.json => output::line(text)?,

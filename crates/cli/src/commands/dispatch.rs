@@ -38,7 +38,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Config(ConfigCommand::Unset(args)) => config::unset(flags, &args),
         Command::Config(ConfigCommand::Confirm) => config::confirm(flags),
         Command::Completion(args) => completion::script(&args),
-        Command::Complete(args) => completion::complete(flags, &args),
+        Command::Complete(args) => completion::complete(&args),
         Command::Config(ConfigCommand::Validate(args)) => config::validate(flags, &args),
         Command::Config(ConfigCommand::Schema) => config::schema(),
         Command::Config(ConfigCommand::File) => config::file(flags),

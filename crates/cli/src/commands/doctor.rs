@@ -32,11 +32,11 @@ pub(super) fn run(flags: &InstanceArgs, args: &DoctorArgs) -> anyhow::Result<()>
         fix(flags, args, &mut fixed, &mut failed)?;
     }
     let findings = Findings::of(&look(flags)?);
-    let report = report::Report { findings: findings.with(failed), fixed };
+    let report = report::Report { findings: findings.with(failed).for_instance(flags), fixed };
     if args.json {
         output::json(&report)?;
     } else {
-        output::line(&output::printable(&report.words()))?;
+        output::line(&output::printable(&report.words(flags)))?;
     }
     if report.findings.is_clean() { Ok(()) } else { Err(AlreadyTold.into()) }
 }

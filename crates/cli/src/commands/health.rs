@@ -15,7 +15,7 @@ pub(super) fn run(flags: &InstanceArgs, args: &HealthArgs) -> anyhow::Result<()>
     // A broken configuration does not stop a gateway that runs already.
     let (instance, problem) = Instance::reach(flags)?;
     if let Some(problem) = &problem {
-        output::complain(&problem.to_string());
+        output::complain(&output::for_instance(&problem.to_string(), flags));
     }
     let target = Target::of(&instance, &args.connect)?;
     let asked = runtime::block_on(async {
@@ -24,7 +24,9 @@ pub(super) fn run(flags: &InstanceArgs, args: &HealthArgs) -> anyhow::Result<()>
     });
     match asked {
         Ok(health) if args.json => Ok(output::json(&health)?),
-        Ok(health) => Ok(output::line(&output::printable(&words(&health, &target.url)))?),
+        Ok(health) => {
+            Ok(output::line(&output::printable(&output::for_instance(&words(&health, &target.url), flags)))?)
+        }
         Err(error) if args.json => {
             output::json(&json!({"ok": false, "url": target.url, "error": error.to_string()}))?;
             Err(AlreadyTold.into())

@@ -24,7 +24,7 @@ const FOLLOW_INTERVAL: Duration = Duration::from_millis(500);
 pub(super) fn run(flags: &InstanceArgs, args: &LogsArgs) -> anyhow::Result<()> {
     let (instance, problem) = Instance::reach(flags)?;
     if let Some(problem) = &problem {
-        output::complain(&problem.to_string());
+        output::complain(&output::for_instance(&problem.to_string(), flags));
     }
     let target = Target::of(&instance, &args.connect)?;
     let redactor = log_redactor(&instance.loaded);

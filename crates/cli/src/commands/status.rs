@@ -19,7 +19,7 @@ pub(super) fn run(flags: &InstanceArgs, args: &StatusArgs) -> anyhow::Result<()>
     if args.json {
         output::json(&report)?
     } else {
-        output::line(&report.words(&instance.at.home))?
+        output::line(&output::for_instance(&report.words(&instance.at.home), flags))?
     }
     Ok(())
 }

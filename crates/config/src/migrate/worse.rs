@@ -42,16 +42,15 @@ mod tests {
 
     #[test]
     fn each_known_problem_accounts_for_one() {
-        type Words = &'static [&'static str];
-        let rows: [(Words, Words, Words, Words); 6] = [
-            (&["a.x"], &["a.x"], &[], &[]),
-            (&["a.x"], &["b.x"], &[], &[]),
-            (&["a.x"], &["b.x", "a.x"], &[], &["b.x"]),
-            (&["a.x"], &["a.y"], &[], &["a.y"]),
-            (&[], &["b.c.y", "b.z", "d"], &["b.c"], &["b.z", "d"]),
-            (&["x"], &["b.x", "c.x"], &["b"], &[]),
+        let rows: [[&[&str]; 4]; 6] = [
+            [&["a.x"], &["a.x"], &[], &[]],
+            [&["a.x"], &["b.x"], &[], &[]],
+            [&["a.x"], &["b.x", "a.x"], &[], &["b.x"]],
+            [&["a.x"], &["a.y"], &[], &["a.y"]],
+            [&[], &["b.c.y", "b.z", "d"], &["b.c"], &["b.z", "d"]],
+            [&["x"], &["b.x", "c.x"], &["b"], &[]],
         ];
-        for (before, after, targets, expected) in rows {
+        for [before, after, targets, expected] in rows {
             let targets: Vec<KeyPath> = targets.iter().map(|path| path.parse().unwrap()).collect();
             let after = problems(after);
             let found = new_problems(&problems(before), &after, &targets);

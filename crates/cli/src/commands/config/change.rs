@@ -2,11 +2,12 @@
 
 use std::io::Read as _;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use openclaw_config::{
     Change, Confirmed, Editor, KeyPath, Terms, confirm as confirm_file, edit, typed_value,
 };
 
+use super::advice;
 use crate::args::{ConfigSetArgs, ConfigUnsetArgs, InstanceArgs};
 use crate::instance::locate;
 use crate::{copies, output};
@@ -16,6 +17,9 @@ const MAX_INPUT_BYTES: u64 = 1024 * 1024;
 
 pub(crate) fn set(flags: &InstanceArgs, args: &ConfigSetArgs) -> anyhow::Result<()> {
     let path: KeyPath = args.path.parse()?;
+    if let Some(advice) = advice::no_key(&path) {
+        bail!("{advice}");
+    }
     let text = match args.value.as_str() {
         "-" => from_input()?,
         text => text.to_owned(),

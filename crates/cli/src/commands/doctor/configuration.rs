@@ -108,12 +108,12 @@ fn retired(problem: &Problem, plan: Option<&Migrations>) -> Finding {
         at.steps().starts_with(problem.key.steps()) || problem.key.steps().starts_with(at.steps())
     };
     if let Some(obstacle) = plan.obstacles.iter().find(|obstacle| is_near(&obstacle.at)) {
-        // Its own message promises that it is moved.
         let message = if let ProblemKind::RetiredKey { now } = &problem.kind {
             format!("was renamed to {now}")
         } else {
             finding.message.clone()
         };
+        // Its own message promises that it is moved.
         return Finding { message, ..finding }.by_hand(format!("{}: {}", obstacle.at, obstacle.about));
     }
     let steps: Vec<&str> =

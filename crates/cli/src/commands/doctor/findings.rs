@@ -8,6 +8,8 @@ use serde::Serialize;
 use super::repair::{Phase, Repair};
 use super::snapshot::Snapshot;
 use super::{access, configuration, places, run_ready};
+use crate::args::InstanceArgs;
+use crate::output::for_instance;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -140,6 +142,17 @@ impl Findings {
     /// These, and others.
     pub(super) fn with(mut self, more: Vec<Finding>) -> Self {
         self.0.extend(more);
+        self
+    }
+
+    /// The same with hints that name the instance.
+    pub(super) fn for_instance(mut self, flags: &InstanceArgs) -> Self {
+        for finding in &mut self.0 {
+            finding.message = for_instance(&finding.message, flags);
+            if let Some(fix) = &mut finding.fix {
+                fix.about = for_instance(&fix.about, flags);
+            }
+        }
         self
     }
 

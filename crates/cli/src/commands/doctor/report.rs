@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::findings::{Finding, Findings, Severity};
 use super::repair::Fixed;
-use crate::format;
+use crate::args::InstanceArgs;
+use crate::{format, output};
 
 /// Everything that is still wrong, and what has been repaired.
 #[derive(Debug, Serialize)]
@@ -15,11 +16,11 @@ pub(super) struct Report {
 
 impl Report {
     /// For people: what was repaired, what is wrong and what to do about each, and how to go on.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn words(&self, flags: &InstanceArgs) -> String {
         let mut blocks: Vec<String> =
             self.fixed.iter().map(|fixed| format!("repaired: {}", fixed.about)).collect();
         blocks.extend(self.findings.iter().map(finding_words));
-        blocks.push(self.summary());
+        blocks.push(output::for_instance(&self.summary(), flags));
         blocks.join("\n")
     }
 
