@@ -29,8 +29,6 @@ use crate::tree::{Body, Node, Tree};
 const MAX_LAYERS: usize = crate::include::MAX_INCLUDES + 1;
 /// What is edited when there is no file.
 const NO_FILE: &str = "{}\n";
-/// The mark that some editors put first; it stays.
-const BOM: &str = "\u{feff}";
 
 /// The texts of a configuration on their way from what they are to what they become. Nothing is written here.
 pub struct Editor {
@@ -75,7 +73,21 @@ impl Editor {
         let hash = found.as_ref().map(|found| hash_of(found, &tree.sources));
         let original = tree.root.to_value();
         let before = BTreeMap::from([(path.clone(), found)]);
-        Ok(Self { path, env, before, now, tree, original, hash, torn })
+        let mut editor = Self { path, env, before, now, tree, original, hash, torn };
+        editor.pin();
+        Ok(editor)
+    }
+
+    /// Keeps the texts of included files as they were read. An edit is made on these and on no others: what somebody
+    /// else saves in the meantime is told from them when the files are written, and not overwritten.
+    fn pin(&mut self) {
+        for source in self.tree.sources.iter().skip(MAIN + 1) {
+            let Some(file) = &source.file else { continue };
+            if !self.before.contains_key(&file.real) && !self.now.contains_key(&file.real) {
+                self.before.insert(file.real.clone(), Some(source.raw()));
+                self.now.insert(file.real.clone(), source.raw());
+            }
+        }
     }
 
     /// The value as it is written now, `${NAME}` and all.
@@ -135,6 +147,7 @@ impl Editor {
         now.insert(self.path.clone(), text);
         self.tree = read(&self.path, &now)?;
         self.now = now;
+        self.pin();
         self.torn.clear();
         Ok(())
     }
@@ -260,6 +273,7 @@ impl Editor {
         node.sources(&mut sources);
         let mut files: Vec<PathBuf> =
             sources.iter().filter_map(|source| Some(self.tree.sources.file(*source)?.path.clone())).collect();
+        files.sort();
         files.dedup();
         let is_whole = !matches!(node.body, Body::Object(_));
         if files.len() > 1 && is_whole {
@@ -280,23 +294,13 @@ impl Editor {
             edit(&text, &tree).unwrap_or_default()
         };
         let file = self.file_of(source);
-        let found = self.text_before(&file)?;
-        let bom = if found.as_deref().is_some_and(|found| found.starts_with(BOM)) { BOM } else { "" };
+        let after = apply(&text, &splices);
+        let after = self.tree.sources.get(source).map_or(after.clone(), |source| source.with_mark(&after));
         let mut now = self.now.clone();
-        now.insert(file.clone(), format!("{bom}{}", apply(&text, &splices)));
+        now.insert(file.clone(), after);
         self.tree = read(&self.path, &now)?;
         self.now = now;
         Ok(file)
-    }
-
-    /// The text of a file before the edits.
-    fn text_before(&mut self, file: &Path) -> Result<Option<String>, EditError> {
-        if let Some(found) = self.before.get(file) {
-            return Ok(found.clone());
-        }
-        let found = read_text(file)?;
-        self.before.insert(file.to_owned(), found.clone());
-        Ok(found)
     }
 
     fn file_of(&self, source: usize) -> PathBuf {
