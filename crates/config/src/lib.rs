@@ -64,8 +64,8 @@ pub use book::configuration_book;
 pub use complete::{complete_path, complete_value};
 pub use configured::configured_channels;
 pub use edit::{
-    BACKUPS, Base, Change, ChangeError, Confirmed, Draft, EditError, Editor, FileEdit, Losses, Saved, Terms,
-    Validity, backup_path, beside, confirm, diff, edit, nothing_between, typed_value,
+    BACKUPS, Base, Change, ChangeError, Confirmed, Draft, EditError, Editor, FileEdit, Losses, MAX_CHANGES,
+    Saved, Terms, Validity, backup_path, beside, confirm, diff, edit, nothing_between, typed_value,
 };
 pub use env::Env;
 pub use file::MAX_CONFIG_BYTES;

@@ -78,6 +78,11 @@ impl Sources {
         self.0.get(source).map_or_else(|| "".into(), |source| Rc::clone(&source.text))
     }
 
+    /// The same, borrowed.
+    pub(crate) fn body(&self, source: usize) -> &str {
+        self.0.get(source).map_or("", |source| &source.text)
+    }
+
     pub(crate) fn get(&self, source: usize) -> Option<&Source> {
         self.0.get(source)
     }

@@ -2,7 +2,9 @@
 
 mod adopt;
 mod argument;
+mod batch;
 mod change;
+mod comments;
 mod confirm;
 mod diff;
 mod document;
@@ -11,12 +13,14 @@ mod editor;
 mod error;
 mod layout;
 mod locate;
+mod page;
 mod save;
 mod splice;
 mod style;
+mod touched;
 
 pub use argument::typed_value;
-pub use change::{Change, ChangeError};
+pub use change::{Change, ChangeError, MAX_CHANGES};
 pub use confirm::{Confirmed, confirm};
 pub use diff::diff;
 pub use draft::{Draft, FileEdit, Losses, Validity};

@@ -8,6 +8,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+mod comments;
+mod many;
+
+use comments::notes;
+
 /// A directory with these files, the first one being the configuration.
 fn home(files: &[(&str, &str)]) -> (TempDir, Locations) {
     let home = tempfile::tempdir().unwrap();
@@ -307,10 +312,6 @@ fn object() -> impl Strategy<Value = Value> {
         .prop_map(|map| Value::Object(map.into_iter().collect()))
 }
 
-fn notes(text: &str) -> usize {
-    text.matches("//").count() + text.matches("/*").count()
-}
-
 /// The paths of all leaves.
 fn leaves(value: &Value, at: &crate::KeyPath, found: &mut Vec<crate::KeyPath>) {
     match value {
@@ -348,7 +349,7 @@ proptest! {
         let head = text.bytes().zip(after.bytes()).take_while(|(a, b)| a == b).count();
         let tail = text.bytes().rev().zip(after.bytes().rev()).take_while(|(a, b)| a == b).count();
         prop_assert!(text.len() - head.min(text.len()) <= tail + 5, "more than a leaf differs:\n{}\n{}", text, after);
-        prop_assert_eq!(notes(&text), notes(&after));
+        prop_assert_eq!(notes(&text), notes(&after), "{}", after);
     }
 
     #[test]
