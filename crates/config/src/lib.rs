@@ -65,7 +65,8 @@ pub use complete::{complete_path, complete_value};
 pub use configured::configured_channels;
 pub use edit::{
     BACKUPS, Base, Change, ChangeError, Confirmed, Draft, EditError, Editor, FileEdit, Losses, MAX_CHANGES,
-    Saved, Terms, Validity, backup_path, beside, confirm, diff, edit, nothing_between, typed_value,
+    Saved, Terms, Validity, ValueError, backup_path, beside, confirm, diff, edit, nothing_between,
+    typed_value,
 };
 pub use env::Env;
 pub use file::MAX_CONFIG_BYTES;

@@ -19,7 +19,7 @@ mod splice;
 mod style;
 mod touched;
 
-pub use argument::typed_value;
+pub use argument::{ValueError, typed_value};
 pub use change::{Change, ChangeError, MAX_CHANGES};
 pub use confirm::{Confirmed, confirm};
 pub use diff::diff;
