@@ -15,7 +15,7 @@ use crate::spec::{Kind, kinds_at};
 pub enum ValueError {
     /// It is meant as JSON5 and is none, or holds what no value can; where, and what to do.
     #[error("{0}")]
-    Unreadable(Problem),
+    Unreadable(Box<Problem>),
     /// It includes files.
     #[error("files are included by editing the file, not by setting a value")]
     Include,
@@ -42,10 +42,12 @@ pub fn typed_value(path: &KeyPath, text: &str) -> Result<Value, ValueError> {
             let takes_only_texts =
                 !is_free && fits(&as_text) && ![json!({}), json!([]), json!(0), json!(0.5)].iter().any(fits);
             let is_meant = text.trim_start().starts_with(['{', '[']) || is_a_number(&problem, text);
-            match problem.kind {
-                _ if takes_only_texts || !is_meant => Ok(as_text),
-                ProblemKind::Include(_) => Err(ValueError::Include),
-                _ => Err(ValueError::Unreadable(problem)),
+            if takes_only_texts || !is_meant {
+                Ok(as_text)
+            } else if matches!(problem.kind, ProblemKind::Include(_)) {
+                Err(ValueError::Include)
+            } else {
+                Err(ValueError::Unreadable(problem.into()))
             }
         }
         (None, None) => Ok(as_text),

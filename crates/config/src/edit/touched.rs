@@ -111,7 +111,8 @@ mod tests {
     #[test]
     fn changes_that_meet_need_another_reading() {
         use Touch::{Come, Go, Replace};
-        let rows: [(&[(&str, Touch)], (&str, Touch), bool); 16] = [
+        type Row = (&'static [(&'static str, Touch)], (&'static str, Touch), bool);
+        let rows: [Row; 16] = [
             (&[("a.b", Replace)], ("a.c", Replace), true),
             (&[("a.b", Replace)], ("a.b", Replace), false),
             (&[("a.b", Replace)], ("a.b.c", Replace), false),
