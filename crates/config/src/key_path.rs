@@ -9,7 +9,7 @@ use serde_json::Value;
 const MAX_STEPS: usize = 64;
 
 /// One step into a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// Into an object.
     Key(String),

@@ -34,6 +34,7 @@ mod declare;
 mod edit;
 mod env;
 mod file;
+mod form_schema;
 mod hints;
 mod include;
 mod inherit;
@@ -66,11 +67,13 @@ pub use book::configuration_book;
 pub use complete::{complete_path, complete_value};
 pub use configured::configured_channels;
 pub use edit::{
-    BACKUPS, Base, Change, ChangeError, Confirmed, Draft, EditError, Editor, FileEdit, Losses, Saved, Terms,
-    Validity, backup_path, confirm, diff, edit, edit_watched, staged_path, typed_value,
+    BACKUPS, Base, Change, ChangeError, Confirmed, Draft, EditError, Editor, FileEdit, Losses, MAX_CHANGES,
+    Saved, Terms, Validity, ValueError, backup_path, confirm, diff, edit, edit_watched, staged_path,
+    typed_value,
 };
 pub use env::Env;
 pub use file::MAX_CONFIG_BYTES;
+pub use form_schema::{form_hints, form_schema};
 pub use hints::ui_hints;
 pub use include::{IncludeFault, MAX_INCLUDE_DEPTH, MAX_INCLUDES};
 pub use key_path::{KeyPath, KeyPathError, Step};

@@ -7,6 +7,9 @@ use crate::key_path::KeyPath;
 use crate::problem::{IncludedFrom, Problem, ProblemKind};
 use crate::text::{place_of, without_bom};
 
+/// The mark that some editors put first.
+const BOM: &str = "\u{feff}";
+
 /// A byte of one of the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spot {
@@ -21,6 +24,8 @@ pub(crate) struct Source {
     /// What problems call it.
     name: String,
     text: Rc<str>,
+    /// Whether the file begins with a byte order mark; the text does not have it.
+    has_bom: bool,
     /// The file as it was asked for and as it is without symbolic links; `None` for a text that came without a file.
     pub(crate) file: Option<SourceFile>,
     /// Where it was included; `None` for the main file.
@@ -34,6 +39,18 @@ pub(crate) struct SourceFile {
     /// Without symbolic links: what tells that two names are one file. The main file keeps its own name here; a circle
     /// through another name of it closes one file later.
     pub(crate) real: PathBuf,
+}
+
+impl Source {
+    /// Another text of the same file: what stands before its first character stays.
+    pub(crate) fn with_mark(&self, text: &str) -> String {
+        if self.has_bom { format!("{BOM}{text}") } else { text.to_owned() }
+    }
+
+    /// The text as the file has it, byte order mark and all.
+    pub(crate) fn raw(&self) -> String {
+        self.with_mark(&self.text)
+    }
 }
 
 /// The position of the main text.
@@ -52,12 +69,22 @@ impl Sources {
         file: Option<SourceFile>,
         via: Option<Spot>,
     ) -> usize {
-        self.0.push(Source { name, text: without_bom(text).into(), file, via });
+        let body = without_bom(text);
+        self.0.push(Source { name, has_bom: body.len() < text.len(), text: body.into(), file, via });
         self.0.len() - 1
     }
 
     pub(crate) fn text(&self, source: usize) -> Rc<str> {
         self.0.get(source).map_or_else(|| "".into(), |source| Rc::clone(&source.text))
+    }
+
+    /// The same, borrowed.
+    pub(crate) fn body(&self, source: usize) -> &str {
+        self.0.get(source).map_or("", |source| &source.text)
+    }
+
+    pub(crate) fn get(&self, source: usize) -> Option<&Source> {
+        self.0.get(source)
     }
 
     /// The included texts, in the order of reading.

@@ -18,7 +18,7 @@ fn ours(text: &str) -> Option<Value> {
     // Below this key anything may stand; what is not JSON5 comes back as it is.
     let path = "plugins.entries.x.config".parse().ok()?; // it is a path
     let value = typed_value(&path, text);
-    (value.as_str() != Some(text)).then_some(value)
+    value.ok().filter(|value| value.as_str() != Some(text))
 }
 
 fn theirs(text: &str) -> Option<Value> {

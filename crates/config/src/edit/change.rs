@@ -1,10 +1,17 @@
 //! One change, and what it does to a value.
 
-use serde_json::{Map as JsonMap, Value};
+use serde_json::{Map as JsonMap, Number, Value};
 
 use crate::check::type_name;
+use crate::include::INCLUDE;
 use crate::key_path::{KeyPath, Step};
 use crate::text;
+
+/// Changes that one edit makes, those of single keys in a whole object counted. A configuration of the largest size has
+/// fewer keys that differ; without a bound a client could keep the editor busy.
+pub const MAX_CHANGES: usize = 20_000;
+/// Lists and objects in each other in a changed value: what JSON readers take, and less than those of files do.
+const MAX_DEPTH: usize = 128;
 
 /// One change of a configuration as it is written: `${NAME}` not expanded, included files merged in.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +78,31 @@ pub enum ChangeError {
         /// The path.
         path: KeyPath,
     },
+    /// A number that would be another one when it is read again.
+    #[error(
+        "{path} holds a number that is too large to be kept exactly; write it as a string, or a smaller one"
+    )]
+    Number {
+        /// The value that holds it.
+        path: KeyPath,
+    },
+    /// A value that includes files.
+    #[error(
+        "{path}: files are included by editing the file, not by changing a value; write \"{INCLUDE}\" there by hand"
+    )]
+    Include {
+        /// The value.
+        path: KeyPath,
+    },
+    /// A value of lists and objects in lists and objects.
+    #[error("{path} holds lists and objects more than {MAX_DEPTH} deep in each other")]
+    TooDeep {
+        /// The value.
+        path: KeyPath,
+    },
+    /// More than one edit makes.
+    #[error("more than {MAX_CHANGES} changes at once; make them in portions, or edit the file by hand")]
+    TooMany,
     /// The whole file cannot be removed or moved.
     #[error("the whole configuration cannot be removed; name a key")]
     Root,
@@ -83,6 +115,19 @@ impl Change {
         match self {
             Self::Set { path, .. } | Self::Insert { path, .. } | Self::Remove { path } => path,
             Self::Move { to, .. } => to,
+        }
+    }
+
+    /// Whether the change can be written at all. Nothing else looks at a value before that: it may be too deep for
+    /// whoever goes down into it.
+    pub(super) fn check(&self) -> Result<(), ChangeError> {
+        match self {
+            Self::Set { path, value } | Self::Insert { path, value } => {
+                check_path(path)?;
+                check_value(path, value)
+            }
+            Self::Remove { path } => check_path(path),
+            Self::Move { from, to } => check_path(from).and_then(|()| check_path(to)),
         }
     }
 
@@ -127,22 +172,59 @@ impl Change {
                 if to.find(value).is_some() {
                     return Err(ChangeError::Taken { path: to.clone() });
                 }
-                let place = place_in(value, from)?;
                 let taken = take(value, from)?;
                 match slot(value, to) {
                     Ok(slot) => {
-                        *slot = taken;
+                        *slot = taken.value;
                         Ok(())
                     }
                     Err(error) => {
-                        // Back where it was: a copy of the whole value for every move would make many moves slow.
-                        put_back(value, from, place, taken);
+                        taken.put_back(value, from);
                         Err(error)
                     }
                 }
             }
         }
     }
+}
+
+fn check_path(path: &KeyPath) -> Result<(), ChangeError> {
+    if path.steps().len() > MAX_DEPTH {
+        return Err(ChangeError::TooDeep { path: KeyPath::from(&path.steps()[..1]) });
+    }
+    if path.steps().iter().any(|step| step.as_key() == Some(INCLUDE)) {
+        return Err(ChangeError::Include { path: path.clone() });
+    }
+    Ok(())
+}
+
+fn check_value(path: &KeyPath, value: &Value) -> Result<(), ChangeError> {
+    let mut open = vec![(value, 0)];
+    while let Some((value, depth)) = open.pop() {
+        if depth > MAX_DEPTH {
+            return Err(ChangeError::TooDeep { path: path.clone() });
+        }
+        match value {
+            Value::Array(items) => open.extend(items.iter().map(|item| (item, depth + 1))),
+            Value::Object(object) if object.contains_key(INCLUDE) => {
+                return Err(ChangeError::Include { path: path.clone() });
+            }
+            Value::Object(object) => open.extend(object.values().map(|item| (item, depth + 1))),
+            Value::Number(number) if !is_kept(number) => {
+                return Err(ChangeError::Number { path: path.clone() });
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a number is the same when its text is read.
+fn is_kept(number: &Number) -> bool {
+    text::number(&number.to_string()).is_some_and(|read| match number.as_u64() {
+        Some(whole) => read.as_u64() == Some(whole),
+        None => read.as_f64() == number.as_f64(),
+    })
 }
 
 fn normal(value: &Value) -> Value {
@@ -206,38 +288,37 @@ fn reachable(root: &Value, path: &KeyPath) -> Result<(), ChangeError> {
     Ok(())
 }
 
-/// The position of a value in its object or list.
-fn place_in(root: &Value, path: &KeyPath) -> Result<usize, ChangeError> {
-    let missing = || ChangeError::Missing { path: path.clone() };
-    let (last, steps) = path.steps().split_last().ok_or(ChangeError::Root)?;
-    match (last, KeyPath::from(steps).find(root)) {
-        (Step::Key(name), Some(Value::Object(object))) => {
-            object.keys().position(|key| key == name).ok_or_else(missing)
+/// A value that was taken out, and its position.
+struct Taken {
+    value: Value,
+    position: usize,
+}
+
+impl Taken {
+    fn put_back(self, root: &mut Value, path: &KeyPath) {
+        let Some((last, steps)) = path.steps().split_last() else { return };
+        match (last, KeyPath::from(steps).find_mut(root)) {
+            (Step::Key(name), Some(Value::Object(object))) => {
+                object.shift_insert(self.position, name.clone(), self.value);
+            }
+            (Step::Index(_), Some(Value::Array(items))) => items.insert(self.position, self.value),
+            _ => {} // it was taken from there
         }
-        (Step::Index(index), Some(Value::Array(items))) if *index < items.len() => Ok(*index),
-        _ => Err(missing()),
     }
 }
 
-/// Puts a value back where [`take`] has taken it from.
-fn put_back(root: &mut Value, path: &KeyPath, place: usize, value: Value) {
-    let Some((last, steps)) = path.steps().split_last() else { return };
-    match (last, KeyPath::from(steps).find_mut(root)) {
-        (Step::Key(name), Some(Value::Object(object))) => {
-            object.shift_insert(place, name.clone(), value);
-        }
-        (Step::Index(_), Some(Value::Array(items))) => items.insert(place, value),
-        _ => {} // it has just been there
-    }
-}
-
-fn take(root: &mut Value, path: &KeyPath) -> Result<Value, ChangeError> {
+fn take(root: &mut Value, path: &KeyPath) -> Result<Taken, ChangeError> {
     let missing = || ChangeError::Missing { path: path.clone() };
     let (last, steps) = path.steps().split_last().ok_or(ChangeError::Root)?;
     match (last, KeyPath::from(steps).find_mut(root).ok_or_else(missing)?) {
-        // `shift_remove` keeps the order of the other keys.
-        (Step::Key(name), Value::Object(object)) => object.shift_remove(name).ok_or_else(missing),
-        (Step::Index(index), Value::Array(items)) if *index < items.len() => Ok(items.remove(*index)),
+        (Step::Key(name), Value::Object(object)) => {
+            let position = object.keys().position(|key| key == name).ok_or_else(missing)?;
+            // `shift_remove` keeps the order of the other keys.
+            object.shift_remove(name).map(|value| Taken { value, position }).ok_or_else(missing)
+        }
+        (Step::Index(index), Value::Array(items)) if *index < items.len() => {
+            Ok(Taken { value: items.remove(*index), position: *index })
+        }
         _ => Err(missing()),
     }
 }

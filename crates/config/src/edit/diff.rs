@@ -13,44 +13,54 @@ pub fn diff(old: &Value, new: &Value) -> Vec<Change> {
 
 /// The same for two values of a path.
 pub(super) fn diff_at(path: &KeyPath, old: &Value, new: &Value) -> Vec<Change> {
-    let mut changes = Vec::new();
-    collect(old, new, path, &mut changes);
-    changes
+    let mut changes = Changes::default();
+    changes.collect(old, new, path);
+    changes.gone.append(&mut changes.other);
+    changes.gone
 }
 
-fn collect(old: &Value, new: &Value, path: &KeyPath, changes: &mut Vec<Change>) {
-    match (old, new) {
-        (Value::Object(before), Value::Object(after)) => {
-            let gone = before.keys().filter(|name| !after.contains_key(*name));
-            changes.extend(gone.map(|name| Change::Remove { path: path.key(name) }));
-            for (name, value) in after {
-                match before.get(name) {
-                    Some(was) => collect(was, value, &path.key(name), changes),
-                    None => changes.push(Change::Set { path: path.key(name), value: value.clone() }),
+/// What goes comes first, in lists from the end on: so every change means the same however many are made at once.
+#[derive(Default)]
+struct Changes {
+    gone: Vec<Change>,
+    other: Vec<Change>,
+}
+
+impl Changes {
+    fn collect(&mut self, old: &Value, new: &Value, path: &KeyPath) {
+        match (old, new) {
+            (Value::Object(before), Value::Object(after)) => {
+                let gone = before.keys().filter(|name| !after.contains_key(*name));
+                self.gone.extend(gone.map(|name| Change::Remove { path: path.key(name) }));
+                for (name, value) in after {
+                    match before.get(name) {
+                        Some(was) => self.collect(was, value, &path.key(name)),
+                        None => self.other.push(Change::Set { path: path.key(name), value: value.clone() }),
+                    }
                 }
             }
+            (Value::Array(before), Value::Array(after)) => self.lists(before, after, path),
+            _ if old == new => {}
+            _ => self.other.push(Change::Set { path: path.clone(), value: new.clone() }),
         }
-        (Value::Array(before), Value::Array(after)) => lists(before, after, path, changes),
-        _ if old == new => {}
-        _ => changes.push(Change::Set { path: path.clone(), value: new.clone() }),
     }
-}
 
-/// Elements that both ends have in common stay; of those between, pairs are compared, the rest goes or comes.
-fn lists(before: &[Value], after: &[Value], path: &KeyPath, changes: &mut Vec<Change>) {
-    let head = before.iter().zip(after).take_while(|(was, is)| was == is).count();
-    let rest = before.len().min(after.len()) - head;
-    let tail =
-        before.iter().rev().zip(after.iter().rev()).take(rest).take_while(|(was, is)| was == is).count();
-    let (old, new) = (&before[head..before.len() - tail], &after[head..after.len() - tail]);
-    let pairs = old.len().min(new.len());
-    for (index, (was, is)) in old.iter().zip(new).enumerate() {
-        collect(was, is, &path.index(head + index), changes);
-    }
-    let gone = old.len() - pairs;
-    changes.extend((0..gone).map(|_| Change::Remove { path: path.index(head + pairs) }));
-    for (index, value) in new.iter().enumerate().skip(pairs) {
-        changes.push(Change::Insert { path: path.index(head + index), value: value.clone() });
+    /// Elements that both ends have in common stay; of those between, pairs are compared, the rest goes or comes.
+    fn lists(&mut self, before: &[Value], after: &[Value], path: &KeyPath) {
+        let head = before.iter().zip(after).take_while(|(was, is)| was == is).count();
+        let rest = before.len().min(after.len()) - head;
+        let ends = before.iter().rev().zip(after.iter().rev()).take(rest);
+        let tail = ends.take_while(|(was, is)| was == is).count();
+        let (old, new) = (&before[head..before.len() - tail], &after[head..after.len() - tail]);
+        let pairs = old.len().min(new.len());
+        for (index, (was, is)) in old.iter().zip(new).enumerate() {
+            self.collect(was, is, &path.index(head + index));
+        }
+        let gone = (head + pairs..head + old.len()).rev();
+        self.gone.extend(gone.map(|index| Change::Remove { path: path.index(index) }));
+        for (index, value) in new.iter().enumerate().skip(pairs) {
+            self.other.push(Change::Insert { path: path.index(head + index), value: value.clone() });
+        }
     }
 }
 

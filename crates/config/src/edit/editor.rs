@@ -2,35 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use jsonc_parser::common::Ranged as _;
 use serde_json::Value;
 
-use super::change::{Change, ChangeError};
+use super::batch::{Batch, files_of};
+use super::change::{Change, ChangeError, MAX_CHANGES};
 use super::diff::diff_at;
 use super::error::EditError;
-use super::layout::{Items, Span, line_indent};
-use super::locate::{item_at, value_at};
-use super::splice::{Place, Splice, apply, remove_item};
-use super::style::{Content, Style};
 use crate::env::Env;
 use crate::file::read_text;
 use crate::include::Drafts;
-use crate::key_path::{KeyPath, Step};
+use crate::key_path::KeyPath;
 use crate::load::{environment, hash_of, with_shell};
 use crate::locations::Locations;
 use crate::problem::{ConfigError, Problem, ProblemKind};
 use crate::reader::{Origin, read_tree};
-use crate::source::{MAIN, Spot};
-use crate::text::{self, parse};
-use crate::tree::{Body, Node, Tree};
+use crate::source::MAIN;
+use crate::tree::Tree;
 
 /// A key can be written in as many layers as files can be included; each round takes the topmost one out.
 const MAX_LAYERS: usize = crate::include::MAX_INCLUDES + 1;
 /// What is edited when there is no file.
 const NO_FILE: &str = "{}\n";
-/// The mark that some editors put first; it stays.
-const BOM: &str = "\u{feff}";
 
 /// The texts of a configuration on their way from what they are to what they become. Nothing is written here.
 pub struct Editor {
@@ -43,7 +37,7 @@ pub struct Editor {
     /// The texts as they are now.
     pub(super) now: Drafts,
     /// What they mean now.
-    pub(super) tree: Tree,
+    pub(super) tree: Rc<Tree>,
     /// What they meant.
     pub(super) original: Value,
     /// What tells the texts from any others, before the edits.
@@ -75,7 +69,22 @@ impl Editor {
         let hash = found.as_ref().map(|found| hash_of(found, &tree.sources));
         let original = tree.root.to_value();
         let before = BTreeMap::from([(path.clone(), found)]);
-        Ok(Self { path, env, before, now, tree, original, hash, torn })
+        let tree = Rc::new(tree);
+        let mut editor = Self { path, env, before, now, tree, original, hash, torn };
+        editor.pin();
+        Ok(editor)
+    }
+
+    /// Keeps the texts of included files as they were read. An edit is made on these and on no others: what somebody
+    /// else saves in the meantime is told from them when the files are written, and not overwritten.
+    fn pin(&mut self) {
+        for source in self.tree.sources.iter().skip(MAIN + 1) {
+            let Some(file) = &source.file else { continue };
+            if !self.before.contains_key(&file.real) && !self.now.contains_key(&file.real) {
+                self.before.insert(file.real.clone(), Some(source.raw()));
+                self.now.insert(file.real.clone(), source.raw());
+            }
+        }
     }
 
     /// The value as it is written now, `${NAME}` and all.
@@ -127,12 +136,11 @@ impl Editor {
     /// The first change that cannot be made; then none is made. Every one, for a file that is not JSON5.
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), EditError> {
         self.whole()?;
-        let now = self.now.clone();
-        let made = changes.iter().try_for_each(|change| self.change(change));
-        if made.is_err() && self.now != now {
-            // A change may be several edits, and one that has too much effect is only told by its result.
-            self.tree = read(&self.path, &now)?;
-            self.now = now;
+        let parts = expanded(self.value(), changes)?;
+        let state = self.state();
+        let made = self.make(&parts);
+        if made.is_err() {
+            self.restore(state);
         }
         made
     }
@@ -144,183 +152,145 @@ impl Editor {
     pub fn replace(&mut self, text: String) -> Result<(), EditError> {
         let mut now = self.now.clone();
         now.insert(self.path.clone(), text);
-        self.tree = read(&self.path, &now)?;
-        self.now = now;
+        self.take_drafts(now)?;
         self.torn.clear();
         Ok(())
     }
 
-    fn change(&mut self, change: &Change) -> Result<(), EditError> {
-        let change = change.normal();
-        if let Change::Set { path, value } = &change
-            && let Some(old) = self.tree.root.value_at(path).map(Node::to_value)
-        {
-            if old == *value {
-                return Ok(());
-            }
-            if old.is_object() && value.is_object() || old.is_array() && value.is_array() {
-                // What is alike keeps its text and its comments.
-                return self.apply(&diff_at(path, &old, value));
-            }
-        }
+    /// Makes changes and sees to it that the result is what they make of the value. If it is not, they are made in
+    /// smaller portions: each means the same in these, and at last the one that cannot be made is alone.
+    fn make(&mut self, changes: &[Change]) -> Result<(), EditError> {
         let mut expected = self.value();
-        change.apply(&mut expected)?;
-        let file = match &change {
-            Change::Set { path, value } => self.put(path, &Content::Value(value))?,
-            Change::Insert { path, value } => self.insert(path, value)?,
-            Change::Remove { path } => self.remove(path)?,
-            Change::Move { from, to } => {
-                let (text, indent) = self.raw(from)?;
-                let content = Content::Raw { text: &text, indent: &indent };
-                if to.steps().starts_with(from.steps()) {
-                    self.remove(from)?;
-                    self.put(to, &content)?
-                } else {
-                    // In this order the text still shows its habits.
-                    let file = self.put(to, &content)?;
-                    self.remove(from)?;
-                    file
-                }
-            }
-        };
-        if self.value() == expected {
+        changes.iter().try_for_each(|change| change.apply(&mut expected))?;
+        let state = self.state();
+        let made = self.write(changes);
+        if made.is_ok() && self.value() == expected {
             return Ok(());
         }
-        Err(EditError::Entangled { path: change.path().clone(), file })
-    }
-
-    /// Writes a value where its path leads: over the one that is there, or as a new item of the nearest object.
-    fn put(&mut self, path: &KeyPath, content: &Content<'_>) -> Result<PathBuf, EditError> {
-        if let Some(node) = self.tree.root.value_at(path) {
-            self.one_file(path, node)?;
-            let spot = node.at;
-            return self.splice(spot.source, |text, tree| {
-                let node = value_at(tree, spot.offset)?;
-                let indent = line_indent(text, node.start());
-                let style = Style::of(text, tree);
-                let span = Span { start: node.start(), end: node.end() };
-                Some(vec![Splice { span, text: style.nested(&[], content, indent) }])
-            });
+        self.restore(state);
+        if let [only] = changes {
+            return made.and_then(|()| Err(self.entangled(only)));
         }
-        let (depth, container) = self.tree.root.nearest(path);
-        let spot = container.at;
-        let (first, names) = path.steps()[depth..].split_first().ok_or(ChangeError::Root)?;
-        let names: Vec<&str> = names.iter().filter_map(Step::as_key).collect();
-        self.splice(spot.source, |text, tree| {
-            let node = value_at(tree, spot.offset)?;
-            let items = Items::of(node)?;
-            let style = Style::of(text, tree);
-            let name = first.as_key().map(|name| format!("{}: ", style.name(name))).unwrap_or_default();
-            let item = |indent: &str| format!("{name}{}", style.nested(&names, content, indent));
-            Some(Place { text, items: &items, style: &style }.add_item(items.ranges.len(), item))
-        })
+        let (first, second) = changes.split_at(changes.len() / 2);
+        self.make(first)?;
+        self.make(second)
     }
 
-    /// Writes a new element into a list.
-    fn insert(&mut self, path: &KeyPath, value: &Value) -> Result<PathBuf, EditError> {
-        let Some((Step::Index(index), steps)) = path.steps().split_last() else {
-            return Err(ChangeError::Root.into());
-        };
-        let list_path = KeyPath::from(steps);
-        let list =
-            self.tree.root.value_at(&list_path).ok_or(ChangeError::Missing { path: list_path.clone() })?;
-        self.one_file(&list_path, list)?;
-        let spot = list.at;
-        self.splice(spot.source, |text, tree| {
-            let items = Items::of(value_at(tree, spot.offset)?)?;
-            let style = Style::of(text, tree);
-            Some(
-                Place { text, items: &items, style: &style }
-                    .add_item(*index, |indent| style.value(value, indent)),
-            )
-        })
-    }
-
-    /// Takes an item out, in every layer that has it.
-    fn remove(&mut self, path: &KeyPath) -> Result<PathBuf, EditError> {
-        let mut file = None;
-        for _ in 0..MAX_LAYERS {
-            let Some(spot) = self.tree.root.item(path) else { break };
-            file = Some(self.splice(spot.source, |text, tree| {
-                let (container, index) = item_at(tree, spot.offset)?;
-                Some(remove_item(text, &Items::of(container)?, index))
-            })?);
-            if matches!(path.steps().last(), Some(Step::Index(_))) {
-                // The position has the next element now.
-                break;
+    /// Writes changes into the texts, with a reading for as many as possible.
+    fn write(&mut self, changes: &[Change]) -> Result<(), EditError> {
+        let mut rest = changes;
+        while let Some(first) = rest.first() {
+            let tree = Rc::clone(&self.tree);
+            let mut batch = Batch::new(&tree);
+            let mut taken = 0;
+            for change in rest {
+                if !batch.take(change)? {
+                    break;
+                }
+                taken += 1;
             }
-        }
-        file.ok_or_else(|| ChangeError::Missing { path: path.clone() }.into())
-    }
-
-    /// The text of a value, and the indentation of the line it begins on.
-    fn raw(&self, path: &KeyPath) -> Result<(String, String), EditError> {
-        let missing = || ChangeError::Missing { path: path.clone() };
-        let node = self.tree.root.value_at(path).ok_or_else(missing)?;
-        self.one_file(path, node)?;
-        let text = self.tree.sources.text(node.at.source);
-        let tree = parse(&text).map_err(|fault| self.torn(node.at.source, fault))?;
-        let value = value_at(&tree, node.at.offset).ok_or_else(missing)?;
-        let indent = line_indent(&text, value.start()).to_owned();
-        Ok((text[value.start()..value.end()].to_owned(), indent))
-    }
-
-    /// Refuses a value that is put together from several files.
-    fn one_file(&self, path: &KeyPath, node: &Node) -> Result<(), EditError> {
-        let mut sources = Vec::new();
-        node.sources(&mut sources);
-        let mut files: Vec<PathBuf> =
-            sources.iter().filter_map(|source| Some(self.tree.sources.file(*source)?.path.clone())).collect();
-        files.dedup();
-        let is_whole = !matches!(node.body, Body::Object(_));
-        if files.len() > 1 && is_whole {
-            return Err(EditError::Scattered { path: path.clone(), files });
+            let made = batch.finish().filter(|_| taken > 0).ok_or_else(|| self.entangled(first))?;
+            self.take_texts(made.texts)?;
+            self.remove_layers(made.removed)?;
+            rest = &rest[taken..];
         }
         Ok(())
     }
 
-    /// Edits one text and reads everything again; returns the file. An edit that finds no place leaves the text alone.
-    fn splice(
-        &mut self,
-        source: usize,
-        edit: impl FnOnce(&str, &jsonc_parser::ast::Value<'_>) -> Option<Vec<Splice>>,
-    ) -> Result<PathBuf, EditError> {
-        let text = self.tree.sources.text(source);
-        let splices = {
-            let tree = parse(&text).map_err(|fault| self.torn(source, fault))?;
-            edit(&text, &tree).unwrap_or_default()
-        };
-        let file = self.file_of(source);
-        let found = self.text_before(&file)?;
-        let bom = if found.as_deref().is_some_and(|found| found.starts_with(BOM)) { BOM } else { "" };
-        let mut now = self.now.clone();
-        now.insert(file.clone(), format!("{bom}{}", apply(&text, &splices)));
-        self.tree = read(&self.path, &now)?;
-        self.now = now;
-        Ok(file)
-    }
-
-    /// The text of a file before the edits.
-    fn text_before(&mut self, file: &Path) -> Result<Option<String>, EditError> {
-        if let Some(found) = self.before.get(file) {
-            return Ok(found.clone());
+    /// Takes keys out that are still there: another file, or another place of the same object, has them too.
+    fn remove_layers(&mut self, mut removed: Vec<KeyPath>) -> Result<(), EditError> {
+        for _ in 0..MAX_LAYERS {
+            removed.retain(|path| self.tree.root.item(path).is_some());
+            if removed.is_empty() {
+                break;
+            }
+            let changes: Vec<Change> =
+                removed.iter().map(|path| Change::Remove { path: path.clone() }).collect();
+            let tree = Rc::clone(&self.tree);
+            let mut batch = Batch::new(&tree);
+            for change in &changes {
+                batch.take(change)?;
+            }
+            let Some(made) = batch.finish() else { break };
+            self.take_texts(made.texts)?;
         }
-        let found = read_text(file)?;
-        self.before.insert(file.to_owned(), found.clone());
-        Ok(found)
+        Ok(())
     }
 
-    fn file_of(&self, source: usize) -> PathBuf {
+    /// Takes new texts, by the positions of the old ones, and reads everything again.
+    fn take_texts(&mut self, texts: Vec<(usize, String)>) -> Result<(), EditError> {
+        let mut now = self.now.clone();
+        for (position, text) in texts {
+            let Some(source) = self.tree.sources.get(position) else { continue };
+            let file = source.file.as_ref().filter(|_| position != MAIN).map(|file| &file.real);
+            now.insert(file.unwrap_or(&self.path).clone(), source.with_mark(&text));
+        }
+        self.take_drafts(now)?;
+        Ok(())
+    }
+
+    fn take_drafts(&mut self, now: Drafts) -> Result<(), ConfigError> {
+        self.tree = Rc::new(read(&self.path, &now)?);
+        self.now = now;
+        self.pin();
+        Ok(())
+    }
+
+    fn state(&self) -> State {
+        State { before: self.before.clone(), now: self.now.clone(), tree: Rc::clone(&self.tree) }
+    }
+
+    fn restore(&mut self, state: State) {
+        State { before: self.before, now: self.now, tree: self.tree } = state;
+    }
+
+    /// Why a change is refused that does not have its effect, and no other.
+    fn entangled(&self, change: &Change) -> EditError {
+        let path = change.path().clone();
+        if let Change::Move { from, .. } = change {
+            let node = self.tree.root.value_at(from);
+            let files = node.map_or_else(Vec::new, |node| files_of(&self.tree, node));
+            if files.len() > 1 {
+                return EditError::Scattered { path: from.clone(), files };
+            }
+        }
+        let source = self.tree.root.nearest(&path).1.at.source;
         let file = self.tree.sources.file(source).filter(|_| source != MAIN);
-        file.map_or_else(|| self.path.clone(), |file| file.real.clone())
+        EditError::Entangled { path, file: file.map_or(&self.path, |file| &file.real).clone() }
     }
+}
 
-    /// A text of the tree that no longer parses: it did a moment ago.
-    fn torn(&self, source: usize, fault: text::SyntaxFault) -> EditError {
-        let spot = Spot { source, offset: fault.offset };
-        let problem = self.tree.sources.problem(spot, KeyPath::default(), fault.kind);
-        ConfigError::Invalid { path: self.path.clone(), problems: vec![problem] }.into()
+/// The texts at one moment, to go back to.
+struct State {
+    before: BTreeMap<PathBuf, Option<String>>,
+    now: Drafts,
+    tree: Rc<Tree>,
+}
+
+/// The changes that have an effect, those of whole objects and lists taken apart: what is alike keeps its text and its
+/// comments.
+fn expanded(mut value: Value, changes: &[Change]) -> Result<Vec<Change>, ChangeError> {
+    let mut parts = Vec::new();
+    for change in changes {
+        change.check()?;
+        let change = change.normal();
+        let own = match &change {
+            Change::Set { path, value: new } => match path.find(&value) {
+                Some(old) if old == new => continue,
+                Some(old) if old.is_object() && new.is_object() || old.is_array() && new.is_array() => {
+                    diff_at(path, old, new)
+                }
+                Some(_) | None => vec![change],
+            },
+            Change::Insert { .. } | Change::Remove { .. } | Change::Move { .. } => vec![change],
+        };
+        own.iter().try_for_each(|part| part.apply(&mut value))?;
+        parts.extend(own);
+        if parts.len() > MAX_CHANGES {
+            return Err(ChangeError::TooMany);
+        }
     }
+    Ok(parts)
 }
 
 /// Reads the drafts and what they include.

@@ -4,44 +4,71 @@ use jsonc_parser::ast;
 use jsonc_parser::common::Ranged as _;
 
 /// The value that begins at a byte.
-pub(crate) fn value_at<'n, 'a>(node: &'n ast::Value<'a>, offset: usize) -> Option<&'n ast::Value<'a>> {
-    if node.start() == offset {
-        return Some(node);
+pub(crate) fn value_at<'n, 'a>(root: &'n ast::Value<'a>, offset: usize) -> Option<&'n ast::Value<'a>> {
+    let mut node = root;
+    while node.start() != offset {
+        node = part_around(node, offset)?;
     }
-    values(node).into_iter().find(|value| contains(value, offset)).and_then(|value| value_at(value, offset))
+    Some(node)
 }
 
 /// The object or list with an item that begins at a byte (a property begins with its name), and the item's position.
 pub(crate) fn item_at<'n, 'a>(
-    node: &'n ast::Value<'a>,
+    root: &'n ast::Value<'a>,
     offset: usize,
 ) -> Option<(&'n ast::Value<'a>, usize)> {
-    let starts: Vec<usize> = match node {
-        ast::Value::Object(object) => object.properties.iter().map(|property| property.start()).collect(),
-        ast::Value::Array(list) => list.elements.iter().map(|element| element.start()).collect(),
+    let mut node = root;
+    loop {
+        let found = match node {
+            ast::Value::Object(object) => {
+                object.properties.binary_search_by_key(&offset, |property| property.start())
+            }
+            ast::Value::Array(list) => list.elements.binary_search_by_key(&offset, |item| item.start()),
+            ast::Value::StringLit(_)
+            | ast::Value::NumberLit(_)
+            | ast::Value::BooleanLit(_)
+            | ast::Value::NullKeyword(_) => return None,
+        };
+        if let Ok(position) = found {
+            return Some((node, position));
+        }
+        node = part_around(node, offset)?;
+    }
+}
+
+/// The value directly in a value that a byte is in. Items stand in the order of the text.
+fn part_around<'n, 'a>(node: &'n ast::Value<'a>, offset: usize) -> Option<&'n ast::Value<'a>> {
+    let part = match node {
+        ast::Value::Object(object) => {
+            let behind = object.properties.partition_point(|property| property.value.start() <= offset);
+            &object.properties.get(behind.checked_sub(1)?)?.value
+        }
+        ast::Value::Array(list) => {
+            let behind = list.elements.partition_point(|item| item.start() <= offset);
+            list.elements.get(behind.checked_sub(1)?)?
+        }
         ast::Value::StringLit(_)
         | ast::Value::NumberLit(_)
         | ast::Value::BooleanLit(_)
         | ast::Value::NullKeyword(_) => return None,
     };
-    if let Some(position) = starts.iter().position(|start| *start == offset) {
-        return Some((node, position));
-    }
-    values(node).into_iter().find(|value| contains(value, offset)).and_then(|value| item_at(value, offset))
+    (offset < part.end()).then_some(part)
 }
 
-fn contains(node: &ast::Value<'_>, offset: usize) -> bool {
-    (node.start()..node.end()).contains(&offset)
-}
-
-/// The values directly in a value.
-fn values<'n, 'a>(node: &'n ast::Value<'a>) -> Vec<&'n ast::Value<'a>> {
-    match node {
-        ast::Value::Object(object) => object.properties.iter().map(|property| &property.value).collect(),
-        ast::Value::Array(list) => list.elements.iter().collect(),
+/// What an item of an object or list holds, and where its name ends, if it has one.
+pub(crate) fn content_of<'n, 'a>(
+    container: &'n ast::Value<'a>,
+    index: usize,
+) -> Option<(&'n ast::Value<'a>, Option<usize>)> {
+    match container {
+        ast::Value::Object(object) => {
+            let property = object.properties.get(index)?;
+            Some((&property.value, Some(property.name.end())))
+        }
+        ast::Value::Array(list) => Some((list.elements.get(index)?, None)),
         ast::Value::StringLit(_)
         | ast::Value::NumberLit(_)
         | ast::Value::BooleanLit(_)
-        | ast::Value::NullKeyword(_) => Vec::new(),
+        | ast::Value::NullKeyword(_) => None,
     }
 }

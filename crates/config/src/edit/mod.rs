@@ -3,7 +3,9 @@
 mod adopt;
 mod argument;
 mod backups;
+mod batch;
 mod change;
+mod comments;
 mod confirm;
 mod diff;
 mod document;
@@ -14,14 +16,16 @@ mod layout;
 mod locate;
 mod lock;
 mod marks;
+mod page;
 mod save;
 mod splice;
 mod stage;
 mod style;
+mod touched;
 
-pub use argument::typed_value;
+pub use argument::{ValueError, typed_value};
 pub use backups::{BACKUPS, backup_path};
-pub use change::{Change, ChangeError};
+pub use change::{Change, ChangeError, MAX_CHANGES};
 pub use confirm::{Confirmed, confirm};
 pub use diff::diff;
 pub use draft::{Draft, FileEdit, Losses, Validity};

@@ -4,6 +4,7 @@ use jsonc_parser::ast;
 use jsonc_parser::common::Ranged as _;
 use serde_json::Value;
 
+use super::comments::ends_line;
 use super::layout::{Items, indent_at};
 
 /// The habits of a text.
@@ -25,13 +26,75 @@ pub(crate) struct Style {
 pub(crate) enum Content<'c> {
     /// A value, to be written.
     Value(&'c Value),
-    /// A text that stands elsewhere, to be taken over as it is; lines below its first one get another indentation.
-    Raw {
-        /// The text.
-        text: &'c str,
-        /// The indentation of the line it begins on there.
-        indent: &'c str,
-    },
+    /// What stands elsewhere, to be taken over as it is.
+    Moved(Moved<'c>),
+}
+
+/// A value that stands elsewhere, with its comments.
+#[derive(Debug, Default)]
+pub(crate) struct Moved<'c> {
+    /// The value as it is written there; lines below its first one get another indentation.
+    pub(crate) text: &'c str,
+    /// The indentation of the line it begins on there.
+    pub(crate) indent: &'c str,
+    /// The comments before it.
+    pub(crate) lead: Vec<&'c str>,
+    /// The comments behind it.
+    pub(crate) trail: Vec<&'c str>,
+}
+
+/// A new item of an object or list.
+pub(crate) struct NewItem<'c> {
+    /// The names of the objects that it makes, the outermost one first. In an object the first one is its own.
+    pub(crate) names: Vec<&'c str>,
+    /// Whether it has a name of its own: whether it is for an object.
+    pub(crate) is_named: bool,
+    /// What the innermost one holds.
+    pub(crate) content: Content<'c>,
+}
+
+/// An item as it is written, without its comma.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The comments before it.
+    pub(crate) lead: Vec<String>,
+    /// The item.
+    pub(crate) text: String,
+    /// The comments behind it.
+    pub(crate) trail: Vec<String>,
+}
+
+impl Written {
+    /// Whether a comment needs the rest of its line.
+    pub(crate) fn ends_line(&self) -> bool {
+        self.lead.iter().chain(&self.trail).any(|comment| ends_line(comment))
+    }
+
+    /// The item with its comments and with what follows it, a comma or nothing, on lines of its own.
+    pub(crate) fn on_lines(&self, comma: &str, newline: &str, indent: &str) -> String {
+        let lead: String = self.lead.iter().map(|comment| format!("{comment}{newline}{indent}")).collect();
+        format!("{lead}{}{comma}{}", self.text, self.trail(newline, indent))
+    }
+
+    /// The same in a line with others; no comment needs the rest of it.
+    pub(crate) fn in_line(&self, comma: &str) -> String {
+        let lead: String = self.lead.iter().map(|comment| format!("{comment} ")).collect();
+        format!("{lead}{}{}{comma}", self.text, self.trail("", ""))
+    }
+
+    fn trail(&self, newline: &str, indent: &str) -> String {
+        let mut text = String::new();
+        let mut before = "";
+        for comment in &self.trail {
+            match ends_line(before) {
+                true => text.extend([newline, indent]),
+                false => text.push(' '),
+            }
+            text.push_str(comment);
+            before = comment;
+        }
+        text
+    }
 }
 
 impl Style {
@@ -99,17 +162,38 @@ impl Style {
         }
     }
 
+    /// A new item; `indent` is that of the line it begins on.
+    pub(crate) fn item(&self, new: &NewItem<'_>, indent: &str) -> Written {
+        match new.names.split_first().filter(|_| new.is_named) {
+            Some((name, names)) => self.named(name, names, &new.content, indent),
+            None => self.nested(&new.names, &new.content, indent),
+        }
+    }
+
+    fn named(&self, name: &str, names: &[&str], content: &Content<'_>, indent: &str) -> Written {
+        let written = self.nested(names, content, indent);
+        Written { text: format!("{}: {}", self.name(name), written.text), ..written }
+    }
+
     /// A value in as many objects as there are names, the first one outermost.
-    pub(crate) fn nested(&self, names: &[&str], content: &Content<'_>, indent: &str) -> String {
-        let Some((name, deeper_names)) = names.split_first() else {
-            return match content {
-                Content::Value(value) => self.value(value, indent),
-                Content::Raw { text, indent: was } => moved(text, was, indent),
-            };
-        };
-        let deeper = format!("{indent}{}", self.unit);
-        let item = format!("{}: {}", self.name(name), self.nested(deeper_names, content, &deeper));
-        self.block(['{', '}'], vec![item], indent)
+    fn nested(&self, names: &[&str], content: &Content<'_>, indent: &str) -> Written {
+        if let Some((name, names)) = names.split_first() {
+            let deeper = format!("{indent}{}", self.unit);
+            let item = self.named(name, names, content, &deeper);
+            let comma = if self.trailing_comma { "," } else { "" };
+            let item = item.on_lines(comma, self.newline, &deeper);
+            let text = format!("{{{}{deeper}{item}{}{indent}}}", self.newline, self.newline);
+            return Written { text, ..Written::default() };
+        }
+        match content {
+            Content::Value(value) => Written { text: self.value(value, indent), ..Written::default() },
+            Content::Moved(content) => {
+                let at = |text: &&str| moved(text, content.indent, indent);
+                let (lead, trail) =
+                    (content.lead.iter().map(at).collect(), content.trail.iter().map(at).collect());
+                Written { lead, text: at(&content.text), trail }
+            }
+        }
     }
 
     fn block(&self, [open, close]: [char; 2], items: Vec<String>, indent: &str) -> String {
@@ -176,7 +260,7 @@ fn is_identifier(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, Style};
+    use super::{Content, Moved, NewItem, Style};
     use crate::text;
     use serde_json::json;
 
@@ -197,7 +281,9 @@ mod tests {
     #[test]
     fn missing_objects_are_made_around_a_value() {
         let style = style("{a: 1}");
-        let text = style.nested(&["b", "c"], &Content::Raw { text: "[\n  1\n]", indent: "" }, "  ");
-        assert_eq!(text, "{\n    b: {\n      c: [\n        1\n      ]\n    }\n  }");
+        let moved = Moved { text: "[\n  1\n]", lead: vec!["// l"], trail: vec!["// t"], indent: "" };
+        let new = NewItem { names: vec!["b", "c"], is_named: true, content: Content::Moved(moved) };
+        let text = style.item(&new, "  ").text;
+        assert_eq!(text, "b: {\n    // l\n    c: [\n      1\n    ] // t\n  }");
     }
 }

@@ -8,6 +8,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+mod comments;
+mod many;
+
+use comments::notes;
+
 /// A directory with these files, the first one being the configuration.
 fn home(files: &[(&str, &str)]) -> (TempDir, Locations) {
     let home = tempfile::tempdir().unwrap();
@@ -176,6 +181,35 @@ fn a_removed_key_is_gone_from_every_layer() {
     assert_eq!(editor.text(), "{ $include: 'a.json5' }");
 }
 
+/// The text that an edit is made on is the one that the value came from, whatever is in the file by then.
+#[test]
+fn an_included_file_that_somebody_saves_meanwhile_is_not_overwritten() {
+    let include = format!("\u{feff}{}", AGENTS.1);
+    let (_home, locations) = home(&[MAIN, BASE, ("agents.json5", &include)]);
+    let theirs = "{ list: [{ id: 'main', name: 'theirs' }] }";
+    let mut editor = open(&locations);
+    write_atomic(&locations.state_dir.join("agents.json5"), theirs.as_bytes()).unwrap();
+    editor.apply(&[set("gateway.port", json!(2)), set("agents.list[0].name", json!("M"))]).unwrap();
+    let draft = editor.draft();
+    let edit = draft.files().iter().find(|file| file.path.ends_with("agents.json5")).unwrap();
+    assert_eq!(edit.before.as_deref(), Some(&*include));
+    assert_eq!(edit.after, include.replace("'main'", "'main', name: 'M'"));
+    assert_eq!(draft.files().len(), 2);
+}
+
+#[test]
+fn a_file_is_named_once() {
+    let files = [
+        ("openclaw.json", "{ a: { $include: ['x.json5', 'y.json5', 'x.json5'] } }"),
+        ("x.json5", "[1]"),
+        ("y.json5", "[2]"),
+    ];
+    let (_home, locations) = home(&files);
+    let refused =
+        open(&locations).apply(&[Change::Insert { path: "a[0]".parse().unwrap(), value: json!(0) }]);
+    assert_eq!(refused.unwrap_err().to_string().matches("x.json5").count(), 1);
+}
+
 #[test]
 fn what_cannot_be_told_apart_is_refused_by_name() {
     let twice = [
@@ -287,10 +321,6 @@ fn object() -> impl Strategy<Value = Value> {
         .prop_map(|map| Value::Object(map.into_iter().collect()))
 }
 
-fn notes(text: &str) -> usize {
-    text.matches("//").count() + text.matches("/*").count()
-}
-
 /// The paths of all leaves.
 fn leaves(value: &Value, at: &crate::KeyPath, found: &mut Vec<crate::KeyPath>) {
     match value {
@@ -328,7 +358,7 @@ proptest! {
         let head = text.bytes().zip(after.bytes()).take_while(|(a, b)| a == b).count();
         let tail = text.bytes().rev().zip(after.bytes().rev()).take_while(|(a, b)| a == b).count();
         prop_assert!(text.len() - head.min(text.len()) <= tail + 5, "more than a leaf differs:\n{}\n{}", text, after);
-        prop_assert_eq!(notes(&text), notes(&after));
+        prop_assert_eq!(notes(&text), notes(&after), "{}", after);
     }
 
     #[test]

@@ -111,7 +111,8 @@ fn expected(value: &Value, operation: &Operation, has_variables: bool) -> Option
         let is_plain = !has_variables && !text.contains(REDACTED) && !text.contains('\\');
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);
         let is_whole = is_plain && Syntax::of(text).is_some_and(|syntax| syntax.is_plain());
-        is_whole.then(|| openclaw_config::typed_value(&"plugins".parse().unwrap_or_default(), body))
+        let read = || openclaw_config::typed_value(&"plugins".parse().unwrap_or_default(), body).ok();
+        is_whole.then(read).flatten() // a number that cannot be kept: the editor refuses it, too
     };
     match operation {
         Operation::Change(change) => {

@@ -34,7 +34,7 @@ impl Operation {
             "set" | "insert" => {
                 let (at, new) = rest.split_once('=')?;
                 let path = path(at)?;
-                let value = typed_value(&path, new.trim_start());
+                let value = typed_value(&path, new.trim_start()).ok()?; // no value: no operation
                 let change =
                     if word == "set" { Change::Set { path, value } } else { Change::Insert { path, value } };
                 Some(Self::Change(change))

@@ -26,7 +26,7 @@ pub(crate) fn set(flags: &InstanceArgs, args: &ConfigSetArgs) -> anyhow::Result<
     };
     let value = match args.json {
         true => serde_json::from_str(&text).context("with --json the value must be JSON")?,
-        false => typed_value(&path, &text),
+        false => typed_value(&path, &text)?,
     };
     change(flags, &args.path, "set", Change::Set { path, value })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use openclaw_agent::SettingsCommand;
-use openclaw_config::{Change, Editor, KeyPath, Terms, edit, get_path, load, typed_value};
+use openclaw_config::{Change, Editor, KeyPath, KeyPathError, Terms, edit, get_path, load, typed_value};
 use openclaw_protocol::methods::Scope;
 use serde_json::Value;
 
@@ -51,15 +51,15 @@ impl ConfigCommand {
         let Some(wanted) = parse(words) else { return USAGE.to_owned() };
         let change = match wanted {
             Wanted::Show(path) => return self.show(path.to_owned()).await,
-            Wanted::Set(path, text) => path.parse().map(|path: KeyPath| {
-                let value = typed_value(&path, text);
-                Change::Set { path, value }
-            }),
-            Wanted::Unset(path) => path.parse().map(|path| Change::Remove { path }),
+            Wanted::Set(path, text) => wanted_set(path, text),
+            Wanted::Unset(path) => path
+                .parse()
+                .map(|path| Change::Remove { path })
+                .map_err(|error: KeyPathError| error.to_string()),
         };
         match change {
             Ok(change) => self.change(change).await,
-            Err(error) => error.to_string(),
+            Err(said) => said,
         }
     }
 
@@ -98,6 +98,13 @@ impl ConfigCommand {
             },
         }
     }
+}
+
+/// The change of a `set`, or what to answer instead.
+fn wanted_set(path: &str, text: &str) -> Result<Change, String> {
+    let path: KeyPath = path.parse().map_err(|error: KeyPathError| error.to_string())?;
+    let value = typed_value(&path, text).map_err(|error| error.to_string())?;
+    Ok(Change::Set { path, value })
 }
 
 impl SettingsCommand for ConfigCommand {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use openclaw_config::{
-    Editor, Loaded, Problem, ProblemKind, config_schema, load, redact, redact_text, ui_hints,
+    Editor, Loaded, Problem, ProblemKind, form_hints, form_schema, load, redact, redact_text,
 };
 use openclaw_guard::iso_millis;
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ pub(in crate::rpc) fn schema(call: &Call<'_>) -> Reply {
     let now_ms = call.core.now_ms();
     Reply::blocking(move || -> RpcResult {
         Ok(json!({
-            "schema": config_schema(), "uiHints": ui_hints(), "version": crate::VERSION,
+            "schema": form_schema(), "uiHints": form_hints(), "version": crate::VERSION,
             "generatedAt": iso_millis(now_ms),
         }))
     })
