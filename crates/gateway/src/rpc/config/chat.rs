@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use openclaw_agent::SettingsCommand;
-use openclaw_config::{Change, Editor, KeyPath, KeyPathError, Terms, edit, get_path, load, typed_value};
+use openclaw_config::{
+    Change, Editor, KeyPath, KeyPathError, Terms, ValueError, edit, get_path, load, typed_value,
+};
 use openclaw_protocol::methods::Scope;
 use serde_json::Value;
 
@@ -51,15 +53,12 @@ impl ConfigCommand {
         let Some(wanted) = parse(words) else { return USAGE.to_owned() };
         let change = match wanted {
             Wanted::Show(path) => return self.show(path.to_owned()).await,
-            Wanted::Set(path, text) => wanted_set(path, text),
-            Wanted::Unset(path) => path
-                .parse()
-                .map(|path| Change::Remove { path })
-                .map_err(|error: KeyPathError| error.to_string()),
+            Wanted::Set(path, text) => set(path, text),
+            Wanted::Unset(path) => path.parse().map(|path| Change::Remove { path }).map_err(Unclear::from),
         };
         match change {
             Ok(change) => self.change(change).await,
-            Err(said) => said,
+            Err(unclear) => unclear.to_string(),
         }
     }
 
@@ -100,10 +99,18 @@ impl ConfigCommand {
     }
 }
 
-/// The change of a `set`, or what to answer instead.
-fn wanted_set(path: &str, text: &str) -> Result<Change, String> {
-    let path: KeyPath = path.parse().map_err(|error: KeyPathError| error.to_string())?;
-    let value = typed_value(&path, text).map_err(|error| error.to_string())?;
+/// Why a command is no change.
+#[derive(Debug, thiserror::Error)]
+enum Unclear {
+    #[error(transparent)]
+    Path(#[from] KeyPathError),
+    #[error(transparent)]
+    Value(#[from] ValueError),
+}
+
+fn set(path: &str, text: &str) -> Result<Change, Unclear> {
+    let path: KeyPath = path.parse()?;
+    let value = typed_value(&path, text)?;
     Ok(Change::Set { path, value })
 }
 
