@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use openclaw_agent::Present;
 use openclaw_config::{Config, Loaded, Locations};
 use openclaw_guard::{Clock, Root};
 use openclaw_store::{SessionIndex, StoreError};
@@ -58,6 +59,7 @@ pub(crate) struct Live {
 
 impl Live {
     pub(crate) fn new(snapshot: Snapshot, kept: Kept) -> Self {
+        snapshot.agents.announce();
         Self { cell: RwLock::new(Arc::new(snapshot)), kept }
     }
 
@@ -68,6 +70,7 @@ impl Live {
     /// Puts another snapshot in place and returns the one before.
     pub(crate) fn replace(&self, snapshot: Snapshot) -> Arc<Snapshot> {
         let snapshot = Arc::new(snapshot);
+        snapshot.agents.announce();
         std::mem::replace(&mut self.cell.write().unwrap_or_else(PoisonError::into_inner), snapshot)
     }
 
@@ -91,9 +94,17 @@ pub(crate) struct Kept {
     pub(crate) lock: FileLock,
     /// One per agent: two indexes over one folder would overwrite each other's sessions.
     sessions: Mutex<BTreeMap<String, Arc<SessionIndex>>>,
+    /// One per agent that ever was: a few words each.
+    presents: Mutex<BTreeMap<String, Arc<Present>>>,
 }
 
 impl Kept {
+    /// Where an agent as it is configured now can be found.
+    pub(crate) fn present(&self, id: &str) -> Arc<Present> {
+        let mut presents = self.presents.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(presents.entry(id.to_owned()).or_default())
+    }
+
     /// The session index of an agent, loaded if nobody has it.
     pub(crate) fn index(
         &self,
