@@ -83,7 +83,7 @@ pub use port::{DEFAULT_PORT, DEV_PORT, PortError, gateway_port};
 pub use problem::{ConfigError, IncludedFrom, MAX_PROBLEMS, Place, Problem, ProblemKind};
 pub use read::{Id, Map, Sealed, Toggle};
 pub use redact::{REDACTED, get_path, redact, redact_text, secrets};
-pub use reload::{Action, ChangedKey, Plan, reload_class};
+pub use reload::{Action, ChangedKey, Plan, carried, reload_class};
 pub use schema::{config_schema, declared_keys, ui_hints};
 pub use shell_env::ShellEnvFault;
 pub use spec::{Form, Key, Kind, Limits, MAX_SAFE_INTEGER, Reload, Rest, SectionSpec};

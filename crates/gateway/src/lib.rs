@@ -50,7 +50,7 @@ mod ws;
 pub use agents::AgentError;
 pub use control::Control;
 pub use doors::has_secret;
-pub use gateway::{Exit, Gateway};
+pub use gateway::{Again, Exit, Gateway};
 pub use log::{log_redactor, redact_log_line};
 pub use reload::Refused;
 pub use start::{StartError, StartOptions, VERSION, start};

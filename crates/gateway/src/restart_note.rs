@@ -102,6 +102,16 @@ impl RestartNote {
     }
 }
 
+impl RestartNote {
+    /// What its session hears when the change is not in force.
+    pub(crate) fn words_in_vain(&self, reason: &str) -> String {
+        format!(
+            "[Gateway] The change of the configuration by {} is not in force: {reason}",
+            self.why.as_str()
+        )
+    }
+}
+
 fn read(path: &Path) -> io::Result<String> {
     use std::io::Read as _;
     let mut text = String::new();

@@ -28,7 +28,7 @@ use crate::net::accept::{Places, serve};
 use crate::reload::{self, Refused, Reload, Started};
 use crate::restart_note::RestartNote;
 use crate::runs::Runs;
-use crate::wake::wake;
+use crate::wake::{wake, wake_in_vain};
 use crate::ws::hub::Hub;
 
 /// The version of this program.
@@ -123,6 +123,9 @@ pub enum StartError {
     /// The folder of the page cannot be used.
     #[error("gateway.controlUi.root: {0}")]
     Page(RootError),
+    /// A panic, which the log has.
+    #[error("starting broke off: {0}")]
+    BrokeOff(tokio::task::JoinError),
 }
 
 /// Starts a gateway; when this returns it accepts connections.
@@ -130,6 +133,11 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`], one line each.
 pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
+    // Folders and session indexes may lie on a disk that takes its time, and whoever waits here may be told to stop.
+    tokio::task::spawn_blocking(move || start_now(options)).await.map_err(StartError::BrokeOff)?
+}
+
+fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
     let doors = Doors::of(&options.loaded)?;
     let StartOptions { locations, loaded, port, port_flag, env, control, refused } = options;
     create_private_dir(&locations.state_dir)?;
@@ -165,11 +173,18 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
     });
     tracing::info!(%address, "gateway started");
     let accepting = accept(&core, listeners);
+    tell_of_the_change(&core, refused.as_ref());
     tokio::spawn(reload::run(Arc::clone(&core), asks, refused));
-    if let Some(note) = RestartNote::take(&core.locations) {
-        wake(&core, &note);
-    }
     Ok(Gateway::new(core, accepting, lock))
+}
+
+/// Tells the session that changed the configuration what came of it.
+fn tell_of_the_change(core: &Arc<Core>, refused: Option<&Refused>) {
+    let Some(note) = RestartNote::take(&core.locations) else { return };
+    match refused {
+        None => wake(core, &note),
+        Some(refused) => wake_in_vain(core, &note, &refused.problem),
+    }
 }
 
 fn access(

@@ -12,6 +12,15 @@ use crate::runs::{Admission, Candidate, RunKind};
 
 /// Starts the turn, if the note names a session. A session that cannot be told is named in the log.
 pub(crate) fn wake(core: &Arc<Core>, note: &RestartNote) {
+    tell(core, note, note.words());
+}
+
+/// The same when the change did not come into force after all.
+pub(crate) fn wake_in_vain(core: &Arc<Core>, note: &RestartNote, reason: &str) {
+    tell(core, note, note.words_in_vain(reason));
+}
+
+fn tell(core: &Arc<Core>, note: &RestartNote, words: String) {
     let Some(given) = &note.session_key else { return };
     let now = core.snapshot();
     let key = now.agents.key(given);
@@ -20,7 +29,7 @@ pub(crate) fn wake(core: &Arc<Core>, note: &RestartNote) {
         return;
     };
     let target = Target { agent: Arc::clone(agent), key, given_key: given.clone() };
-    if let Err(reason) = start(core, target, note.words()) {
+    if let Err(reason) = start(core, target, words) {
         tracing::warn!(reason, session = given, "the session is not told of the change");
     }
 }

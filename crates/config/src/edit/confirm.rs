@@ -8,7 +8,7 @@ use super::error::EditError;
 use super::save::{Base, Terms, beside, edit, nothing_between};
 use crate::env::Env;
 use crate::file::read_text;
-use crate::last_good::keep_last_good;
+use crate::last_good::confirm_last_good;
 use crate::load::load;
 use crate::locations::Locations;
 
@@ -44,6 +44,6 @@ pub fn confirm(locations: &Locations, env: &Env) -> Result<Confirmed, EditError>
         None => Confirmed::File,
     };
     let Some(raw) = load(locations, env)?.raw else { return Ok(Confirmed::Nothing) };
-    keep_last_good(&locations.config_path, &raw).map_err(failed)?;
+    confirm_last_good(&locations.config_path, &raw).map_err(failed)?;
     Ok(confirmed)
 }

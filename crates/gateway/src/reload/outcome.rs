@@ -71,6 +71,19 @@ impl Outcome {
         }
     }
 
+    /// What keeps it from being in force, in one line.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Staged { reason } => staged_words(reason),
+            Self::Invalid { problems } => shown(problems, MAX_PROBLEMS).join("; "),
+            Self::Ignored
+            | Self::Unchanged
+            | Self::Applied { .. }
+            | Self::RestartNeeded { .. }
+            | Self::Restarting { .. } => "it was taken back before the gateway started again".to_owned(),
+        }
+    }
+
     /// How things stand afterwards.
     fn standing(&self, before: &Standing) -> Standing {
         let (problems, pending) = match self {
