@@ -75,7 +75,7 @@ pub use keys::*;
 pub use last_good::{keep_last_good, last_good, last_good_path};
 pub use load::{Loaded, Parsed, hash, load, load_files, parse, validate};
 pub use locations::{LocationError, LocationFlags, Locations};
-pub use loss::{Loss, Shrunk, loss, loss_of_texts};
+pub use loss::{Loss, Shrunk, loss, loss_of_texts, loss_since};
 pub use migrate::{Migration, Migrations, Obstacle, is_declared, migrations, retired_names};
 pub use minimal::{MinimalOptions, minimal_config, write_new};
 pub use planned::{MAX_PLANNED, planned};
