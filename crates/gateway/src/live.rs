@@ -11,6 +11,7 @@ use openclaw_tools::FileLock;
 
 use crate::agents::{self, Agents};
 use crate::http::page::{Identity, Page};
+use crate::log;
 use crate::start::StartError;
 
 /// The configuration and everything made of it that may change. Readers keep theirs for as long as they work with it;
@@ -34,6 +35,7 @@ pub(crate) struct Making<'a> {
 impl Snapshot {
     /// Makes one. Opens folders and reads session indexes of new agents: for a blocking thread.
     pub(crate) fn make(loaded: Arc<Loaded>, making: &Making<'_>) -> Result<Self, StartError> {
+        log::check_file(&loaded, making.locations)?;
         let agents = agents::build(&loaded, making)?;
         let page = page(&loaded.config, making.locations)?;
         let identity =

@@ -23,7 +23,7 @@ use crate::gateway::Gateway;
 use crate::health::HealthCache;
 use crate::http::router::router;
 use crate::live::{Kept, Live, Making, Snapshot};
-use crate::log;
+use crate::log::{self, LogFileTaken};
 use crate::net::accept::{Places, serve};
 use crate::reload::{self, Refused, Reload, Started};
 use crate::restart_note::RestartNote;
@@ -84,10 +84,10 @@ pub enum StartError {
         reason: String,
     },
     /// A proxy that is not named by its address.
-    #[error("gateway.trustedProxies: {entry:?} is not an IP address; name each proxy by its address")]
+    #[error("gateway.trustedProxies[{index}] is not an IP address; name each proxy by its address")]
     Proxy {
-        /// As written.
-        entry: String,
+        /// Its place in the list, counted from 0. What is written there may be anything.
+        index: usize,
     },
     /// TLS was asked for and is not there.
     #[error(
@@ -123,6 +123,9 @@ pub enum StartError {
     /// The folder of the page cannot be used.
     #[error("gateway.controlUi.root: {0}")]
     Page(RootError),
+    /// The log has the file of something else.
+    #[error(transparent)]
+    Log(#[from] LogFileTaken),
     /// A panic, which the log has.
     #[error("starting broke off: {0}")]
     BrokeOff(tokio::task::JoinError),
@@ -146,6 +149,7 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
     let listeners = listen(&doors.addresses, port)?;
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
     let address = address.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    log::check_file(&loaded, &locations)?;
     let log = log::init(&loaded, &locations, &clock);
     let host = host_name();
     let loaded = Arc::new(loaded);

@@ -82,6 +82,11 @@ impl Reload {
         outcome::summary(&standing, loaded.hash.as_deref())
     }
 
+    /// What keeps the files from being applied, for clients that may administrate.
+    pub(crate) fn problems(&self) -> Value {
+        outcome::problems(&self.standing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Notes how things stand; whether that is otherwise than before.
     pub(super) fn stand(&self, change: impl FnOnce(&Standing) -> Standing) -> bool {
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
