@@ -45,7 +45,7 @@ pub(crate) async fn until_stopped(
         let Some(started) = again(*restart).await? else { return Ok(()) };
         gateway = started;
         if let Err(error) = announce(&gateway) {
-            output::complain(&format!(
+            output::complain_aside(format!(
                 "openclaw: started again, and cannot say so on standard output: {error}"
             ));
         }
@@ -62,8 +62,8 @@ async fn again(Again { next, ran }: Again) -> anyhow::Result<Option<Gateway>> {
         Some(Ok(gateway)) => return Ok(Some(gateway)),
         Some(Err(error)) => error.to_string(),
     };
-    output::complain(&format!("openclaw: cannot start again: {problem}"));
-    output::complain("openclaw: going on with the configuration that ran before");
+    let words = "openclaw: going on with the configuration that ran before";
+    output::complain_aside(format!("openclaw: cannot start again: {problem}\n{words}"));
     back(StartOptions { refused: Some(Refused { loaded, problem }), ..ran }).await
 }
 

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
@@ -16,6 +15,7 @@ use super::console::{Screen, line};
 use super::file::{LogFile, Written};
 use super::layer::LogLayer;
 use super::record::Record;
+use super::screen::Printer;
 use super::settings::Settings;
 
 /// Changes the log while the gateway runs. Copies change the same log.
@@ -43,7 +43,7 @@ pub(crate) fn init(loaded: &Loaded, locations: &Locations, clock: &Arc<dyn Clock
         earlier: Mutex::new(Earlier::of(secrets)),
         settings: RwLock::new(Arc::new(settings)),
         file: Mutex::new(LogFile::default()),
-        console: Mutex::new(Box::new(std::io::stderr())),
+        console: Printer::new(Box::new(std::io::stderr())),
         screen,
         locations: locations.clone(),
         clock: Arc::clone(clock),
@@ -79,7 +79,7 @@ impl LogHandle {
 pub(super) struct Sinks {
     settings: RwLock<Arc<Settings>>,
     file: Mutex<LogFile>,
-    console: Mutex<Box<dyn Write + Send>>,
+    console: Printer,
     /// Secrets of earlier configurations, the newest last.
     earlier: Mutex<Earlier>,
     screen: Screen,
@@ -141,10 +141,7 @@ impl Sinks {
     }
 
     fn show(&self, settings: &Settings, record: &Record) {
-        let line = line(record, settings.style, self.screen, &user_zone(None)) + "\n";
-        let mut console = self.console.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody may be reading.
-        console.write_all(line.as_bytes()).ok();
+        self.console.show(line(record, settings.style, self.screen, &user_zone(None)) + "\n");
     }
 
     fn keep(&self, settings: &Settings, record: &Record) {

@@ -11,6 +11,7 @@ mod open;
 mod panic;
 mod place;
 mod record;
+mod screen;
 mod scrub;
 mod settings;
 
