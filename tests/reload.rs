@@ -42,19 +42,15 @@ async fn health(client: &mut WsClient) -> Value {
     client.call("health", json!({"probe": true})).await.unwrap()["config"].take()
 }
 
-/// Waits for something that no event tells.
-async fn until(done: impl Fn() -> bool) {
+/// Waits until the copy of the last good configuration holds a text, which no event tells.
+async fn kept(home: &TempHome, part: &str) {
+    let mut looks = tokio::time::interval(Duration::from_millis(5));
     let waiting = async {
-        while !done() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+        while !home.read(LAST_GOOD).is_some_and(|text| text.contains(part)) {
+            looks.tick().await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.expect("what the test waits for");
-}
-
-/// Waits until the copy of the last good configuration holds a text.
-async fn kept(home: &TempHome, part: &str) {
-    until(|| home.read(LAST_GOOD).is_some_and(|text| text.contains(part))).await;
+    tokio::time::timeout(PATIENCE, waiting).await.expect("the copy of the last good configuration");
 }
 
 #[tokio::test]
@@ -187,7 +183,7 @@ async fn a_restart_that_could_not_come_up_does_not_begin() {
     }
     gateway.user_signal();
     // The answer to the signal is the same: it is logged, and the socket stays.
-    until(|| gateway.stderr().contains("no restart")).await;
+    gateway.wait_stderr("no restart", PATIENCE).await;
     edit(&home, json!({"gateway": {"port": gateway.port()}, "agents": {"defaults": {"workspace": "~/w"}}}));
     told(&mut client, "applied").await;
     assert_eq!(health(&mut client).await["ok"], true);
@@ -200,7 +196,7 @@ async fn a_restart_that_does_not_come_up_goes_back_to_what_ran() {
     // No machine has this address (RFC 5737), which shows when it is listened on and not before.
     edit(&home, json!({"gateway": {"bind": "custom", "customBindHost": "203.0.113.1"}}));
     assert_eq!(before.closed(PATIENCE).await.0, 1012);
-    until(|| gateway.stdout().matches("listens at").count() == 2).await;
+    gateway.wait_announced(2, PATIENCE).await;
     assert!(gateway.stderr().contains("cannot listen on 203.0.113.1"), "{}", gateway.stderr());
     let mut after = client(&gateway).await;
     let standing = async |client: &mut WsClient| health(client).await["problems"].to_string();
@@ -210,7 +206,7 @@ async fn a_restart_that_does_not_come_up_goes_back_to_what_ran() {
     assert!(!home.read(LAST_GOOD).unwrap().contains("203.0.113.1"));
     edit(&home, json!({"gateway": {"bind": "loopback"}, "ui": {"assistant": {"name": "Back"}}}));
     assert_eq!(after.closed(PATIENCE).await.0, 1012, "the host that is asked for is another one still");
-    until(|| gateway.stdout().matches("listens at").count() == 3).await;
+    gateway.wait_announced(3, PATIENCE).await;
     let mut last = client(&gateway).await;
     assert_eq!(last.call("agent.identity.get", json!({})).await.unwrap()["name"], "Back");
     assert_eq!(health(&mut last).await["ok"], true);
@@ -225,7 +221,7 @@ async fn a_signal_restarts_with_the_files_as_they_are() {
     edit(&home, json!({"ui": {"assistant": {"name": "After"}}}));
     gateway.user_signal();
     assert_eq!(client_before.closed(PATIENCE).await.0, 1012);
-    until(|| gateway.stdout().matches("listens at").count() == 2).await;
+    gateway.wait_announced(2, PATIENCE).await;
     let mut after = client(&gateway).await;
     assert_eq!(after.call("agent.identity.get", json!({})).await.unwrap()["name"], "After");
 }
@@ -314,7 +310,7 @@ async fn the_mode_decides_what_a_change_does() {
 
     edit(&home, json!({"gateway": {"reload": {"mode": "restart"}}}));
     assert_eq!(first.closed(PATIENCE).await.0, 1012);
-    until(|| gateway.stdout().matches("listens at").count() == 2).await;
+    gateway.wait_announced(2, PATIENCE).await;
     let mut second = client(&gateway).await;
     edit(&home, json!({"ui": {"assistant": {"name": "Restarted"}}}));
     assert_eq!(second.closed(PATIENCE).await.0, 1012, "any change restarts");
@@ -328,7 +324,7 @@ async fn a_flag_keeps_its_port_over_a_restart() {
     let mut before = client(&gateway).await;
     edit(&home, json!({"gateway": {"auth": {"token": "another-token-0123456789"}}}));
     assert_eq!(before.closed(PATIENCE).await.0, 1012, "who knows the old secret does not stay");
-    until(|| gateway.stdout().matches("listens at").count() == 2).await;
+    gateway.wait_announced(2, PATIENCE).await;
     let mut after = WsClient::open(gateway.port()).await;
     after.connect_as_cli("another-token-0123456789").await;
 }
@@ -362,4 +358,81 @@ async fn commands_reach_a_gateway_whose_file_is_wrong() {
         !output.status.success() && answer["ok"] == false && answer["error"]["message"].is_string(),
         "{answer}"
     );
+}
+#[tokio::test]
+async fn what_was_taken_away_stays_away_when_a_restart_fails() {
+    let server = ModelServer::start();
+    let (home, gateway) = gateway(&quick(config_with_model(&server.base_url(), json!({})))).await;
+    let mut before = client(&gateway).await;
+    edit(&home, json!({"tools": {"deny": ["exec", "write", "edit"]}}));
+    told(&mut before, "applied").await;
+    edit(&home, json!({"gateway": {"bind": "custom", "customBindHost": "203.0.113.1"}}));
+    assert_eq!(before.closed(PATIENCE).await.0, 1012);
+    gateway.wait_stderr("going on with the configuration that ran before", PATIENCE).await;
+    gateway.wait_announced(2, PATIENCE).await;
+    let mut after = client(&gateway).await;
+    server.push(Reply::text("here"));
+    chat(&mut after, "main", "hello").await;
+    let tools = server.requests().last().unwrap().body["tools"].to_string();
+    assert!(
+        tools.contains("\"read\"") && !tools.contains("\"write\"") && !tools.contains("\"edit\""),
+        "{tools}"
+    );
+}
+
+#[tokio::test]
+async fn nobody_has_to_read_the_announcement_of_a_restart() {
+    let home = TempHome::new();
+    let port = free_port();
+    let mut settings = quick(config(json!({})));
+    merge(&mut settings, json!({"gateway": {"port": port}}));
+    home.write_config(&settings);
+    // The reader of standard output goes after the first line.
+    let script = format!("exec '{}' gateway run 2>err | head -n 1", binary().display());
+    let mut shell = GatewayProcess::spawn(std::path::Path::new("/bin/sh"), &home, port, &["-c", &script]);
+    shell.wait_stdout("listens at", PATIENCE).await;
+    let mut before = WsClient::open(port).await;
+    before.connect_as_cli(TOKEN).await;
+    edit(&home, json!({"plugins": {"enabled": false}}));
+    assert_eq!(before.closed(PATIENCE).await.0, 1012);
+    let mut looks = tokio::time::interval(Duration::from_millis(5));
+    let up = async {
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            looks.tick().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, up).await.expect("a gateway that started again");
+    let mut after = WsClient::open(port).await;
+    after.connect_as_cli(TOKEN).await;
+    assert_eq!(health(&mut after).await["ok"], true, "it goes on");
+    shell.terminate();
+    shell.wait_exit(PATIENCE).await;
+}
+
+#[tokio::test]
+async fn a_stop_while_it_goes_back_ends_it_in_order() {
+    let (home, mut gateway) = gateway(&quick(config(json!({})))).await;
+    let mut before = client(&gateway).await;
+    edit(&home, json!({"gateway": {"bind": "custom", "customBindHost": "203.0.113.1"}}));
+    assert_eq!(before.closed(PATIENCE).await.0, 1012);
+    gateway.terminate();
+    assert!(gateway.wait_exit(PATIENCE).await.success(), "{}", gateway.stderr());
+}
+
+#[tokio::test]
+async fn a_loss_in_an_included_file_can_be_confirmed() {
+    let home = TempHome::new();
+    home.write(".openclaw/channels.json5", "{telegram: {enabled: false}}");
+    let settings = quick(config(json!({"channels": {"$include": "./channels.json5"}})));
+    let gateway = crate::support::gateway_in(&home, &settings).await;
+    let mut client = client(&gateway).await;
+    kept(&home, "channels.json5").await;
+    home.write(".openclaw/channels.json5", "{}");
+    assert_eq!(told(&mut client, "staged").await["reason"], "nothing is left of channels");
+    gateway.user_signal();
+    gateway.wait_stderr("no restart", PATIENCE).await;
+    crate::support::stdout(&home, &["config", "confirm"]);
+    told(&mut client, "applied").await;
+    gateway.user_signal();
+    assert_eq!(client.closed(PATIENCE).await.0, 1012, "now it may restart");
 }

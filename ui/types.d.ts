@@ -37,11 +37,19 @@ interface Source extends Lines {
 /** How the configuration files stand to what the gateway works with: `config` in `health`. */
 interface ConfigHealth {
   ok: boolean;
-  /** What keeps the files from being used, the first ten. */
-  problems: string[];
+  /** What keeps the files from being used, the first ten; in the answer to a client that may administrate. */
+  problems?: string[];
   problemCount: number;
   /** Keys that wait for a restart. */
   pending?: string[];
+}
+
+/** What became of a changed configuration, for clients that may administrate. */
+interface ConfigEvent {
+  state: string;
+  problems?: string[];
+  /** Why it waits for a confirmation. */
+  reason?: string;
 }
 
 /** The beginning of a tool call. */

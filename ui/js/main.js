@@ -100,6 +100,8 @@ class App {
     part("version").textContent = server?.version ?? "";
     for (const conversation of this.#conversations.values()) conversation.resume();
     if (!this.#key) this.#open(sessionStorage.getItem(OPEN_SESSION) ?? this.#defaults.mainSessionKey);
+    // What is wrong with the settings is in the answer to who may know, and not in what everybody hears.
+    this.#try(async () => this.#settings.update((await this.connection.request("health", {})).config));
     this.#list();
   }
 
@@ -110,6 +112,7 @@ class App {
       if (name === "agent") conversation.onAgent(payload);
     }
     if (name === "health") this.#settings.update(payload.config);
+    if (name === "config") this.#settings.told(payload);
     if (name === "chat" && payload.state !== "delta") this.#list();
   }
 

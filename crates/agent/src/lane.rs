@@ -9,7 +9,7 @@ use openclaw_models::{ChatModel, ModelInfo, ModelRequest};
 use openclaw_protocol::message::{Content, Message, Part, Usage, UserMessage};
 use openclaw_protocol::session_key::{SessionKey, SessionKind};
 use openclaw_store::{ArchiveReason, Origin, Route, SessionEntry, SessionId, StoreError, archive, field};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use crate::budget;
 use crate::commands::{self, Command};
@@ -20,6 +20,7 @@ use crate::runtime::AgentRuntime;
 use crate::session::{OpenSession, blocking, restart_entry};
 use crate::status;
 use crate::turn::{Outcome, Turn, TurnError};
+use crate::turn_limit::TurnLimit;
 
 /// Tokens kept free for the answer when the model does not say how long its answers get.
 const ANSWER_RESERVE_TOKENS: usize = 4_096;
@@ -174,12 +175,12 @@ impl Drop for Ending {
 pub(crate) struct Lane {
     runtime: Arc<AgentRuntime>,
     key: SessionKey,
-    turns: Arc<Semaphore>,
+    turns: Arc<TurnLimit>,
     open: Option<OpenSession>,
 }
 
 impl Lane {
-    pub(crate) fn new(runtime: Arc<AgentRuntime>, key: SessionKey, turns: Arc<Semaphore>) -> Self {
+    pub(crate) fn new(runtime: Arc<AgentRuntime>, key: SessionKey, turns: Arc<TurnLimit>) -> Self {
         Self { runtime, key, turns, open: None }
     }
 
@@ -187,13 +188,19 @@ impl Lane {
         &self.key
     }
 
-    /// Does a job for the agent as it was configured when the job came.
-    pub(crate) async fn run(&mut self, runtime: Arc<AgentRuntime>, job: Job) {
-        if !Arc::ptr_eq(&self.runtime, &runtime) {
+    /// Works for the agent as it is configured at this moment.
+    fn be(&mut self, runtime: &Arc<AgentRuntime>) {
+        let now = runtime.now();
+        if !Arc::ptr_eq(&self.runtime, &now) {
             // Prompt and tools come from the settings; the transcript on the disk has the rest.
             self.open = None;
-            self.runtime = runtime;
+            self.runtime = now;
         }
+    }
+
+    /// Does a job for the agent as it is configured when the job begins, not as it was when the job came.
+    pub(crate) async fn run(&mut self, runtime: Arc<AgentRuntime>, job: Job) {
+        self.be(&runtime);
         match job {
             Job::Turn(job) => self.run_turn(*job).await,
             Job::Inject { text, done } => {
@@ -220,11 +227,12 @@ impl Lane {
         let permit = tokio::select! {
             biased;
             reason = job.abort.aborted() => Err(reason),
-            permit = turns.acquire_owned() => Ok(permit),
+            permit = turns.acquire() => Ok(permit),
         };
         let mut report = match permit {
             Err(reason) => TurnReport::bare(Outcome::Aborted { reason, text: String::new() }),
             Ok(permit) => {
+                self.be(&Arc::clone(&self.runtime));
                 let report = self.turn(&job, &*observer).await;
                 drop(permit);
                 report.unwrap_or_else(|error| TurnReport::bare(Outcome::Failed(error)))

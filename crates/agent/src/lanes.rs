@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use openclaw_protocol::session_key::SessionKey;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use crate::lane::{Job, Lane};
 use crate::runtime::AgentRuntime;
+use crate::turn_limit::TurnLimit;
 
 /// Jobs that may wait in one session. A person cannot type that fast; a runaway client is told to wait.
 const MAX_WAITING: usize = 32;
@@ -25,9 +26,7 @@ pub struct Lanes {
 struct Inner {
     lanes: Mutex<HashMap<SessionKey, Entry>>,
     /// Turns that may run at once.
-    turns: Arc<Semaphore>,
-    /// How many these are once every permit that is to go has gone.
-    max_turns: Mutex<usize>,
+    turns: Arc<TurnLimit>,
 }
 
 /// A lane as others see it: where its jobs go, and what ends it.
@@ -51,30 +50,14 @@ impl Lanes {
     /// Lanes that run at most this many turns at once.
     #[must_use]
     pub fn new(max_turns: usize) -> Self {
-        let max_turns = bounded(max_turns);
-        let turns = Arc::new(Semaphore::new(max_turns));
         let lanes = Mutex::new(HashMap::new());
-        Self { inner: Arc::new(Inner { lanes, turns, max_turns: Mutex::new(max_turns) }) }
+        Self { inner: Arc::new(Inner { lanes, turns: Arc::new(TurnLimit::new(max_turns)) }) }
     }
 
     /// Changes how many turns may run at once. Turns that run are not stopped: a lower limit holds as soon as enough of
-    /// them have ended. Needs an async runtime around it.
+    /// them have ended.
     pub fn set_max_turns(&self, max_turns: usize) {
-        let wanted = bounded(max_turns);
-        let before = {
-            let mut limit = self.inner.max_turns.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *limit, wanted)
-        };
-        self.inner.turns.add_permits(wanted.saturating_sub(before));
-        let surplus = before.saturating_sub(wanted);
-        let turns = Arc::clone(&self.inner.turns);
-        tokio::spawn(async move {
-            for _ in 0..surplus {
-                // The semaphore is never closed; if it were, there would be nothing to take back.
-                let Ok(permit) = turns.acquire().await else { return };
-                permit.forget();
-            }
-        });
+        self.inner.turns.set(max_turns);
     }
 
     /// Ends every lane where it stands, at once. Jobs that wait or run are dropped and say so to whoever waits for
@@ -139,11 +122,6 @@ impl LaneSlot {
     pub fn send(self, job: Job) {
         drop(self.permit.send((self.runtime, job)));
     }
-}
-
-/// At least one turn, and no more than a semaphore counts.
-fn bounded(max_turns: usize) -> usize {
-    max_turns.clamp(1, Semaphore::MAX_PERMITS)
 }
 
 impl Inner {

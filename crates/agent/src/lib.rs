@@ -32,8 +32,9 @@ mod runtime;
 mod session;
 mod status;
 pub mod turn;
+mod turn_limit;
 
 pub use driver::{AbortHandle, TurnObserver};
 pub use lane::{Deleted, Ending, Job, RunObserver, SettingsCommand, TranscriptFate, TurnJob, TurnReport};
 pub use lanes::{LaneFull, LaneSlot, Lanes};
-pub use runtime::{AgentRuntime, AgentSettings};
+pub use runtime::{AgentRuntime, AgentSettings, Present};

@@ -1,7 +1,7 @@
 //! What the turns of one agent share.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -39,6 +39,20 @@ pub struct AgentRuntime {
     pub models: Arc<Catalog>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Where this agent as it is configured now can be found.
+    pub present: Arc<Present>,
+}
+
+/// An agent as it is configured now. All the values that one agent had share it, so that work that was accepted with an
+/// earlier one can ask what may be done today.
+#[derive(Default)]
+pub struct Present(RwLock<Weak<AgentRuntime>>);
+
+impl Present {
+    /// From now on the agent is configured like this.
+    pub fn set(&self, runtime: &Arc<AgentRuntime>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(runtime);
+    }
 }
 
 /// Numbers and names from the config.
@@ -57,6 +71,13 @@ pub struct AgentSettings {
 }
 
 impl AgentRuntime {
+    /// The agent as it is configured now; this very value when nobody has said otherwise.
+    #[must_use]
+    pub fn now(self: &Arc<Self>) -> Arc<Self> {
+        let now = self.present.0.read().unwrap_or_else(PoisonError::into_inner).upgrade();
+        now.unwrap_or_else(|| Arc::clone(self))
+    }
+
     /// The model of a session: the user's choice for it, else the configured one.
     ///
     /// # Errors

@@ -204,7 +204,8 @@ impl World for OpenSession {
     }
 
     fn run_tool(&self, call: ToolCall, abort: CancellationToken) -> BoxFuture<'static, ToolOutcome> {
-        let toolbox = Arc::clone(self.runtime.toolbox_for(self.audience));
+        // Not those that the turn began with: a tool that was taken away meanwhile is gone at once.
+        let toolbox = Arc::clone(self.runtime.now().toolbox_for(self.audience));
         let context = ToolContext {
             abort,
             session_key: self.key.to_string(),

@@ -12,8 +12,8 @@ use std::time::Duration;
 use openclaw_agent::envelope::user_zone;
 use openclaw_agent::turn::{AbortReason, Outcome, TurnError, TurnEvent};
 use openclaw_agent::{
-    AbortHandle, AgentRuntime, AgentSettings, Ending, Job, Lanes, RunObserver, SettingsCommand, TurnJob,
-    TurnObserver, TurnReport,
+    AbortHandle, AgentRuntime, AgentSettings, Ending, Job, Lanes, Present, RunObserver, SettingsCommand,
+    TurnJob, TurnObserver, TurnReport,
 };
 use openclaw_guard::{ManualClock, PathComponent, Root, create_private_dir, write_atomic};
 use openclaw_memory::{Engine, EngineOptions};
@@ -114,6 +114,7 @@ fn world(files: &[(&str, &str)]) -> World {
         memory: Arc::new(memory),
         models: Arc::new(Catalog::new(providers, Environment::default())),
         clock: clock.clone(),
+        present: Arc::default(),
     });
     let (sender, ends) = mpsc::unbounded_channel();
     World { dir, server, runtime, clock, ends, sender }
@@ -313,6 +314,7 @@ fn renamed(runtime: &AgentRuntime, name: &str) -> Arc<AgentRuntime> {
         memory: runtime.memory.clone(),
         models: runtime.models.clone(),
         clock: runtime.clock.clone(),
+        present: runtime.present.clone(),
     })
 }
 
@@ -364,4 +366,86 @@ async fn a_shut_down_ends_every_turn_and_tells() {
     lanes.shut_down();
     assert_eq!(world.end().await, ("run".into(), Outcome::Failed(TurnError::Interrupted)));
     assert_eq!(lanes.active(), 0);
+}
+
+/// The same agent without tools that change anything.
+fn narrowed(runtime: &AgentRuntime) -> Arc<AgentRuntime> {
+    let deny = vec!["write".to_owned(), "edit".to_owned()];
+    let policy = Policy { allow: Vec::new(), deny };
+    let toolbox = Toolbox::new(ToolboxOptions { policy, ..ToolboxOptions::default() });
+    let mut same = Arc::into_inner(renamed(runtime, "Claw")).unwrap();
+    same.toolbox = Arc::new(toolbox);
+    Arc::new(same)
+}
+
+#[tokio::test]
+async fn a_tool_that_is_taken_away_is_gone_for_turns_that_run_and_messages_that_wait() {
+    let mut world = world(&[]);
+    let lanes = Lanes::new(1);
+    let write = serde_json::json!({"path": "notes.md", "content": "x"});
+    world.server.script([Reply::slow_text("slow", Duration::from_millis(50))]);
+    let (first, _) = world.job("first", "a");
+    lanes.submit(&world.runtime, &key_of("x"), first).unwrap();
+    world.server.wait_requests(1).await;
+    // One waits behind it in the session, one for its turn.
+    for (id, key) in [("second", "x"), ("third", "y")] {
+        let (job, _) = world.job(id, "b");
+        lanes.submit(&world.runtime, &key_of(key), job).unwrap();
+    }
+    world.server.script([
+        Reply::tool_call("write", &write),
+        Reply::text("done"),
+        Reply::tool_call("write", &write),
+        Reply::text("done"),
+    ]);
+    let narrow = narrowed(&world.runtime);
+    world.runtime.present.set(&narrow);
+    for _ in 0..3 {
+        world.end().await;
+    }
+    let requests = world.server.requests();
+    let offers = |at: usize| requests[at].body["tools"].to_string().contains("\"write\"");
+    assert!(offers(0), "it was there when the first turn began");
+    assert!((1..requests.len()).all(|at| !offers(at)), "the others begin without it");
+    assert!(!world.dir.path().join("workspace/notes.md").exists());
+}
+
+/// Takes tools away when the turn has begun.
+struct Narrowing {
+    present: Arc<Present>,
+    narrow: Arc<AgentRuntime>,
+    inner: Watcher,
+}
+
+impl TurnObserver for Narrowing {
+    fn event(&self, event: &TurnEvent) {
+        if *event == TurnEvent::Started {
+            self.present.set(&self.narrow);
+        }
+    }
+}
+
+impl RunObserver for Narrowing {
+    fn ended(&self, report: &TurnReport) {
+        self.inner.ended(report);
+    }
+}
+
+#[tokio::test]
+async fn a_running_turn_asks_what_is_allowed_now() {
+    let mut world = world(&[]);
+    let lanes = Lanes::new(1);
+    let write = serde_json::json!({"path": "notes.md", "content": "x"});
+    world.server.script([Reply::tool_call("write", &write), Reply::text("done")]);
+    let (job, _) = world.job("run", "a");
+    let Job::Turn(mut job) = job else { panic!("a turn") };
+    let inner = Watcher { id: "run".into(), ends: world.sender.clone(), panics: false, seen: Mutex::new(0) };
+    let narrow = narrowed(&world.runtime);
+    let observer = Narrowing { present: world.runtime.present.clone(), narrow, inner };
+    std::mem::replace(&mut job.ending, Ending::new(Arc::new(observer))).discard();
+    lanes.submit(&world.runtime, &key_of("x"), Job::Turn(job)).unwrap();
+    assert_eq!(world.end().await.1, replied("done"));
+    let requests = world.server.requests();
+    assert!(requests[0].body["tools"].to_string().contains("\"write\""), "it was offered");
+    assert!(!world.dir.path().join("workspace/notes.md").exists(), "and is not done");
 }

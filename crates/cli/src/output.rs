@@ -67,6 +67,11 @@ pub(crate) fn complain(text: &str) {
     writeln!(io::stderr().lock(), "{text}").ok();
 }
 
+/// The same without waiting for whoever reads it: in a service nobody may.
+pub(crate) fn complain_aside(text: String) {
+    tokio::task::spawn_blocking(move || complain(&text));
+}
+
 /// Tells why a command failed, and gives the exit code for it.
 pub(crate) fn report(error: &anyhow::Error, flags: &InstanceArgs) -> ExitCode {
     if matches!(error.downcast_ref(), Some(OutputError::Closed)) {

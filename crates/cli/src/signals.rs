@@ -50,8 +50,9 @@ impl GatewaySignals {
         tokio::spawn(async move {
             next(&mut self.stop).await;
             gateway.stop();
-            output::complain(
-                "openclaw: stopping; running answers get a few seconds (once more to stop at once)",
+            output::complain_aside(
+                "openclaw: stopping; running answers get a few seconds (once more to stop at once)"
+                    .to_owned(),
             );
             next(&mut self.stop).await;
             std::process::exit(INTERRUPTED);

@@ -75,6 +75,15 @@ impl Env {
         self
     }
 
+    /// Gives a variable this value, or none.
+    pub(crate) fn put(&mut self, name: &str, value: Option<&str>) {
+        self.shell.remove(name);
+        match value {
+            Some(value) => drop(self.own.insert(name.to_owned(), value.to_owned())),
+            None => drop(self.own.remove(name)),
+        }
+    }
+
     /// Adds a variable unless it has a value already; an empty one counts as none.
     pub fn set_default(&mut self, name: &str, value: &str) {
         if self.own.get(name).is_none_or(String::is_empty) {

@@ -46,6 +46,15 @@ pub fn keep_last_good(config: &Path, text: &str) -> Result<(), FileError> {
     write_atomic(&last_good_path(config), text.as_bytes())
 }
 
+/// The same, and one with this content is written anew too: somebody confirmed what the files say now, and a loss in
+/// an included file leaves this text as it was.
+///
+/// # Errors
+/// As for [`keep_last_good`].
+pub(crate) fn confirm_last_good(config: &Path, text: &str) -> Result<(), FileError> {
+    write_atomic(&last_good_path(config), text.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::{keep_last_good, last_good, last_good_path};

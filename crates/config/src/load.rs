@@ -64,6 +64,8 @@ pub struct Loaded {
     pub env: Env,
     /// What is odd and does not stop anything.
     pub warnings: Vec<Problem>,
+    /// The files it was read from: the file, then those it includes.
+    pub files: Vec<PathBuf>,
 }
 
 impl Loaded {
@@ -115,7 +117,18 @@ fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Resu
     warnings.extend(parsed.warnings.iter().cloned());
     let Parsed { config, value: parsed, effective, env, hash, .. } = parsed;
     let (raw, hash) = (Some(raw), Some(hash));
-    Ok(Loaded { config, raw, parsed, effective, exists: true, hash, path, env, warnings })
+    Ok(Loaded {
+        config,
+        raw,
+        parsed,
+        effective,
+        exists: true,
+        hash,
+        path,
+        env,
+        warnings,
+        files: files.clone(),
+    })
 }
 
 /// The environment that a configuration is read in, and what is odd about the files it comes from.
@@ -155,6 +168,7 @@ impl Loaded {
             path,
             env,
             warnings: Vec::new(),
+            files: Vec::new(),
         }
     }
 }

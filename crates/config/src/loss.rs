@@ -49,6 +49,13 @@ pub fn loss_of_texts(before: &str, after: &str) -> Option<Loss> {
     loss(&text::value(before)?, before.len(), &text::value(after)?, after.len())
 }
 
+/// What a configuration, included files merged in, lost of an earlier text that is alone; `None` also when that cannot be
+/// read. What moved into an included file is not lost.
+#[must_use]
+pub fn loss_since(before: &str, after: &Value, after_len: usize) -> Option<Loss> {
+    loss(&text::value(before)?, before.len(), after, after_len)
+}
+
 /// Keys at every depth.
 fn keys(value: &Value) -> usize {
     match value {

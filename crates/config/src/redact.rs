@@ -2,8 +2,7 @@
 
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged as _;
-use openclaw_guard::Secret;
-use openclaw_guard::says_secret;
+use openclaw_guard::{Secret, says_secret};
 use serde_json::Value;
 
 use crate::include::INCLUDE;
@@ -18,13 +17,20 @@ pub const REDACTED: &str = "__OPENCLAW_REDACTED__";
 /// What stands under `$include`: names of files, which are no secret.
 const FILE_NAMES: Kind = Kind::OneOf(&[Kind::Text, Kind::List(&Kind::Text)]);
 
+/// The section of the variables.
+const VARIABLES: &str = "env";
+/// Values that nothing declares count as secrets from this length on; shorter ones are found in ordinary text.
+const MIN_RANDOM_BYTES: usize = 16;
+
 /// How the value under a node is treated.
 #[derive(Clone, Copy)]
 enum View {
     /// By its declared shape.
     As(&'static Kind),
-    /// Strings and numbers are hidden: a secret, or nothing that was declared.
+    /// Strings and numbers are hidden: a secret.
     Hidden,
+    /// The same for what was not declared.
+    Unknown,
     /// Strings are hidden, numbers stay.
     Sealed,
     /// Nothing is hidden.
@@ -55,7 +61,7 @@ impl View {
             (Self::As(kind), _) => kind,
             // Nothing is declared here, so a name that says secret is believed.
             (Self::Open, Some(name)) if says_secret(name) => return Self::Hidden,
-            (Self::Open | Self::Sealed | Self::Hidden, _) => return self,
+            (Self::Open | Self::Sealed | Self::Hidden | Self::Unknown, _) => return self,
         };
         if name == Some(INCLUDE) {
             return Self::As(&FILE_NAMES);
@@ -66,18 +72,23 @@ impl View {
             (Kind::Object(section), Some(name)) => section.child(name).map(|(kind, _)| kind),
             _ => None,
         });
-        found.map_or(Self::Hidden, Self::of)
+        found.map_or(Self::Unknown, Self::of)
     }
 
     fn hides_text(self) -> bool {
         match self {
-            Self::Hidden | Self::Sealed => true,
+            Self::Hidden | Self::Unknown | Self::Sealed => true,
             Self::Open => false,
             Self::As(kind) => !may_be_text(kind),
         }
     }
 
     fn hides_number(self) -> bool {
+        matches!(self, Self::Hidden | Self::Unknown)
+    }
+
+    /// Whether the declaration calls it a secret.
+    fn is_declared(self) -> bool {
         matches!(self, Self::Hidden)
     }
 }
@@ -113,27 +124,47 @@ fn hide(value: &mut Value, view: View) {
     }
 }
 
-/// Everything that [`redact`] hides in a configuration value, blank ones left out: what must not appear in a log. In
-/// the value as written a secret may be a mere `${NAME}`; give it the value in use.
+/// The secrets in a configuration value, blank ones left out: what must not appear in a log. These are values that are
+/// declared as one. Variables and what nothing declares may hold anything, `openclaw` or `127.0.0.1`, and a log without
+/// such words tells nothing: of them count those whose name says secret, and long ones that look random. In the value as
+/// written a secret may be a mere `${NAME}`; give it the value in use.
 #[must_use]
 pub fn secrets(value: &Value) -> Vec<Secret> {
     let mut found = Vec::new();
-    collect(value, View::As(root()), &mut found);
+    collect(value, "", View::As(root()), &mut found);
     found
 }
 
-fn collect(value: &Value, view: View, found: &mut Vec<Secret>) {
+fn collect(value: &Value, name: &str, view: View, found: &mut Vec<Secret>) {
+    let is_secret = |text: &str| view.is_declared() || says_secret(name) || looks_random(text);
     match value {
-        Value::String(text) if view.hides_text() && !text.trim().is_empty() => {
+        Value::String(text) if view.hides_text() && !text.trim().is_empty() && is_secret(text) => {
             found.push(Secret::new(text.clone()));
         }
-        Value::Number(number) if view.hides_number() => found.push(Secret::new(number.to_string())),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, view.child(None), found)),
+        Value::Number(number) if view.hides_number() && is_secret(&number.to_string()) => {
+            found.push(Secret::new(number.to_string()));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, name, view.child(None), found)),
         Value::Object(object) => {
-            object.iter().for_each(|(name, item)| collect(item, view.child(Some(name)), found));
+            for (name, item) in object {
+                let is_variables =
+                    matches!(view, View::As(kind) if std::ptr::eq(kind, root())) && name == VARIABLES;
+                let below = if is_variables { View::Unknown } else { view.child(Some(name)) };
+                collect(item, name, below, found);
+            }
         }
         Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
     }
+}
+
+/// Whether a value may be a key or a token: long, letters and digits mixed, no address, path or sentence.
+fn looks_random(text: &str) -> bool {
+    text.len() >= MIN_RANDOM_BYTES
+        && text.bytes().any(|byte| byte.is_ascii_digit())
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && !text.contains(char::is_whitespace)
+        && !text.contains("://")
+        && !text.starts_with(['/', '~', '.'])
 }
 
 /// The text of a configuration with every secret replaced, comments and layout kept. `None` if the text is not JSON5:
@@ -225,9 +256,10 @@ mod tests {
             "channels": {"telegram": {"botToken": "two", "accounts": {"b": {"botToken": "three"}}}, "slack": {"botToken": " "}},
             "plugins": {"entries": {"x": {"enabled": true, "config": {"deep": ["four", 7]}}}},
             "unknown": 5,
+            "env": {"vars": {"APP_NAME": "openclaw", "WHERE": "127.0.0.1", "MY_TOKEN": "five", "X": "a1b2c3d4e5f6g7h8"}, "HERE": "http://127.0.0.1:8080/v1"},
         });
         let found: Vec<String> = secrets(&value).iter().map(|secret| secret.expose().to_owned()).collect();
-        assert_eq!(found, ["one", "two", "three", "four", "5"]);
+        assert_eq!(found, ["one", "two", "three", "five", "a1b2c3d4e5f6g7h8"]);
     }
 
     #[test]

@@ -70,6 +70,12 @@ struct Folders {
 }
 
 impl Agents {
+    /// Tells work that was accepted with earlier agents that these are the ones now. One that is configured no more
+    /// stays as it was for those who still work with it.
+    pub(crate) fn announce(&self) {
+        self.all.values().for_each(|agent| agent.present.set(agent));
+    }
+
     /// The agent with this id.
     pub(crate) fn get(&self, id: &str) -> Option<&Arc<AgentRuntime>> {
         self.all.get(&agent_id(id))
@@ -193,6 +199,7 @@ impl Builder<'_> {
             memory,
             models: Arc::new(Catalog::new(providers, Environment::from_env(&self.loaded.env))),
             clock: Arc::clone(self.making.clock),
+            present: self.making.kept.present(id),
         }))
     }
 

@@ -15,9 +15,19 @@ pub struct Control {
     restart: Arc<watch::Sender<Option<Restart>>>,
 }
 
+/// On whose behalf the gateway starts again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// Somebody wants it whatever the files say.
+    Person,
+    /// A change of the configuration needs it. Taken back, it needs none.
+    Change,
+}
+
 /// A restart that somebody asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Restart {
+    pub(crate) asker: Asker,
     /// When it is due.
     pub(crate) at: Instant,
     /// Who asked, for the log.
@@ -39,12 +49,39 @@ impl Control {
     /// Asks for a restart inside the process. Of several requests the earliest counts; a gateway whose files cannot
     /// start one goes on and says why.
     pub fn request_restart(&self, delay: Duration, reason: &str) {
-        let asked = Restart { at: Instant::now() + delay, reason: reason.to_owned() };
+        self.restart(Asker::Person, delay, reason);
+    }
+
+    /// The same for a change of the configuration; [`Control::withdraw`] takes it back.
+    pub(crate) fn restart(&self, asker: Asker, delay: Duration, reason: &str) {
+        let asked = Restart { asker, at: Instant::now() + delay, reason: reason.to_owned() };
         self.restart.send_modify(|pending| {
             if pending.as_ref().is_none_or(|pending| asked.at < pending.at) {
                 *pending = Some(asked);
             }
         });
+    }
+
+    /// Takes back a restart that only a change of the configuration asked for; whether there was one.
+    pub(crate) fn withdraw(&self) -> bool {
+        self.restart.send_if_modified(|pending| {
+            let is_for_change = pending.as_ref().is_some_and(|pending| pending.asker == Asker::Change);
+            if is_for_change {
+                *pending = None;
+            }
+            is_for_change
+        })
+    }
+
+    /// Returns when the gateway is to stop.
+    pub async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Whether the gateway is to stop.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled()
     }
 
     /// Waits for the next thing to do. A restart that is due is taken: it is not due again.
@@ -75,7 +112,7 @@ impl Control {
 
 #[cfg(test)]
 mod tests {
-    use super::{Control, Told};
+    use super::{Asker, Control, Told};
     use std::time::Duration;
 
     #[tokio::test(start_paused = true)]
@@ -91,5 +128,15 @@ mod tests {
         control.request_restart(Duration::ZERO, "now");
         control.stop();
         assert!(matches!(control.told().await, Told::Stop), "a stop wins");
+    }
+
+    #[test]
+    fn only_what_a_change_asked_for_is_taken_back() {
+        let control = Control::default();
+        assert!(!control.withdraw());
+        control.restart(Asker::Change, Duration::ZERO, "configuration changed");
+        assert!(control.withdraw() && !control.withdraw());
+        control.request_restart(Duration::ZERO, "SIGUSR1");
+        assert!(!control.withdraw());
     }
 }

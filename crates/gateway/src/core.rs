@@ -19,7 +19,7 @@ use crate::auth::decide::{AuthMode, UiPolicy};
 use crate::auth::devices::Devices;
 use crate::auth::limiter::AuthLimiter;
 use crate::auth::origin::AllowedNames;
-use crate::control::Control;
+use crate::control::{Asker, Control};
 use crate::live::{Live, Snapshot};
 use crate::reload::Reload;
 use crate::runs::Runs;
@@ -71,10 +71,10 @@ impl Core {
         self.live.now()
     }
 
-    /// Lets the gateway start again inside its process, with the files as they are then. The earliest of several
-    /// requests counts.
+    /// Lets the gateway start again inside its process, with the files as they are then: a change of the configuration
+    /// needs it. The earliest of several requests counts.
     pub(crate) fn request_restart(&self, delay: Duration, reason: &str) {
-        self.control.request_restart(delay, reason);
+        self.control.restart(Asker::Change, delay, reason);
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

@@ -66,8 +66,8 @@ pub fn has_secret(loaded: &Loaded) -> bool {
 }
 
 fn trusted_proxies(config: &Config) -> Result<Vec<IpAddr>, StartError> {
-    let entries = config.gateway.trusted_proxies.iter();
-    entries.map(|text| text.trim().parse().map_err(|_| StartError::Proxy { entry: text.clone() })).collect()
+    let entries = config.gateway.trusted_proxies.iter().enumerate();
+    entries.map(|(index, text)| text.trim().parse().map_err(|_| StartError::Proxy { index })).collect()
 }
 
 fn ui_policy(config: &Config) -> UiPolicy {

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::control::{Control, Told};
 use crate::core::Core;
-use crate::reload;
+use crate::reload::{self, Startable};
 use crate::start::StartOptions;
 use crate::ws::hub::Broadcast;
 use crate::ws::outbox::IfSlow;
@@ -42,9 +42,16 @@ pub struct Gateway {
 pub enum Exit {
     /// It was told to.
     Stopped,
-    /// It is to start again in this process, with its files as they are now. Should they start no gateway after all,
-    /// these options did.
-    Restart(Box<StartOptions>),
+    /// It is to start again in this process.
+    Restart(Box<Again>),
+}
+
+/// With what a gateway starts again.
+pub struct Again {
+    /// The files as they were judged before the gateway ended. Later changes are the next gateway's to see and to judge.
+    pub next: StartOptions,
+    /// What ran, to go back to should the other start no gateway after all.
+    pub ran: StartOptions,
 }
 
 impl Gateway {
@@ -92,24 +99,38 @@ impl Gateway {
     /// Runs until it is told to end: tells everybody, lets running answers finish for a moment, closes every socket,
     /// writes what is not yet written. When this returns, port and state directory are free.
     pub async fn wait(mut self) -> Exit {
-        let told = loop {
-            match self.core.control.told().await {
-                Told::Stop => break Told::Stop,
-                Told::Restart(restart) if !reload::may_restart(&self.core, &restart.reason).await => {}
-                told @ Told::Restart(_) => break told,
-            }
+        let Some((reason, next)) = self.next().await else {
+            self.wind_down(&json!({"reason": "gateway stopping", "restartExpectedMs": null})).await;
+            tracing::info!("gateway stopped");
+            return Exit::Stopped;
         };
-        match told {
-            Told::Stop => {
-                self.wind_down(&json!({"reason": "gateway stopping", "restartExpectedMs": null})).await;
-                tracing::info!("gateway stopped");
-                Exit::Stopped
-            }
-            Told::Restart(restart) => {
-                tracing::info!(reason = %restart.reason, "gateway restarting");
-                let reason = "gateway restarting";
-                self.wind_down(&json!({"reason": reason, "restartExpectedMs": RESTART_EXPECTED_MS})).await;
-                Exit::Restart(Box::new(self.core.reload.ran(&self.core)))
+        tracing::info!(%reason, "gateway restarting");
+        let notice = json!({"reason": "gateway restarting", "restartExpectedMs": RESTART_EXPECTED_MS});
+        self.wind_down(&notice).await;
+        if self.core.control.is_stopped() {
+            tracing::info!("gateway stopped instead of starting again");
+            return Exit::Stopped;
+        }
+        let ran = self.core.reload.ran(&self.core);
+        Exit::Restart(Box::new(Again {
+            next: StartOptions { loaded: next.loaded, port: next.port, ..ran.clone() },
+            ran,
+        }))
+    }
+
+    /// Why the gateway starts again, and with what; `None` when it is to stop.
+    async fn next(&self) -> Option<(String, Startable)> {
+        let control = &self.core.control;
+        loop {
+            let Told::Restart(restart) = control.told().await else { return None };
+            tokio::select! {
+                biased;
+                () = control.stopped() => return None,
+                next = reload::may_restart(&self.core, &restart) => {
+                    if let Some(next) = next {
+                        return Some((restart.reason, next));
+                    }
+                }
             }
         }
     }

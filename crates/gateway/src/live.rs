@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use openclaw_agent::Present;
 use openclaw_config::{Config, Loaded, Locations};
 use openclaw_guard::{Clock, Root};
 use openclaw_store::{SessionIndex, StoreError};
@@ -10,6 +11,7 @@ use openclaw_tools::FileLock;
 
 use crate::agents::{self, Agents};
 use crate::http::page::{Identity, Page};
+use crate::log;
 use crate::start::StartError;
 
 /// The configuration and everything made of it that may change. Readers keep theirs for as long as they work with it;
@@ -33,6 +35,7 @@ pub(crate) struct Making<'a> {
 impl Snapshot {
     /// Makes one. Opens folders and reads session indexes of new agents: for a blocking thread.
     pub(crate) fn make(loaded: Arc<Loaded>, making: &Making<'_>) -> Result<Self, StartError> {
+        log::check_file(&loaded, making.locations)?;
         let agents = agents::build(&loaded, making)?;
         let page = page(&loaded.config, making.locations)?;
         let identity =
@@ -58,6 +61,7 @@ pub(crate) struct Live {
 
 impl Live {
     pub(crate) fn new(snapshot: Snapshot, kept: Kept) -> Self {
+        snapshot.agents.announce();
         Self { cell: RwLock::new(Arc::new(snapshot)), kept }
     }
 
@@ -68,6 +72,7 @@ impl Live {
     /// Puts another snapshot in place and returns the one before.
     pub(crate) fn replace(&self, snapshot: Snapshot) -> Arc<Snapshot> {
         let snapshot = Arc::new(snapshot);
+        snapshot.agents.announce();
         std::mem::replace(&mut self.cell.write().unwrap_or_else(PoisonError::into_inner), snapshot)
     }
 
@@ -91,9 +96,17 @@ pub(crate) struct Kept {
     pub(crate) lock: FileLock,
     /// One per agent: two indexes over one folder would overwrite each other's sessions.
     sessions: Mutex<BTreeMap<String, Arc<SessionIndex>>>,
+    /// One per agent that ever was: a few words each.
+    presents: Mutex<BTreeMap<String, Arc<Present>>>,
 }
 
 impl Kept {
+    /// Where an agent as it is configured now can be found.
+    pub(crate) fn present(&self, id: &str) -> Arc<Present> {
+        let mut presents = self.presents.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(presents.entry(id.to_owned()).or_default())
+    }
+
     /// The session index of an agent, loaded if nobody has it.
     pub(crate) fn index(
         &self,

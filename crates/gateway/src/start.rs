@@ -23,7 +23,7 @@ use crate::gateway::Gateway;
 use crate::health::HealthCache;
 use crate::http::router::router;
 use crate::live::{Kept, Live, Making, Snapshot};
-use crate::log;
+use crate::log::{self, LogFileTaken};
 use crate::net::accept::{Places, serve};
 use crate::reload::{self, Refused, Reload, Started};
 use crate::restart_note::RestartNote;
@@ -84,10 +84,10 @@ pub enum StartError {
         reason: String,
     },
     /// A proxy that is not named by its address.
-    #[error("gateway.trustedProxies: {entry:?} is not an IP address; name each proxy by its address")]
+    #[error("gateway.trustedProxies[{index}] is not an IP address; name each proxy by its address")]
     Proxy {
-        /// As written.
-        entry: String,
+        /// Its place in the list, counted from 0. What is written there may be anything.
+        index: usize,
     },
     /// TLS was asked for and is not there.
     #[error(
@@ -123,6 +123,12 @@ pub enum StartError {
     /// The folder of the page cannot be used.
     #[error("gateway.controlUi.root: {0}")]
     Page(RootError),
+    /// The log has the file of something else.
+    #[error(transparent)]
+    Log(#[from] LogFileTaken),
+    /// A panic, which the log has.
+    #[error("starting broke off: {0}")]
+    BrokeOff(tokio::task::JoinError),
 }
 
 /// Starts a gateway; when this returns it accepts connections.
@@ -130,6 +136,11 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`], one line each.
 pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
+    // Folders and session indexes may lie on a disk that takes its time, and whoever waits here may be told to stop.
+    tokio::task::spawn_blocking(move || start_now(options)).await.map_err(StartError::BrokeOff)?
+}
+
+fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
     let doors = Doors::of(&options.loaded)?;
     let StartOptions { locations, loaded, port, port_flag, env, control, refused } = options;
     create_private_dir(&locations.state_dir)?;
@@ -138,6 +149,7 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
     let listeners = listen(&doors.addresses, port)?;
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());
     let address = address.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    log::check_file(&loaded, &locations)?;
     let log = log::init(&loaded, &locations, &clock);
     let host = host_name();
     let loaded = Arc::new(loaded);
@@ -165,11 +177,15 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
     });
     tracing::info!(%address, "gateway started");
     let accepting = accept(&core, listeners);
+    tell_of_the_change(&core, refused.as_ref());
     tokio::spawn(reload::run(Arc::clone(&core), asks, refused));
-    if let Some(note) = RestartNote::take(&core.locations) {
-        wake(&core, &note, None);
-    }
     Ok(Gateway::new(core, accepting, lock))
+}
+
+/// Tells the session that changed the configuration what came of it.
+fn tell_of_the_change(core: &Arc<Core>, refused: Option<&Refused>) {
+    let Some(note) = RestartNote::take(&core.locations) else { return };
+    wake(core, &note, refused.map(|refused| refused.problem.as_str()));
 }
 
 fn access(

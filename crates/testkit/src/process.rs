@@ -154,9 +154,29 @@ impl GatewayProcess {
     /// # Panics
     /// When it does not in time; the message holds its output.
     pub async fn wait_stdout(&self, text: &str, within: Duration) {
+        self.wait(text, within, || self.stdout().contains(text)).await;
+    }
+
+    /// Waits until standard error holds a text.
+    ///
+    /// # Panics
+    /// When it does not in time; the message holds its output.
+    pub async fn wait_stderr(&self, text: &str, within: Duration) {
+        self.wait(text, within, || self.stderr().contains(text)).await;
+    }
+
+    /// Waits until it has said for the `times`th time where it listens.
+    ///
+    /// # Panics
+    /// When it does not in time; the message holds its output.
+    pub async fn wait_announced(&self, times: usize, within: Duration) {
+        self.wait("listens at", within, || self.stdout().matches("listens at").count() >= times).await;
+    }
+
+    async fn wait(&self, what: &str, within: Duration, is_there: impl Fn() -> bool) {
         let deadline = Instant::now() + within;
-        while !self.stdout().contains(text) {
-            assert!(Instant::now() < deadline, "no {text:?}\n{}{}", self.stdout(), self.stderr());
+        while !is_there() {
+            assert!(Instant::now() < deadline, "no {what:?}\n{}{}", self.stdout(), self.stderr());
             sleep(POLL).await;
         }
     }

@@ -1,6 +1,6 @@
 //! `openclaw gateway`: the daemon in the foreground.
 
-use openclaw_gateway::Gateway;
+use openclaw_gateway::{Control, Gateway};
 use tokio::signal::unix::SignalKind;
 
 use super::page_of;
@@ -15,12 +15,12 @@ pub(super) fn run(flags: &InstanceArgs, args: &RunArgs) -> anyhow::Result<()> {
     for warning in &instance.loaded.warnings {
         output::complain(&format!("openclaw: {warning}"));
     }
-    runtime::for_gateway()?.block_on(async {
-        // Whoever sees the port open may send a signal.
-        let signals = GatewaySignals::catch(&[SignalKind::interrupt(), SignalKind::terminate()])?;
-        let gateway = launch(instance, args.port).await?;
+    runtime::for_gateway(async {
+        // Before there is a gateway: a start that hangs can be stopped too.
+        let control = Control::default();
+        GatewaySignals::catch(&[SignalKind::interrupt(), SignalKind::terminate()])?.steer(control.clone());
+        let Some(gateway) = launch(instance, args.port, &control).await? else { return Ok(()) };
         announce(&gateway)?;
-        signals.steer(gateway.control());
         until_stopped(gateway, announce).await
     })
 }

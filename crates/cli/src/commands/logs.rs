@@ -1,12 +1,11 @@
 //! `openclaw logs`: the gateway's log, from the gateway, or from its file when it does not run.
 
-use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use openclaw_gateway::{log_redactor, redact_log_line};
+use openclaw_gateway::{log_redactor, newest_log, open_log, redact_log_line};
 use openclaw_guard::{FileError, Redactor};
 use serde_json::{Value, json};
 
@@ -60,7 +59,9 @@ fn from_file(
     redactor: &Redactor,
     absent: &ClientError,
 ) -> anyhow::Result<()> {
-    let Some(path) = log_file(instance) else { bail!("{absent}; there is no log of an earlier one either") };
+    let Some(path) = newest_log(instance.config(), &instance.at) else {
+        bail!("{absent}; there is no log of an earlier one either")
+    };
     output::complain(&format!("openclaw: the gateway does not run; this is {}", path.display()));
     let text = tail(&path)?;
     let lines: Vec<&str> = text.lines().collect();
@@ -68,21 +69,10 @@ fn from_file(
     Ok(show(lines.into_iter().skip(skipped), args, redactor)?)
 }
 
-/// The configured file, or the newest of the daily ones: their names end in their date.
-fn log_file(instance: &Instance) -> Option<PathBuf> {
-    if let Some(file) = instance.config().system.logging.file.as_deref() {
-        return Some(instance.at.expand(file)).filter(|path| path.is_file());
-    }
-    // No folder, or one that cannot be read: no log either way.
-    let entries = std::fs::read_dir(instance.at.state_dir.join("logs")).ok()?;
-    let is_daily = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "log");
-    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_daily).max()
-}
-
 /// The last whole lines of a file.
-fn tail(path: &Path) -> Result<String, FileError> {
+fn tail(path: &Path) -> anyhow::Result<String> {
     let failed = |source| FileError::new("read", path, source);
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = open_log(path)?;
     let size = file.metadata().map_err(failed)?.len();
     let start = size.saturating_sub(MAX_TAIL_BYTES);
     file.seek(SeekFrom::Start(start)).map_err(failed)?;
@@ -103,9 +93,18 @@ fn show<'l>(
 ) -> Result<(), OutputError> {
     for line in lines {
         let line = redact_log_line(redactor, line);
-        if args.json { output::line(&line)? } else { output::line(&output::printable(&words(&line)))? }
+        if args.json {
+            output::line(&one_json(&line))?
+        } else {
+            output::line(&output::printable(&words(&line)))?
+        }
     }
     Ok(())
+}
+
+/// A record as it stands, for its strings spell out what steers a terminal; any other line without such characters.
+fn one_json(line: &str) -> String {
+    if serde_json::from_str::<Value>(line).is_ok() { line.to_owned() } else { output::printable(line) }
 }
 
 /// A record in one line: time, level, origin, message, fields. What is no record is shown as it is.
@@ -120,7 +119,7 @@ fn words(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{log_file, tail, words};
+    use super::{newest_log, one_json, tail, words};
     use crate::instance::Instance;
     use openclaw_config::{Env, LocationFlags, Locations, load};
     use openclaw_guard::{create_private_dir, write_atomic};
@@ -132,6 +131,8 @@ mod tests {
         for other in ["plain", "{\"a\":1}", ""] {
             assert_eq!(words(other), other);
         }
+        assert_eq!(one_json(record), record);
+        assert!(!one_json("\u{1b}[31mred").contains('\u{1b}'));
     }
 
     #[test]
@@ -141,13 +142,15 @@ mod tests {
         let at = Locations::resolve(&env, LocationFlags::default()).unwrap();
         let loaded = load(&at, &env).map_err(|error| error.to_string()).unwrap();
         let instance = Instance { at, loaded };
-        assert_eq!(log_file(&instance), None);
+        assert_eq!(newest_log(instance.config(), &instance.at), None);
         let logs = instance.at.state_dir.join("logs");
         create_private_dir(&logs).unwrap();
-        for name in ["openclaw-2026-11-20.log", "openclaw-2026-11-19.log", "openclaw-2026-11-21.log.1"] {
+        for name in
+            ["openclaw-2026-11-20.log", "openclaw-2026-11-19.log", "openclaw-2026-11-21.log.1", "zzz.log"]
+        {
             write_atomic(&logs.join(name), b"a\nb\n").unwrap();
         }
-        let path = log_file(&instance).unwrap();
+        let path = newest_log(instance.config(), &instance.at).unwrap();
         assert_eq!(path, logs.join("openclaw-2026-11-20.log"));
         assert_eq!(tail(&path).unwrap(), "a\nb\n");
     }

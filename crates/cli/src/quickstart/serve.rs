@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use openclaw_gateway::Gateway;
+use openclaw_gateway::{Control, Gateway};
 use serde_json::Value;
 use tokio::signal::unix::SignalKind;
 
@@ -27,8 +27,7 @@ pub(super) fn serve(
     manner: Manner,
 ) -> anyhow::Result<()> {
     let target = Target::local(&instance, instance.port(port_flag)?);
-    let runtime = runtime::for_gateway()?;
-    runtime.block_on(async {
+    runtime::for_gateway(async {
         match running(&target, &instance).await {
             Some(client) => join(client, &target, &instance, setup, manner).await,
             None => start(instance, target, port_flag, setup, manner).await,
@@ -72,9 +71,9 @@ async fn start(
 ) -> anyhow::Result<()> {
     let home = instance.at.home.clone();
     let facts = Facts::of(&instance, setup);
-    let signals = GatewaySignals::catch(stop_signals(manner))?;
-    let gateway = launch(instance, port_flag).await?;
-    signals.steer(gateway.control());
+    let control = Control::default();
+    GatewaySignals::catch(stop_signals(manner))?.steer(control.clone());
+    let Some(gateway) = launch(instance, port_flag, &control).await? else { return Ok(()) };
     let url = page_of(gateway.address(), Some(&gateway.base_path()));
     let pair_url = pair_url(&url, &gateway.pairing_code()?);
     let place = Place { url, address: gateway.address().to_string(), pair_url, already_running: false };

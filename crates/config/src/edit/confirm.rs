@@ -1,7 +1,5 @@
 //! A person says that a configuration is meant, although it lost much (P-09).
 
-use openclaw_guard::write_atomic;
-
 use super::backups::keep;
 use super::draft::{Losses, Validity};
 use super::editor::Editor;
@@ -10,7 +8,7 @@ use super::lock::Lock;
 use super::save::{Base, Terms, edit_locked};
 use super::stage::{self, Waiting};
 use crate::env::Env;
-use crate::last_good::{last_good, last_good_path, real_path};
+use crate::last_good::{confirm_last_good, last_good, real_path};
 use crate::load::load;
 use crate::locations::Locations;
 
@@ -50,8 +48,7 @@ pub fn confirm(locations: &Locations, env: &Env) -> Result<Confirmed, EditError>
     if let Some(before) = last_good(&locations.config_path).filter(|before| *before != raw) {
         keep(&real_path(&locations.config_path), &before, &mut |_| Ok(())).map_err(failed)?;
     }
-    // Written anew also when it is equal: its time tells a gateway that somebody has confirmed.
-    write_atomic(&last_good_path(&locations.config_path), raw.as_bytes()).map_err(failed)?;
+    confirm_last_good(&locations.config_path, &raw).map_err(failed)?;
     Ok(confirmed)
 }
 

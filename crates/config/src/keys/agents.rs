@@ -160,7 +160,7 @@ section! {
         /// Seconds after which a turn is given up.
         timeout_seconds: u64 = 600, min(1.0);
         /// Turns at the same time, over all sessions.
-        max_concurrent: u64 = 4, min(1.0);
+        max_concurrent: u64 = 4, min(1.0), max(10_000.0);
         /// How much the model thinks.
         thinking_default: Option<ThinkingLevel>, planned(not_yet::LEVELS);
         /// How much of the work is shown.

@@ -37,7 +37,7 @@ section! {
     /// Which plugin does a job that only one can do.
     pub struct PluginSlots {
         /// Memory: `memory-core` is the built-in one, `none` turns memory off.
-        memory: String = "memory-core".to_owned(), planned(not_yet::PLUGINS), met_by(&["memory-core", "none"]);
+        memory: String = "memory-core".to_owned(), live(), planned(not_yet::PLUGINS), met_by(&["memory-core", "none"]);
     }
 }
 

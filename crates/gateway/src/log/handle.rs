@@ -1,7 +1,7 @@
 //! The log of a process: its sinks, and the handle that changes them while it runs.
 
 use std::cell::Cell;
-use std::io::Write;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
@@ -15,11 +15,15 @@ use super::console::{Screen, line};
 use super::file::{LogFile, Written};
 use super::layer::LogLayer;
 use super::record::Record;
+use super::screen::Printer;
 use super::settings::Settings;
 
 /// Changes the log while the gateway runs. Copies change the same log.
 #[derive(Clone)]
 pub(crate) struct LogHandle(Arc<Sinks>);
+
+/// Secrets of earlier configurations that are still hidden: those of many changes, in an automaton of a few megabytes.
+const MAX_EARLIER: usize = 512;
 
 /// The log that the process writes.
 static INSTALLED: OnceLock<Arc<Sinks>> = OnceLock::new();
@@ -29,15 +33,17 @@ static INSTALLED: OnceLock<Arc<Sinks>> = OnceLock::new();
 /// handle still knows its own file and secrets.
 pub(crate) fn init(loaded: &Loaded, locations: &Locations, clock: &Arc<dyn Clock>) -> LogHandle {
     if let Some(sinks) = INSTALLED.get().filter(|sinks| sinks.locations == *locations) {
-        sinks.apply(&loaded.config, &loaded.secrets());
+        sinks.apply(&loaded.config, loaded.secrets());
         return LogHandle(Arc::clone(sinks));
     }
     let screen = Screen::of_stderr(&loaded.env);
-    let settings = Settings::new(&loaded.config, &loaded.secrets(), locations, screen);
+    let secrets = loaded.secrets();
+    let settings = Settings::new(&loaded.config, &secrets, locations, screen);
     let sinks = Arc::new(Sinks {
+        earlier: Mutex::new(Earlier::of(secrets)),
         settings: RwLock::new(Arc::new(settings)),
         file: Mutex::new(LogFile::default()),
-        console: Mutex::new(Box::new(std::io::stderr())),
+        console: Printer::new(Box::new(std::io::stderr())),
         screen,
         locations: locations.clone(),
         clock: Arc::clone(clock),
@@ -52,8 +58,9 @@ pub(crate) fn init(loaded: &Loaded, locations: &Locations, clock: &Arc<dyn Clock
 
 impl LogHandle {
     /// Levels, styles, file, patterns and secrets of another configuration take effect at once. `secrets` is what
-    /// [`Loaded::secrets`] lists.
-    pub(crate) fn apply(&self, config: &Config, secrets: &[Secret]) {
+    /// [`Loaded::secrets`] lists, also of configurations that are still in use. Those of earlier ones are hidden as well:
+    /// a turn may run with a key that was changed a moment ago. Takes a while with many secrets: for a blocking thread.
+    pub(crate) fn apply(&self, config: &Config, secrets: Vec<Secret>) {
         self.0.apply(config, secrets);
     }
 
@@ -72,7 +79,9 @@ impl LogHandle {
 pub(super) struct Sinks {
     settings: RwLock<Arc<Settings>>,
     file: Mutex<LogFile>,
-    console: Mutex<Box<dyn Write + Send>>,
+    console: Printer,
+    /// Secrets of earlier configurations, the newest last.
+    earlier: Mutex<Earlier>,
     screen: Screen,
     locations: Locations,
     clock: Arc<dyn Clock>,
@@ -108,8 +117,13 @@ impl Sinks {
         self.clock.now_ms()
     }
 
-    fn apply(&self, config: &Config, secrets: &[Secret]) {
-        let settings = Settings::new(config, secrets, &self.locations, self.screen);
+    fn apply(&self, config: &Config, secrets: Vec<Secret>) {
+        let all = {
+            let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
+            earlier.add(secrets);
+            earlier.0.clone()
+        };
+        let settings = Settings::new(config, &all, &self.locations, self.screen);
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         // Events that nobody wanted so far are switched off where they happen.
         tracing::callsite::rebuild_interest_cache();
@@ -127,10 +141,7 @@ impl Sinks {
     }
 
     fn show(&self, settings: &Settings, record: &Record) {
-        let line = line(record, settings.style, self.screen, &user_zone(None)) + "\n";
-        let mut console = self.console.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody may be reading.
-        console.write_all(line.as_bytes()).ok();
+        self.console.show(line(record, settings.style, self.screen, &user_zone(None)) + "\n");
     }
 
     fn keep(&self, settings: &Settings, record: &Record) {
@@ -159,6 +170,26 @@ impl Sinks {
                 }
             }
         }
+    }
+}
+
+/// Secrets that were known, the newest last.
+struct Earlier(Vec<Secret>);
+
+impl Earlier {
+    fn of(secrets: Vec<Secret>) -> Self {
+        let mut earlier = Self(Vec::new());
+        earlier.add(secrets);
+        earlier
+    }
+
+    /// Adds secrets as the newest. The oldest of what was known before are forgotten beyond the bound.
+    fn add(&mut self, secrets: Vec<Secret>) {
+        let now: HashSet<String> = secrets.iter().map(|secret| secret.expose().to_owned()).collect();
+        self.0.retain(|secret| !now.contains(secret.expose()));
+        let surplus = self.0.len().saturating_sub(MAX_EARLIER);
+        self.0.drain(..surplus);
+        self.0.extend(secrets);
     }
 }
 

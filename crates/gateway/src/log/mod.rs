@@ -7,12 +7,17 @@ mod console;
 mod file;
 mod handle;
 mod layer;
+mod open;
 mod panic;
 mod place;
 mod record;
+mod screen;
 mod scrub;
 mod settings;
 
 pub(crate) use handle::{LogHandle, init};
+pub use open::open_log;
+pub use place::{LogFileTaken, newest_log};
 pub use scrub::redact_log_line;
+pub(crate) use settings::check_file;
 pub use settings::log_redactor;

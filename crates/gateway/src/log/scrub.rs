@@ -42,7 +42,16 @@ fn scrub(redactor: &Redactor, name: &str, value: &mut Value) -> Found {
         }
         Value::Array(items) => all(items.iter_mut().map(|item| scrub(redactor, name, item)).collect()),
         Value::Object(object) => {
-            all(object.iter_mut().map(|(name, item)| scrub(redactor, name, item)).collect())
+            let mut found: Vec<Found> =
+                object.iter_mut().map(|(name, item)| scrub(redactor, name, item)).collect();
+            if object.keys().any(|name| matches!(redactor.redact(name), Cow::Owned(_))) {
+                *object = std::mem::take(object)
+                    .into_iter()
+                    .map(|(name, item)| (redactor.redact(&name).into_owned(), item))
+                    .collect();
+                found.push(Found::Secrets);
+            }
+            all(found)
         }
         Value::Bool(_) | Value::Null => Found::Nothing,
     }
@@ -75,6 +84,7 @@ mod tests {
                 r#"{"1":"-----BEGIN PRIVATE KEY-----\nQUJD","2":{"a":"b"}}"#,
                 r#"{"1":"-----BEGIN PRIVATE KEY-----***","2":{"a":"b"}}"#,
             ),
+            (r#"{"2":{"12345678":1}}"#, r#"{"2":{"***":1}}"#),
             ("panic: correct \"horse\"", "panic: ***"),
             ("{\"1\": \"spaces stay\" }", "{\"1\": \"spaces stay\" }"),
             ("[\"12345678\"]", "[\"***\"]"),

@@ -8,7 +8,7 @@ use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
 
 use super::console::Screen;
-use super::place::Place;
+use super::place::{LogFileTaken, Place};
 
 /// Everything that a reload of the configuration may change.
 pub(super) struct Settings {
@@ -58,6 +58,11 @@ fn filter(level: LogLevel) -> LevelFilter {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     }
+}
+
+/// Refuses a configuration whose `logging.file` holds something else.
+pub(crate) fn check_file(loaded: &Loaded, locations: &Locations) -> Result<(), LogFileTaken> {
+    Place::of(&loaded.config, locations).check(locations, &loaded.files)
 }
 
 fn redactor(config: &Config, secrets: &[Secret]) -> Redactor {

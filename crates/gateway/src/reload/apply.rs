@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use openclaw_config::{Loaded, keep_last_good, last_good, last_good_path, loss_of_texts};
+use openclaw_config::{Loaded, keep_last_good, last_good, last_good_path, loss_since};
 
 use crate::core::Core;
 use crate::live::{Making, Snapshot};
@@ -27,15 +27,22 @@ pub(super) enum ApplyError {
 /// What could not be made; nothing has changed then.
 pub(super) async fn apply(core: &Arc<Core>, loaded: Arc<Loaded>) -> Result<(), ApplyError> {
     let began = Instant::now();
-    let snapshot = make(core, loaded).await?;
+    let (maker, what) = (Arc::clone(core), loaded);
+    let snapshot = tokio::task::spawn_blocking(move || {
+        let snapshot = make_now(&maker, what)?;
+        // Before anybody works with the new secrets; the old ones are in use for a while yet.
+        let of_start = maker.reload.started.loaded.secrets();
+        let secrets = of_start.into_iter().chain(snapshot.loaded.secrets()).collect();
+        maker.log.apply(snapshot.config(), secrets);
+        Ok::<_, StartError>(snapshot)
+    })
+    .await??;
     let max_turns = snapshot.max_turns();
     let made_in = began.elapsed();
     let swap = Instant::now();
     let before = core.live.replace(snapshot);
     let swapped_in = swap.elapsed();
     core.lanes.set_max_turns(max_turns);
-    let now = core.snapshot();
-    core.log.apply(now.config(), &now.loaded.secrets());
     tracing::debug!(?made_in, ?swapped_in, "configuration swapped");
     // The last holder of the old agents may close folders and databases.
     tokio::task::spawn_blocking(move || drop(before));
@@ -68,7 +75,7 @@ pub(super) async fn keep(loaded: Arc<Loaded>) {
 
 fn keep_now(loaded: &Loaded) {
     let Some(raw) = loaded.raw.as_deref() else { return };
-    let lost = last_good(&loaded.path).and_then(|copy| loss_of_texts(&copy, raw));
+    let lost = last_good(&loaded.path).and_then(|copy| loss_since(&copy, &loaded.parsed, raw.len()));
     if let Some(loss) = lost {
         let copy = last_good_path(&loaded.path);
         tracing::warn!(
@@ -83,7 +90,7 @@ fn keep_now(loaded: &Loaded) {
 #[cfg(test)]
 mod tests {
     use super::keep_now;
-    use openclaw_config::{Env, Loaded, keep_last_good, last_good};
+    use openclaw_config::{Env, Loaded, keep_last_good, last_good, parse};
 
     #[test]
     fn a_stub_does_not_replace_the_copy() {
@@ -91,6 +98,7 @@ mod tests {
         let path = home.path().join("openclaw.json");
         let running = |raw: &str| Loaded {
             raw: Some(raw.to_owned()),
+            parsed: parse(raw, "openclaw.json", &Env::default()).map_err(|_| raw).unwrap().value,
             ..Loaded::defaults(path.clone(), Env::default())
         };
         let whole = "{gateway: {mode: 'local'}, channels: {telegram: {botToken: 't'}}}";
@@ -99,6 +107,13 @@ mod tests {
         let stub = "{gateway: {mode: 'local'}}";
         keep_now(&running(stub));
         assert_eq!(last_good(&path).as_deref(), Some(whole));
+        // Everything moved into an included file: the text is a stub, and nothing is lost.
+        let include = "{$include: './all.json5'}";
+        keep_now(&Loaded {
+            parsed: running(whole).parsed,
+            ..Loaded { raw: Some(include.into()), ..running(whole) }
+        });
+        assert_eq!(last_good(&path).as_deref(), Some(include));
         keep_last_good(&path, stub).unwrap();
         keep_now(&running("{gateway: {mode: 'local', port: 1}}"));
         assert!(last_good(&path).unwrap().contains("port"), "confirmed, it is the new measure");

@@ -5,13 +5,14 @@ mod check;
 mod compare;
 mod outcome;
 mod read;
+mod staging;
 mod state;
 mod task;
 #[cfg(test)]
 mod tests;
 mod watch;
 
-pub(crate) use check::may_restart;
+pub(crate) use check::{Startable, may_restart};
 pub(crate) use outcome::Outcome;
 pub use state::Refused;
 pub(crate) use state::{Reload, Started};

@@ -1,6 +1,7 @@
 //! What became of a changed configuration, and how clients and the log hear of it.
 
 use openclaw_config::ConfigError;
+use openclaw_guard::Redactor;
 use openclaw_protocol::methods::Scope;
 use serde_json::{Map, Value, json};
 
@@ -69,6 +70,35 @@ impl Outcome {
             Self::Staged { .. } => "staged",
             Self::Invalid { .. } => "invalid",
         }
+    }
+
+    /// What keeps it from being in force, in one line.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Staged { reason } => staged_words(reason),
+            Self::Invalid { problems } => shown(problems, MAX_PROBLEMS).join("; "),
+            Self::Ignored
+            | Self::Unchanged
+            | Self::Applied { .. }
+            | Self::RestartNeeded { .. }
+            | Self::Restarting { .. } => "it was taken back before the gateway started again".to_owned(),
+        }
+    }
+
+    /// The same without secrets: somebody may have pasted one as the name of a key.
+    fn redacted(mut self, redactor: &Redactor) -> Self {
+        match &mut self {
+            Self::Invalid { problems } => {
+                problems.iter_mut().for_each(|problem| *problem = redactor.redact(problem).into_owned());
+            }
+            Self::Staged { reason } => *reason = redactor.redact(reason).into_owned(),
+            Self::Ignored
+            | Self::Unchanged
+            | Self::Applied { .. }
+            | Self::RestartNeeded { .. }
+            | Self::Restarting { .. } => {}
+        }
+        self
     }
 
     /// How things stand afterwards.
@@ -143,12 +173,9 @@ fn staged_words(reason: &str) -> String {
     )
 }
 
-/// The field `config` of the health summary.
+/// The field `config` of the health summary, for everybody: what a problem says may quote the file.
 pub(super) fn summary(standing: &Standing, hash: Option<&str>) -> Value {
-    let mut summary = json!({
-        "ok": standing.problems.is_empty(), "problems": shown(&standing.problems, MAX_PROBLEMS),
-        "problemCount": standing.problems.len(),
-    });
+    let mut summary = json!({"ok": standing.problems.is_empty(), "problemCount": standing.problems.len()});
     if let Some(summary) = summary.as_object_mut() {
         if let Some(hash) = hash {
             summary.insert("hash".to_owned(), json!(hash));
@@ -160,8 +187,14 @@ pub(super) fn summary(standing: &Standing, hash: Option<&str>) -> Value {
     summary
 }
 
+/// The problems that are shown, for clients that may administrate.
+pub(super) fn problems(standing: &Standing) -> Value {
+    json!(shown(&standing.problems, MAX_PROBLEMS))
+}
+
 /// Tells the log, the clients that may administrate, and everybody's health, if there is anything new.
 pub(super) fn report(core: &Core, outcome: &Outcome) {
+    let outcome = &outcome.clone().redacted(&core.log.redactor());
     let is_news = match outcome {
         Outcome::Ignored => return,
         Outcome::Applied { paths } | Outcome::RestartNeeded { paths, .. } => !paths.is_empty(),
@@ -205,10 +238,7 @@ mod tests {
     fn a_correction_clears_everything() {
         let bad = Standing { problems: vec!["p".into()], pending: vec!["gateway.port".into()] };
         for outcome in [Outcome::Unchanged, Outcome::Applied { paths: vec!["ui".into()] }] {
-            assert_eq!(
-                summary(&outcome.standing(&bad), None),
-                json!({"ok": true, "problems": [], "problemCount": 0})
-            );
+            assert_eq!(summary(&outcome.standing(&bad), None), json!({"ok": true, "problemCount": 0}));
             assert_eq!(outcome.state(), "applied");
         }
     }

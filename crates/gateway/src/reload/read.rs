@@ -1,12 +1,13 @@
 //! Reading the configuration again, with everything needed to judge it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use openclaw_config::{
     ConfigError, IncludeFault, Loaded, ProblemKind, last_good, last_good_path, load_files,
 };
 
+use super::watch::Mark;
 use crate::core::Core;
 
 /// What is on the disk.
@@ -14,8 +15,22 @@ pub(super) struct Found {
     pub(super) loaded: Result<Arc<Loaded>, ConfigError>,
     /// Every file that matters for it, in a stable order.
     pub(super) files: Vec<PathBuf>,
-    /// The text of the last good copy.
-    pub(super) last_good: Option<String>,
+    pub(super) last_good: LastGood,
+}
+
+/// The last good copy.
+pub(super) struct LastGood {
+    /// Of the file as it was before its text was read.
+    pub(super) mark: Option<Mark>,
+    pub(super) text: Option<String>,
+}
+
+impl LastGood {
+    /// Reads the copy of a configuration file.
+    pub(super) fn of(config: &Path) -> Self {
+        let mark = Mark::of(&last_good_path(config));
+        Self { mark, text: last_good(config) }
+    }
 }
 
 impl Found {
@@ -36,7 +51,7 @@ impl Found {
                 files.push(file);
             }
         }
-        Self { loaded: loaded.map(Arc::new), files, last_good: last_good(&at.config_path) }
+        Self { loaded: loaded.map(Arc::new), files, last_good: LastGood::of(&at.config_path) }
     }
 
     /// Whether it looks like a file in the middle of being written: gone, empty, or cut off.

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use openclaw_config::{Env, Loaded};
+use openclaw_config::{Env, Loaded, carried};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::outcome::{self, Outcome};
+use super::staging::Staging;
 use crate::core::Core;
 use crate::start::StartOptions;
 
@@ -52,12 +53,13 @@ pub(crate) struct Reload {
     pub(super) started: Started,
     asks: mpsc::Sender<Ask>,
     standing: Mutex<Standing>,
+    pub(super) staging: Staging,
 }
 
 impl Reload {
     pub(crate) fn new(started: Started) -> (Self, mpsc::Receiver<Ask>) {
         let (asks, receiver) = mpsc::channel(MAX_ASKS);
-        (Self { started, asks, standing: Mutex::default() }, receiver)
+        (Self { started, asks, standing: Mutex::default(), staging: Staging::default() }, receiver)
     }
 
     /// The environment of the process, in which the configuration is read.
@@ -80,6 +82,11 @@ impl Reload {
         outcome::summary(&standing, loaded.hash.as_deref())
     }
 
+    /// What keeps the files from being applied, for clients that may administrate.
+    pub(crate) fn problems(&self) -> Value {
+        outcome::problems(&self.standing.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Notes how things stand; whether that is otherwise than before.
     pub(super) fn stand(&self, change: impl FnOnce(&Standing) -> Standing) -> bool {
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,15 +96,11 @@ impl Reload {
         differs
     }
 
-    /// Whether nothing keeps the files from being applied.
-    pub(super) fn stands_well(&self) -> bool {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner).problems.is_empty()
-    }
-
-    /// The options with which this gateway did start, to go back to.
+    /// What this gateway runs with, to go back to: not what it started with, which may allow what was forbidden since.
     pub(crate) fn ran(&self, core: &Core) -> StartOptions {
         let Started { loaded, port, port_flag, env } = &self.started;
-        let options = StartOptions::new(core.locations.clone(), Loaded::clone(loaded), *port, env.clone());
+        let running = carried(loaded, &core.snapshot().loaded);
+        let options = StartOptions::new(core.locations.clone(), running, *port, env.clone());
         StartOptions { port_flag: *port_flag, control: core.control.clone(), ..options }
     }
 }

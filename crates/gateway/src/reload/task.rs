@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_config::{Action, Loaded, Loss, Plan, ReloadMode};
+use openclaw_config::{Action, Loaded, Plan, ReloadMode};
 use tokio::sync::mpsc;
 
 use super::apply::{apply, keep};
-use super::check::startable;
+use super::check::{startable, tell_not_in_force};
 use super::compare::{Changes, compare};
 use super::outcome::{Outcome, report};
 use super::read::{Found, always_watched};
 use super::state::{Ask, Refused};
-use super::watch::{Mark, Watch};
+use super::watch::Watch;
 use crate::core::Core;
 
 /// A file that looks cut off is looked at again after this long, before it is called wrong: some editors empty a file
@@ -29,8 +29,6 @@ struct Task {
     core: Arc<Core>,
     watch: Watch,
     refused: Option<Refused>,
-    /// The last good copy as it was when a configuration was staged: written anew, it confirms even an equal text.
-    staged: Option<Option<Mark>>,
 }
 
 /// Why the files are looked at.
@@ -49,7 +47,7 @@ pub(crate) async fn run(core: Arc<Core>, asks: mpsc::Receiver<Ask>, refused: Opt
     if refused.is_none() {
         keep(Arc::clone(&core.reload.started.loaded)).await;
     }
-    let task = Task { core, watch, refused, staged: None };
+    let task = Task { core, watch, refused };
     tokio::select! {
         () = stopping.cancelled() => {}
         () = task.serve(asks) => {}
@@ -138,8 +136,9 @@ impl Task {
             Err(error) => return Outcome::invalid(&error),
         };
         let Some((loss, changes)) = compare(&self.core, &loaded).await else { return Outcome::Unchanged };
-        if let Some(reason) = self.staged(loss, &running, &loaded, found.last_good.as_deref()) {
-            return Outcome::Staged { reason };
+        let staging = &self.core.reload.staging;
+        if let Some(loss) = staging.unconfirmed(loss, (&running, &loaded), &found.last_good) {
+            return Outcome::Staged { reason: loss.to_string() };
         }
         let is_refused = |refused: &&Refused| Plan::between(&refused.loaded, &loaded).changed.is_empty();
         if let Some(refused) = self.refused.as_ref().filter(is_refused) {
@@ -148,35 +147,17 @@ impl Task {
         self.refused = None;
         let is_rewritten = loaded.raw != running.raw;
         let outcome = self.act(Arc::clone(&loaded), changes, cause).await;
+        let needs_no_restart = matches!(outcome, Outcome::Unchanged | Outcome::Applied { .. });
+        if needs_no_restart && self.core.control.withdraw() {
+            tracing::info!("the change that asked for a restart was taken back");
+            tell_not_in_force(&self.core, &Outcome::Unchanged.words()).await;
+        }
         let is_applied =
             matches!(outcome, Outcome::Unchanged | Outcome::Applied { .. } | Outcome::RestartNeeded { .. });
         if is_applied && is_rewritten {
             keep(loaded).await;
         }
         outcome
-    }
-
-    /// What the configuration lost, unless somebody confirmed it.
-    fn staged(
-        &mut self,
-        loss: Option<Loss>,
-        running: &Loaded,
-        loaded: &Loaded,
-        last_good: Option<&str>,
-    ) -> Option<String> {
-        let Some(loss) = loss else {
-            self.staged = None;
-            return None;
-        };
-        let copy = Mark::of(&openclaw_config::last_good_path(&loaded.path));
-        let is_equal = last_good.is_some() && last_good == loaded.raw.as_deref();
-        let is_fresh = loaded.raw != running.raw || self.staged.is_some_and(|before| before != copy);
-        if is_equal && is_fresh {
-            self.staged = None;
-            return None;
-        }
-        self.staged.get_or_insert(copy);
-        Some(loss.to_string())
     }
 
     async fn act(&mut self, loaded: Arc<Loaded>, changes: Changes, cause: Cause) -> Outcome {

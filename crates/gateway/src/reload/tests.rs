@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Outcome;
 use crate::core::Core;
-use crate::gateway::{Exit, Gateway};
+use crate::gateway::{Again, Exit, Gateway};
 use crate::start::{StartOptions, start};
 
 struct Home {
@@ -92,14 +92,49 @@ async fn whoever_writes_the_file_is_told_what_came_of_it() {
 async fn a_restart_carries_the_options_that_worked() {
     let home = Home::new(&config("hybrid", &json!({})));
     let gateway = home.start().await;
-    home.write(&config("hybrid", &json!({"plugins": {"enabled": false}})));
+    assert_eq!(written(gateway.core()).await, Outcome::Unchanged);
+    // Taken away while it runs, which no way back may give again.
+    let denied = json!({"tools": {"deny": ["exec", "write", "edit"]}});
+    home.write(&config("hybrid", &denied));
+    assert_eq!(written(gateway.core()).await, Outcome::Applied { paths: strings(&["tools.deny"]) });
+    let mut wanted = config("hybrid", &denied);
+    wanted["plugins"] = json!({"enabled": false});
+    home.write(&wanted);
     let outcome = gateway.core().reload.written(Duration::from_millis(1)).await;
     assert_eq!(outcome, Some(Outcome::Restarting { paths: strings(&["plugins.enabled"]) }));
-    let Exit::Restart(ran) = gateway.wait().await else { panic!("stopped") };
+    let Exit::Restart(again) = gateway.wait().await else { panic!("stopped") };
+    let Again { next, ran } = *again;
+    assert!(!next.loaded.config.extensions.plugins.enabled, "what was judged");
     assert!(ran.loaded.config.extensions.plugins.enabled, "what ran, not what is on the disk");
-    let again = start(*ran).await.unwrap_or_else(|error| panic!("{error}"));
-    again.control().stop();
-    assert!(matches!(again.wait().await, Exit::Stopped));
+    let back = start(ran).await.unwrap_or_else(|error| panic!("{error}"));
+    let offered = back.core().snapshot().agents.all["main"].toolbox.definitions();
+    let names: Vec<_> = offered.iter().map(|tool| tool.name.to_string()).collect();
+    assert!(!names.iter().any(|name| ["exec", "write", "edit"].contains(&&**name)), "{names:?}");
+    back.control().stop();
+    assert!(matches!(back.wait().await, Exit::Stopped));
+}
+
+#[tokio::test]
+async fn a_restart_whose_change_is_taken_back_does_not_happen() {
+    let home = Home::new(&config("hybrid", &json!({})));
+    let gateway = home.start().await;
+    assert_eq!(written(gateway.core()).await, Outcome::Unchanged);
+    home.write(&config("hybrid", &json!({"plugins": {"enabled": false}})));
+    let soon = Duration::from_secs(3_600);
+    let outcome = gateway.core().reload.written(soon).await;
+    assert!(matches!(outcome, Some(Outcome::Restarting { .. })));
+    home.write(&config("hybrid", &json!({})));
+    assert_eq!(written(gateway.core()).await, Outcome::Unchanged);
+    assert!(!gateway.core().control.withdraw(), "nothing is left to take back");
+}
+
+#[tokio::test]
+async fn a_stop_wins_over_a_restart() {
+    let home = Home::new(&config("hybrid", &json!({})));
+    let gateway = home.start().await;
+    gateway.core().request_restart(Duration::ZERO, "test");
+    gateway.core().control.stop();
+    assert!(matches!(gateway.wait().await, Exit::Stopped));
 }
 
 #[tokio::test]

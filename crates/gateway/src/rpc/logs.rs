@@ -1,16 +1,15 @@
 //! `logs.tail`: new lines of the log file, by byte cursor.
 
-use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use openclaw_guard::Redactor;
+use openclaw_guard::{Redactor, RootError};
 use openclaw_protocol::frame::ErrorShape;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Call, Reply, RpcResult, attempt};
-use crate::log::redact_log_line;
+use crate::log::{open_log, redact_log_line};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,14 +42,14 @@ pub(super) fn tail(call: &Call<'_>) -> Reply {
 fn read(path: &Path, params: &TailParams, redactor: &Redactor) -> RpcResult {
     let unreadable =
         |error: std::io::Error| ErrorShape::unavailable(format!("cannot read {}: {error}", path.display()));
-    let mut file = match File::open(path) {
+    let mut file = match open_log(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(RootError::NotFound { .. }) => {
             return Ok(json!({
                 "file": path.to_string_lossy(), "cursor": 0, "size": 0, "lines": [], "truncated": false, "reset": false,
             }));
         }
-        Err(error) => return Err(unreadable(error).into()),
+        Err(error) => return Err(ErrorShape::unavailable(format!("cannot read the log: {error}")).into()),
     };
     let size = file.metadata().map_err(unreadable)?.len();
     let reset = params.cursor.is_some_and(|cursor| cursor > size);

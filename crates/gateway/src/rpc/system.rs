@@ -1,6 +1,7 @@
 //! Status, agents, models, pairing codes.
 
 use openclaw_protocol::frame::ErrorShape;
+use openclaw_protocol::methods::Scope;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -23,7 +24,14 @@ pub(super) fn health(call: &Call<'_>) -> Reply {
     let wants_probe = params.probe == Some(Value::Bool(true));
     let age = if wants_probe { crate::health::BURST_MS } else { crate::health::FRESH_MS };
     let cached = core.health.younger_than(age, core.now_ms());
-    Reply::Now(Ok(cached.unwrap_or_else(|| core.health.renew(core))))
+    let mut health = cached.unwrap_or_else(|| core.health.renew(core));
+    // Not in the summary that everybody hears: what is wrong with a file may quote it.
+    if Scope::Admin.is_satisfied_by(&call.client.scopes)
+        && let Some(config) = health.get_mut("config").and_then(Value::as_object_mut)
+    {
+        config.insert("problems".to_owned(), core.reload.problems());
+    }
+    Reply::Now(Ok(health))
 }
 
 pub(super) fn status(call: &Call<'_>) -> Reply {

@@ -9,15 +9,21 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 /// Characters of a base64 text that hold bits of the bytes before the secret, for 0, 1 and 2 such bytes.
 const FOREIGN_CHARS: [usize; 3] = [0, 2, 3];
 
-/// Every spelling that is looked for: the text itself, inside a JSON string, percent-encoded (strict as in RFC 3986 and
-/// lenient as browsers do it, both cases of the digits), and base64 in both alphabets (RFC 4648) wherever in the
+/// Every spelling that is looked for: the text itself, inside a JSON string (with and without `\/`), percent-encoded
+/// (strict as in RFC 3986, lenient as browsers do it, as a path that keeps its slashes, both cases of the digits, and as
+/// forms do it), and base64 in both alphabets (RFC 4648) wherever in the
 /// encoded data the secret begins. Base64 that is broken into lines is not covered.
 pub(super) fn forms(secret: &str) -> BTreeSet<Vec<u8>> {
     let mut forms = BTreeSet::from([secret.as_bytes().to_vec(), json(secret).into_bytes()]);
-    for kept in ["-._~", "-._~!'()*"] {
+    forms.insert(json(secret).replace('/', "\\/").into_bytes());
+    for kept in ["-._~", "-._~!'()*", "-._~/"] {
         forms.insert(percent(secret, kept, |byte, out| write!(out, "%{byte:02X}")).into_bytes());
         forms.insert(percent(secret, kept, |byte, out| write!(out, "%{byte:02x}")).into_bytes());
     }
+    // Forms (`application/x-www-form-urlencoded`) keep other characters, and write a space as `+`.
+    forms.insert(
+        percent(secret, "-._* ", |byte, out| write!(out, "%{byte:02X}")).replace(' ', "+").into_bytes(),
+    );
     for before in 0..FOREIGN_CHARS.len() {
         forms.extend(base64_inside(secret, before));
     }
@@ -72,8 +78,15 @@ mod tests {
     #[test]
     fn every_spelling_is_listed() {
         let forms = forms("pa\"ss/wö rd");
-        for spelling in ["pa\"ss/wö rd", "pa\\\"ss/wö rd", "pa%22ss%2Fw%C3%B6%20rd", "pa%22ss%2fw%c3%b6%20rd"]
-        {
+        for spelling in [
+            "pa\\\"ss\\/wö rd",
+            "pa%22ss/w%C3%B6%20rd",
+            "pa%22ss%2Fw%C3%B6+rd",
+            "pa\"ss/wö rd",
+            "pa\\\"ss/wö rd",
+            "pa%22ss%2Fw%C3%B6%20rd",
+            "pa%22ss%2fw%c3%b6%20rd",
+        ] {
             assert!(forms.contains(spelling.as_bytes()), "{spelling}");
         }
     }

@@ -8,10 +8,14 @@ use super::span::{Mask, Span, is_masked};
 pub(super) const MAX_COMPILED_BYTES: usize = 1024 * 1024;
 /// Bytes of the states that are kept while an expression runs.
 pub(super) const MAX_STATE_BYTES: usize = 256 * 1024;
+/// Bytes that one expression may look at in one text, those of repeated looks included: a second of work. Lines of the log
+/// are far below.
+const MAX_SEARCHED_BYTES: usize = 256 * 1024 * 1024;
 /// The letters that may stand behind `/…/`.
 const FLAGS: &str = "gimsuy";
 
-/// A regular expression of what is hidden. It runs in linear time whatever it says.
+/// A regular expression of what is hidden. Finding one match takes linear time whatever it says; of a text in which all
+/// of them would take too long, the rest is hidden unseen.
 pub struct Pattern(Regex);
 
 /// Why a text is no expression.
@@ -84,8 +88,15 @@ fn last_line(text: &str) -> String {
 
 /// Adds every match of an expression from `from` on; what stands before is context for `^` and `\b`.
 pub(super) fn find_all(regex: &Regex, text: &str, from: usize, mask: Mask, spans: &mut Vec<Span>) {
-    let mut at = from;
-    while let Some(groups) = regex.captures_at(text, at) {
+    let (mut at, mut searched) = (from, 0);
+    loop {
+        // An expression may have to see all of the text to find one match, again and again.
+        searched += text.len() - at;
+        if searched > MAX_SEARCHED_BYTES {
+            spans.push(Span { whole: at..text.len(), hidden: at..text.len(), mask: Mask::All });
+            return;
+        }
+        let Some(groups) = regex.captures_at(text, at) else { return };
         let Some(whole) = groups.get(0) else { return };
         let mut hide = |hidden: std::ops::Range<usize>| {
             if !hidden.is_empty() && !is_masked(&text[hidden.clone()]) {
@@ -134,6 +145,16 @@ mod tests {
         for (pattern, text, expected) in table {
             assert_eq!(hides(pattern, text), expected, "{pattern}");
         }
+    }
+
+    #[test]
+    fn an_expression_that_takes_too_long_hides_the_rest() {
+        let text = "x".repeat(40_000) + "secret";
+        let mut spans = Vec::new();
+        Pattern::parse("[^y]*y|x").unwrap().find(&text, 0, &mut spans);
+        let last = spans.last().unwrap();
+        assert_eq!(last.hidden.end, text.len());
+        assert!(spans.len() < 10_000, "{}", spans.len());
     }
 
     #[test]

@@ -12,9 +12,10 @@ use openclaw_guard::{ManualClock, Secret};
 use serde_json::{Value, json};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use super::{LogHandle, Screen, Sinks};
+use super::{Earlier, LogHandle, MAX_EARLIER, Screen, Sinks};
 use crate::log::file::LogFile;
 use crate::log::layer::LogLayer;
+use crate::log::screen::Printer;
 use crate::log::settings::Settings;
 
 /// A console that can be read.
@@ -53,7 +54,8 @@ impl Desk {
         let handle = LogHandle(Arc::new(Sinks {
             settings: RwLock::new(Arc::new(settings)),
             file: Mutex::new(LogFile::default()),
-            console: Mutex::new(Box::new(console.clone())),
+            console: Printer::new(Box::new(console.clone())),
+            earlier: Mutex::new(Earlier::of(secrets.to_vec())),
             screen: Screen::None,
             locations,
             clock: clock.clone(),
@@ -117,14 +119,14 @@ fn another_configuration_takes_effect_at_once() {
         let logging = json!({
             "level": "debug", "file": file, "consoleLevel": "debug", "consoleStyle": "json", "redactPatterns": ["mk-\\d+"],
         });
-        desk.handle.apply(&parsed(logging).config, &[Secret::new("correct horse".to_owned())]);
+        desk.handle.apply(&parsed(logging).config, vec![Secret::new("correct horse".to_owned())]);
         say();
         assert_eq!(desk.handle.file(), file);
         assert!(desk.file().contains("\"my *** and ***\""), "{}", desk.file());
         assert_eq!(desk.console(), desk.file());
         assert_eq!(desk.handle.redactor().redact("correct horse"), "***");
         let logging = json!({"level": "debug", "redactSensitive": "off", "redactPatterns": ["mk-\\d+"]});
-        desk.handle.apply(&parsed(logging).config, &[Secret::new("correct horse".to_owned())]);
+        desk.handle.apply(&parsed(logging).config, vec![Secret::new("correct horse".to_owned())]);
         say();
         assert!(read(&old_file).contains("\"my *** and mk-123\""), "known secrets are always hidden");
     });
@@ -208,7 +210,7 @@ fn occurrences(secret: &str) -> Vec<String> {
 fn no_canary_is_ever_written() {
     let canaries = canaries();
     let config = json!({
-        "env": {"vars": canaries.iter().enumerate().map(|(at, text)| (format!("V{at}"), text.clone().into())).collect::<serde_json::Map<_, _>>()},
+        "env": {"vars": canaries.iter().enumerate().map(|(at, text)| (format!("V{at}_TOKEN"), text.clone().into())).collect::<serde_json::Map<_, _>>()},
     });
     for (style, redact) in [("pretty", "off"), ("compact", "off"), ("json", "off"), ("json", "tools")] {
         let logging = json!({"level": "trace", "consoleLevel": "trace", "consoleStyle": style, "redactSensitive": redact});
@@ -229,7 +231,7 @@ fn check_canary(desk: &Desk, secret: &str) {
         }
     }
     let written = desk.console() + &desk.file();
-    assert!(written.lines().count() >= 2 * 9, "everything was logged");
+    assert!(written.lines().count() >= 2 * 9, "everything was logged: {}", written.lines().count());
     let inside = Value::from(secret.trim()).to_string();
     let basic = STANDARD.encode(format!("user:{secret}"));
     for spelling in [secret.trim(), inside.trim_matches('"'), basic.trim_end_matches('=')] {
@@ -237,6 +239,22 @@ fn check_canary(desk: &Desk, secret: &str) {
     }
     desk.console.0.lock().unwrap().clear();
     std::fs::File::create(desk.handle.file()).unwrap();
+}
+
+#[test]
+fn secrets_of_earlier_configurations_stay_hidden() {
+    let secret = |n: usize| Secret::new(format!("secret-number-{n:06}-"));
+    let desk = Desk::new(json!({}), &[secret(0)]);
+    // Within the desk: the cache of the events is rebuilt for the subscriber of the thread.
+    let apply = |secrets| desk.run(|| desk.handle.apply(&parsed(json!({})).config, secrets));
+    (1..=5).for_each(|n| apply(vec![secret(n), secret(1)]));
+    let redactor = desk.handle.redactor();
+    for n in 0..=5 {
+        assert_eq!(redactor.redact(secret(n).expose()), "***");
+    }
+    apply((10..10 + 2 * MAX_EARLIER).map(secret).collect());
+    apply(vec![secret(9)]);
+    assert!(desk.handle.0.earlier.lock().unwrap().0.len() <= MAX_EARLIER + 1, "and are bounded");
 }
 
 /// Panics when it is logged.
