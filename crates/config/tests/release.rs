@@ -30,6 +30,12 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
     ("…sandbox.browser.allowedControlPorts", "-", "list of int >=1 <=65535", DOCUMENTED),
     ("…sandbox.browser.allowedControlUrls", "-", "list of text", DOCUMENTED),
     ("…ort", "int >=1", "int >=1 <=65535", PORT),
+    (
+        "agents.defaults.maxConcurrent",
+        "int >=1",
+        "int >=1 <=10000",
+        "more turns at once than this machine could ever run are a mistake",
+    ),
     ("bridge", "-", "any", "configurations of early releases have it; it is read and ignored"),
     ("channels", "any-object", "open", "the same: other names are channels of plugins"),
     ("channels.*", "-", "any", PLUGIN),
