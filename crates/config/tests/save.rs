@@ -247,7 +247,8 @@ fn documents_from_clients_keep_what_clients_do_not_know() {
 #[test]
 fn killed_at_any_step_every_file_is_old_or_new() {
     if let (Ok(step), Ok(home)) = (std::env::var(KILL_AT), std::env::var(KILL_HOME)) {
-        write_and_die(step.parse().unwrap(), Path::new(&home));
+        let changes = [set("gateway.port", json!(2)), set("agents.list[0].name", json!("M"))];
+        pull_the_plug(step.parse().unwrap(), &at(Path::new(&home)), &changes);
     }
     let (old_port, new_port) = ("port: 1", "port: 2");
     let mut survived_at = None;
@@ -256,7 +257,7 @@ fn killed_at_any_step_every_file_is_old_or_new() {
         for age in 0..BACKUPS {
             write_atomic(&backup_path(&at.config_path, age), format!("// {age}\n{{}}").as_bytes()).unwrap();
         }
-        let status = run_child(step, home.path());
+        let status = run_child(step, home.path(), "killed_at_any_step_every_file_is_old_or_new");
         let main = text(&at.config_path);
         assert!([FILE.to_owned(), FILE.replace(old_port, new_port)].contains(&main), "step {step}: {main}");
         let agents = text(&at.state_dir.join("agents.json5"));
@@ -284,15 +285,15 @@ fn backups(path: &Path) -> Vec<PathBuf> {
     (0..BACKUPS).map(|age| backup_path(path, age)).filter(|path| path.exists()).collect()
 }
 
-fn run_child(step: usize, home: &Path) -> bool {
+fn run_child(step: usize, home: &Path, test: &str) -> bool {
     let mut child = openclaw_guard::child_command(std::env::current_exe().unwrap());
-    child.args(["--exact", "killed_at_any_step_every_file_is_old_or_new", "--nocapture"]);
+    child.args(["--exact", test, "--nocapture"]);
     child.env(KILL_AT, step.to_string()).env(KILL_HOME, home);
     child.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     child.status().unwrap().success()
 }
 
-fn write_and_die(kill_at: usize, home: &Path) -> ! {
+fn pull_the_plug(kill_at: usize, at: &Locations, changes: &[Change]) -> ! {
     let mut step = 0;
     let mut plug = |_step: WriteStep| {
         if step == kill_at {
@@ -302,8 +303,7 @@ fn write_and_die(kill_at: usize, home: &Path) -> ! {
         step += 1;
         Ok(())
     };
-    let changes = [set("gateway.port", json!(2)), set("agents.list[0].name", json!("M"))];
-    edit_watched(&at(home), &Env::default(), &TERMS, &mut plug, &|editor| editor.apply(&changes)).unwrap();
+    edit_watched(at, &Env::default(), &TERMS, &mut plug, &|editor| editor.apply(changes)).unwrap();
     std::process::exit(0)
 }
 
@@ -361,6 +361,34 @@ fn a_pipe_in_the_way_is_refused_or_passed_by() {
     fifo("lock");
     let refused = apply(&at, &TERMS, &[set("gateway.port", json!(3))]).err().unwrap();
     assert!(refused.to_string().contains("openclaw.json.lock"), "{refused}");
+}
+
+/// A value that moves from one file to another is in one of them, or for a moment in both, whenever the plug is pulled.
+#[test]
+fn a_value_on_its_way_between_files_is_never_in_none() {
+    if let (Ok(step), Ok(home)) = (std::env::var(KILL_AT), std::env::var(KILL_HOME)) {
+        pull_the_plug(step.parse().unwrap(), &at(Path::new(&home)), &[moved()]);
+    }
+    let mut survived_at = None;
+    for step in 0..64 {
+        let (home, at) = home();
+        let base = "{ agent: { workspace: '~/precious' }, ui: {} }";
+        write_atomic(&at.config_path, b"{ $include: './base.json5', agents: { list: [{ id: 'main' }] } }")
+            .unwrap();
+        write_atomic(&at.state_dir.join("base.json5"), base.as_bytes()).unwrap();
+        let is_done = run_child(step, home.path(), "a_value_on_its_way_between_files_is_never_in_none");
+        let both = text(&at.config_path) + &text(&at.state_dir.join("base.json5"));
+        assert!(both.contains("precious"), "step {step}: {both}");
+        if is_done {
+            survived_at = Some(step);
+            break;
+        }
+    }
+    assert!(survived_at.is_some_and(|step| step > 18), "{survived_at:?}");
+}
+
+fn moved() -> Change {
+    Change::Move { from: "agent".parse().unwrap(), to: "agents.defaults".parse().unwrap() }
 }
 
 /// Every step fails once: the error names file and step, every file is old or new, nothing is left lying about.
