@@ -495,3 +495,24 @@ fn any_file_can_be_validated() {
         "the file in use is another one"
     );
 }
+
+#[test]
+fn a_diff_hides_secrets_in_comments_and_addresses_too() {
+    let home = TempHome::new();
+    home.write(
+        ".openclaw/openclaw.json",
+        "{\n  // botToken: \"123456789:AAOLD-old-secret-of-thirty-five-chars\"\n  gateway: { mode: 'local', token: 'abcdefgh12345678' }, // abcdefgh12345678\n  \
+         models: { providers: { p: { baseUrl: 'http://u:pa55word@127.0.0.1/v1', models: [] } } },\n}\n",
+    );
+    let output = run(&home, &["doctor", "--fix"]);
+    let words =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(words.contains("+++"), "{words}");
+    for secret in ["AAOLD", "abcdefgh12345678", "pa55word"] {
+        assert!(!words.contains(secret), "{secret} in {words}");
+    }
+    assert!(
+        home.read(".openclaw/openclaw.json").unwrap().contains("// abcdefgh12345678"),
+        "the file keeps it"
+    );
+}

@@ -6,9 +6,10 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use openclaw_config::{
-    Base, Draft, EditError, Editor, Losses, Migration, Terms, Validity, beside, edit, redact_text, write_new,
+    Base, Draft, EditError, Editor, FileEdit, Losses, Migration, Terms, Validity, beside, edit, redact_text,
+    secrets, write_new,
 };
-use openclaw_guard::{FileError, iso_millis, write_atomic};
+use openclaw_guard::{FileError, Hiding, Redactor, Secret, iso_millis, write_atomic};
 use serde::Serialize;
 
 use super::diff::unified;
@@ -96,7 +97,7 @@ pub(super) fn plan(snapshot: &Snapshot, repair: Repair) -> Result<Plan, RepairEr
         Repair::Restore { backup } => {
             let text = read(backup)?;
             // Of a text that is not JSON5 nobody can say what in it is secret: the new one is shown alone.
-            Some(hidden_diff(&snapshot.at.config_path, "", &text))
+            Some(hidden_diff(&snapshot.at.config_path, "", &text, &[]))
         }
         Repair::Migrate => Some(draft_diff(&migrated(snapshot)?)),
     };
@@ -128,15 +129,17 @@ fn migrate(snapshot: &Snapshot, editor: &mut Editor) -> Result<(), EditError> {
 }
 
 fn draft_diff(draft: &Draft) -> String {
-    let files = draft.files().iter();
-    let diff =
-        files.map(|file| hidden_diff(&file.path, file.before.as_deref().unwrap_or_default(), &file.after));
+    let known = secrets(draft.value());
+    let before = |file: &FileEdit| file.before.clone().unwrap_or_default();
+    let diff = draft.files().iter().map(|file| hidden_diff(&file.path, &before(file), &file.after, &known));
     diff.collect::<Vec<_>>().join("\n")
 }
 
-/// The diff of two texts of a configuration without their secrets.
-fn hidden_diff(path: &Path, before: &str, after: &str) -> String {
-    let hidden = |text: &str| redact_text(text).unwrap_or_default();
+/// The diff of two texts of a configuration without their secrets: values by declaration, and what in comments and
+/// addresses is one of the known ones or looks like one.
+fn hidden_diff(path: &Path, before: &str, after: &str, known: &[Secret]) -> String {
+    let redactor = Redactor::new(known, Hiding::Shapes { patterns: Vec::new() });
+    let hidden = |text: &str| redactor.redact(&redact_text(text).unwrap_or_default()).into_owned();
     unified(&name(path), &hidden(before), &hidden(after))
 }
 
