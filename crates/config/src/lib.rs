@@ -1,12 +1,13 @@
-//! `openclaw.json`: one declaration per key, typed values, strict errors.
+//! `openclaw.json`: one declaration per key, typed values, strict errors, edits that keep the file.
 //!
-//! A key is declared once, in `keys/`; the typed struct, the check, the JSON Schema, the book's chapter, redaction and
-//! the reload class follow from that declaration. This crate reads the configuration, what it includes and the `.env` of
-//! the state directory, and writes nothing but a first configuration and the copy of the last good one; it opens no
-//! socket and reads the process environment in [`Env::process`] only.
+//! A key is declared once, in `keys/`; the typed struct, the check, the JSON Schema, the hints of forms, the book's
+//! chapter, redaction, completion, migrations and the reload class follow from that declaration. This crate reads the
+//! configuration, what it includes and the `.env` of the state directory, and writes these files and what lies beside
+//! them (earlier versions, the last good copy); it opens no socket, reads the process environment in [`Env::process`]
+//! only, and starts nothing but the owner's login shell when `env.shellEnv` asks for it.
 //!
 //! ```
-//! use openclaw_config::{Env, LocationFlags, Locations, gateway_port, load, write_new};
+//! use openclaw_config::{Change, Env, LocationFlags, Locations, Terms, edit, gateway_port, load, write_new};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let home = tempfile::tempdir()?;
@@ -17,6 +18,11 @@
 //! let loaded = load(&at, &env)?;
 //! assert!(loaded.config.gateway.auth.token.as_ref().is_some_and(|token| token.matches("s3cret")));
 //! assert_eq!(gateway_port(None, &loaded.env, &loaded.config, &at)?, 4000);
+//!
+//! let change = Change::Set { path: "gateway.port".parse()?, value: 4001.into() };
+//! edit(&at, &env, &Terms::ANY_BASE, &|editor| editor.apply(std::slice::from_ref(&change)))?;
+//! let written = std::fs::read_to_string(&at.config_path)?;
+//! assert_eq!(written, "{ gateway: { port: 4001, auth: { token: '${GATEWAY_TOKEN}' } } } // JSON5");
 //!
 //! let problems = openclaw_config::parse("{\n  gateway: { prot: 1 },\n}", "openclaw.json", &env).err();
 //! let problem = &problems.unwrap_or_default()[0];
