@@ -1,7 +1,8 @@
 //! What credentials usually look like.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
+use aho_corasick::AhoCorasick;
 use regex::{Regex, RegexBuilder};
 
 use super::names::ENDS_EXPRESSION;
@@ -13,11 +14,27 @@ use super::span::{Mask, Span};
 struct Shape {
     expression: &'static str,
     mask: Mask,
+    needs: Needs,
 }
 
-const fn shape(expression: &'static str) -> Shape {
-    Shape { expression, mask: Mask::Middle }
+/// What a text must hold for an expression to match: nearly every line of a log holds nothing of it, so that most
+/// expressions are never compiled.
+#[derive(Clone, Copy)]
+enum Needs {
+    /// One of these words, whatever their case.
+    Words(&'static [&'static str]),
+    /// This many characters of a token in a row.
+    Run(usize),
 }
+
+const fn shape(needs: Needs, expression: &'static str) -> Shape {
+    Shape { expression, mask: Mask::Middle, needs }
+}
+
+/// Each name of [`ENDS_EXPRESSION`], and each variable that says secret, holds one of these.
+const NAMES: Needs =
+    Needs::Words(&["token", "secret", "passw", "passphrase", "key", "credential", "authorization"]);
+const ADDRESS: Needs = Needs::Words(&["://"]);
 
 /// Each expression reads a run of text once or twice, never once per start.
 const SHAPES: [Shape; 15] = [
@@ -25,51 +42,140 @@ const SHAPES: [Shape; 15] = [
     Shape {
         expression: r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----((?s:.)*?)(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\z)",
         mask: Mask::All,
+        needs: Needs::Words(&["private key"]),
     },
     // JSON, and JSON inside a JSON string.
-    shape(r#"(?i)"[^"\\]{0,64}NAME"\s*:\s*"((?:[^"\\]|\\.)+)"#),
-    shape(r#"(?i)\\"[^"\\]{0,64}NAME\\"\s*:\s*\\"((?:[^"\\]|\\\\(?:\\"|.))+)"#),
+    shape(NAMES, r#"(?i)"[^"\\]{0,64}NAME"\s*:\s*"((?:[^"\\]|\\.)+)"#),
+    shape(NAMES, r#"(?i)\\"[^"\\]{0,64}NAME\\"\s*:\s*\\"((?:[^"\\]|\\\\(?:\\"|.))+)"#),
     // `token: "…"` in YAML, JavaScript and Rust's own output; without quotes only what is too long for a word.
-    shape(r#"(?i)NAME["']?\s*:\s*(?:Some\()?["']([^"'\\\r\n]+)"#),
-    shape(r#"(?i)NAME\s*:\s*([^\s"'\\,;]{16,})"#),
+    shape(NAMES, r#"(?i)NAME["']?\s*:\s*(?:Some\()?["']([^"'\\\r\n]+)"#),
+    shape(NAMES, r#"(?i)NAME\s*:\s*([^\s"'\\,;]{16,})"#),
     // Assignments: any value of a name that says secret, and of variables that say KEY.
-    shape(r#"(?i)NAME\s*=\s*\\?["']?([^\s"'&\\]+)"#),
+    shape(NAMES, r#"(?i)NAME\s*=\s*\\?["']?([^\s"'&\\]+)"#),
     shape(
+        NAMES,
         r#"(?-u:\b)[A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?)[A-Z0-9_]*=\\?(?:"([^"\\]+)|'([^'\\]+)|([^\s"'\\]+))"#,
     ),
     // Headers.
     shape(
+        Needs::Words(&["authorization"]),
         r#"(?i)(?-u:\b)authorization\\?["']?\s*[:=]\s*\\?["']?(?:(?:bearer|basic|token|digest|bot|apikey)\s+)?([^\s"'\\,;]+)"#,
     ),
-    shape(r"(?i)(?-u:\b)bearer\s+([A-Za-z0-9._~+/=-]{16,})"),
+    shape(Needs::Words(&["bearer"]), r"(?i)(?-u:\b)bearer\s+([A-Za-z0-9._~+/=-]{16,})"),
     // Addresses: passwords, tokens in the place of a user, parameters.
-    shape(r#"(?i)[a-z0-9+.-]://[^\s/@:"'\\]*:([^\s/@"'\\]+)@"#),
-    shape(r#"(?i)[a-z0-9+.-]://([^\s/@:"'\\]{8,})@"#),
+    shape(ADDRESS, r#"(?i)[a-z0-9+.-]://[^\s/@:"'\\]*:([^\s/@"'\\]+)@"#),
+    shape(ADDRESS, r#"(?i)[a-z0-9+.-]://([^\s/@:"'\\]{8,})@"#),
     shape(
+        Needs::Words(&[
+            "token=",
+            "secret=",
+            "password=",
+            "passwd=",
+            "passphrase=",
+            "key=",
+            "credential=",
+            "credentials=",
+            "authorization=",
+            "sig=",
+            "signature=",
+            "auth=",
+            "code=",
+            "pair=",
+        ]),
         r##"(?i)[?&#;][A-Za-z0-9_.\[\]-]{0,64}(?:NAME|key|sig|signature|auth|code|pair)=([^&\s"'#<>\\]+)"##,
     ),
     // JSON Web Tokens (RFC 7519): their header is JSON, and `{"` is `eyJ` in base64.
-    shape(r"(?-u:\b)eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)?"),
+    shape(Needs::Words(&["eyj"]), r"(?-u:\b)eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)?"),
     // Prefixes that providers give their keys so that scanners can find them.
-    shape(concat!(
-        r"(?-u:\b)(?:sk-[A-Za-z0-9_-]{16,}|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}",
-        r"|gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_.-]{16,}",
-        r"|xox[a-z]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_-]{20,}",
-        r"|(?:AKIA|ASIA)[A-Z0-9]{16}|npm_[A-Za-z0-9]{20,}|hf_[A-Za-z0-9]{20,}|gsk_[A-Za-z0-9]{20,}",
-        r"|xai-[A-Za-z0-9]{20,}|pplx-[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{20,}|dop_v1_[a-f0-9]{32,}",
-        r"|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|pypi-[A-Za-z0-9_-]{32,}|tvly-[A-Za-z0-9_-]{16,})",
-    )),
+    shape(
+        Needs::Words(PREFIXES),
+        concat!(
+            r"(?-u:\b)(?:sk-[A-Za-z0-9_-]{16,}|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}",
+            r"|gh[opsur]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_.-]{16,}",
+            r"|xox[a-z]-[A-Za-z0-9-]{10,}|xapp-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_-]{20,}",
+            r"|(?:AKIA|ASIA)[A-Z0-9]{16}|npm_[A-Za-z0-9]{20,}|hf_[A-Za-z0-9]{20,}|gsk_[A-Za-z0-9]{20,}",
+            r"|xai-[A-Za-z0-9]{20,}|pplx-[A-Za-z0-9]{20,}|r8_[A-Za-z0-9]{20,}|dop_v1_[a-f0-9]{32,}",
+            r"|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}|pypi-[A-Za-z0-9_-]{32,}|tvly-[A-Za-z0-9_-]{16,})",
+        ),
+    ),
     // Bot tokens: Telegram's (also behind `/bot` in an address) and Discord's.
     shape(
+        Needs::Run(23),
         r"(?:(?-u:\b)|bot)([0-9]{6,12}:[A-Za-z0-9_-]{30,})|(?-u:\b)([MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,})",
     ),
 ];
 
-/// Compiled once: they are the same for everybody.
-static COMPILED: LazyLock<Vec<(Regex, Mask)>> = LazyLock::new(|| {
-    // A test compiles every one of them, so none is left out here.
-    SHAPES.iter().filter_map(|shape| Some((compile(shape).ok()?, shape.mask))).collect()
+/// What the tokens of [`SHAPES`] begin with.
+const PREFIXES: &[&str] = &[
+    "sk-",
+    "sk_",
+    "rk_",
+    "pk_",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "ghu_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "xox",
+    "xapp-",
+    "aiza",
+    "ya29.",
+    "akia",
+    "asia",
+    "npm_",
+    "hf_",
+    "gsk_",
+    "xai-",
+    "pplx-",
+    "r8_",
+    "dop_v1_",
+    "sg.",
+    "pypi-",
+    "tvly-",
+];
+
+/// Compiled at their first use, and once: they are the same for everybody. `None` for one that does not compile, which
+/// a test rules out.
+static COMPILED: [OnceLock<Option<Regex>>; SHAPES.len()] = [const { OnceLock::new() }; SHAPES.len()];
+
+/// All words that are needed, and which shapes each of them is for.
+static WORDS: LazyLock<Option<(AhoCorasick, Vec<usize>)>> = LazyLock::new(|| {
+    let mut words: Vec<&str> = Vec::new();
+    let mut shapes = Vec::new();
+    for (index, shape) in SHAPES.iter().enumerate() {
+        let Needs::Words(needed) = shape.needs else { continue };
+        words.extend(needed);
+        shapes.extend(needed.iter().map(|_| index));
+    }
+    let found = AhoCorasick::builder().ascii_case_insensitive(true).build(words);
+    found.ok().map(|found| (found, shapes)) // a test rules out the fault
 });
+
+/// Which shapes a text may hold.
+fn possible(text: &str) -> [bool; SHAPES.len()] {
+    // Without the words every shape is looked for.
+    let Some((words, shapes)) = WORDS.as_ref() else { return [true; SHAPES.len()] };
+    let mut found = [false; SHAPES.len()];
+    for hit in words.find_overlapping_iter(text) {
+        if let Some(shape) = shapes.get(hit.pattern().as_usize()).and_then(|shape| found.get_mut(*shape)) {
+            *shape = true;
+        }
+    }
+    for (found, shape) in found.iter_mut().zip(&SHAPES) {
+        if let Needs::Run(min) = shape.needs {
+            *found = has_run(text, min);
+        }
+    }
+    found
+}
+
+/// Whether so many characters of a token stand in a row.
+fn has_run(text: &str, min: usize) -> bool {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    text.as_bytes().split(|byte| !is_token(*byte)).any(|run| run.len() >= min)
+}
 
 fn compile(shape: &Shape) -> Result<Regex, regex::Error> {
     RegexBuilder::new(&shape.expression.replace("NAME", ENDS_EXPRESSION))
@@ -80,18 +186,23 @@ fn compile(shape: &Shape) -> Result<Regex, regex::Error> {
 
 /// Adds everything that looks like a credential.
 pub(super) fn find_shapes(text: &str, from: usize, spans: &mut Vec<Span>) {
-    for (regex, mask) in COMPILED.iter() {
-        find_all(regex, text, from, *mask, spans);
+    let possible = possible(text);
+    let shapes = SHAPES.iter().zip(&COMPILED).zip(possible).filter(|(_, possible)| *possible);
+    for ((shape, compiled), _) in shapes {
+        if let Some(regex) = compiled.get_or_init(|| compile(shape).ok()) {
+            find_all(regex, text, from, shape.mask, spans);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{SHAPES, compile};
+    use super::{SHAPES, WORDS, compile};
     use crate::{Hiding, Redactor};
 
     #[test]
     fn every_shape_compiles() {
+        assert!(WORDS.is_some());
         for shape in &SHAPES {
             assert!(compile(shape).is_ok(), "{}: {:?}", shape.expression, compile(shape).err());
         }
