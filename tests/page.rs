@@ -19,14 +19,21 @@ fn screenshots() -> PathBuf {
     folder
 }
 
-#[tokio::test]
-async fn a_browser_pairs_by_its_address_chats_and_shows_the_source() {
+/// A gateway that `quickstart` has set up in an empty home, and what it reported.
+async fn quickstarted() -> (TempHome, GatewayProcess, Value) {
     let home = TempHome::new();
     let port = free_port();
     let args = ["quickstart", "--non-interactive", "--json", "--port", &port.to_string()];
     let gateway = GatewayProcess::start_with(binary(), &home, port, &args).await;
     gateway.wait_stdout("\n", PATIENCE).await;
     let report: Value = serde_json::from_str(gateway.stdout().lines().next().unwrap()).unwrap();
+    (home, gateway, report)
+}
+
+#[tokio::test]
+async fn a_browser_pairs_by_its_address_chats_and_shows_the_source() {
+    let (home, gateway, report) = quickstarted().await;
+    let port = gateway.port();
     let url = report["pairUrl"].as_str().unwrap();
 
     let browser = Browser::launch().await.expect("a browser: see README, \"Tests\"");
@@ -85,12 +92,7 @@ async fn a_browser_pairs_by_its_address_chats_and_shows_the_source() {
 
 #[tokio::test]
 async fn a_wrong_configuration_is_told_in_the_page_until_it_is_corrected() {
-    let home = TempHome::new();
-    let port = free_port();
-    let args = ["quickstart", "--non-interactive", "--json", "--port", &port.to_string()];
-    let gateway = GatewayProcess::start_with(binary(), &home, port, &args).await;
-    gateway.wait_stdout("\n", PATIENCE).await;
-    let report: Value = serde_json::from_str(gateway.stdout().lines().next().unwrap()).unwrap();
+    let (home, _gateway, report) = quickstarted().await;
 
     let browser = Browser::launch().await.expect("a browser: see README, \"Tests\"");
     let page = browser.open(report["pairUrl"].as_str().unwrap()).await.unwrap();

@@ -91,7 +91,7 @@ impl Editor {
     /// What the result would lose. What is not there, or cannot be read, has lost already: then the last good copy is
     /// what the result is compared with.
     fn loss(&self, value: &Value, before_len: usize, after_len: usize) -> Option<Loss> {
-        if self.hash().is_some() && !self.is_torn() {
+        if self.hash().is_some() && self.is_readable() {
             return loss(&self.original, before_len, value, after_len);
         }
         let copy = last_good(&self.path)?;

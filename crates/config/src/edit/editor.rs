@@ -113,7 +113,7 @@ impl Editor {
 
     /// Refuses files that are not JSON5.
     pub(super) fn whole(&self) -> Result<(), EditError> {
-        if self.is_torn() {
+        if !self.is_readable() {
             let (path, problems) = (self.path.clone(), self.torn.clone());
             return Err(ConfigError::Invalid { path, problems }.into());
         }
@@ -123,11 +123,7 @@ impl Editor {
     /// Whether the files are JSON5; others can only be replaced as a whole.
     #[must_use]
     pub fn is_readable(&self) -> bool {
-        !self.is_torn()
-    }
-
-    pub(super) fn is_torn(&self) -> bool {
-        !self.torn.is_empty()
+        self.torn.is_empty()
     }
 
     /// Makes changes, in their order.

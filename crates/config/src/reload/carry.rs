@@ -76,15 +76,9 @@ fn put(value: &mut Value, steps: &[Step], wanted: Option<&Value>) {
 mod tests {
     use super::carried;
     use crate::env::Env;
-    use crate::load::{Loaded, Parsed, parse};
     use crate::reload::Plan;
+    use crate::reload::tests::loaded;
     use serde_json::json;
-
-    fn loaded(text: &str, env: &Env) -> Loaded {
-        let parsed = parse(text, "openclaw.json", env).map_err(|problems| problems[0].to_string());
-        let Parsed { config, value, effective, env, .. } = parsed.unwrap();
-        Loaded { config, parsed: value, effective, ..Loaded::defaults("openclaw.json".into(), env) }
-    }
 
     #[test]
     fn what_runs_is_carried_and_what_waits_is_not() {

@@ -2,6 +2,8 @@
 
 mod carry;
 mod class;
+#[cfg(test)]
+mod tests;
 mod plan;
 
 pub use carry::carried;

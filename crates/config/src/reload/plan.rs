@@ -145,13 +145,7 @@ mod tests {
     use super::{Action, Plan};
     use crate::env::Env;
     use crate::keys::ReloadMode;
-    use crate::load::{Loaded, Parsed, parse};
-
-    fn loaded(text: &str, env: &Env) -> Loaded {
-        let parsed = parse(text, "openclaw.json", env).map_err(|problems| problems[0].to_string());
-        let Parsed { config, value, effective, env, .. } = parsed.unwrap();
-        Loaded { config, parsed: value, effective, ..Loaded::defaults("openclaw.json".into(), env) }
-    }
+    use crate::reload::tests::loaded;
 
     fn plan(before: &str, after: &str) -> Plan {
         Plan::between(&loaded(before, &Env::default()), &loaded(after, &Env::default()))
