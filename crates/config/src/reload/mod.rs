@@ -2,9 +2,9 @@
 
 mod carry;
 mod class;
+mod plan;
 #[cfg(test)]
 mod tests;
-mod plan;
 
 pub use carry::carried;
 pub use class::reload_class;
