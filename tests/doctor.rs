@@ -516,3 +516,18 @@ fn a_diff_hides_secrets_in_comments_and_addresses_too() {
         "the file keeps it"
     );
 }
+
+#[test]
+fn what_is_restored_by_hand_is_a_command_to_copy() {
+    let home = TempHome::new();
+    home.write(CONFIG, "{ gateway: { mode: 'local', } ");
+    home.write(".openclaw/openclaw.json.bak", "{ ui: {} }");
+    let (report, code) = doctor(&home, &["--fix"]);
+    assert_eq!(code, 1);
+    let advice = report["findings"].to_string();
+    assert!(
+        advice.contains("correct it at this place, or cp ") && advice.contains("openclaw.json.bak "),
+        "{advice}"
+    );
+    assert_eq!(home.read(CONFIG).unwrap(), "{ gateway: { mode: 'local', } ", "an edit is never replaced");
+}

@@ -167,7 +167,10 @@ fn damaged(snapshot: &Snapshot, problem: &Problem) -> Finding {
             );
             finding.repaired_by(about, Repair::Restore { backup: backup.path.clone() })
         }
-        None => finding.by_hand(damage.what_to_do()),
+        None => finding.by_hand(match valid(&snapshot.backups).first() {
+            Some(newest) => format!("{}, or {}", damage.what_to_do(), copy_back(newest, snapshot)),
+            None => damage.what_to_do().to_owned(),
+        }),
     }
 }
 
@@ -178,11 +181,15 @@ fn shrunk(snapshot: &Snapshot) -> Option<Finding> {
     let newest = *valid(&snapshot.backups).first()?;
     let lost = loss(newest.value.as_ref()?, usize::try_from(newest.len).ok()?, value, len)?;
     let message = format!("lost much against {}: {lost}", name(&newest.path));
-    let about =
-        format!("if that was not meant: cp {} {}", newest.path.display(), snapshot.at.config_path.display());
+    let about = format!("if that was not meant: {}", copy_back(newest, snapshot));
     Some(
         Finding::new("config.shrunk", Severity::Warning, message).at(&snapshot.at.config_path).by_hand(about),
     )
+}
+
+/// The command that puts a backup back.
+fn copy_back(backup: &Backup, snapshot: &Snapshot) -> String {
+    format!("cp {} {}", backup.path.display(), snapshot.at.config_path.display())
 }
 
 fn backup_finding(backup: &Backup) -> Finding {

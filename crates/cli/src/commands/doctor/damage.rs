@@ -64,8 +64,8 @@ impl<'b> Damage<'b> {
         match self {
             Self::Empty | Self::Nul => "write a new one: `openclaw quickstart` does when the file is gone",
             Self::Utf16 => "save it as UTF-8: iconv -f UTF-16 -t UTF-8",
-            Self::NotText => "save it as UTF-8, or restore a backup by hand",
-            Self::NoObject(_) | Self::Broken(_) => "correct it at this place, or restore a backup by hand",
+            Self::NotText => "save it as UTF-8",
+            Self::NoObject(_) | Self::Broken(_) => "correct it at this place",
         }
     }
 }
