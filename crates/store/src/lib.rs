@@ -46,6 +46,6 @@ pub use index::{Creation, LoadReport, SessionIndex};
 pub use lock::{LockError, StateLock};
 pub use session_id::{SessionId, SessionIdError};
 pub use transcript::{
-    ArchiveReason, Display, HistoryItem, HistoryOrigin, NewTranscript, RecordId, RepairReport, Settings,
-    Transcript, archive, read_tail,
+    ArchiveReason, Display, HistoryItem, HistoryOrigin, NewTranscript, PreparedRecord, RecordId,
+    RepairReport, Restored, Settings, Transcript, TranscriptSync, archive, read_tail, restore_record,
 };
