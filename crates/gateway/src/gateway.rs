@@ -152,7 +152,12 @@ impl Gateway {
         until(LAST_WORDS, || core.hub.client_count() == 0).await;
         let last = Arc::clone(core);
         // A panic while flushing was logged by the task.
-        tokio::task::spawn_blocking(move || last.live.flush()).await.ok();
+        let written = tokio::task::spawn_blocking(move || {
+            last.live.flush();
+            // Somebody may still hold what belongs to this gateway; its ledger must be free for the next one.
+            last.ledger.close();
+        });
+        written.await.ok();
     }
 }
 
