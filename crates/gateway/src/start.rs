@@ -22,6 +22,7 @@ use crate::doors::{Doors, allowed_names, listen};
 use crate::gateway::Gateway;
 use crate::health::HealthCache;
 use crate::http::router::router;
+use crate::inbound::recover;
 use crate::live::{Kept, Live, Making, Snapshot};
 use crate::log::{self, LogFileTaken};
 use crate::net::accept::{Places, serve};
@@ -169,8 +170,8 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
         clock,
         log,
         started: Instant::now(),
+        lanes: Lanes::new(snapshot.max_turns(), Arc::clone(&ledger)),
         ledger,
-        lanes: Lanes::new(snapshot.max_turns()),
         live: Live::new(snapshot, kept),
         runs: Runs::default(),
         access,
@@ -181,6 +182,7 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
         locations,
     });
     tracing::info!(%address, "gateway started");
+    recover(&core)?;
     let accepting = accept(&core, listeners);
     tell_of_the_change(&core, refused.as_ref());
     tokio::spawn(reload::run(Arc::clone(&core), asks, refused));
