@@ -11,6 +11,7 @@
 
 mod config;
 mod doctor;
+mod durable;
 mod logs;
 mod page;
 mod protocol;
