@@ -134,10 +134,8 @@ impl<'a> Scanner<'a> {
 
     fn finish(mut self) -> Scan<'a> {
         let moved = self.link_forward();
-        self.scan.leaf = self.scan.records.len().checked_sub(1);
-        if moved {
-            self.scan.leaf = self.scan.leaf.map(|last| newest_descendant(&self.scan.records, last));
-        }
+        self.scan.leaf =
+            if moved { newest_tip(&self.scan.records) } else { self.scan.records.len().checked_sub(1) };
         if self.extent == Extent::Whole {
             self.scan.report.header_missing = !self.header_seen;
             self.scan.report.bridged = self.scan.records.iter().filter(|record| record.gap).count();
@@ -172,16 +170,17 @@ pub(super) fn path_up(records: &[Record<'_>], from: usize) -> impl Iterator<Item
     std::iter::successors(Some(from), |&index| records.get(index)?.parent)
 }
 
-/// Where lines were moved, the last line may have children before it: the conversation goes on from the newest of them.
-fn newest_descendant(records: &[Record<'_>], from: usize) -> usize {
-    let mut newest_child = vec![None; records.len()];
-    for (index, record) in records.iter().enumerate() {
-        if let Some(slot) = record.parent.and_then(|parent| newest_child.get_mut(parent)) {
-            *slot = Some(index);
+/// Where lines were moved, the last line says nothing: the conversation goes on from the newest record without children.
+fn newest_tip(records: &[Record<'_>]) -> Option<usize> {
+    let mut is_parent = vec![false; records.len()];
+    for parent in records.iter().filter_map(|record| record.parent) {
+        if let Some(flag) = is_parent.get_mut(parent) {
+            *flag = true;
         }
     }
-    let down = std::iter::successors(Some(from), |&index| newest_child.get(index).copied().flatten());
-    down.last().unwrap_or(from)
+    let time = |index: usize| records.get(index).and_then(|record| payload::<String>(record.line.timestamp));
+    let tips = is_parent.iter().enumerate().filter(|(_, is_parent)| !**is_parent);
+    tips.map(|(index, _)| index).max_by_key(|&index| (time(index), index))
 }
 
 impl Record<'_> {
