@@ -183,7 +183,7 @@ impl OpenSession {
 impl Opening {
     fn run(self) -> Result<OpenSession, StoreError> {
         let Self { runtime, key, id, audience } = self;
-        let new = NewTranscript { cwd: runtime.workspace.path(), key: key.as_str() };
+        let new = NewTranscript { cwd: runtime.workspace.path(), key: key.as_str(), parent: None };
         let mut transcript =
             Transcript::open_or_create(&runtime.sessions_dir, &id, &new, Arc::clone(&runtime.clock))?;
         if *transcript.report() != RepairReport::default() {
@@ -193,8 +193,8 @@ impl Opening {
             append_notes(&runtime, &mut transcript)?;
         }
         let messages =
-            transcript.history().iter().filter_map(|item| item.message.clone()).filter(is_speakable);
-        let messages = messages.map(Arc::new).collect();
+            transcript.history().iter().filter_map(|item| item.message.clone()).filter(|m| is_speakable(m));
+        let messages = messages.collect();
         let tools: Arc<[ToolDefinition]> =
             runtime.toolbox_for(audience).definitions().into_iter().map(offer).collect();
         let files = read_files(&runtime.workspace, audience, runtime.settings.bootstrap_max_chars);

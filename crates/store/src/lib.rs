@@ -19,10 +19,10 @@
 //! let index = SessionIndex::load(&sessions, "main", clock.clone())?;
 //!
 //! let (entry, _) = index.get_or_create("agent:main:main", || SessionEntry::new(&SessionId::random(), clock.now_ms()))?;
-//! let new = NewTranscript { cwd: state, key: "agent:main:main" };
+//! let new = NewTranscript { cwd: state, key: "agent:main:main", parent: None };
 //! let mut transcript = Transcript::open_or_create(&sessions, &entry.session_id(), &new, clock.clone())?;
 //! let hello = UserMessage { content: Content::Text("hello".into()), timestamp: clock.now_ms() };
-//! transcript.append_message(&Message::User(hello))?;
+//! transcript.append_message(&Arc::new(Message::User(hello)))?;
 //! assert_eq!(transcript.history().len(), 1);
 //!
 //! index.update("agent:main:main", |entry| entry.set(field::TOTAL_TOKENS, &12));
@@ -53,6 +53,7 @@ pub use ledger::{
 pub use lock::{LockError, StateLock};
 pub use session_id::{SessionId, SessionIdError};
 pub use transcript::{
-    ArchiveReason, Display, HistoryItem, HistoryOrigin, NewTranscript, PreparedRecord, RecordId,
-    RepairReport, Restored, Settings, Transcript, TranscriptSync, archive, read_tail, restore_record,
+    ArchiveReason, Display, HistoryItem, HistoryOrigin, NewTranscript, Notes, PreparedRecord, RecordId,
+    RepairReport, Restored, Settings, Summary, SummaryBy, Transcript, TranscriptSync, archive,
+    predecessor_of, read_tail, restore_record,
 };
