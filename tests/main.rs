@@ -17,6 +17,7 @@ mod page;
 mod protocol;
 mod reload;
 mod rules;
+mod sessions;
 mod story;
 mod support;
 mod trouble;

@@ -1,5 +1,6 @@
 //! One open session: its transcript, its messages, its byte-stable prompt. Owned by its lane.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::driver::World;
 use crate::envelope::{date_of, local_time};
+use crate::lifecycle;
 use crate::prompt::{Audience, PromptInputs, daily_notes, read_files, system_prompt};
 use crate::runtime::AgentRuntime;
 use crate::status::StatusCard;
@@ -45,6 +47,8 @@ struct Opening {
     key: SessionKey,
     id: SessionId,
     audience: Audience,
+    /// The transcript of the session that this one was started over from.
+    parent: Option<PathBuf>,
 }
 
 impl OpenSession {
@@ -62,6 +66,7 @@ impl OpenSession {
             key: key.clone(),
             id: entry.session_id(),
             audience: runtime.audience(key, entry),
+            parent: lifecycle::predecessor(&runtime.sessions_dir, entry),
         };
         blocking(move || opening.run()).await?
     }
@@ -113,7 +118,7 @@ impl OpenSession {
     }
 
     /// Makes the record of a turn's last message; [`OpenSession::write`] puts it into the file.
-    pub(crate) fn prepare(&self, message: &Message) -> Result<PreparedRecord, StoreError> {
+    pub(crate) fn prepare(&self, message: &Arc<Message>) -> Result<PreparedRecord, StoreError> {
         let broke_off = || StoreError::Interrupted { what: self.key.to_string() };
         self.transcript.as_ref().ok_or_else(broke_off)?.prepare_message(message)
     }
@@ -122,7 +127,7 @@ impl OpenSession {
     pub(crate) async fn write(
         &mut self,
         record: PreparedRecord,
-        message: Message,
+        message: Arc<Message>,
     ) -> Result<TranscriptSync, StoreError> {
         let written = self
             .with_transcript(move |transcript| {
@@ -130,7 +135,7 @@ impl OpenSession {
                 Ok(transcript.syncer())
             })
             .await?;
-        self.messages.push(Arc::new(message));
+        self.messages.push(message);
         self.unanswered = false;
         Ok(written)
     }
@@ -182,8 +187,9 @@ impl OpenSession {
 
 impl Opening {
     fn run(self) -> Result<OpenSession, StoreError> {
-        let Self { runtime, key, id, audience } = self;
-        let new = NewTranscript { cwd: runtime.workspace.path(), key: key.as_str(), parent: None };
+        let Self { runtime, key, id, audience, parent } = self;
+        let new =
+            NewTranscript { cwd: runtime.workspace.path(), key: key.as_str(), parent: parent.as_deref() };
         let mut transcript =
             Transcript::open_or_create(&runtime.sessions_dir, &id, &new, Arc::clone(&runtime.clock))?;
         if *transcript.report() != RepairReport::default() {

@@ -93,6 +93,7 @@ impl Lane {
         let prepared = match (&mut self.open, last) {
             (Some(open), Some(message)) => {
                 open.synced().await.map_err(|error| internal(&error))?;
+                let message = Arc::new(message);
                 let record = open.prepare(&message).map_err(|error| internal(&error))?;
                 Some((record, message))
             }
@@ -182,7 +183,7 @@ impl Lane {
         };
         let (runtime, key, ledger) = (Arc::clone(&self.runtime), self.key.clone(), Arc::clone(&self.ledger));
         blocking(move || {
-            let new = NewTranscript { cwd: runtime.workspace.path(), key: key.as_str() };
+            let new = NewTranscript { cwd: runtime.workspace.path(), key: key.as_str(), parent: None };
             let mut written = Vec::new();
             for waiting in waiting {
                 let now_ms = runtime.clock.now_ms();

@@ -109,6 +109,7 @@ pub(crate) fn world(files: &[(&str, &str)]) -> World {
             bootstrap_max_chars: 20_000,
             context_tokens: None,
             zone: user_zone(Some("UTC")),
+            session: SessionRules { zone: user_zone(Some("UTC")), ..SessionRules::default() },
         },
         workspace,
         sessions: Arc::new(SessionIndex::load(&sessions_dir, "main", clock.clone()).unwrap()),

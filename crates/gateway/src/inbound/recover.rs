@@ -147,7 +147,7 @@ fn restore_line(core: &Core, waiting: &WaitingLine) -> Result<(), openclaw_store
     if !path.exists() && agent.sessions.find_by_session_id(&line.place.session).is_none() {
         return Ok(());
     }
-    let new = NewTranscript { cwd: agent.workspace.path(), key: &line.session_key };
+    let new = NewTranscript { cwd: agent.workspace.path(), key: &line.session_key, parent: None };
     restore_record(&agent.sessions_dir, &line.place.session, &new, core.now_ms(), &line.line).map(|_| ())
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::dispatch::response;
 use super::runs::{Message, Run, Target, images, place, size_of, starter};
-use super::sessions::{interrupted, newest_messages, submit};
+use super::sessions::{interrupted, may_send, newest_messages, submit};
 use super::{Call, Reply, RpcError, RpcResult, attempt};
 use crate::agents::Agents;
 use crate::core::Core;
@@ -58,6 +58,7 @@ pub(super) fn send(call: &Call<'_>) -> Reply {
         let ids = core.runs.abort(&target.key, None, AbortReason::StopWord);
         return Reply::Now(Ok(json!({"ok": true, "aborted": !ids.is_empty(), "runIds": ids})));
     }
+    attempt!(may_send(&target.agent, &target.key));
     if params.message.len() > MAX_MESSAGE_BYTES {
         return Reply::invalid(format!("message over {MAX_MESSAGE_BYTES} bytes; send it as a file instead"));
     }
