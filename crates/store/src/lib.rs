@@ -19,7 +19,7 @@
 //! let index = SessionIndex::load(&sessions, "main", clock.clone())?;
 //!
 //! let (entry, _) = index.get_or_create("agent:main:main", || SessionEntry::new(&SessionId::random(), clock.now_ms()))?;
-//! let new = NewTranscript { cwd: state, key: "agent:main:main" };
+//! let new = NewTranscript { cwd: state, key: "agent:main:main", parent: None };
 //! let mut transcript = Transcript::open_or_create(&sessions, &entry.session_id(), &new, clock.clone())?;
 //! let hello = UserMessage { content: Content::Text("hello".into()), timestamp: clock.now_ms() };
 //! transcript.append_message(&Message::User(hello))?;

@@ -74,6 +74,8 @@ pub struct NewTranscript<'a> {
     pub cwd: &'a Path,
     /// The session key.
     pub key: &'a str,
+    /// The transcript of the session that this one was started over from.
+    pub parent: Option<&'a Path>,
 }
 
 /// What opening a transcript found and repaired; all zero and empty for a sound file. The gateway logs it.
@@ -396,13 +398,16 @@ impl Transcript {
 /// The header and the record with the session key.
 fn opening_lines(id: &SessionId, new: &NewTranscript<'_>, now_ms: i64) -> Result<Vec<u8>, StoreError> {
     let timestamp = iso_millis(now_ms);
-    let header = json!({
+    let mut header = json!({
         "type": "session",
         "version": FORMAT_VERSION,
         "id": id.as_str(),
         "timestamp": timestamp,
         "cwd": new.cwd.to_string_lossy(),
     });
+    if let Some(parent) = new.parent {
+        header["parentSession"] = parent.to_string_lossy().into();
+    }
     let key = json!({
         "type": "custom",
         "customType": SESSION_KEY_TYPE,

@@ -237,7 +237,7 @@ fn the_report_says_what_was_found_and_once() {
 #[test]
 fn special_files_are_refused_at_once() {
     let home = tempfile::tempdir().unwrap();
-    let new = super::NewTranscript { cwd: home.path(), key: "k" };
+    let new = super::NewTranscript { cwd: home.path(), key: "k", parent: None };
     let id = crate::SessionId::parse("s1").unwrap();
     std::os::unix::fs::symlink("/etc/passwd", home.path().join("s1.jsonl")).unwrap();
     let clock = std::sync::Arc::new(openclaw_guard::SystemClock);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 const NOW: i64 = 1_795_171_362_908;
 
 pub(super) fn open(dir: &Path) -> Transcript {
-    let new = NewTranscript { cwd: Path::new("/workspace"), key: "agent:main:main" };
+    let new = NewTranscript { cwd: Path::new("/workspace"), key: "agent:main:main", parent: None };
     let id = SessionId::parse("s1").unwrap();
     Transcript::open_or_create(dir, &id, &new, Arc::new(ManualClock::new(NOW))).unwrap()
 }
