@@ -1,5 +1,6 @@
 //! One open session: its transcript, its messages, its byte-stable prompt. Owned by its lane.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::driver::World;
 use crate::envelope::{date_of, local_time};
+use crate::lifecycle;
 use crate::prompt::{Audience, PromptInputs, daily_notes, read_files, system_prompt};
 use crate::runtime::AgentRuntime;
 use crate::status::StatusCard;
@@ -39,6 +41,8 @@ struct Opening {
     key: SessionKey,
     id: SessionId,
     audience: Audience,
+    /// The transcript of the session that this one was started over from.
+    parent: Option<PathBuf>,
 }
 
 impl OpenSession {
@@ -56,6 +60,7 @@ impl OpenSession {
             key: key.clone(),
             id: entry.session_id(),
             audience: runtime.audience(key, entry),
+            parent: lifecycle::predecessor(&runtime.sessions_dir, entry),
         };
         blocking(move || opening.run()).await?
     }
@@ -126,8 +131,9 @@ impl OpenSession {
 
 impl Opening {
     fn run(self) -> Result<OpenSession, StoreError> {
-        let Self { runtime, key, id, audience } = self;
-        let new = NewTranscript { cwd: runtime.workspace.path(), key: key.as_str() };
+        let Self { runtime, key, id, audience, parent } = self;
+        let new =
+            NewTranscript { cwd: runtime.workspace.path(), key: key.as_str(), parent: parent.as_deref() };
         let mut transcript =
             Transcript::open_or_create(&runtime.sessions_dir, &id, &new, Arc::clone(&runtime.clock))?;
         if *transcript.report() != RepairReport::default() {
