@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::runs::{Message, Target, images, size_of, start};
-use super::sessions::{interrupted, newest_messages, submit};
+use super::sessions::{interrupted, may_send, newest_messages, submit};
 use super::{Call, Reply, RpcError, RpcResult, attempt};
 use crate::agents::Agents;
 use crate::core::Core;
@@ -56,6 +56,7 @@ pub(super) fn send(call: &Call<'_>) -> Reply {
         let ids = core.runs.abort(&target.key, None, AbortReason::StopWord);
         return Reply::Now(Ok(json!({"ok": true, "aborted": !ids.is_empty(), "runIds": ids})));
     }
+    attempt!(may_send(&target.agent, &target.key));
     if params.message.len() > MAX_MESSAGE_BYTES {
         return Reply::invalid(format!("message over {MAX_MESSAGE_BYTES} bytes; send it as a file instead"));
     }
