@@ -16,6 +16,7 @@ mod page;
 mod protocol;
 mod reload;
 mod rules;
+mod sessions;
 mod story;
 mod support;
 mod trouble;
