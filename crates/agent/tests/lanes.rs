@@ -12,15 +12,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use openclaw_agent::turn::{AbortReason, Outcome, TurnError, TurnEvent};
-use openclaw_agent::{
-    AgentRuntime, Ending, Job, Present, RunObserver, SessionRules, TurnObserver, TurnReport,
-};
+use openclaw_agent::{AgentRuntime, Ending, Job, Present, RunObserver, TurnObserver, TurnReport};
 use openclaw_guard::write_atomic;
 use openclaw_store::{SessionEntry, SessionId, field};
 use openclaw_testkit::model_server::Reply;
 use openclaw_tools::{Policy, Toolbox, ToolboxOptions};
 
-use world::{NOW, Watcher, key_of, replied, world};
+use serde_json::Value;
+
+use world::{Watcher, World, key_of, replied, world};
 
 #[tokio::test]
 async fn one_session_answers_in_order_and_others_do_not_wait() {
