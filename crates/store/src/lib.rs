@@ -3,7 +3,7 @@
 //! `sessions.json` and the JSONL transcripts have OpenClaw's format, so that either program can read what the other
 //! wrote. Nothing here is ever truncated: what is damaged is copied to a `quarantine` folder beside it, the rest is kept
 //! and the session goes on. Calls block on the disk; run them off the reactor threads. This crate may touch the agents'
-//! `sessions` directories and `state/gateway.lock`, through `openclaw_guard` only.
+//! `sessions` directories, `state/gateway.lock` and `state/version.json`, through `openclaw_guard` only.
 //!
 //! ```
 //! use openclaw_guard::{Clock, SystemClock};
@@ -38,6 +38,7 @@ mod index;
 mod lock;
 mod quarantine;
 mod session_id;
+mod state_version;
 mod transcript;
 
 pub use entry::{Field, FieldValue, Origin, Route, SessionEntry, field};
@@ -45,6 +46,7 @@ pub use error::StoreError;
 pub use index::{Creation, LoadReport, SessionIndex};
 pub use lock::{LockError, StateLock};
 pub use session_id::{SessionId, SessionIdError};
+pub use state_version::{STATE_VERSION, StateVersion, VersionError};
 pub use transcript::{
     ArchiveReason, Display, HistoryItem, HistoryOrigin, NewTranscript, RecordId, RepairReport, Settings,
     Transcript, archive, read_tail,
