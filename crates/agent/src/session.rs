@@ -1,5 +1,6 @@
 //! One open session: its transcript, its messages, its byte-stable prompt. Owned by its lane.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -38,6 +39,8 @@ struct Opening {
     runtime: Arc<AgentRuntime>,
     key: SessionKey,
     id: SessionId,
+    /// Its transcript.
+    file: PathBuf,
     audience: Audience,
 }
 
@@ -55,6 +58,7 @@ impl OpenSession {
             runtime: Arc::clone(runtime),
             key: key.clone(),
             id: entry.session_id(),
+            file: runtime.sessions_dir.join(entry.transcript_file_name()),
             audience: runtime.audience(key, entry),
         };
         blocking(move || opening.run()).await?
@@ -126,10 +130,9 @@ impl OpenSession {
 
 impl Opening {
     fn run(self) -> Result<OpenSession, StoreError> {
-        let Self { runtime, key, id, audience } = self;
+        let Self { runtime, key, id, file, audience } = self;
         let new = NewTranscript { cwd: runtime.workspace.path(), key: key.as_str() };
-        let mut transcript =
-            Transcript::open_or_create(&runtime.sessions_dir, &id, &new, Arc::clone(&runtime.clock))?;
+        let mut transcript = Transcript::open_named(&file, &id, &new, Arc::clone(&runtime.clock))?;
         if *transcript.report() != RepairReport::default() {
             tracing::warn!(session = %key, report = ?transcript.report(), "transcript repaired");
         }

@@ -242,10 +242,17 @@ impl SessionEntry {
         Ok(Self { map, session_id })
     }
 
-    /// The id of the conversation, and the name of its transcript.
+    /// The id of the conversation.
     #[must_use]
     pub fn session_id(&self) -> SessionId {
         self.session_id.clone()
+    }
+
+    /// The name of its transcript in the directory of the index: `<id>.jsonl`, or `<id>-topic-<topic>.jsonl` as OpenClaw
+    /// names those of threads. Of `sessionFile` only that is used, never a directory.
+    #[must_use]
+    pub fn transcript_file_name(&self) -> String {
+        self.session_id.transcript_meant_by(self.text(field::SESSION_FILE))
     }
 
     /// Points the entry at another conversation, as a reset does.

@@ -178,9 +178,25 @@ impl Transcript {
         new: &NewTranscript<'_>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
+        Self::open_named(&dir.join(id.transcript_file_name()), id, new, clock)
+    }
+
+    /// The same for a transcript with another name, as [`crate::SessionEntry::transcript_file_name`] may give it.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_named(
+        file: &Path,
+        id: &SessionId,
+        new: &NewTranscript<'_>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let (Some(dir), Some(name)) = (file.parent(), file.file_name().and_then(|name| name.to_str())) else {
+            return Err(FileError::new("open", file, std::io::ErrorKind::InvalidInput.into()).into());
+        };
+        let name = name.to_owned();
         create_private_dir(dir)?;
         let root = Root::open(dir)?;
-        let name = id.transcript_file_name();
         let mut bytes = match root.read_capped(Path::new(&name), MAX_TRANSCRIPT_BYTES) {
             Err(RootError::NotFound { .. }) => {
                 root.create_new(Path::new(&name), b"")?;
