@@ -18,5 +18,6 @@ mod reload;
 mod rules;
 mod story;
 mod support;
+mod takeover;
 mod trouble;
 mod turns;

@@ -20,11 +20,14 @@ pub struct SessionEntry {
 
 /// Why a JSON value is no entry.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BadEntry {
+pub enum BadEntry {
+    /// Another JSON type.
     #[error("it is not an object")]
     NotAnObject,
+    /// Nothing names its transcript.
     #[error("it has no sessionId")]
     NoSessionId,
+    /// What names its transcript cannot be a file name.
     #[error(transparent)]
     SessionId(#[from] SessionIdError),
 }
@@ -228,7 +231,10 @@ impl SessionEntry {
     }
 
     /// Checks what was read, and gives fields with names of old versions their new ones.
-    pub(crate) fn from_json(json: Value) -> Result<Self, BadEntry> {
+    ///
+    /// # Errors
+    /// It is no entry.
+    pub fn from_json(json: Value) -> Result<Self, BadEntry> {
         let Value::Object(mut map) = json else { return Err(BadEntry::NotAnObject) };
         let id = map.get("sessionId").and_then(Value::as_str).ok_or(BadEntry::NoSessionId)?;
         let session_id = SessionId::parse(id)?;

@@ -41,7 +41,7 @@ mod session_id;
 mod state_version;
 mod transcript;
 
-pub use entry::{Field, FieldValue, Origin, Route, SessionEntry, field};
+pub use entry::{BadEntry, Field, FieldValue, Origin, Route, SessionEntry, field};
 pub use error::StoreError;
 pub use index::{Creation, LoadReport, SessionIndex};
 pub use lock::{LockError, StateLock};
