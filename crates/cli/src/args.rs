@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Ask the gateway whether it is well
     Health(HealthArgs),
-    /// Find what is wrong with the configuration and its files, and repair it when asked to
+    /// Find what is wrong with configuration and state, and repair the configuration when asked to
     Doctor(DoctorArgs),
     /// Copy the state of an OpenClaw into this instance; the source is only read
     Import(ImportArgs),

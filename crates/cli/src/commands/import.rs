@@ -69,7 +69,7 @@ pub(super) fn run(flags: &InstanceArgs, args: &ImportArgs) -> anyhow::Result<()>
 /// Imports: at every moment the target is as it was, or has everything.
 ///
 /// # Errors
-/// Why not; then the target is as it was.
+/// Why not. The target is as it was, unless only the last step, which makes the new name survive a power cut, failed.
 fn perform(places: &Places, env: &Env, before: BeforeStep<'_>) -> Result<Report, ImportError> {
     let target = places.target()?;
     // A gateway on the target would go on writing to what is moved aside.

@@ -116,7 +116,7 @@ fn in_copy(places: &Places, text: &str) -> Option<String> {
 
 /// The rest of a path below the source. The source may have been moved, from another machine for example: then it is
 /// found by its old name, if nothing is there any more and the same thing is in the source.
-fn below_source(places: &Places, path: &Path) -> Option<PathBuf> {
+pub(super) fn below_source(places: &Places, path: &Path) -> Option<PathBuf> {
     if path.components().any(|part| part == Component::ParentDir) {
         return None;
     }

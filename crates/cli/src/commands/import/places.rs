@@ -51,6 +51,7 @@ impl Places {
         if !source.is_dir() {
             return Err(unreadable(io::ErrorKind::NotADirectory.into()));
         }
+        let at = as_this_release(at, env);
         let real_target = real(&at.state_dir);
         if source.starts_with(&real_target) || real_target.starts_with(&source) {
             return Err(ImportError::Entwined { source_dir: source, target: real_target });
@@ -62,8 +63,7 @@ impl Places {
             return Err(ImportError::Ours { path: source });
         }
         let source_config = config_of(&source, &at)?;
-        let is_there = |mark: &&str| source.join(mark).is_dir();
-        if source_config.is_none() && !MARKS.iter().any(|mark| is_there(&mark)) {
+        if source_config.is_none() && !MARKS.iter().any(|mark| source.join(mark).is_dir()) {
             let hint = nested(&source, &at);
             return Err(ImportError::NotAState { path: source, hint });
         }
@@ -96,6 +96,18 @@ impl Places {
             None => Ok(Target::Leftovers),
         }
     }
+}
+
+/// The instance under the names of this release: without a directory of its own it would be that of an earlier release,
+/// which is what is copied.
+fn as_this_release(at: Locations, env: &Env) -> Locations {
+    let is_named =
+        ["OPENCLAW_STATE_DIR", "CLAWDBOT_STATE_DIR"].iter().any(|name| env.non_blank(name).is_some());
+    if is_named || !at.old_state_dirs().contains(&at.state_dir) {
+        return at;
+    }
+    let at = Locations { state_dir: at.current_state_dir(), ..at };
+    if copies::is_config_named(env) { at } else { Locations { config_path: at.current_config_path(), ..at } }
 }
 
 /// Names that a configuration has, the newest first.

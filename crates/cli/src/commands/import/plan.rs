@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use openclaw_config::{Env, Loaded, Locations, load};
 
+use super::config::below_source;
 use super::error::ImportError;
 use super::judge::{Kind, Why, is_in_workspace, left_out};
 use super::places::Places;
@@ -80,7 +81,9 @@ impl Plan {
         plan.walk(places, &inside)?;
         plan.items.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         plan.left.sort_unstable();
-        plan.outside = workspaces.into_iter().filter(|work| !work.path.starts_with(&places.source)).collect();
+        // What leads into the source, also under its old name, leads into the copy afterwards.
+        plan.outside =
+            workspaces.into_iter().filter(|work| below_source(places, &work.path).is_none()).collect();
         Ok(plan)
     }
 

@@ -46,10 +46,7 @@ fn home(target: Target) -> tempfile::TempDir {
 
 fn places(home: &Path) -> Result<Places, ImportError> {
     let env = Env::from([("HOME", &*home.to_string_lossy())]);
-    let mut at = Locations::resolve(&env, LocationFlags::default()).unwrap();
-    // With an old directory alone the rules choose that one.
-    at.state_dir = home.join(".openclaw");
-    at.config_path = at.state_dir.join("openclaw.json");
+    let at = Locations::resolve(&env, LocationFlags::default()).unwrap();
     Places::find(&home.join(".clawdbot"), at, &env)
 }
 

@@ -131,7 +131,8 @@ fn transcript_finding(agent: &Agent, transcript: &Transcript) -> Option<Finding>
     } else if transcript.is_torn {
         "the last line broke off; the next message closes it".to_owned()
     } else if !transcript.has_header {
-        "does not begin with its header, as after a compaction by OpenClaw; it is read nevertheless"
+        "does not begin with its header, as after `sessions.compact` of OpenClaw, which would overwrite it; this program \
+         reads on in it"
             .to_owned()
     } else {
         return None;
