@@ -20,5 +20,6 @@ mod rules;
 mod sessions;
 mod story;
 mod support;
+mod takeover;
 mod trouble;
 mod turns;

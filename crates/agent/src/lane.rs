@@ -469,7 +469,7 @@ impl Lane {
         let (runtime, key) = (Arc::clone(&self.runtime), self.key.clone());
         blocking(move || {
             let Some(entry) = runtime.sessions.remove(key.as_str())? else { return Ok(Deleted::default()) };
-            let path = runtime.sessions_dir.join(entry.session_id().transcript_file_name());
+            let path = runtime.sessions_dir.join(entry.transcript_file_name());
             let wanted = fate == TranscriptFate::Archived && path.exists();
             let archived =
                 wanted.then(|| archive(&path, ArchiveReason::Deleted, runtime.clock.now_ms())).transpose()?;

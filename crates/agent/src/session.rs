@@ -46,6 +46,8 @@ struct Opening {
     runtime: Arc<AgentRuntime>,
     key: SessionKey,
     id: SessionId,
+    /// Its transcript.
+    file: PathBuf,
     audience: Audience,
     /// The transcript of the session that this one was started over from.
     parent: Option<PathBuf>,
@@ -65,6 +67,7 @@ impl OpenSession {
             runtime: Arc::clone(runtime),
             key: key.clone(),
             id: entry.session_id(),
+            file: runtime.sessions_dir.join(entry.transcript_file_name()),
             audience: runtime.audience(key, entry),
             parent: lifecycle::predecessor(&runtime.sessions_dir, entry),
         };
@@ -110,6 +113,12 @@ impl OpenSession {
         let Some(syncing) = self.syncing.take() else { return Ok(()) };
         let broke_off = |error: tokio::task::JoinError| StoreError::Interrupted { what: error.to_string() };
         syncing.await.map_err(broke_off)?
+    }
+
+    /// The name of the transcript in its folder.
+    pub(crate) fn file_name(&self) -> String {
+        let named = self.transcript.as_ref().and_then(|transcript| transcript.path().file_name());
+        named.map_or_else(|| self.id.transcript_file_name(), |name| name.to_string_lossy().into_owned())
     }
 
     /// Whether a user's message has no answer yet, not even a failed one.
@@ -187,11 +196,10 @@ impl OpenSession {
 
 impl Opening {
     fn run(self) -> Result<OpenSession, StoreError> {
-        let Self { runtime, key, id, audience, parent } = self;
+        let Self { runtime, key, id, file, audience, parent } = self;
         let new =
             NewTranscript { cwd: runtime.workspace.path(), key: key.as_str(), parent: parent.as_deref() };
-        let mut transcript =
-            Transcript::open_or_create(&runtime.sessions_dir, &id, &new, Arc::clone(&runtime.clock))?;
+        let mut transcript = Transcript::open_named(&file, &id, &new, Arc::clone(&runtime.clock))?;
         if *transcript.report() != RepairReport::default() {
             tracing::warn!(session = %key, report = ?transcript.report(), "transcript repaired");
         }

@@ -38,7 +38,7 @@ pub(crate) use line::session_key_of;
 pub use notes::Notes;
 pub use predecessor::predecessor_of;
 pub use record::{PreparedRecord, RecordId};
-pub use restore::{Restored, restore_record};
+pub use restore::{Restored, restore_named, restore_record};
 pub use sync::TranscriptSync;
 pub use tail::read_tail;
 pub use tree::{Summary, SummaryBy};

@@ -161,7 +161,7 @@ pub(super) fn history(call: &Call<'_>) -> Reply {
             entry.as_ref().and_then(|entry| entry.text(field::THINKING_LEVEL)).unwrap_or(thinking_default);
         let mut answer = json!({"sessionKey": params.session_key, "messages": [], "thinkingLevel": level});
         let Some(entry) = entry.as_ref() else { return Ok(answer) };
-        let messages = newest_messages(&target.agent, &entry.session_id(), params.limit)?;
+        let messages = newest_messages(&target.agent, entry, params.limit)?;
         if let Some(answer) = answer.as_object_mut() {
             answer.insert("sessionId".to_owned(), json!(entry.session_id().as_str()));
             let shown = newest_that_fit(messages.into_iter().map(for_display).collect());

@@ -144,7 +144,7 @@ fn peek(row: &Found, params: &ListParams, map: &mut Map<String, Value>) {
     if !params.include_derived_titles && !params.include_last_message {
         return;
     }
-    let messages = newest_messages(&row.agent, &row.entry.session_id(), PEEK).unwrap_or_default();
+    let messages = newest_messages(&row.agent, &row.entry, PEEK).unwrap_or_default();
     let texts: Vec<(&str, String)> = messages
         .iter()
         .filter_map(|message| {
@@ -168,16 +168,16 @@ fn peek(row: &Found, params: &ListParams, map: &mut Map<String, Value>) {
 /// The last messages of a session; none while nothing was said in it.
 pub(super) fn newest_messages(
     agent: &AgentRuntime,
-    id: &SessionId,
+    entry: &SessionEntry,
     count: usize,
 ) -> Result<Vec<Value>, StoreError> {
-    let path = transcript(agent, id);
+    let path = transcript(agent, entry);
     if path.exists() { read_tail(&path, count) } else { Ok(Vec::new()) }
 }
 
-/// The transcript file of a session of an agent. Derived from the id, never taken from the index (V-082).
-fn transcript(agent: &AgentRuntime, id: &SessionId) -> PathBuf {
-    agent.sessions_dir.join(id.transcript_file_name())
+/// The transcript file of a session of an agent. Its directory is never taken from the index (V-082).
+fn transcript(agent: &AgentRuntime, entry: &SessionEntry) -> PathBuf {
+    agent.sessions_dir.join(entry.transcript_file_name())
 }
 
 #[derive(Deserialize)]
@@ -214,7 +214,7 @@ fn preview_of(agents: &Agents, given: &str, params: &PreviewParams) -> Value {
     let Some((agent, entry)) = found else {
         return json!({"key": given, "status": "missing", "items": []});
     };
-    match newest_messages(agent, &entry.session_id(), params.limit.min(1_000)) {
+    match newest_messages(agent, &entry, params.limit.min(1_000)) {
         Err(_) => json!({"key": given, "status": "error", "items": []}),
         Ok(messages) => {
             let items: Vec<Value> = messages

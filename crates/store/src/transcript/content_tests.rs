@@ -44,7 +44,14 @@ fn open_windowed(dir: &Path) -> Transcript {
     let new = NewTranscript { cwd: Path::new("/workspace"), key: "agent:main:main", parent: None };
     let id = SessionId::parse("s1").unwrap();
     let limits = Limits { whole_up_to_bytes: 0, ..Limits::default() };
-    Transcript::open_within(dir, &id, &new, Arc::new(ManualClock::new(NOW)), limits).unwrap()
+    Transcript::open_within(
+        &dir.join(id.transcript_file_name()),
+        &id,
+        &new,
+        Arc::new(ManualClock::new(NOW)),
+        limits,
+    )
+    .unwrap()
 }
 
 /// A transcript of a gigabyte: its first lines, a hole in the place of years of conversation, and then, in one chain,

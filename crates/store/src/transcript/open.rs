@@ -47,19 +47,31 @@ impl Transcript {
         new: &NewTranscript<'_>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        Self::open_within(dir, id, new, clock, Limits::default())
+        Self::open_named(&dir.join(id.transcript_file_name()), id, new, clock)
+    }
+
+    /// The same for a transcript with another name, as [`crate::SessionEntry::transcript_file_name`] may give it.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn open_named(
+        path: &Path,
+        id: &SessionId,
+        new: &NewTranscript<'_>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        Self::open_within(path, id, new, clock, Limits::default())
     }
 
     pub(super) fn open_within(
-        dir: &Path,
+        path: &Path,
         id: &SessionId,
         new: &NewTranscript<'_>,
         clock: Arc<dyn Clock>,
         limits: Limits,
     ) -> Result<Self, StoreError> {
-        let (root, file) = open_file(dir, id, new, clock.now_ms())?;
-        let name = id.transcript_file_name();
-        let name = Path::new(&name);
+        let (dir, name) = place_of(path)?;
+        let (root, file) = open_file(path, id, new, clock.now_ms())?;
         let mut transcript = Self {
             path: dir.join(name).into(),
             file: Arc::new(file),
@@ -104,10 +116,8 @@ impl Transcript {
 
     /// Reads the file again, after a record that changes what of it the model sees. The report stays that of opening.
     pub(super) fn reload(&mut self) -> Result<(), StoreError> {
-        let (Some(dir), Some(name)) = (self.path.parent(), self.path.file_name()) else {
-            return Err(FileError::new("read", &self.path, std::io::ErrorKind::InvalidInput.into()).into());
-        };
-        let (root, name, report) = (Root::open(dir)?, Path::new(name).to_owned(), self.report.clone());
+        let (dir, name) = place_of(&self.path)?;
+        let (root, name, report) = (Root::open(dir)?, name.to_owned(), self.report.clone());
         Content::read(&root, &name, self.limits, |content, scan| {
             self.take_over(content, scan);
             Ok(())
@@ -157,17 +167,22 @@ fn quarantine_damage(
     Ok(kept)
 }
 
+/// The directory of a transcript, and its name there.
+pub(super) fn place_of(path: &Path) -> Result<(&Path, &Path), StoreError> {
+    let place = path.parent().zip(path.file_name().map(Path::new));
+    place.ok_or_else(|| FileError::new("open", path, std::io::ErrorKind::InvalidInput.into()).into())
+}
+
 /// The directory and the file, open for appending; an absent or empty file gets its first lines.
 pub(super) fn open_file(
-    dir: &Path,
+    path: &Path,
     id: &SessionId,
     new: &NewTranscript<'_>,
     now_ms: i64,
 ) -> Result<(Root, File), StoreError> {
+    let (dir, name) = place_of(path)?;
     create_private_dir(dir)?;
     let root = Root::open(dir)?;
-    let name = id.transcript_file_name();
-    let name = Path::new(&name);
     match root.create_new(name, b"") {
         Ok(()) | Err(RootError::Exists { .. }) => {}
         Err(error) => return Err(error.into()),

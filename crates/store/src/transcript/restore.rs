@@ -8,7 +8,7 @@ use openclaw_guard::FileError;
 use super::NewTranscript;
 use super::content::{Content, Limits, holds_before};
 use super::line::Line;
-use super::open::open_file;
+use super::open::{open_file, place_of};
 use super::record::rehang;
 use super::sums::Sums;
 use crate::{SessionId, StoreError};
@@ -37,13 +37,25 @@ pub fn restore_record(
     now_ms: i64,
     line: &[u8],
 ) -> Result<Restored, StoreError> {
-    let (root, mut file) = open_file(dir, id, new, now_ms)?;
-    let name = id.transcript_file_name();
-    let name = Path::new(&name);
-    let path = dir.join(name);
-    let no_record = || StoreError::NotARecord { path: path.clone() };
+    restore_named(&dir.join(id.transcript_file_name()), id, new, now_ms, line)
+}
+
+/// The same for a transcript with another name, as [`crate::SessionEntry::transcript_file_name`] may give it.
+///
+/// # Errors
+/// The same.
+pub fn restore_named(
+    path: &Path,
+    id: &SessionId,
+    new: &NewTranscript<'_>,
+    now_ms: i64,
+    line: &[u8],
+) -> Result<Restored, StoreError> {
+    let (dir, name) = place_of(path)?;
+    let (root, mut file) = open_file(path, id, new, now_ms)?;
+    let no_record = || StoreError::NotARecord { path: path.to_owned() };
     let wanted = Line::parse(line).and_then(|line| line.id).ok_or_else(no_record)?;
-    let fail = |source| FileError::new("append to", &path, source);
+    let fail = |source| FileError::new("append to", path, source);
 
     let missing = Content::read(&root, name, Limits::default(), |content, scan| {
         let present = scan.records.iter().any(|record| record.id.as_str() == wanted);

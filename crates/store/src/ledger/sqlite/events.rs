@@ -3,10 +3,10 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::schema::{ENDED, NOBODY, OPEN};
+use crate::RecordId;
 use crate::ledger::{
     Accepted, EventId, EventKey, EventState, FinalLine, LineId, LinePlace, NewEvent, StoredEvent, WaitingLine,
 };
-use crate::{RecordId, SessionId};
 
 /// Keys are remembered at least this long (P-01: seven days).
 const KEY_AGE_MS: i64 = 7 * 24 * 3_600_000;
@@ -99,32 +99,29 @@ pub(super) fn take_over(db: &Connection, epoch: i64) -> rusqlite::Result<Vec<Sto
 }
 
 pub(super) fn keep_line(db: &Connection, line: &FinalLine) -> rusqlite::Result<LineId> {
-    let LinePlace { agent, session } = &line.place;
+    let LinePlace { agent, file } = &line.place;
     db.prepare_cached(
-        "INSERT INTO lines (agent, session, session_key, record, line) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO lines (agent, file, session_key, record, line) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
-    .execute(params![agent, session.as_str(), line.session_key, line.record.as_str(), line.line])?;
+    .execute(params![agent, file, line.session_key, line.record.as_str(), line.line])?;
     Ok(LineId(db.last_insert_rowid()))
 }
 
 pub(super) fn waiting_lines(db: &Connection, of: Option<&LinePlace>) -> rusqlite::Result<Vec<WaitingLine>> {
     let mut found = db.prepare_cached(
-        "SELECT id, agent, session, session_key, record, line FROM lines
-         WHERE ?1 IS NULL OR (agent = ?1 AND session = ?2) ORDER BY id",
+        "SELECT id, agent, file, session_key, record, line FROM lines
+         WHERE ?1 IS NULL OR (agent = ?1 AND file = ?2) ORDER BY id",
     )?;
-    let (agent, session) = (of.map(|of| of.agent.as_str()), of.map(|of| of.session.as_str()));
+    let (agent, file) = (of.map(|of| of.agent.as_str()), of.map(|of| of.file.as_str()));
     let read = |row: &Row<'_>| {
-        // Both were ids when they were written.
-        let session: String = row.get(2)?;
         let record: String = row.get(4)?;
-        let (Ok(session), Some(record)) = (SessionId::parse(&session), RecordId::parse(&record)) else {
-            return Ok(None);
-        };
-        let place = LinePlace { agent: row.get(1)?, session };
+        // It was one when it was written.
+        let Some(record) = RecordId::parse(&record) else { return Ok(None) };
+        let place = LinePlace { agent: row.get(1)?, file: row.get(2)? };
         let line = FinalLine { place, session_key: row.get(3)?, record, line: row.get(5)? };
         Ok(Some(WaitingLine { id: LineId(row.get(0)?), line }))
     };
-    let lines = found.query_map(params![agent, session], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let lines = found.query_map(params![agent, file], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(lines.into_iter().flatten().collect())
 }
 
