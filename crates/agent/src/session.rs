@@ -8,13 +8,14 @@ use openclaw_models::ToolDefinition;
 use openclaw_protocol::message::{AssistantMessage, Message, Part, StopReason, Usage};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{
-    Display, NewTranscript, RepairReport, SessionEntry, SessionId, StoreError, Transcript, field,
+    Display, NewTranscript, RecordId, RepairReport, SessionEntry, SessionId, StoreError, Transcript, field,
 };
 use openclaw_tools::{Definition, ToolCall, ToolContext, ToolOutcome};
 use tokio_util::sync::CancellationToken;
 
 use crate::driver::World;
 use crate::envelope::{date_of, local_time};
+use crate::lane::Placed;
 use crate::prompt::{Audience, PromptInputs, daily_notes, read_files, system_prompt};
 use crate::runtime::AgentRuntime;
 use crate::status::StatusCard;
@@ -84,7 +85,37 @@ impl OpenSession {
 
     /// Appends an assistant message that no model wrote: command answers and `chat.inject`.
     pub(crate) async fn append_own(&mut self, text: &str) -> Result<String, StoreError> {
-        let message = Message::Assistant(AssistantMessage {
+        let shared = Arc::new(self.own(text));
+        let stored = Arc::clone(&shared);
+        let id = self.with_transcript(move |transcript| transcript.append_message(&stored)).await?;
+        self.messages.push(shared);
+        Ok(id.as_str().to_owned())
+    }
+
+    /// The same under an id that is known beforehand, unless there is such a record. It is on the disk when this returns.
+    pub(crate) async fn place_own(&mut self, text: &str, id: RecordId) -> Result<Placed, StoreError> {
+        let shared = Arc::new(self.own(text));
+        let stored = Arc::clone(&shared);
+        let placed = self
+            .with_transcript(move |transcript| {
+                let known = transcript.contains(&id);
+                if !known {
+                    transcript.append_message_as(&id, &stored)?;
+                }
+                // A record whose sync failed is in the file and perhaps not on the disk.
+                transcript.sync()?;
+                Ok(if known { Placed::Known } else { Placed::New })
+            })
+            .await?;
+        if placed == Placed::New {
+            self.messages.push(shared);
+        }
+        Ok(placed)
+    }
+
+    /// An assistant message that no model wrote.
+    fn own(&self, text: &str) -> Message {
+        Message::Assistant(AssistantMessage {
             content: vec![Part::text(text)],
             api: "openai-responses".to_owned(),
             provider: "openclaw".to_owned(),
@@ -93,12 +124,7 @@ impl OpenSession {
             stop_reason: StopReason::Stop,
             error_message: None,
             timestamp: self.runtime.clock.now_ms(),
-        });
-        let shared = Arc::new(message);
-        let stored = Arc::clone(&shared);
-        let id = self.with_transcript(move |transcript| transcript.append_message(&stored)).await?;
-        self.messages.push(shared);
-        Ok(id.as_str().to_owned())
+        })
     }
 
     /// Runs one change of the transcript on a blocking thread: appends wait for the disk.
