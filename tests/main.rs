@@ -12,6 +12,7 @@
 mod config;
 mod doctor;
 mod logs;
+mod outbox;
 mod page;
 mod protocol;
 mod reload;

@@ -8,7 +8,9 @@ use futures_util::future::BoxFuture;
 use openclaw_models::{ChatModel, ModelInfo, ModelRequest};
 use openclaw_protocol::message::{Content, Message, Part, Usage, UserMessage};
 use openclaw_protocol::session_key::{SessionKey, SessionKind};
-use openclaw_store::{ArchiveReason, Origin, RecordId, Route, SessionEntry, SessionId, StoreError, archive, field};
+use openclaw_store::{
+    ArchiveReason, Origin, RecordId, Route, SessionEntry, SessionId, StoreError, archive, field,
+};
 use tokio::sync::oneshot;
 
 use crate::budget;

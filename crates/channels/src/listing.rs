@@ -1,9 +1,9 @@
 //! The outbox as people see it.
 
-use openclaw_store::{DeliveryState, LedgerCounts, StoredDelivery};
+use openclaw_store::{DeliveryFilter, DeliveryState, Ledger, LedgerCounts, LedgerError, StoredDelivery};
 use serde::{Deserialize, Serialize};
 
-use crate::Outbound;
+use crate::{Outbound, ask};
 
 /// Bodies are private: a list shows this many characters, to tell messages apart.
 const PREVIEW_CHARS: usize = 60;
@@ -18,6 +18,22 @@ pub struct Listing {
     pub counts: Counts,
     /// What was asked for.
     pub deliveries: Vec<DeliveryRow>,
+}
+
+impl Listing {
+    /// Reads it from the ledger.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn read(ledger: &dyn Ledger, filter: DeliveryFilter, now_ms: i64) -> Result<Self, LedgerError> {
+        let counts = ask(|done| ledger.counts(done)).await?;
+        let rows = ask(|done| ledger.deliveries(filter, done)).await?;
+        Ok(Self {
+            ts: now_ms,
+            counts: Counts::from(counts),
+            deliveries: rows.iter().map(DeliveryRow::from).collect(),
+        })
+    }
 }
 
 /// How much there is.

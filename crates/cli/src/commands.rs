@@ -12,6 +12,7 @@ mod gateway;
 mod health;
 mod logs;
 mod memory;
+mod outbox;
 mod sessions;
 mod status;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use openclaw_agent::Lanes;
+use openclaw_channels::Courier;
 use openclaw_config::{Env, Loaded, Locations};
 use openclaw_guard::{Clock, FileError, RootError, SystemClock, create_private_dir};
 use openclaw_store::{Ledger, LedgerError, LockError, SqliteLedger, StateLock};
@@ -169,6 +170,7 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
         clock,
         log,
         started: Instant::now(),
+        courier: Courier::new(Arc::clone(&ledger)),
         ledger,
         lanes: Lanes::new(snapshot.max_turns()),
         live: Live::new(snapshot, kept),
@@ -182,6 +184,7 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
     });
     tracing::info!(%address, "gateway started");
     let accepting = accept(&core, listeners);
+    crate::delivering::start(&core);
     tell_of_the_change(&core, refused.as_ref());
     tokio::spawn(reload::run(Arc::clone(&core), asks, refused));
     Ok(Gateway::new(core, accepting, lock))

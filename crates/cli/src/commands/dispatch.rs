@@ -4,7 +4,8 @@ use crate::args::{Cli, Command, ConfigCommand, GatewayCommand, MemoryCommand};
 use crate::quickstart;
 
 use super::{
-    agent, call, chat, completion, config, dashboard, doctor, gateway, health, logs, memory, sessions, status,
+    agent, call, chat, completion, config, dashboard, doctor, gateway, health, logs, memory, outbox,
+    sessions, status,
 };
 
 /// Runs the command.
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Doctor(args) => doctor::run(flags, &args),
         Command::Dashboard(args) => dashboard::run(flags, &args),
         Command::Sessions(args) => sessions::run(flags, &args),
+        Command::Outbox(command) => outbox::run(flags, &command),
         Command::Logs(args) => logs::run(flags, &args),
         Command::Gateway(args) => match args.command {
             None => gateway::run(flags, &args.run),
