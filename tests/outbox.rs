@@ -129,6 +129,28 @@ fn leave_behind(home: &TempHome) {
     ledger.close();
 }
 
+#[tokio::test]
+async fn five_hundred_stale_messages_are_one_line_and_no_message() {
+    let settings = config(json!({"gateway": {"port": free_port()}}));
+    let home = TempHome::new();
+    home.write_config(&settings);
+    let ledger = SqliteLedger::open(home.state_dir().as_ref(), 0).unwrap();
+    let stale = (0..500).map(|n| entry("webchat", &format!("k{n}"), Repeats::Harmless)).collect();
+    ledger.enqueue(stale, Box::new(|result: Result<(), _>| result.unwrap()));
+    ledger.close();
+
+    let process = gateway_in(&home, &settings).await;
+    let mut window = client(&process).await;
+    window.call("send", message("fresh")).await.unwrap();
+    assert_eq!(history(&mut window).await, ["text of fresh"]);
+    let listing = stdout_json(&home, &["outbox", "list", "--limit", "1", "--json"]);
+    assert_eq!(listing["counts"], json!({"waiting": 0, "unknown": 0, "dead": 500}));
+    let log = stdout(&home, &["logs", "--limit", "5000", "--json"]);
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("outbox")).collect();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("500") && lines[0].contains("openclaw outbox list"), "{lines:?}");
+}
+
 /// `(id, state)` of all, the newest first.
 fn listed(home: &TempHome) -> Vec<(i64, String)> {
     let listing = stdout_json(home, &["outbox", "list", "--json"]);
