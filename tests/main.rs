@@ -13,6 +13,7 @@ mod config;
 mod doctor;
 mod durable;
 mod logs;
+mod outbox;
 mod page;
 mod protocol;
 mod reload;

@@ -7,13 +7,14 @@ use serde_json::Value;
 use super::repo::Finding;
 
 /// The rooms from the ground up. A room may depend on rooms of lower floors only; there are no exceptions.
-const FLOORS: [&[&str]; 9] = [
+const FLOORS: [&[&str]; 10] = [
     &["openclaw-guard"],
     &["openclaw-protocol", "openclaw-config"],
     &["openclaw-store"],
     &["openclaw-models", "openclaw-memory"],
     &["openclaw-tools"],
     &["openclaw-agent"],
+    &["openclaw-channels"],
     &["openclaw-gateway"],
     &["openclaw"],
     // Looks at the house from above: measures it, and is no part of the program.

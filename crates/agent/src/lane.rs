@@ -45,6 +45,15 @@ pub enum Job {
         /// Gets the record's id.
         done: oneshot::Sender<Result<String, StoreError>>,
     },
+    /// An assistant message from outside that may have come before: its record's id is known beforehand.
+    Place {
+        /// Its text.
+        text: String,
+        /// The record's id.
+        record: RecordId,
+        /// Hears when it is there, and whether it was before.
+        done: oneshot::Sender<Result<Placed, StoreError>>,
+    },
     /// Start over under a new session id.
     Reset {
         /// Gets the new entry.
@@ -57,6 +66,15 @@ pub enum Job {
         /// Gets what was removed.
         done: oneshot::Sender<Result<Deleted, StoreError>>,
     },
+}
+
+/// How a message that may have come before got into its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placed {
+    /// It is there now.
+    New,
+    /// It was there.
+    Known,
 }
 
 /// What happens to the transcript of a deleted session.
@@ -260,6 +278,10 @@ impl Lane {
                 // Whoever asked may have gone; the message is written all the same.
                 done.send(result).ok();
             }
+            Job::Place { text, record, done } => {
+                let result = self.place(&text, record).await;
+                done.send(result).ok();
+            }
             Job::Reset { done } => {
                 let result = self.reset().await;
                 done.send(result).ok();
@@ -401,6 +423,18 @@ impl Lane {
         let now_ms = self.runtime.clock.now_ms();
         self.runtime.sessions.update(self.key.as_str(), |entry| entry.set(field::UPDATED_AT, &now_ms));
         Ok(id)
+    }
+
+    async fn place(&mut self, text: &str, record: RecordId) -> Result<Placed, StoreError> {
+        let entry = self.entry(None).await?;
+        self.ensure_open(&entry).await?;
+        let Some(open) = &mut self.open else {
+            return Err(StoreError::Interrupted { what: self.key.to_string() });
+        };
+        let placed = open.place_own(text, record).await?;
+        let now_ms = self.runtime.clock.now_ms();
+        self.runtime.sessions.update(self.key.as_str(), |entry| entry.set(field::UPDATED_AT, &now_ms));
+        Ok(placed)
     }
 
     /// The session's entry, made when there is none.

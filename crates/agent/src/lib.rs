@@ -38,7 +38,8 @@ mod turn_limit;
 
 pub use driver::{AbortHandle, TurnObserver};
 pub use lane::{
-    Deleted, Ending, Inbound, Job, Resume, RunObserver, SettingsCommand, TranscriptFate, TurnJob, TurnReport,
+    Deleted, Ending, Inbound, Job, Placed, Resume, RunObserver, SettingsCommand, TranscriptFate, TurnJob,
+    TurnReport,
 };
 pub use lanes::{LaneFull, LaneSlot, Lanes};
 pub use runtime::{AgentRuntime, AgentSettings, Present, SessionRules};

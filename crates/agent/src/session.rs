@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::driver::World;
 use crate::envelope::{date_of, local_time};
+use crate::lane::Placed;
 use crate::lifecycle;
 use crate::prompt::{Audience, PromptInputs, daily_notes, read_files, system_prompt};
 use crate::runtime::AgentRuntime;
@@ -169,6 +170,27 @@ impl OpenSession {
         let id = self.with_transcript(move |transcript| transcript.append_message(&stored)).await?;
         self.messages.push(shared);
         Ok(id.as_str().to_owned())
+    }
+
+    /// The same under an id that is known beforehand, unless there is such a record. It is on the disk when this returns.
+    pub(crate) async fn place_own(&mut self, text: &str, id: RecordId) -> Result<Placed, StoreError> {
+        let shared = Arc::new(own_message(text, self.runtime.clock.now_ms()));
+        let stored = Arc::clone(&shared);
+        let placed = self
+            .with_transcript(move |transcript| {
+                let known = transcript.contains(&id);
+                if !known {
+                    transcript.append_message_as(&id, &stored)?;
+                }
+                // A record whose sync failed is in the file and perhaps not on the disk.
+                transcript.sync()?;
+                Ok(if known { Placed::Known } else { Placed::New })
+            })
+            .await?;
+        if placed == Placed::New {
+            self.messages.push(shared);
+        }
+        Ok(placed)
     }
 
     /// Runs one change of the transcript on a blocking thread: appends wait for the disk.

@@ -62,6 +62,9 @@ pub(crate) enum Command {
     Dashboard(DashboardArgs),
     /// List sessions
     Sessions(SessionsArgs),
+    /// Show messages that could not be delivered, send them again, or forget them
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
     /// Search the assistant's notes, and look after their index
     #[command(subcommand)]
     Memory(MemoryCommand),
@@ -317,6 +320,62 @@ pub(crate) struct SessionsArgs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum OutboxCommand {
+    /// List messages to others, the newest first, and how they stand
+    #[command(after_help = "\
+Examples:
+  openclaw outbox list
+  openclaw outbox list --state dead --limit 10")]
+    List(OutboxListArgs),
+    /// Send messages again that were not delivered
+    #[command(after_help = "\
+Of an unknown message nobody can say whether it arrived: sent again, it may be there twice.
+
+Examples:
+  openclaw outbox retry 17
+  openclaw outbox retry --all-dead")]
+    Retry(OutboxRetryArgs),
+    /// Forget a message; it is not sent any more
+    Drop(OutboxDropArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutboxListArgs {
+    /// Only messages that stand like this: prepared, sending, delivered, unknown, failed or dead
+    #[arg(long, value_name = "STATE")]
+    pub(crate) state: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub(crate) limit: u16,
+    /// Print everything as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutboxRetryArgs {
+    /// The message's number in the list
+    #[arg(value_name = "ID", required_unless_present = "all_dead", value_parser = clap::value_parser!(i64).range(1..))]
+    pub(crate) id: Option<i64>,
+    /// All messages that were given up
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) all_dead: bool,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutboxDropArgs {
+    /// The message's number in the list
+    #[arg(value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    pub(crate) id: i64,
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum MemoryCommand {
     /// Show what is indexed
     Status(MemoryStatusArgs),
@@ -445,6 +504,8 @@ mod tests {
             &["openclaw", "quickstart", "--port", "0"],
             &["openclaw", "gateway", "--port", "7", "status"],
             &["openclaw", "memory", "search"],
+            &["openclaw", "outbox", "retry"],
+            &["openclaw", "outbox", "retry", "3", "--all-dead"],
         ] {
             let error = Cli::try_parse_from(line).map(|_| ()).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line:?}");

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use openclaw_agent::Lanes;
+use openclaw_channels::Courier;
 use openclaw_config::Locations;
 use openclaw_guard::{Clock, Secret};
 use openclaw_store::Ledger;
@@ -44,6 +45,8 @@ pub(crate) struct Core {
     pub(crate) hub: Hub,
     /// What was asked of the gateway, and what it owes others.
     pub(crate) ledger: Arc<dyn Ledger>,
+    /// Delivers what the ledger's outbox holds.
+    pub(crate) courier: Courier,
     pub(crate) lanes: Lanes,
     pub(crate) runs: Runs,
     pub(crate) access: Access,

@@ -150,6 +150,8 @@ impl Gateway {
             core.runs.abort_all(AbortReason::Shutdown);
             until(LAST_WORDS, || core.runs.active_count() == 0).await;
         }
+        // Before the lanes: it delivers into sessions, too.
+        core.courier.stop().await;
         core.lanes.shut_down();
         core.hub.close_all();
         until(LAST_WORDS, || core.hub.client_count() == 0).await;

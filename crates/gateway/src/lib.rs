@@ -28,6 +28,7 @@ mod auth;
 mod control;
 mod core;
 mod credentials;
+mod delivering;
 mod doors;
 mod gateway;
 mod health;
@@ -47,6 +48,7 @@ mod text;
 mod tool_policy;
 mod unsupported;
 mod wake;
+mod webchat;
 mod ws;
 
 pub use agents::AgentError;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use openclaw_agent::Lanes;
+use openclaw_channels::Courier;
 use openclaw_config::{Env, Loaded, Locations};
 use openclaw_guard::{Clock, FileError, RootError, SystemClock, create_private_dir};
 use openclaw_store::{Ledger, LedgerError, LockError, SqliteLedger, StateLock, StateVersion, VersionError};
@@ -177,6 +178,7 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
         log,
         started: Instant::now(),
         lanes: Lanes::new(snapshot.max_turns(), Arc::clone(&ledger)),
+        courier: Courier::new(Arc::clone(&ledger)),
         ledger,
         live: Live::new(snapshot, kept),
         runs: Runs::default(),
@@ -190,6 +192,7 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
     tracing::info!(%address, "gateway started");
     recover(&core)?;
     let accepting = accept(&core, listeners);
+    crate::delivering::start(&core);
     tell_of_the_change(&core, refused.as_ref());
     tokio::spawn(reload::run(Arc::clone(&core), asks, refused));
     Ok(Gateway::new(core, accepting, lock))

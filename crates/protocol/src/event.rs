@@ -25,6 +25,8 @@ pub const EVENTS: &[&str] = &[
     "exec.approval.resolved",
     // Ours: what became of a changed configuration.
     "config",
+    // Ours: messages that need a person.
+    "outbox",
 ];
 
 /// Payload of `agent`: one step of a run.

@@ -118,6 +118,8 @@ macro_rules! methods {
 }
 
 const MAX_MS: i64 = 24 * 60 * 60 * 1000;
+/// Each row may carry a message of hundreds of kilobytes from the disk.
+const MAX_OUTBOX_ROWS: i64 = 200;
 const LEVEL: Ty = Ty::OrNull(&Ty::NonEmptyStr);
 const CONFIG_CHANGE: &[Field] = &[
     required("raw", Ty::NonEmptyStr),
@@ -252,6 +254,30 @@ methods! {
         required("message", Ty::NonEmptyStr),
         optional("label", Ty::StrUpTo(100)),
     ]);
+    /// Sends a message to somebody, without a model.
+    Send = "send", Write, Params::Closed(&[
+        required("to", Ty::NonEmptyStr),
+        required("message", Ty::NonEmptyStr),
+        required("idempotencyKey", Ty::Token(256)),
+        optional("mediaUrl", Ty::Str),
+        optional("mediaUrls", Ty::ArrayOf(&Ty::Str, 0)),
+        optional("gifPlayback", Ty::Bool),
+        optional("channel", Ty::Str),
+        optional("accountId", Ty::Str),
+        optional("sessionKey", Ty::Str),
+    ]);
+    /// Ours: what waits to be delivered, and what could not be.
+    OutboxList = "outbox.list", Read, Params::Closed(&[
+        optional("state", Ty::NonEmptyStr),
+        optional("limit", Ty::Int(1, MAX_OUTBOX_ROWS)),
+    ]);
+    /// Ours: has deliveries tried again.
+    OutboxRetry = "outbox.retry", Admin, Params::Closed(&[
+        optional("id", Ty::Int(1, i64::MAX)),
+        optional("allDead", Ty::Bool),
+    ]);
+    /// Ours: forgets a delivery.
+    OutboxDrop = "outbox.drop", Admin, Params::Closed(&[required("id", Ty::Int(1, i64::MAX))]);
     /// One turn, answered twice: `accepted`, then the result.
     Agent = "agent", Write, Params::Closed(&[
         required("message", Ty::NonEmptyStr),

@@ -47,9 +47,9 @@ pub use error::StoreError;
 pub use index::{Creation, LoadReport, SessionIndex};
 pub use ledger::{
     Accepted, ClaimedDelivery, Delivery, DeliveryFilter, DeliveryId, DeliveryState, DiskSpace, Done, EventId,
-    EventKey, EventState, FinalLine, LEASE, LEDGER_FILE, LOW_SPACE_BYTES, Ledger, LedgerCounts, LedgerError,
-    LineId, LinePlace, MIN_FREE_BYTES, NewDelivery, NewEvent, RESERVE_BYTES, Repeats, Settled, SlotClaim,
-    SlotKey, SqliteLedger, StoredDelivery, StoredEvent, TurnCommit, WaitingLine, retry_delay,
+    EventKey, EventState, Expired, FinalLine, LEASE, LEDGER_FILE, LOW_SPACE_BYTES, Ledger, LedgerCounts,
+    LedgerError, LineId, LinePlace, MIN_FREE_BYTES, NewDelivery, NewEvent, RESERVE_BYTES, Repeats, Settled,
+    SlotClaim, SlotKey, SqliteLedger, StoredDelivery, StoredEvent, TurnCommit, WaitingLine, retry_delay,
 };
 pub use lock::{LockError, StateLock};
 pub use session_id::{SessionId, SessionIdError};

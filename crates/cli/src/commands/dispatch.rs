@@ -4,7 +4,7 @@ use crate::args::{Cli, Command, ConfigCommand, GatewayCommand, MemoryCommand};
 use crate::quickstart;
 
 use super::{
-    agent, call, chat, completion, config, dashboard, doctor, gateway, health, import, logs, memory,
+    agent, call, chat, completion, config, dashboard, doctor, gateway, health, import, logs, memory, outbox,
     sessions, status,
 };
 
@@ -24,6 +24,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Import(args) => import::run(flags, &args),
         Command::Dashboard(args) => dashboard::run(flags, &args),
         Command::Sessions(args) => sessions::run(flags, &args),
+        Command::Outbox(command) => outbox::run(flags, &command),
         Command::Logs(args) => logs::run(flags, &args),
         Command::Gateway(args) => match args.command {
             None => gateway::run(flags, &args.run),

@@ -9,7 +9,7 @@ use openclaw_store::StoreError;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{agent, chat, config, devices, logs, session_patch, sessions, system};
+use super::{agent, chat, config, devices, logs, outbox, send, session_patch, sessions, system};
 use crate::core::Core;
 use crate::live::Snapshot;
 use crate::ws::hub::Client;
@@ -156,6 +156,10 @@ fn handle(call: &Call<'_>) -> Reply {
         Method::ChatSend => chat::send(call),
         Method::ChatAbort => chat::abort(call),
         Method::ChatInject => chat::inject(call),
+        Method::Send => send::send(call),
+        Method::OutboxList => outbox::list(call),
+        Method::OutboxRetry => outbox::retry(call),
+        Method::OutboxDrop => outbox::remove(call),
         Method::Agent => agent::agent(call),
         Method::AgentWait => agent::wait(call),
         Method::DevicePairList => devices::list(call),

@@ -1,5 +1,8 @@
 //! Status, agents, models, pairing codes.
 
+use std::sync::Arc;
+
+use openclaw_channels::{Counts, ask};
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::methods::Scope;
 use serde::Deserialize;
@@ -34,7 +37,21 @@ pub(super) fn health(call: &Call<'_>) -> Reply {
     Reply::Now(Ok(health))
 }
 
+/// What runs, and how much the outbox holds.
 pub(super) fn status(call: &Call<'_>) -> Reply {
+    let mut status = status_without_outbox(call);
+    let core = Arc::clone(call.core);
+    Reply::later(async move {
+        // A ledger that does not answer takes nothing from the rest.
+        let counts = ask(|done| core.ledger.counts(done)).await.map(Counts::from).ok();
+        if let Some(status) = status.as_object_mut() {
+            status.insert("outbox".to_owned(), json!(counts));
+        }
+        Ok(status)
+    })
+}
+
+fn status_without_outbox(call: &Call<'_>) -> Value {
     let (core, agents) = (call.core, &call.now.agents);
     let now = core.now_ms();
     let mut recent = Vec::new();
@@ -62,7 +79,7 @@ pub(super) fn status(call: &Call<'_>) -> Reply {
             json!({"agentId": agent.id, "enabled": beat["enabled"], "every": beat["every"], "everyMs": null})
         })
         .collect();
-    Reply::Now(Ok(json!({
+    json!({
         "heartbeat": {"defaultAgentId": agents.default_id, "agents": heartbeats},
         "channelSummary": [], "queuedSystemEvents": [],
         "sessions": {
@@ -74,7 +91,7 @@ pub(super) fn status(call: &Call<'_>) -> Reply {
             "address": core.address.to_string(),
         },
         "unsupported": crate::unsupported::unsupported(&call.now.loaded, &core.locations.state_dir),
-    })))
+    })
 }
 
 pub(super) fn agents(call: &Call<'_>) -> Reply {

@@ -16,8 +16,8 @@ pub use event::{
     Accepted, EventId, EventKey, EventState, FinalLine, LineId, LinePlace, NewEvent, StoredEvent, TurnCommit,
 };
 pub use outbox::{
-    ClaimedDelivery, Delivery, DeliveryFilter, DeliveryId, DeliveryState, NewDelivery, Repeats, Settled,
-    StoredDelivery, WaitingLine,
+    ClaimedDelivery, Delivery, DeliveryFilter, DeliveryId, DeliveryState, Expired, NewDelivery, Repeats,
+    Settled, StoredDelivery, WaitingLine,
 };
 pub use port::{Done, Ledger, LedgerCounts};
 pub use retry::{LEASE, retry_delay};

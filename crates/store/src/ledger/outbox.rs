@@ -137,6 +137,15 @@ pub struct Settled {
     pub jitter: f64,
 }
 
+/// What had to be judged without a try.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Deliveries that were past their time and are dead letters now.
+    pub dead: u64,
+    /// Tries that broke off where the platform would show a repetition: a person decides.
+    pub unknown: u64,
+}
+
 /// A delivery as people see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDelivery {

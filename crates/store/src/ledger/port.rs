@@ -2,8 +2,8 @@
 
 use super::{
     Accepted, ClaimedDelivery, DeliveryFilter, DeliveryId, DeliveryState, EventId, EventKey, EventState,
-    LedgerError, LineId, LinePlace, NewDelivery, NewEvent, Settled, SlotClaim, SlotKey, StoredDelivery,
-    StoredEvent, TurnCommit, WaitingLine,
+    Expired, LedgerError, LineId, LinePlace, NewDelivery, NewEvent, Settled, SlotClaim, SlotKey,
+    StoredDelivery, StoredEvent, TurnCommit, WaitingLine,
 };
 
 /// Gets the answer, on the ledger's own thread and in the order of the requests. It must not block.
@@ -51,18 +51,24 @@ pub trait Ledger: Send + Sync {
 
     /// Makes deliveries; those whose key is known are not made again.
     fn enqueue(&self, deliveries: Vec<NewDelivery>, done: Done<()>);
-    /// Claims deliveries that are due, for each recipient only the first that is not settled.
+    /// Claims deliveries that are due, for each recipient only the first that is not settled. Tries that broke off are
+    /// judged first, also with a limit of 0.
     fn claim_due(&self, now_ms: i64, limit: usize, done: Done<Vec<ClaimedDelivery>>);
     /// Records what became of a try.
     fn settle(&self, settled: Settled, done: Done<DeliveryState>);
-    /// Turns deliveries that are past their time into dead letters; answers with how many.
-    fn expire(&self, now_ms: i64, done: Done<u64>);
-    /// When the next delivery is due, in milliseconds since the epoch.
+    /// Judges tries that broke off, and turns deliveries that are past their time into dead letters.
+    fn expire(&self, now_ms: i64, done: Done<Expired>);
+    /// When the next delivery is due, in milliseconds since the epoch. One that waits for an earlier one to the same
+    /// recipient is not due, whatever its time: the end of that one is what it waits for.
     fn next_due(&self, done: Done<Option<i64>>);
     /// Lists deliveries.
     fn deliveries(&self, filter: DeliveryFilter, done: Done<Vec<StoredDelivery>>);
+    /// The deliveries that came of an event, the oldest first.
+    fn deliveries_of(&self, event: EventKey, done: Done<Vec<StoredDelivery>>);
     /// Has a failed, unknown or dead delivery tried again at once; whether there was one.
     fn retry(&self, id: DeliveryId, now_ms: i64, done: Done<bool>);
+    /// The same for all dead ones; answers with how many.
+    fn retry_dead(&self, now_ms: i64, done: Done<u64>);
     /// Removes a delivery that is not being sent; whether there was one.
     fn discard(&self, id: DeliveryId, done: Done<bool>);
 

@@ -91,6 +91,8 @@ pub(super) async fn report(
         sessions,
         model,
         memory: rows,
+        // An older gateway says nothing of it.
+        outbox: from_gateway("/outbox").and_then(|counts| serde_json::from_value(counts).ok()),
         unsupported,
         health: answer.as_ref().ok().filter(|answer| answer.is_deep).map(|answer| answer.health.clone()),
         gateway: gateway_state(target, answer),
@@ -253,6 +255,7 @@ mod tests {
             status: json!({
                 "sessions": {"count": 12, "recent": [{"key": "agent:main:main", "age": 120_000}]},
                 "unsupported": [{"key": "hooks", "reason": "not yet"}],
+                "outbox": {"waiting": 0, "unknown": 1, "dead": 3},
             }),
             health: json!({"config": {"problems": ["f:1:2 a: unknown key"], "problemCount": 1}}),
             is_deep: false,

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use openclaw_channels::Counts;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::commands::outbox::counts_words;
 use crate::model::ModelState;
 use crate::{format, output};
 
@@ -21,6 +23,9 @@ pub(super) struct Report {
     pub(super) sessions: Sessions,
     pub(super) model: ModelState,
     pub(super) memory: Vec<MemoryRow>,
+    /// Messages that wait or were not delivered; only a gateway can say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) outbox: Option<Counts>,
     /// `{key, reason}` of everything that is configured and cannot run; null when no gateway could be asked.
     pub(super) unsupported: Option<Vec<Value>>,
     /// With `--deep`: the gateway's health, looked at afresh.
@@ -109,6 +114,11 @@ impl Report {
         rows.push(("Model", self.model.words()));
         rows.push(("Sessions", self.session_words()));
         rows.extend(self.memory.iter().map(|memory| ("Memory", memory.words())));
+        rows.extend(
+            self.outbox
+                .and_then(counts_words)
+                .map(|counts| ("Outbox", format!("{counts}; `openclaw outbox list` shows the messages"))),
+        );
         rows.extend(self.unsupported.iter().flatten().map(|row| ("Cannot run", unsupported_words(row))));
         rows.extend(self.gateway.not_in_force.iter().map(|line| ("Not in force", line.clone())));
         rows.extend(self.config.problems.iter().map(|problem| ("Problem", problem.clone())));

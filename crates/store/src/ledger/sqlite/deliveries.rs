@@ -6,14 +6,20 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::events;
 use super::schema::NOBODY;
 use crate::ledger::{
-    ClaimedDelivery, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventId, LEASE, LedgerCounts,
-    NewDelivery, Repeats, Settled, StoredDelivery, retry_delay,
+    ClaimedDelivery, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventId, EventKey, Expired, LEASE,
+    LedgerCounts, NewDelivery, Repeats, Settled, StoredDelivery, retry_delay,
 };
 
 /// Delivered messages are remembered this long: their keys stop a second delivery.
 const DELIVERED_AGE_MS: i64 = 7 * 24 * 3_600_000;
 /// Platforms explain themselves at length; this much of it is kept.
 const MAX_REASON_CHARS: usize = 500;
+
+/// True of a delivery `one` that no earlier one to its recipient stands before.
+const IS_FIRST: &str = "NOT EXISTS (
+    SELECT 1 FROM outbox AS earlier
+    WHERE earlier.state IN (0, 1, 4) AND earlier.channel = one.channel AND earlier.account = one.account
+        AND earlier.recipient = one.recipient AND earlier.seq < one.seq)";
 
 /// Columns of a delivery in the order that [`stored`] reads.
 const COLUMNS: &str = "seq, event, channel, account, recipient, key, body, repeats, state, attempts, created_ms, \
@@ -64,8 +70,8 @@ impl FromSql for Repeats {
 pub(super) fn insert(db: &Connection, event: Option<EventId>, what: &NewDelivery) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO outbox (event, channel, account, recipient, key, body, repeats, state, attempts, created_ms,
-                             expires_ms, next_ms, owner, lease_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?9, ?11, 0) ON CONFLICT DO NOTHING",
+                             expires_ms, ttl_ms, next_ms, owner, lease_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?10 - ?9, ?9, ?11, 0) ON CONFLICT DO NOTHING",
     )?
     .execute(params![
         event.map(|event| event.0),
@@ -116,10 +122,7 @@ pub(super) fn claim_due(
     let due: Vec<StoredDelivery> = db
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM outbox AS one
-             WHERE state IN (0, 4) AND next_ms <= ?1 AND expires_ms > ?1 AND NOT EXISTS (
-                 SELECT 1 FROM outbox AS earlier
-                 WHERE earlier.state IN (0, 1, 4) AND earlier.channel = one.channel AND earlier.account = one.account
-                     AND earlier.recipient = one.recipient AND earlier.seq < one.seq)
+             WHERE state IN (0, 4) AND next_ms <= ?1 AND expires_ms > ?1 AND {IS_FIRST}
              ORDER BY seq LIMIT ?2"
         ))?
         .query_map(params![now_ms, i64::try_from(limit).unwrap_or(i64::MAX)], stored)?
@@ -140,22 +143,18 @@ pub(super) fn claim_due(
 }
 
 /// A try whose process is gone, or that has given no sign for the length of its lease: the platform may have the
-/// message. Where a repetition does no harm it is tried again, elsewhere a person decides.
-fn judge_broken_tries(db: &Connection, epoch: i64, now_ms: i64) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE outbox SET owner = ?3, next_ms = ?2, reason = 'the try broke off',
-             state = CASE repeats WHEN 1 THEN ?4 ELSE ?5 END
-         WHERE state = ?6 AND (owner <> ?1 OR lease_ms <= ?2)",
-    )?
-    .execute(params![
-        epoch,
-        now_ms,
-        NOBODY,
-        DeliveryState::Failed,
-        DeliveryState::Unknown,
-        DeliveryState::Sending
-    ])
-    .map(|_| ())
+/// message. Where a repetition does no harm it is tried again, elsewhere a person decides; how many of those there are.
+fn judge_broken_tries(db: &Connection, epoch: i64, now_ms: i64) -> rusqlite::Result<u64> {
+    let judge = |repeats: Repeats, state: DeliveryState| {
+        db.prepare_cached(
+            "UPDATE outbox SET owner = ?3, next_ms = ?2, reason = 'the try broke off', state = ?4
+             WHERE state = ?5 AND repeats = ?6 AND (owner <> ?1 OR lease_ms <= ?2)",
+        )?
+        .execute(params![epoch, now_ms, NOBODY, state, DeliveryState::Sending, repeats])
+    };
+    judge(Repeats::Harmless, DeliveryState::Failed)?;
+    let unknown = judge(Repeats::Shown, DeliveryState::Unknown)?;
+    Ok(u64::try_from(unknown).unwrap_or(0))
 }
 
 /// What becomes of a delivery.
@@ -220,19 +219,32 @@ pub(super) fn settle(db: &Connection, settled: &Settled) -> rusqlite::Result<Del
     Ok(state)
 }
 
-pub(super) fn expire(db: &Connection, now_ms: i64) -> rusqlite::Result<u64> {
-    let changed = db
+pub(super) fn expire(db: &Connection, epoch: i64, now_ms: i64) -> rusqlite::Result<Expired> {
+    let unknown = judge_broken_tries(db, epoch, now_ms)?;
+    let dead = db
         .prepare_cached(
             "UPDATE outbox SET state = ?2, reason = 'too old to be sent without a word'
              WHERE state IN (0, 4) AND expires_ms <= ?1",
         )?
         .execute(params![now_ms, DeliveryState::Dead])?;
-    Ok(u64::try_from(changed).unwrap_or(0))
+    Ok(Expired { dead: u64::try_from(dead).unwrap_or(0), unknown })
 }
 
 pub(super) fn next_due(db: &Connection) -> rusqlite::Result<Option<i64>> {
-    db.prepare_cached("SELECT min(next_ms) FROM outbox WHERE state IN (0, 4)")?
-        .query_row([], |row| row.get(0))
+    db.prepare_cached(&format!(
+        "SELECT next_ms FROM outbox AS one WHERE state IN (0, 4) AND {IS_FIRST} ORDER BY next_ms LIMIT 1"
+    ))?
+    .query_row([], |row| row.get(0))
+    .optional()
+}
+
+pub(super) fn of_event(db: &Connection, event: &EventKey) -> rusqlite::Result<Vec<StoredDelivery>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM outbox WHERE event IS NOT NULL AND event = (
+             SELECT seq FROM events WHERE channel = ?1 AND account = ?2 AND id = ?3) ORDER BY seq"
+    ))?
+    .query_map(params![event.channel, event.account, event.id], stored)?
+    .collect()
 }
 
 pub(super) fn list(db: &Connection, filter: DeliveryFilter) -> rusqlite::Result<Vec<StoredDelivery>> {
@@ -245,15 +257,23 @@ pub(super) fn list(db: &Connection, filter: DeliveryFilter) -> rusqlite::Result<
 }
 
 /// A delivery gets the whole of its time again.
+const AGAIN: &str = "UPDATE outbox SET state = ?1, attempts = 0, next_ms = ?2, reason = NULL,
+                         expires_ms = max(expires_ms, ?2 + ttl_ms)";
+
 pub(super) fn retry(db: &Connection, id: DeliveryId, now_ms: i64) -> rusqlite::Result<bool> {
     let changed = db
-        .prepare_cached(
-            "UPDATE outbox SET state = ?3, attempts = 0, next_ms = ?2, reason = NULL,
-                 expires_ms = max(expires_ms, ?2 + expires_ms - created_ms)
-             WHERE seq = ?1 AND state IN (3, 4, 5)",
-        )?
-        .execute(params![id.0, now_ms, DeliveryState::Prepared])?;
+        .prepare_cached(&format!("{AGAIN} WHERE seq = ?3 AND state IN (3, 4, 5)"))?
+        .execute(params![DeliveryState::Prepared, now_ms, id.0])?;
     Ok(changed == 1)
+}
+
+pub(super) fn retry_dead(db: &Connection, now_ms: i64) -> rusqlite::Result<u64> {
+    let changed = db.prepare_cached(&format!("{AGAIN} WHERE state = ?3"))?.execute(params![
+        DeliveryState::Prepared,
+        now_ms,
+        DeliveryState::Dead
+    ])?;
+    Ok(u64::try_from(changed).unwrap_or(0))
 }
 
 pub(super) fn discard(db: &Connection, id: DeliveryId) -> rusqlite::Result<bool> {

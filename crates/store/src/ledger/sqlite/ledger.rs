@@ -12,8 +12,8 @@ use super::writer::{Asked, Job, Needs, Writer};
 use super::{deliveries, events, slots};
 use crate::ledger::{
     Accepted, ClaimedDelivery, DeliveryFilter, DeliveryId, DeliveryState, DiskSpace, Done, EventId, EventKey,
-    EventState, Ledger, LedgerCounts, LedgerError, LineId, LinePlace, NewDelivery, NewEvent, Settled,
-    SlotClaim, SlotKey, StoredDelivery, StoredEvent, TurnCommit, WaitingLine,
+    EventState, Expired, Ledger, LedgerCounts, LedgerError, LineId, LinePlace, NewDelivery, NewEvent,
+    Settled, SlotClaim, SlotKey, StoredDelivery, StoredEvent, TurnCommit, WaitingLine,
 };
 
 /// Requests that may wait for the writer. The gateway admits 2,048 runs at once, each with a handful of requests.
@@ -148,8 +148,8 @@ impl Ledger for SqliteLedger {
         self.ask(Needs::Commit, done, move |db, _| deliveries::settle(db, &settled));
     }
 
-    fn expire(&self, now_ms: i64, done: Done<u64>) {
-        self.ask(Needs::Commit, done, move |db, _| deliveries::expire(db, now_ms));
+    fn expire(&self, now_ms: i64, done: Done<Expired>) {
+        self.ask(Needs::Commit, done, move |db, epoch| deliveries::expire(db, epoch, now_ms));
     }
 
     fn next_due(&self, done: Done<Option<i64>>) {
@@ -158,6 +158,14 @@ impl Ledger for SqliteLedger {
 
     fn deliveries(&self, filter: DeliveryFilter, done: Done<Vec<StoredDelivery>>) {
         self.ask(Needs::Commit, done, move |db, _| deliveries::list(db, filter));
+    }
+
+    fn deliveries_of(&self, event: EventKey, done: Done<Vec<StoredDelivery>>) {
+        self.ask(Needs::Commit, done, move |db, _| deliveries::of_event(db, &event));
+    }
+
+    fn retry_dead(&self, now_ms: i64, done: Done<u64>) {
+        self.ask(Needs::Commit, done, move |db, _| deliveries::retry_dead(db, now_ms));
     }
 
     fn retry(&self, id: DeliveryId, now_ms: i64, done: Done<bool>) {

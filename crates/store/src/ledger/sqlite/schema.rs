@@ -56,6 +56,7 @@ pub(super) const SCHEMA: &str = "
         attempts INTEGER NOT NULL,
         created_ms INTEGER NOT NULL,
         expires_ms INTEGER NOT NULL,
+        ttl_ms INTEGER NOT NULL,
         next_ms INTEGER NOT NULL,
         owner INTEGER NOT NULL,
         lease_ms INTEGER NOT NULL,
@@ -66,6 +67,7 @@ pub(super) const SCHEMA: &str = "
     CREATE INDEX outbox_due ON outbox (next_ms) WHERE state IN (0, 4);
     CREATE INDEX outbox_lane ON outbox (channel, account, recipient, seq) WHERE state IN (0, 1, 4);
     CREATE INDEX outbox_rest ON outbox (state, seq);
+    CREATE INDEX outbox_event ON outbox (event) WHERE event IS NOT NULL;
 
     CREATE TABLE slots (
         job TEXT NOT NULL,

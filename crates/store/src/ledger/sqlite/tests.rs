@@ -8,8 +8,8 @@ use super::deliveries::{After, after};
 use crate::RecordId;
 use crate::ledger::{
     Accepted, ClaimedDelivery, Delivery, DeliveryFilter, DeliveryState, Done, EventId, EventKey, EventState,
-    FinalLine, Ledger, LedgerError, LinePlace, NewDelivery, NewEvent, Repeats, Settled, SlotClaim, SlotKey,
-    TurnCommit,
+    Expired, FinalLine, Ledger, LedgerError, LinePlace, NewDelivery, NewEvent, Repeats, Settled, SlotClaim,
+    SlotKey, TurnCommit,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -191,10 +191,11 @@ fn one_recipient_waits_for_its_first_and_nobody_else_does() {
     let first = claim(&ledger, 0);
     assert_eq!(keys(&first), ["r1", "s1"], "and the same key is not made twice");
     assert_eq!(keys(&claim(&ledger, 0)), [""; 0]);
+    assert_eq!(ask(|done| ledger.next_due(done)).unwrap(), None, "all that waits, waits for a try");
     assert_eq!(settle(&ledger, &first[0], transient(), 10), DeliveryState::Failed);
     assert_eq!(settle(&ledger, &first[1], delivered(), 10), DeliveryState::Delivered);
     assert_eq!(keys(&claim(&ledger, 5_009)), [""; 0], "r2 waits behind r1");
-    assert_eq!(ask(|done| ledger.next_due(done)).unwrap(), Some(0));
+    assert_eq!(ask(|done| ledger.next_due(done)).unwrap(), Some(5_010), "r2 is due when r1 has ended");
     let second = claim(&ledger, 5_010);
     assert_eq!((keys(&second), second[0].attempt), (vec!["r1"], 2));
     let refused = Delivery::Permanent { reason: "blocked".into() };
@@ -216,6 +217,8 @@ fn a_try_that_broke_off_is_repeated_only_where_that_does_no_harm() {
     assert_eq!(claim(&ledger, 0).len(), 2);
     let next_home = crash(home.path());
     let next = open(next_home.path());
+    let expired = Expired { dead: 0, unknown: 1 };
+    assert_eq!(ask(|done| next.expire(1, done)).unwrap(), expired, "a person is told");
     assert_eq!(keys(&claim(&next, 1)), ["safe"]);
     assert_eq!(states(&next)[1], ("shown".into(), DeliveryState::Unknown));
     // The same process, but the task that tried is gone.
@@ -229,11 +232,15 @@ fn what_is_too_old_is_not_sent_silently() {
     let ledger = open(home.path());
     let all = (0..500).map(|n| delivery(&format!("r{n}"), &format!("k{n}"), Repeats::Shown)).collect();
     ask(|done| ledger.enqueue(all, done)).unwrap();
-    assert_eq!(ask(|done| ledger.expire(HOUR_MS, done)).unwrap(), 500);
-    assert_eq!(ask(|done| ledger.expire(HOUR_MS, done)).unwrap(), 0);
+    let expire = || ask(|done| ledger.expire(HOUR_MS, done)).unwrap();
+    assert_eq!(expire(), Expired { dead: 500, unknown: 0 });
+    assert_eq!(expire(), Expired::default());
     assert_eq!(keys(&claim(&ledger, HOUR_MS)), [""; 0]);
     let counts = ask(|done| ledger.counts(done)).unwrap();
     assert_eq!((counts.dead, counts.waiting), (500, 0));
+    assert_eq!(ask(|done| ledger.retry_dead(HOUR_MS, done)).unwrap(), 500);
+    assert_eq!(claim(&ledger, 2 * HOUR_MS - 1).len(), 100, "they have an hour again");
+    assert_eq!(ask(|done| ledger.retry_dead(HOUR_MS, done)).unwrap(), 0);
 }
 
 #[test]
@@ -259,6 +266,24 @@ fn what_a_platform_says_decides() {
             after(&settled, attempts, &delivery("r", "k", repeats));
         assert_eq!((is, next), (state, next_at_ms), "{settled:?} {repeats:?} {attempts}");
     }
+}
+
+#[test]
+fn what_came_of_an_event_is_found_by_its_key() {
+    let home = tempfile::tempdir().unwrap();
+    let ledger = open(home.path());
+    let of = |id: &str| ask(|done| ledger.deliveries_of(event(id).key, done)).unwrap();
+    let made =
+        |id: &str| ask(|done| ledger.accept_delivery(event(id), delivery("r", id, Repeats::Shown), done));
+    assert!(matches!(made("a").unwrap(), Accepted::New(_)));
+    assert!(matches!(made("a").unwrap(), Accepted::Duplicate(EventState::Ended { .. })));
+    assert_eq!(of("a").iter().map(|row| row.what.key.as_str()).collect::<Vec<_>>(), ["a"]);
+    let b = accept_new(&ledger, "b");
+    let replies = vec![delivery("r", "b1", Repeats::Shown), delivery("r", "b2", Repeats::Shown)];
+    ask(|done| ledger.commit_turn(commit(b, None, replies), done)).unwrap();
+    assert_eq!(of("b").iter().map(|row| row.what.key.as_str()).collect::<Vec<_>>(), ["b1", "b2"]);
+    ask(|done| ledger.enqueue(vec![delivery("r", "c", Repeats::Shown)], done)).unwrap();
+    assert_eq!(of("zz"), [], "those of no event are nobody's");
 }
 
 #[test]
