@@ -228,8 +228,14 @@ fn tool_calls(parts: &[Part]) -> impl Iterator<Item = (&str, &str)> {
 }
 
 #[cfg(test)]
+mod content_tests;
+#[cfg(test)]
 mod damage_tests;
 #[cfg(test)]
+mod sums_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tree_tests;
 #[cfg(test)]
 mod two_phase_tests;

@@ -5,6 +5,8 @@ use std::io;
 
 /// Bytes read at a time: a few dozen messages.
 const BLOCK_BYTES: u64 = 64 * 1024;
+/// A line with more than this is a hole that a power cut left, or no line: nobody writes records of that size.
+const MAX_LINE_BYTES: usize = 256 * 1024 * 1024;
 
 /// Something that can be read from at any place. A file; in tests one that counts.
 pub(super) trait ReadAt {
@@ -34,23 +36,34 @@ pub(super) struct BackLines<'a, R> {
     /// The part of a line whose beginning is in a block not yet read: its blocks, the last one first. Joining them only
     /// when the line is whole keeps a line of many blocks from being copied over and over.
     pending: Vec<Vec<u8>>,
+    pending_bytes: usize,
     finished: bool,
 }
 
 impl<'a, R: ReadAt> BackLines<'a, R> {
     pub(super) fn new(source: &'a R, end: u64) -> Self {
-        Self { source, block: Vec::new(), block_at: end, pending: Vec::new(), finished: false }
+        Self {
+            source,
+            block: Vec::new(),
+            block_at: end,
+            pending: Vec::new(),
+            pending_bytes: 0,
+            finished: false,
+        }
     }
 
-    /// The next line towards the beginning and its offset, unless more than down to `floor` would have to be read.
+    /// The next line towards the beginning and its offset; an oversized one is empty. Nothing if more than down to `floor`
+    /// would have to be read.
     pub(super) fn next_above(&mut self, floor: u64) -> io::Result<Option<(u64, Vec<u8>)>> {
         while !self.finished {
             if let Some(line_end) = self.block.iter().rposition(|&b| b == b'\n') {
-                self.pending.push(self.block.split_off(line_end + 1));
+                let piece = self.block.split_off(line_end + 1);
                 self.block.truncate(line_end);
+                self.keep(piece);
                 return Ok(Some((self.block_at + line_end as u64 + 1, self.join())));
             }
-            self.pending.push(std::mem::take(&mut self.block));
+            let piece = std::mem::take(&mut self.block);
+            self.keep(piece);
             if self.block_at == 0 {
                 self.finished = true;
                 return Ok(Some((0, self.join())));
@@ -71,7 +84,17 @@ impl<'a, R: ReadAt> BackLines<'a, R> {
         self.next_above(0)
     }
 
+    fn keep(&mut self, piece: Vec<u8>) {
+        self.pending_bytes += piece.len();
+        if self.pending_bytes > MAX_LINE_BYTES {
+            self.pending.clear();
+        } else {
+            self.pending.push(piece);
+        }
+    }
+
     fn join(&mut self) -> Vec<u8> {
+        self.pending_bytes = 0;
         let mut line = Vec::with_capacity(self.pending.iter().map(Vec::len).sum());
         for piece in self.pending.drain(..).rev() {
             line.extend_from_slice(&piece);

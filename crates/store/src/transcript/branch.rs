@@ -75,10 +75,10 @@ fn first_kept(before: &[&Record<'_>], compaction: &Line<'_>) -> Option<usize> {
         Parent::Id(parent) => record.gap && id.as_ref() == Some(parent),
         Parent::None | Parent::Unsaid => false,
     };
-    let find = |is: &dyn Fn(&&Record<'_>) -> bool| before.iter().position(|record| is(record));
-    find(&|record| record.is_first_kept_of(compaction))
-        .or_else(|| find(&after_lost))
-        .or_else(|| find(&|record| record.gap))
+    let named = before.iter().position(|record| record.is_first_kept_of(compaction));
+    named
+        .or_else(|| before.iter().position(after_lost))
+        .or_else(|| before.iter().position(|record| record.gap))
 }
 
 fn settings_of(path: &[&Record<'_>]) -> Settings {

@@ -38,6 +38,8 @@ pub(super) struct Line<'a> {
     #[serde(default, deserialize_with = "parent")]
     pub(super) parent_id: Parent,
     #[serde(borrow)]
+    pub(super) timestamp: Option<&'a RawValue>,
+    #[serde(borrow)]
     pub(super) message: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) summary: Option<&'a RawValue>,
@@ -59,8 +61,6 @@ pub(super) struct Line<'a> {
     pub(super) label: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) name: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) parent_session: Option<&'a RawValue>,
 }
 
 /// What a line says about its parent.

@@ -118,16 +118,20 @@ fn compare(known: &HashMap<u64, Sum>, content: &Content, scan: &Scan<'_>) -> Ver
     let end =
         known.iter().map(|(offset, sum)| offset.saturating_add(sum.bytes as u64).saturating_add(1)).max();
     let missing_bytes = end.unwrap_or(0).saturating_sub(content.end());
-    let suspects: Vec<Sum> = lines(content, scan)
-        .filter_map(|(offset, line)| {
-            let (expected, found) = (known.get(&offset)?, Sum::of(line));
-            (*expected != found).then_some(found)
-        })
+    let suspects: Vec<(Sum, Sum)> = lines(content, scan)
+        .filter_map(|(offset, line)| Some((*known.get(&offset)?, Sum::of(line))))
+        .filter(|(expected, found)| expected != found)
         .collect();
-    // A whole line that was only moved, because something before it was edited, is as it was written.
-    let sums: HashSet<Sum> =
-        if suspects.is_empty() { HashSet::new() } else { known.values().copied().collect() };
-    Verdict { altered: suspects.iter().filter(|sum| !sums.contains(sum)).count(), missing_bytes }
+    if suspects.is_empty() {
+        return Verdict { altered: 0, missing_bytes };
+    }
+    // Something before this place was edited, or another program's line put there: the line that was here, or the one
+    // that is, is as it was written.
+    let written: HashSet<Sum> = known.values().copied().collect();
+    let there: HashSet<Sum> = lines(content, scan).map(|(_, line)| Sum::of(line)).collect();
+    let altered =
+        suspects.iter().filter(|(expected, found)| !there.contains(expected) && !written.contains(found));
+    Verdict { altered: altered.count(), missing_bytes }
 }
 
 /// The lines of all records, with their offsets in the file.

@@ -161,7 +161,8 @@ fn a_turn_can_close_its_calls_itself() {
 fn calls_and_results_in_the_middle_are_paired_in_memory() {
     let a = |calls: &[&str]| assistant("", calls);
     let r = |call: &str| result(call, "x");
-    let rows: [(&[Arc<Message>], &[&str], usize, usize); 5] = [
+    type Row<'a> = (&'a [Arc<Message>], &'a [&'a str], usize, usize);
+    let rows: [Row<'_>; 5] = [
         (&[a(&["c"]), user("u")], &["assistant  c", "error c", "user u"], 1, 0),
         (&[a(&["c"]), user("u"), r("c")], &["assistant  c", "result c", "user u"], 0, 0),
         (&[r("c"), user("u"), r("d")], &["user u"], 0, 2),
