@@ -61,8 +61,6 @@ pub(super) struct Line<'a> {
     pub(super) label: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) name: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) parent_session: Option<&'a RawValue>,
 }
 
 /// What a line says about its parent.

@@ -1,12 +1,22 @@
 //! Walking back: a conversation that was begun anew names the one before it.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use openclaw_guard::{FileError, Root};
+use serde::Deserialize;
 
 use super::content::first_line;
-use super::line::{Line, payload};
 use crate::{SessionId, StoreError};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Header<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    parent_session: Option<Cow<'a, str>>,
+}
 
 /// The session that the header of a transcript names as the one before it; only the beginning of the file is read.
 ///
@@ -25,8 +35,9 @@ pub fn predecessor_of(path: &Path) -> Result<Option<SessionId>, StoreError> {
         .metadata()
         .and_then(|metadata| first_line(&file, metadata.len()))
         .map_err(|source| FileError::new("read", path, source))?;
-    let Some(header) = Line::parse(&head).filter(|line| line.kind == "session") else { return Ok(None) };
-    let named = payload::<String>(header.parent_session).and_then(|text| session_of(&text));
+    let header: Option<Header<'_>> = serde_json::from_slice(&head).ok();
+    let parent = header.filter(|header| header.kind == "session").and_then(|header| header.parent_session);
+    let named = parent.and_then(|text| session_of(&text));
     Ok(named.filter(|id| Some(id) != session_of(&name.to_string_lossy()).as_ref()))
 }
 

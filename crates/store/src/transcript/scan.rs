@@ -6,8 +6,9 @@ use std::ops::Range;
 use super::line::{Line, Parent, payload, salvage, trim};
 use super::{RecordId, RepairReport};
 
-/// Records that may stand before their parents. Programs never write such lines; somebody has moved them.
-const MAX_FORWARD_LINKS: usize = 64;
+/// Records without a parent before them, up to which it is tried to undo that somebody has moved lines: each takes a
+/// walk through the file. Programs never write a record before its parent.
+const MAX_GAPS_WITH_MOVES: usize = 64;
 
 /// A record in its place in the tree.
 #[derive(Debug)]
@@ -51,6 +52,10 @@ struct Scanner<'a> {
     scan: Scan<'a>,
     /// The last record with each id.
     known: HashMap<RecordId, usize>,
+    /// Parents that are named and not found, and what their children hang on instead.
+    lost: HashMap<RecordId, Option<usize>>,
+    /// What the last of those children hangs on.
+    last_gap: Option<Option<usize>>,
     ordinal: usize,
     header_seen: bool,
 }
@@ -63,6 +68,8 @@ pub(super) fn scan(bytes: &[u8], extent: Extent) -> Scan<'_> {
         extent,
         scan: Scan { named: true, ..Scan::default() },
         known: HashMap::new(),
+        lost: HashMap::new(),
+        last_gap: None,
         ordinal: 0,
         header_seen: false,
     };
@@ -124,7 +131,14 @@ impl<'a> Scanner<'a> {
             Parent::Id(id) => match self.known.get(&RecordId::of_file(id)) {
                 Some(&parent) => (Some(parent), false),
                 None if earlier.is_some() => (earlier, false),
-                None if self.extent == Extent::Whole => (before, true),
+                // Records that name the same lost parent are siblings wherever it was: on the record before the first.
+                None if self.extent == Extent::Whole => {
+                    // A branch goes back; if nobody else names its lost parent, that was at the last gap.
+                    let back = if line.kind == "branch_summary" { self.last_gap } else { None };
+                    let place = *self.lost.entry(RecordId::of_file(id)).or_insert(back.unwrap_or(before));
+                    self.last_gap = Some(place);
+                    (place, true)
+                }
                 None => (None, true),
             },
         };
@@ -133,7 +147,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn finish(mut self) -> Scan<'a> {
-        let moved = self.link_forward();
+        let moved = self.undo_moves();
         self.scan.leaf =
             if moved { newest_tip(&self.scan.records) } else { self.scan.records.len().checked_sub(1) };
         if self.extent == Extent::Whole {
@@ -143,25 +157,65 @@ impl<'a> Scanner<'a> {
         self.scan
     }
 
-    /// Hangs records on parents that stand behind them in the file, unless that would make a circle.
-    fn link_forward(&mut self) -> bool {
-        let mut moved = false;
-        let gaps: Vec<usize> = (0..self.scan.records.len())
-            .filter(|&index| self.scan.records.get(index).is_some_and(|record| record.gap))
-            .collect();
-        let forward = gaps.into_iter().filter_map(|index| {
-            let Parent::Id(id) = &self.scan.records.get(index)?.line.parent_id else { return None };
-            Some((index, *self.known.get(&RecordId::of_file(id))?))
-        });
-        for (index, parent) in forward.take(MAX_FORWARD_LINKS).collect::<Vec<_>>() {
-            let circle = path_up(&self.scan.records, parent).any(|above| above == index);
-            if !circle && let Some(record) = self.scan.records.get_mut(index) {
-                record.parent = Some(parent);
-                record.gap = false;
-                moved = true;
+    /// Hangs records on parents that stand behind them in the file; whether there were any.
+    fn undo_moves(&mut self) -> bool {
+        let records = self.scan.records.iter().enumerate();
+        let mut gaps: Vec<usize> = records.filter(|(_, record)| record.gap).map(|(index, _)| index).collect();
+        let forward: Vec<(usize, usize)> =
+            gaps.iter().filter_map(|&gap| Some((gap, self.named_parent(gap)?))).collect();
+        if forward.is_empty() || gaps.len() > MAX_GAPS_WITH_MOVES {
+            return false;
+        }
+        // The true links first: a guess in their place would make circles of them.
+        for gap in &gaps {
+            if let Some(record) = self.scan.records.get_mut(*gap) {
+                record.parent = None;
             }
         }
-        moved
+        for (gap, parent) in forward {
+            if self.link(gap, parent)
+                && let Some(record) = self.scan.records.get_mut(gap)
+            {
+                record.gap = false;
+                gaps.retain(|other| *other != gap);
+            }
+        }
+        if self.extent == Extent::Whole {
+            self.bridge_by_time(&gaps);
+        }
+        true
+    }
+
+    fn named_parent(&self, index: usize) -> Option<usize> {
+        match &self.scan.records.get(index)?.line.parent_id {
+            Parent::Id(id) => self.known.get(&RecordId::of_file(id)).copied(),
+            Parent::None | Parent::Unsaid => None,
+        }
+    }
+
+    /// Where lines were moved, the record that stands before a gap is not the one to go on from: that is the one that
+    /// was written last before what comes after the gap.
+    fn bridge_by_time(&mut self, gaps: &[usize]) {
+        let records = self.scan.records.iter();
+        let times: Vec<Option<String>> = records.map(|record| payload(record.line.timestamp)).collect();
+        for &gap in gaps {
+            let own = times.get(gap).cloned().flatten();
+            let earlier = times.iter().enumerate().filter(|(_, time)| time.is_some() && **time < own);
+            let before = earlier.max_by_key(|(index, time)| (*time, *index)).map(|(index, _)| index);
+            let linked = before.is_some_and(|before| self.link(gap, before));
+            if !linked && let Some(before) = gap.checked_sub(1) {
+                self.link(gap, before);
+            }
+        }
+    }
+
+    /// Hangs a record on another, unless that would make a circle.
+    fn link(&mut self, index: usize, parent: usize) -> bool {
+        let circle = path_up(&self.scan.records, parent).any(|above| above == index);
+        if !circle && let Some(record) = self.scan.records.get_mut(index) {
+            record.parent = Some(parent);
+        }
+        !circle
     }
 }
 

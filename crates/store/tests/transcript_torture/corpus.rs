@@ -143,7 +143,10 @@ impl Writer {
         }
         self.assistant(content, "toolUse");
         let mut waiting = ids;
-        while !waiting.is_empty() && !(interrupted && self.random.chance(60)) {
+        while !waiting.is_empty() {
+            if interrupted && self.random.chance(60) {
+                break;
+            }
             let id = waiting.remove(self.random.below(waiting.len()));
             let mut parts = vec![json!({"type": "text", "text": self.words()})];
             if self.random.chance(10) {

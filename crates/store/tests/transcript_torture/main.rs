@@ -9,6 +9,13 @@
 //!
 //! A failure prints a seed; `OPENCLAW_TORTURE_SEED=<seed> OPENCLAW_TORTURE_MUTATIONS=1` does that one again.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test's own directory; a failure here is the test's"
+)]
+
 mod corpus;
 mod cuts;
 mod damage;
@@ -19,7 +26,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use openclaw_guard::ManualClock;
-use openclaw_protocol::message::{Content, Message, Part, UserMessage};
+use openclaw_protocol::message::{Content, KnownPart, Message, Part, UserMessage};
 use openclaw_store::{NewTranscript, SessionId, StoreError, Transcript};
 
 /// A time that all transcripts of the torture are written at.
@@ -54,26 +61,25 @@ fn history(transcript: &Transcript) -> Vec<String> {
 }
 
 /// Why a strict provider would refuse the history: each call must be followed by its results and nothing else, and each
-/// result must belong to a call.
+/// result must belong to a call. A part that is no call any more, by damage, is not sent and needs no result.
 fn refusal(transcript: &Transcript) -> Option<String> {
-    let mut open: Vec<String> = Vec::new();
-    for text in history(transcript) {
-        let message: serde_json::Value = serde_json::from_str(&text).unwrap();
-        if message["role"] == "toolResult" {
-            let Some(at) = open.iter().position(|id| message["toolCallId"] == id.as_str()) else {
-                return Some(format!("a result without a call: {text}"));
+    let mut open: Vec<&str> = Vec::new();
+    for message in transcript.history().iter().filter_map(|item| item.message.as_deref()) {
+        if let Message::ToolResult(result) = message {
+            let Some(at) = open.iter().position(|id| *id == result.tool_call_id) else {
+                return Some(format!("a result without a call: {message:?}"));
             };
             open.remove(at);
             continue;
         }
         if !open.is_empty() {
-            return Some(format!("calls {open:?} have no result before {text}"));
+            return Some(format!("calls {open:?} have no result before {message:?}"));
         }
-        let calls =
-            message["content"].as_array().into_iter().flatten().filter(|part| part["type"] == "toolCall");
-        for id in calls.filter_map(|call| call["id"].as_str()) {
-            if !open.iter().any(|known| known == id) {
-                open.push(id.to_owned());
+        let Message::Assistant(assistant) = message else { continue };
+        for part in &assistant.content {
+            match part {
+                Part::Known(KnownPart::ToolCall { id, .. }) if !open.contains(&id.as_str()) => open.push(id),
+                Part::Known(_) | Part::Other(_) => {}
             }
         }
     }

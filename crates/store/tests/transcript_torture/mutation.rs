@@ -22,7 +22,11 @@ impl Mutation {
         match random.below(9) {
             0 | 1 => Self::Flip { at, with: 1 << random.below(8) },
             2 => Self::Truncate { at },
-            3 => Self::Duplicate { line: random.below(lines), before: random.below(lines) },
+            3 => {
+                let line = random.below(lines);
+                let before = if random.chance(60) { line + 1 } else { random.below(lines) };
+                Self::Duplicate { line, before }
+            }
             4 => Self::Nul { at, bytes: 1 + random.below(600) },
             5 => Self::NulTail { bytes: 1 + random.below(5_000) },
             6 => Self::DropLine { line: random.below(lines) },
@@ -35,6 +39,20 @@ impl Mutation {
                 let near = random.chance(50);
                 Self::Swap { one, other: if near { one + 1 } else { random.below(lines) } }
             }
+        }
+    }
+
+    /// Whether it puts a line where it does not belong.
+    pub(crate) fn moves_a_line(&self) -> bool {
+        match self {
+            Self::Duplicate { line, before } => *before != *line && *before != *line + 1,
+            Self::Swap { .. } => true,
+            Self::Flip { .. }
+            | Self::Truncate { .. }
+            | Self::Nul { .. }
+            | Self::NulTail { .. }
+            | Self::DropLine { .. }
+            | Self::Garbage { .. } => false,
         }
     }
 
