@@ -19,7 +19,7 @@ use crate::start::StartOptions;
 use crate::ws::hub::Broadcast;
 use crate::ws::outbox::IfSlow;
 
-/// Changed session counters are written this often; new sessions are written at once.
+/// Changed session counters are written this often, and edits of the index looked for; new sessions are written at once.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 /// Health is refreshed this often (release: one minute).
 const HEALTH_INTERVAL: Duration = Duration::from_secs(60);
@@ -151,8 +151,8 @@ impl Gateway {
         core.hub.close_all();
         until(LAST_WORDS, || core.hub.client_count() == 0).await;
         let last = Arc::clone(core);
-        // A panic while flushing was logged by the task.
-        tokio::task::spawn_blocking(move || last.live.flush()).await.ok();
+        // A panic while writing was logged by the task.
+        tokio::task::spawn_blocking(move || last.live.close()).await.ok();
     }
 }
 

@@ -42,7 +42,7 @@ mod transcript;
 
 pub use entry::{Field, FieldValue, Origin, Route, SessionEntry, field};
 pub use error::StoreError;
-pub use index::{Creation, LoadReport, SessionIndex};
+pub use index::{Creation, IndexEvent, LoadReport, SessionIndex};
 pub use lock::{LockError, StateLock};
 pub use session_id::{SessionId, SessionIdError};
 pub use transcript::{
