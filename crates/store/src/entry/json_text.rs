@@ -96,7 +96,7 @@ pub(super) fn common_parts(json: &str, min_bytes: usize) -> Vec<Range<usize>> {
     if json.len() < min_bytes {
         return Vec::new();
     }
-    let whole = || vec![0..json.len()];
+    let whole = || std::iter::once(0..json.len()).collect();
     if !json.starts_with('{') {
         return whole();
     }
