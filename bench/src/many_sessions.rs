@@ -88,7 +88,7 @@ fn report(number: usize) -> Value {
         .iter()
         .map(|name| {
             json!({
-                "name": name, "path": format!("/root/.openclaw/workspace/{name}"), "missing": false,
+                "name": name, "path": format!("~/.openclaw/workspace/{name}"), "missing": false,
                 "rawChars": 7_804, "injectedChars": 7_804, "truncated": false,
             })
         })
@@ -100,7 +100,7 @@ fn report(number: usize) -> Value {
         .collect();
     json!({
         "source": "run", "generatedAt": used_at(number), "sessionId": id(number), "sessionKey": key(number),
-        "provider": "bench", "model": "instant", "workspaceDir": "/root/.openclaw/workspace",
+        "provider": "bench", "model": "instant", "workspaceDir": "~/.openclaw/workspace",
         "bootstrapMaxChars": 20_000, "sandbox": {"mode": "off", "sandboxed": false},
         "systemPrompt": {"chars": 23_342, "projectContextChars": 13_546, "nonProjectContextChars": 9_796},
         "injectedWorkspaceFiles": files, "skills": {"promptChars": 1_632, "entries": NAMES},
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn an_entry_of_the_release_is_as_large_as_it_is_there() {
-        let mut entry = own_entry(std::path::Path::new("/root/.openclaw/agents/main/sessions"), 7);
+        let mut entry = own_entry(std::path::Path::new("/var/lib/openclaw/agents/main/sessions"), 7);
         entry["skillsSnapshot"] = skills();
         entry["systemPromptReport"] = report(7);
         let bytes = format!("{entry:#}").len();

@@ -42,7 +42,7 @@ enum Target {
 pub(super) enum Tail {
     #[default]
     Clean,
-    /// With a piece of a line: the next one begins with a line end.
+    /// With a piece of a line, which is closed before the next one.
     Torn,
 }
 
@@ -91,7 +91,8 @@ impl Journal {
                 self.begin(root, &text, steps)?;
             }
             Target::File(file) => {
-                let end: &[u8] = if self.tail == Tail::Torn { b"\n" } else { b"" };
+                // An empty line says that the one before it was torn, not damaged.
+                let end: &[u8] = if self.tail == Tail::Torn { b"\n\n" } else { b"" };
                 let text = [end, lines].concat();
                 self.tail = Tail::Torn;
                 steps

@@ -74,24 +74,29 @@ pub(super) struct Parsed<'a> {
     /// The images that the changes may be made to.
     images: Vec<Stamp>,
     lines: Vec<Line<'a>>,
-    /// Lines that are none.
+    /// Lines that are none, in between. At the end, and before an empty line, it is a torn one: it was being written
+    /// when the process died, or the disk was full, and nobody was told that it is there.
     pub(super) damaged: usize,
-    /// Whether the last line lacks its end: it was being written when the process died, and nobody was told of it.
+    /// Whether the file ends in a torn line, or without a line end.
     pub(super) is_torn: bool,
 }
 
 impl<'a> Parsed<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Self {
         let mut parsed = Self::default();
-        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        parsed.is_torn = end < bytes.len();
-        for text in bytes.get(..end).unwrap_or_default().split(|byte| *byte == b'\n') {
+        let mut lines = bytes.split(|byte| *byte == b'\n').peekable();
+        while let Some(text) = lines.next() {
             if text.is_empty() {
-                continue; // behind the last line, and where a torn line was closed
+                continue; // behind the last line, and where a torn one was closed
             }
+            let is_last = lines.peek().is_none();
+            let is_closed = lines.peek().is_some_and(|next| next.is_empty());
+            parsed.is_torn = is_last;
             match checked(text).and_then(|json| serde_json::from_slice::<Line<'_>>(json).ok()) {
-                None => parsed.damaged += 1,
+                // A whole line without its end was not acknowledged either, but says what is true.
                 Some(line) => parsed.line(line),
+                None if is_last || is_closed => parsed.is_torn = true,
+                None => parsed.damaged += 1,
             }
         }
         parsed
@@ -260,11 +265,11 @@ mod tests {
             bytes.truncate(cut);
             let (mut start, mut sound, mut begins) = (0, 0, true);
             for line in &lines {
-                let range = start..start + line.len();
-                start = range.end;
-                let ends = bytes.get(start - 1) == Some(&b'\n');
-                sound += usize::from(begins && bytes.get(range) == Some(line.as_slice()));
-                begins = ends;
+                let (range, end) = (start..start + line.len() - 1, start + line.len() - 1);
+                start = end + 1;
+                let ends = matches!(bytes.get(end), None | Some(b'\n'));
+                sound += usize::from(begins && ends && bytes.get(range.clone()) == line.get(..line.len() - 1));
+                begins = bytes.get(end) == Some(&b'\n');
             }
             let parsed = Parsed::read(&bytes);
             let read = usize::from(parsed.header.is_some()) + parsed.lines.len();

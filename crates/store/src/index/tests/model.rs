@@ -260,8 +260,6 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
-
     #[test]
     fn lives_like_the_model(ops in ops()) {
         let mut world = World::new();
