@@ -26,6 +26,8 @@ pub(crate) enum Row {
     Config,
     /// Changes of the configuration under a running gateway
     Hot,
+    /// An index of ten thousand sessions: memory, bytes per message, rebuilding
+    Sessions,
     /// The binary and the packages it is made of
     Size,
     /// A clean optimised build; takes minutes
@@ -33,7 +35,7 @@ pub(crate) enum Row {
 }
 
 /// Every row that does not take minutes.
-const USUAL: [Row; 9] = [
+const USUAL: [Row; 10] = [
     Row::Start,
     Row::Rss,
     Row::Overhead,
@@ -42,6 +44,7 @@ const USUAL: [Row; 9] = [
     Row::Cli,
     Row::Config,
     Row::Hot,
+    Row::Sessions,
     Row::Size,
 ];
 

@@ -7,6 +7,7 @@ mod args;
 mod example_set;
 mod home;
 mod machine;
+mod many_sessions;
 mod output;
 mod proc_stat;
 mod provider;

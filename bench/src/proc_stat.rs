@@ -47,6 +47,22 @@ pub(crate) fn processor_time(root: u32) -> Duration {
     TICK * u32::try_from(sum).unwrap_or(u32::MAX)
 }
 
+/// Bytes a process has written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written {
+    /// By `write` and its kin, to files and pipes; sockets are not in it.
+    pub(crate) asked: u64,
+    /// Pages of files that became dirty, times their size: what the disk will have to do.
+    pub(crate) pages: u64,
+}
+
+/// What a process has written so far; nothing where the kernel does not count.
+pub(crate) fn written(pid: u32) -> Option<Written> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
+    let number = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+    Some(Written { asked: number("wchar:")?, pages: number("write_bytes:")? })
+}
+
 fn stat_field(pid: u32, index: usize) -> Option<u64> {
     field(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?, index)
 }
@@ -59,7 +75,7 @@ fn field(stat: &str, index: usize) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PARENT, SYSTEM_TICKS, USER_TICKS, field, processor_time, resident_mb, tree};
+    use super::{PARENT, SYSTEM_TICKS, USER_TICKS, field, processor_time, resident_mb, tree, written};
 
     #[test]
     fn fields_behind_a_hostile_name() {
@@ -75,5 +91,9 @@ mod tests {
         assert_eq!(tree(own).first(), Some(&own));
         assert!(resident_mb(own) > 0.5);
         assert!(processor_time(own).as_secs() < 3600);
+        let before = written(own).unwrap();
+        openclaw_guard::write_atomic(&tempfile::tempdir().unwrap().path().join("x"), &[0; 10_000]).unwrap();
+        let after = written(own).unwrap();
+        assert!(after.asked >= before.asked + 10_000 && after.pages >= before.pages);
     }
 }

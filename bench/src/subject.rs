@@ -107,6 +107,11 @@ impl Running {
         proc_stat::resident_mb(self.process.pid())
     }
 
+    /// Bytes the gateway has written so far.
+    pub(crate) fn written(&self) -> Option<proc_stat::Written> {
+        proc_stat::written(self.process.pid())
+    }
+
     /// Processor time used so far.
     pub(crate) fn processor_time(&self) -> Duration {
         proc_stat::processor_time(self.process.pid())

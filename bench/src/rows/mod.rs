@@ -7,6 +7,7 @@ mod config;
 mod hot;
 mod overhead;
 mod rss;
+mod sessions;
 mod size;
 mod start;
 mod turns;
@@ -28,6 +29,7 @@ pub(crate) async fn measure(row: Row, subject: &Subject, results: &mut Results) 
         Row::Cli => cli::measure(subject, results).await,
         Row::Config => config::measure(subject, results),
         Row::Hot => hot::measure(subject, results).await,
+        Row::Sessions => sessions::measure(subject, results).await,
         Row::Size => size::measure(subject, results),
         Row::Build => build::measure(subject, results),
     }

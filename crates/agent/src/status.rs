@@ -69,7 +69,7 @@ pub(crate) fn card(runtime: &AgentRuntime, key: &SessionKey) -> String {
 /// What is set for a session alone, in words.
 fn overrides(entry: &SessionEntry) -> Option<String> {
     let own = OVERRIDES.iter().filter_map(|name| {
-        let value = entry.as_map().get(*name)?;
+        let value = entry.json(name)?;
         Some(format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
     });
     let own: Vec<String> = own.collect();

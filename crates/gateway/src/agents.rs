@@ -235,8 +235,9 @@ impl Builder<'_> {
 
     fn load_sessions(&self, id: &str, folder: &Path) -> Result<SessionIndex, StoreError> {
         let sessions = SessionIndex::load(folder, id, Arc::clone(self.making.clock))?;
-        if sessions.report().is_repaired() {
-            tracing::warn!(agent = id, report = ?sessions.report(), "session index repaired");
+        let report = sessions.report();
+        if report.is_repaired() || report.is_rebuilding {
+            tracing::warn!(agent = id, ?report, "session index repaired");
         }
         Ok(sessions)
     }

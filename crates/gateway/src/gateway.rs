@@ -19,7 +19,7 @@ use crate::start::StartOptions;
 use crate::ws::hub::Broadcast;
 use crate::ws::outbox::IfSlow;
 
-/// Changed session counters are written this often; new sessions are written at once.
+/// Changed session counters are written this often, and edits of the index looked for; new sessions are written at once.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 /// Health is refreshed this often (release: one minute).
 const HEALTH_INTERVAL: Duration = Duration::from_secs(60);
@@ -156,9 +156,9 @@ impl Gateway {
         core.hub.close_all();
         until(LAST_WORDS, || core.hub.client_count() == 0).await;
         let last = Arc::clone(core);
-        // A panic while flushing was logged by the task.
+        // A panic while writing was logged by the task.
         let written = tokio::task::spawn_blocking(move || {
-            last.live.flush();
+            last.live.close();
             // Somebody may still hold what belongs to this gateway; its ledger must be free for the next one.
             last.ledger.close();
         });

@@ -97,5 +97,11 @@ fn sessions(agent: &AgentRuntime, now_ms: i64) -> Value {
         .take(RECENT)
         .map(|(key, entry)| json!({"key": key, "updatedAt": entry.updated_at(), "age": now_ms - entry.updated_at()}))
         .collect();
-    json!({"path": agent.sessions.path().to_string_lossy(), "count": rows.len(), "recent": recent})
+    let mut sessions =
+        json!({"path": agent.sessions.path().to_string_lossy(), "count": rows.len(), "recent": recent});
+    if agent.sessions.report().is_rebuilding {
+        // Ours, and only while it is so: the index was lost, and more sessions are still being found.
+        sessions["rebuilding"] = json!(true);
+    }
+    sessions
 }

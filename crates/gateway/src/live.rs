@@ -1,12 +1,12 @@
 //! What changes while the gateway runs: an immutable snapshot behind one pointer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use openclaw_agent::Present;
 use openclaw_config::{Config, Loaded, Locations};
 use openclaw_guard::{Clock, Root};
-use openclaw_store::{SessionIndex, StoreError};
+use openclaw_store::{IndexEvent, SessionIndex, StoreError};
 use openclaw_tools::FileLock;
 
 use crate::agents::{self, Agents};
@@ -76,16 +76,25 @@ impl Live {
         std::mem::replace(&mut self.cell.write().unwrap_or_else(PoisonError::into_inner), snapshot)
     }
 
-    /// Writes what changed in the session indexes, also of agents that are configured no more and finish their turns.
+    /// Writes what changed in the session indexes and takes over what others changed there, also for agents that are
+    /// configured no more and finish their turns.
     pub(crate) fn flush(&self) {
         let now = self.now();
         for (id, index) in self.kept.indexes() {
-            if let Err(error) = index.flush_if_dirty() {
-                tracing::error!(agent = %id, %error, "cannot write the session index; it is tried again");
-            } else if !now.agents.all.contains_key(&id) {
+            let flushed = index.flush_if_dirty();
+            self.kept.tell(&id, &index, &flushed);
+            if flushed.is_ok() && !now.agents.all.contains_key(&id) {
                 drop(index);
                 self.kept.let_go(&id);
             }
+        }
+    }
+
+    /// Brings the session indexes into the form that other programs read: the gateway stops.
+    pub(crate) fn close(&self) {
+        for (id, index) in self.kept.indexes() {
+            let closed = index.close();
+            self.kept.tell(&id, &index, &closed);
         }
     }
 }
@@ -98,6 +107,8 @@ pub(crate) struct Kept {
     sessions: Mutex<BTreeMap<String, Arc<SessionIndex>>>,
     /// One per agent that ever was: a few words each.
     presents: Mutex<BTreeMap<String, Arc<Present>>>,
+    /// Agents whose index could not be written the last time, which is said once.
+    unwritten: Mutex<BTreeSet<String>>,
 }
 
 impl Kept {
@@ -122,6 +133,34 @@ impl Kept {
         Ok(index)
     }
 
+    /// Says what became of an index.
+    fn tell(&self, id: &str, index: &SessionIndex, written: &Result<(), StoreError>) {
+        for event in index.take_events() {
+            match event {
+                IndexEvent::Edited { .. } | IndexEvent::Rebuilt { .. } => {
+                    tracing::info!(agent = id, "{event}")
+                }
+                IndexEvent::ManyRemoved { .. }
+                | IndexEvent::BadEntries { .. }
+                | IndexEvent::Unreadable { .. }
+                | IndexEvent::SetAside { .. }
+                | IndexEvent::NotRebuilt { .. } => tracing::warn!(agent = id, "{event}"),
+            }
+        }
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        match written {
+            Ok(()) if unwritten.remove(id) => {
+                tracing::info!(agent = id, "the session index is written again")
+            }
+            Ok(()) => {}
+            Err(error) => {
+                if unwritten.insert(id.to_owned()) {
+                    tracing::error!(agent = id, %error, "cannot write the session index; it is tried again");
+                }
+            }
+        }
+    }
+
     fn indexes(&self) -> Vec<(String, Arc<SessionIndex>)> {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.iter().map(|(id, index)| (id.clone(), Arc::clone(index))).collect()
@@ -130,8 +169,7 @@ impl Kept {
     /// Forgets an index that nobody else holds any more. Its last user may have changed it a moment ago.
     fn let_go(&self, id: &str) {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_unused =
-            |index: &Arc<SessionIndex>| Arc::strong_count(index) == 1 && index.flush_if_dirty().is_ok();
+        let is_unused = |index: &Arc<SessionIndex>| Arc::strong_count(index) == 1 && index.close().is_ok();
         if sessions.get(id).is_some_and(is_unused) {
             sessions.remove(id);
         }

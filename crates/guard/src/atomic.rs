@@ -15,9 +15,9 @@ pub(crate) const FILE_MODE: u32 = 0o600;
 /// Owner may do everything, nobody else anything.
 const DIR_MODE: u32 = 0o700;
 /// 128 random bits: a temporary name nobody can guess or collide with (S-086).
-const TEMP_NAME_BYTES: usize = 16;
+pub(crate) const TEMP_NAME_BYTES: usize = 16;
 /// What temporary names end in.
-const TEMP_SUFFIX: &str = ".tmp";
+pub(crate) const TEMP_SUFFIX: &str = ".tmp";
 
 /// A file operation that failed, with the path and what was being done.
 #[derive(Debug, thiserror::Error)]
@@ -170,17 +170,9 @@ impl PreparedFile {
         self.sync(before).map(|()| Committed::Yes)
     }
 
-    /// Exchanges the prepared file with the one that is there, or takes a free name.
-    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     fn exchange(&self, is_there: bool) -> rustix::io::Result<()> {
-        use rustix::fs::RenameFlags;
-        let flags = if is_there { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-        rustix::fs::renameat_with(&self.dir, &self.temp, &self.dir, &self.name, flags)
-    }
-
-    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-    fn exchange(&self, _is_there: bool) -> rustix::io::Result<()> {
-        Err(rustix::io::Errno::NOSYS)
+        let place = if is_there { Place::Taken } else { Place::Free };
+        exchange(self.dir.as_fd(), OsStr::new(&self.temp), &self.name, place)
     }
 
     fn content(&self, name: &OsStr) -> Option<Vec<u8>> {
@@ -215,8 +207,43 @@ impl Drop for PreparedFile {
     }
 }
 
+/// What stands where a new file is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A file, which is exchanged.
+    Taken,
+    /// Nothing.
+    Free,
+}
+
+/// Exchanges a temporary file with the one that is there, or takes a free name.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+pub(crate) fn exchange(
+    dir: BorrowedFd<'_>,
+    temp: &OsStr,
+    name: &OsStr,
+    place: Place,
+) -> rustix::io::Result<()> {
+    use rustix::fs::RenameFlags;
+    let flags = match place {
+        Place::Taken => RenameFlags::EXCHANGE,
+        Place::Free => RenameFlags::NOREPLACE,
+    };
+    rustix::fs::renameat_with(dir, temp, dir, name, flags)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+pub(crate) fn exchange(
+    _dir: BorrowedFd<'_>,
+    _temp: &OsStr,
+    _name: &OsStr,
+    _place: Place,
+) -> rustix::io::Result<()> {
+    Err(rustix::io::Errno::NOSYS)
+}
+
 /// Root that writes for another user leaves them their file.
-fn give_to_owner(dir: BorrowedFd<'_>, temp: &OsStr, name: &OsStr) {
+pub(crate) fn give_to_owner(dir: BorrowedFd<'_>, temp: &OsStr, name: &OsStr) {
     if !rustix::process::geteuid().is_root() {
         return;
     }
@@ -375,7 +402,7 @@ pub(crate) fn make_dir_at(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<Ma
 }
 
 /// The directory a path is in; `.` for a bare name.
-fn parent_or_here(path: &Path) -> &Path {
+pub(crate) fn parent_or_here(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),

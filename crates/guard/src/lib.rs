@@ -37,6 +37,7 @@ mod random;
 mod redact;
 mod root;
 mod secret;
+mod staged;
 
 pub use atomic::{
     BeforeStep, Committed, FileError, PreparedFile, WriteStep, create_private_dir, sweep_temporary,
@@ -51,3 +52,4 @@ pub use redact::{
 };
 pub use root::{EntryKind, MAX_WALK_DEPTH, RelFile, Root, RootError, Walk};
 pub use secret::Secret;
+pub use staged::{Expected, StagedFile};

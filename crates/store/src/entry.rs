@@ -1,21 +1,38 @@
 //! One session in `sessions.json`: a JSON object of which this version knows some fields and keeps all.
 
-use std::marker::PhantomData;
+mod fields;
+mod json_text;
+mod members;
+mod packed;
+mod shares;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::{SessionId, SessionIdError};
+use packed::{Kind, Packed};
+
+pub use fields::{Field, FieldValue, Origin, Route, field};
+pub(crate) use members::Members;
+pub(crate) use packed::{FieldRef, write_text};
+pub(crate) use shares::Shares;
+
+/// The field that every entry has.
+const SESSION_ID: &str = "sessionId";
 
 /// An entry of the session index. Fields that this version does not know, or that have an unexpected type, are written
 /// back as they were read, in the order they were read.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(transparent)]
+///
+/// It is held as text and read field by field: an entry takes about 1 kB, large values that others have too not
+/// counted.
+#[derive(Debug, Clone, PartialEq)]
 pub struct SessionEntry {
-    map: Map<String, Value>,
+    fields: Packed,
     /// `sessionId`, checked: the rest of the house makes a file name of it.
-    #[serde(skip)]
     session_id: SessionId,
+    /// `updatedAt`, which lists sort by.
+    updated_at: i64,
 }
 
 /// Why a JSON value is no entry.
@@ -32,222 +49,57 @@ pub enum BadEntry {
     SessionId(#[from] SessionIdError),
 }
 
-/// The name of a field and the type of its value.
-#[derive(Debug)]
-pub struct Field<T> {
-    key: &'static str,
-    value: PhantomData<fn() -> T>,
+/// What is different between two states of an entry.
+pub(crate) struct Changes<'e> {
+    /// Fields with their new values.
+    pub(crate) set: Vec<FieldRef<'e>>,
+    /// Fields that are gone.
+    pub(crate) unset: Vec<&'e str>,
 }
 
-impl<T> Clone for Field<T> {
-    fn clone(&self) -> Self {
-        *self
+impl Changes<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.unset.is_empty()
     }
-}
-
-impl<T> Copy for Field<T> {}
-
-impl<T> Field<T> {
-    const fn new(key: &'static str) -> Self {
-        Self { key, value: PhantomData }
-    }
-
-    /// The name in the file.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        self.key
-    }
-}
-
-/// The fields this version uses. `sessionId` is not among them: see [`SessionEntry::session_id`].
-pub mod field {
-    use super::{Field, Origin, Route};
-
-    macro_rules! fields {
-        ($($(#[$doc:meta])* $name:ident: $type:ty = $key:literal;)*) => {
-            $($(#[$doc])* pub const $name: Field<$type> = Field::new($key);)*
-        };
-    }
-
-    fields! {
-        /// Milliseconds since the epoch of the last use.
-        UPDATED_AT: i64 = "updatedAt";
-        /// Absolute path of the transcript.
-        SESSION_FILE: String = "sessionFile";
-        /// The session that this one was started over from; ours.
-        PREVIOUS_SESSION_ID: String = "previousSessionId";
-        /// A name the user gave; unique in the index.
-        LABEL: String = "label";
-        /// A name a channel gave.
-        DISPLAY_NAME: String = "displayName";
-        /// The session key that spawned this session.
-        SPAWNED_BY: String = "spawnedBy";
-        /// Whether the first turn, with its introduction, has been made.
-        SYSTEM_SENT: bool = "systemSent";
-        /// Whether the last run was stopped by the user.
-        ABORTED_LAST_RUN: bool = "abortedLastRun";
-        /// `direct`, `group` or `channel`.
-        CHAT_TYPE: String = "chatType";
-        /// How much the model is asked to think.
-        THINKING_LEVEL: String = "thinkingLevel";
-        /// Whether tool calls are shown.
-        VERBOSE_LEVEL: String = "verboseLevel";
-        /// Whether reasoning is shown.
-        REASONING_LEVEL: String = "reasoningLevel";
-        /// Whether the session may run commands outside its sandbox.
-        ELEVATED_LEVEL: String = "elevatedLevel";
-        /// `allow` or `deny`.
-        SEND_POLICY: String = "sendPolicy";
-        /// `mention` or `always`.
-        GROUP_ACTIVATION: String = "groupActivation";
-        /// `on`, `off`, `tokens` or `full`.
-        RESPONSE_USAGE: String = "responseUsage";
-        /// Model the user chose for this session.
-        MODEL_OVERRIDE: String = "modelOverride";
-        /// Provider of that model.
-        PROVIDER_OVERRIDE: String = "providerOverride";
-        /// Prompt tokens of the last run.
-        INPUT_TOKENS: u64 = "inputTokens";
-        /// Completion tokens of the last run.
-        OUTPUT_TOKENS: u64 = "outputTokens";
-        /// Tokens in the context after the last run.
-        TOTAL_TOKENS: u64 = "totalTokens";
-        /// Tokens the model's context window holds.
-        CONTEXT_TOKENS: u64 = "contextTokens";
-        /// Compactions so far.
-        COMPACTION_COUNT: u64 = "compactionCount";
-        /// Provider of the last run.
-        MODEL_PROVIDER: String = "modelProvider";
-        /// Model of the last run.
-        MODEL: String = "model";
-        /// Channel the session belongs to.
-        CHANNEL: String = "channel";
-        /// Where the session came from.
-        ORIGIN: Origin = "origin";
-        /// Where answers go.
-        DELIVERY_CONTEXT: Route = "deliveryContext";
-        /// Channel of the last message.
-        LAST_CHANNEL: String = "lastChannel";
-        /// Recipient of the last answer.
-        LAST_TO: String = "lastTo";
-        /// Account of the last message.
-        LAST_ACCOUNT_ID: String = "lastAccountId";
-    }
-}
-
-/// Types a [`Field`] may have: what JSON has, and back without failing.
-pub trait FieldValue: Sized {
-    /// The value as JSON.
-    fn to_json(&self) -> Value;
-    /// The value, if the JSON is of this type.
-    fn from_json(json: &Value) -> Option<Self>;
-}
-
-macro_rules! plain_field_values {
-    ($($type:ty)*) => {$(
-        impl FieldValue for $type {
-            fn to_json(&self) -> Value {
-                Value::from(self.clone())
-            }
-
-            fn from_json(json: &Value) -> Option<Self> {
-                Self::deserialize(json).ok()
-            }
-        }
-    )*};
-}
-plain_field_values!(String u64 i64 bool);
-
-macro_rules! text_records {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident = $key:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Default, PartialEq)]
-        pub struct $name {
-            $($(#[$field_doc])* pub $field: Option<String>,)*
-            /// Everything else, kept as it was.
-            pub rest: Map<String, Value>,
-        }
-
-        impl FieldValue for $name {
-            fn to_json(&self) -> Value {
-                let mut map = Map::new();
-                $(if let Some(text) = &self.$field {
-                    map.insert($key.to_owned(), Value::from(text.as_str()));
-                })*
-                map.extend(self.rest.clone());
-                Value::Object(map)
-            }
-
-            fn from_json(json: &Value) -> Option<Self> {
-                let mut rest = json.as_object()?.clone();
-                Some(Self { $($field: take_text(&mut rest, $key),)* rest })
-            }
-        }
-    )*};
-}
-
-text_records! {
-    /// Where a session came from (`origin`). `threadId`, a number or a text, is in `rest`.
-    Origin {
-        /// A name for people.
-        label = "label",
-        /// Channel id.
-        provider = "provider",
-        /// Client or channel the user sat at.
-        surface = "surface",
-        /// `direct`, `group` or `channel`.
-        chat_type = "chatType",
-        /// Sender.
-        from = "from",
-        /// Recipient.
-        to = "to",
-        /// Account of the channel.
-        account_id = "accountId",
-    }
-    /// Where answers go (`deliveryContext`). `threadId`, a number or a text, is in `rest`.
-    Route {
-        /// Channel id.
-        channel = "channel",
-        /// Recipient.
-        to = "to",
-        /// Account of the channel.
-        account_id = "accountId",
-    }
-}
-
-/// Takes a text out of a map; anything else under that key stays where it is.
-fn take_text(map: &mut Map<String, Value>, key: &str) -> Option<String> {
-    let text = map.get(key)?.as_str()?.to_owned();
-    map.shift_remove(key);
-    Some(text)
 }
 
 impl SessionEntry {
     /// A new entry.
     #[must_use]
     pub fn new(session_id: &SessionId, now_ms: i64) -> Self {
-        let mut entry = Self { map: Map::new(), session_id: session_id.clone() };
+        let mut entry =
+            Self { fields: Packed::default(), session_id: session_id.clone(), updated_at: now_ms };
         entry.set_session_id(session_id);
         entry.set(field::UPDATED_AT, &now_ms);
         entry
     }
 
-    /// Checks what was read, and gives fields with names of old versions their new ones.
+    /// Checks a value of the index.
     ///
     /// # Errors
     /// It is no entry.
-    pub fn from_json(json: Value) -> Result<Self, BadEntry> {
-        let Value::Object(mut map) = json else { return Err(BadEntry::NotAnObject) };
-        let id = map.get("sessionId").and_then(Value::as_str).ok_or(BadEntry::NoSessionId)?;
+    pub fn from_json(json: &Value) -> Result<Self, BadEntry> {
+        let raw = serde_json::value::to_raw_value(json).map_err(|_| BadEntry::NotAnObject)?;
+        Self::from_raw(&raw)
+    }
+
+    /// Checks what was read, and gives fields with names of old versions their new ones.
+    pub(crate) fn from_raw(raw: &RawValue) -> Result<Self, BadEntry> {
+        let members: Members<'_> = serde_json::from_str(raw.get()).map_err(|_| BadEntry::NotAnObject)?;
+        let mut fields = Packed::default();
+        for (name, value) in members.0 {
+            fields.put_raw(&name, value);
+        }
+        let id = fields.field(SESSION_ID).and_then(|id| id.as_text()).ok_or(BadEntry::NoSessionId)?;
         let session_id = SessionId::parse(id)?;
         for (old, new) in [("provider", "channel"), ("room", "groupChannel")] {
-            if !map.contains_key(new)
-                && let Some(value) = map.shift_remove(old)
-            {
-                map.insert(new.to_owned(), value);
+            if fields.field(new).is_none() {
+                fields.rename(old, new);
             }
         }
-        Ok(Self { map, session_id })
+        let mut entry = Self { fields, session_id, updated_at: 0 };
+        entry.note_time();
+        Ok(entry)
     }
 
     /// The id of the conversation.
@@ -263,64 +115,169 @@ impl SessionEntry {
         self.session_id.transcript_meant_by(self.text(field::SESSION_FILE))
     }
 
+    /// Whether this is the id of the conversation.
+    pub(crate) fn has_session_id(&self, id: &SessionId) -> bool {
+        self.session_id == *id
+    }
+
     /// Points the entry at another conversation, as a reset does.
     pub fn set_session_id(&mut self, session_id: &SessionId) {
         self.session_id = session_id.clone();
-        self.map.insert("sessionId".to_owned(), Value::from(session_id.as_str()));
+        self.fields.put(SESSION_ID, Kind::Text, session_id.as_str());
     }
 
     /// Milliseconds since the epoch of the last use; 0 if the file does not say.
     #[must_use]
     pub fn updated_at(&self) -> i64 {
-        self.get(field::UPDATED_AT).unwrap_or(0)
+        self.updated_at
+    }
+
+    fn note_time(&mut self) {
+        self.updated_at = self.get(field::UPDATED_AT).unwrap_or(0);
     }
 
     /// A field, if it is there and has the right type.
     #[must_use]
     pub fn get<T: FieldValue>(&self, field: Field<T>) -> Option<T> {
-        self.map.get(field.key).and_then(T::from_json)
+        T::from_json(&self.fields.field(field.key())?.value())
     }
 
     /// A text field without a copy.
     #[must_use]
     pub fn text(&self, field: Field<String>) -> Option<&str> {
-        self.map.get(field.key).and_then(Value::as_str)
+        self.fields.field(field.key())?.as_text()
+    }
+
+    /// A field by its name in the file.
+    #[must_use]
+    pub fn json(&self, name: &str) -> Option<Value> {
+        self.fields.field(name).map(|field| field.value())
     }
 
     /// Sets a field.
     pub fn set<T: FieldValue>(&mut self, field: Field<T>, value: &T) {
-        self.map.insert(field.key.to_owned(), value.to_json());
+        self.set_json(field.key(), value.to_json());
     }
 
     /// Sets a text field.
     pub fn set_text(&mut self, field: Field<String>, text: &str) {
-        self.map.insert(field.key.to_owned(), Value::from(text));
+        self.fields.put(field.key(), Kind::Text, text);
     }
 
     /// Removes a field.
     pub fn clear<T>(&mut self, field: Field<T>) {
-        self.map.shift_remove(field.key);
+        self.remove(field.key());
     }
 
     /// Sets a field by its name in the file, for fields that no [`Field`] names. `sessionId` has its own setter and
     /// is left alone.
     pub fn set_json(&mut self, name: &str, value: Value) {
-        if name != "sessionId" {
-            self.map.insert(name.to_owned(), value);
+        if name != SESSION_ID {
+            self.fields.put_value(name, &value);
+            self.note_time();
         }
     }
 
     /// Removes a field by its name in the file; never `sessionId`.
     pub fn remove(&mut self, name: &str) {
-        if name != "sessionId" {
-            self.map.shift_remove(name);
+        if name != SESSION_ID {
+            self.fields.remove(name);
+            self.note_time();
         }
     }
 
-    /// The whole object, for clients that want it as it is.
+    /// The whole object, made for the caller. For single fields there is [`SessionEntry::json`], which costs less.
     #[must_use]
-    pub fn as_map(&self) -> &Map<String, Value> {
-        &self.map
+    pub fn as_map(&self) -> Map<String, Value> {
+        self.fields.fields().map(|field| (field.name.to_owned(), field.value())).collect()
+    }
+
+    /// Shares large values with other entries and gives unused memory back.
+    pub(crate) fn pack(&mut self, shares: &mut Shares) {
+        self.fields.pack(shares);
+    }
+
+    /// What became different since `old`.
+    pub(crate) fn changes_since<'e>(&'e self, old: &'e Self) -> Changes<'e> {
+        let is_new = |new: &FieldRef<'_>| old.fields.field(new.name).is_none_or(|old| !new.is_same(&old));
+        let set = self.fields.fields().filter(is_new).collect();
+        let names = old.fields.fields().map(|field| field.name);
+        Changes { set, unset: names.filter(|name| self.fields.field(name).is_none()).collect() }
+    }
+
+    /// Makes the same changes here. A session id that is none is left out.
+    pub(crate) fn apply(&mut self, changes: &Changes<'_>) {
+        for field in &changes.set {
+            self.apply_field(field);
+        }
+        for name in &changes.unset {
+            self.remove(name);
+        }
+    }
+
+    fn apply_field(&mut self, field: &FieldRef<'_>) {
+        if field.name == SESSION_ID {
+            if let Some(id) = field.as_text().and_then(|id| SessionId::parse(id).ok()) {
+                self.set_session_id(&id);
+            }
+        } else {
+            self.fields.put_field(field);
+            self.note_time();
+        }
+    }
+
+    /// As [`SessionEntry::apply`], with fields as they were read.
+    pub(crate) fn apply_raw(&mut self, set: &Members<'_>, unset: &[String]) {
+        let mut read = Packed::default();
+        set.0.iter().for_each(|(name, value)| read.put_raw(name, value));
+        let unset = unset.iter().map(String::as_str).collect();
+        self.apply(&Changes { set: read.fields().collect(), unset });
+    }
+
+    /// Appends the entry as JSON on one line.
+    pub(crate) fn write_json(&self, out: &mut String) {
+        write_object(self.fields.fields(), out);
+    }
+
+    /// Appends the entry as it stands in the file.
+    pub(crate) fn write_indented(&self, depth: usize, out: &mut String) {
+        let mut before = '{';
+        for field in self.fields.fields() {
+            out.push(before);
+            before = ',';
+            out.push('\n');
+            (0..=depth).for_each(|_| out.push_str("  "));
+            write_text(field.name, out);
+            out.push_str(": ");
+            field.write_indented(depth + 1, out);
+        }
+        out.push('\n');
+        (0..depth).for_each(|_| out.push_str("  "));
+        out.push('}');
+    }
+}
+
+/// Appends fields as a JSON object on one line.
+pub(crate) fn write_object<'f>(fields: impl Iterator<Item = FieldRef<'f>>, out: &mut String) {
+    out.push('{');
+    for (place, field) in fields.enumerate() {
+        if place > 0 {
+            out.push(',');
+        }
+        write_text(field.name, out);
+        out.push(':');
+        field.write_json(out);
+    }
+    out.push('}');
+}
+
+impl Serialize for SessionEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for field in self.fields.fields() {
+            map.serialize_entry(field.name, &field.value())?;
+        }
+        map.end()
     }
 }
 
@@ -330,8 +287,13 @@ mod tests {
     use crate::SessionId;
     use serde_json::json;
 
+    fn parse(json: &serde_json::Value) -> Result<SessionEntry, super::BadEntry> {
+        let text = format!("{json:#}");
+        SessionEntry::from_raw(serde_json::from_str(&text).unwrap())
+    }
+
     fn entry(json: serde_json::Value) -> SessionEntry {
-        SessionEntry::from_json(json).unwrap()
+        parse(&json).unwrap()
     }
 
     #[test]
@@ -359,7 +321,7 @@ mod tests {
             json!({"sessionId": 5}),
             json!({"sessionId": "../x"}),
         ] {
-            assert!(SessionEntry::from_json(bad.clone()).is_err(), "{bad}");
+            assert!(parse(&bad).is_err(), "{bad}");
         }
         let old = entry(json!({"sessionId": "a", "provider": "telegram", "room": "r", "model": "m"}));
         assert_eq!(
@@ -383,5 +345,24 @@ mod tests {
         assert_eq!(origin.provider.as_deref(), Some("webchat"));
         entry.set(field::ORIGIN, &origin);
         assert_eq!(entry.as_map()["origin"], json!({"provider": "webchat", "to": 5, "threadId": 42}));
+    }
+
+    #[test]
+    fn changes_carry_one_state_over_to_another() {
+        let old =
+            json!({"sessionId": "a", "updatedAt": 1, "label": "x", "deep": {"n": [1, 2]}, "tail": null});
+        let new =
+            json!({"sessionId": "b", "updatedAt": 2, "deep": {"n": [1, 2]}, "tail": null, "more": true});
+        let (old, new) = (entry(old), entry(new));
+        let changes = new.changes_since(&old);
+        let set: Vec<&str> = changes.set.iter().map(|field| field.name).collect();
+        assert_eq!((set, &*changes.unset), (vec!["sessionId", "updatedAt", "more"], &["label"][..]));
+        let mut carried = old.clone();
+        carried.apply(&changes);
+        assert_eq!(carried, new);
+        assert_eq!((carried.updated_at(), carried.session_id().as_str()), (2, "b"));
+        assert!(new.changes_since(&carried).is_empty());
+        carried.clear(field::UPDATED_AT);
+        assert_eq!(carried.updated_at(), 0);
     }
 }

@@ -75,8 +75,8 @@ pub(super) fn list_row(key: &SessionKey, entry: &SessionEntry) -> Map<String, Va
     row.insert("key".to_owned(), json!(key));
     row.insert("kind".to_owned(), json!(kind(key, entry)));
     for name in SHOWN {
-        if let Some(value) = entry.as_map().get(*name) {
-            row.insert((*name).to_owned(), value.clone());
+        if let Some(value) = entry.json(name) {
+            row.insert((*name).to_owned(), value);
         }
     }
     row.insert("updatedAt".to_owned(), json!(entry.updated_at()));
@@ -110,8 +110,8 @@ pub(super) fn status_row(agent: &AgentRuntime, key: &str, entry: &SessionEntry, 
             "inputTokens",
             "outputTokens",
         ] {
-            if let Some(value) = entry.as_map().get(name) {
-                row.insert(name.to_owned(), value.clone());
+            if let Some(value) = entry.json(name) {
+                row.insert(name.to_owned(), value);
             }
         }
     }

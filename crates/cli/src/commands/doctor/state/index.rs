@@ -56,7 +56,7 @@ impl Index {
         };
         let mut index = only(IndexState::Sound);
         for (key, value) in map {
-            match SessionEntry::from_json(value) {
+            match SessionEntry::from_json(&value) {
                 Ok(entry) => {
                     index.entries.push(Entry { key, transcript: entry.transcript_file_name() });
                 }

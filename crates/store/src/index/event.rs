@@ -1,0 +1,81 @@
+//! What the index does on its own, in words for the log.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Something that happened to an index and that its owner may want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexEvent {
+    /// Somebody else changed `sessions.json`, and the changes were taken over.
+    Edited {
+        /// New entries.
+        added: usize,
+        /// Entries with other fields.
+        changed: usize,
+        /// Entries that are gone.
+        removed: usize,
+    },
+    /// An edit removed most entries.
+    ManyRemoved {
+        /// How many.
+        count: usize,
+        /// Where they are kept.
+        copy: PathBuf,
+    },
+    /// An edit has entries that are none.
+    BadEntries {
+        /// How many.
+        count: usize,
+        /// Where the file is kept.
+        copy: PathBuf,
+    },
+    /// The file is not JSON at the moment.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file stayed unreadable, and was moved.
+    SetAside {
+        /// Where it is.
+        to: PathBuf,
+    },
+    /// All transcripts are read.
+    Rebuilt {
+        /// Entries made from them.
+        sessions: usize,
+    },
+    /// The transcripts could not be listed.
+    NotRebuilt {
+        /// What the system said.
+        why: String,
+    },
+}
+
+impl fmt::Display for IndexEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Edited { added, changed, removed } => write!(
+                f,
+                "sessions.json was edited, and the edit is in force: {added} added, {changed} changed, {removed} removed"
+            ),
+            Self::ManyRemoved { count, copy } => {
+                write!(f, "an edit removed {count} sessions; their entries are kept in {}", copy.display())
+            }
+            Self::BadEntries { count, copy } => write!(
+                f,
+                "{count} edited entries are not valid and were left as they were; the edit is kept in {}",
+                copy.display()
+            ),
+            Self::Unreadable { path } => {
+                write!(f, "{} is not JSON; if it stays so for a minute it is set aside", path.display())
+            }
+            Self::SetAside { to } => {
+                write!(f, "sessions.json was not JSON; it is kept in {} and written anew", to.display())
+            }
+            Self::Rebuilt { sessions } => write!(f, "{sessions} sessions were found in the transcripts"),
+            Self::NotRebuilt { why } => {
+                write!(f, "sessions.json is incomplete and the transcripts cannot be listed: {why}")
+            }
+        }
+    }
+}
