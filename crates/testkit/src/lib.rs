@@ -27,6 +27,7 @@
 )]
 
 pub mod browser;
+pub mod crash;
 pub mod home;
 pub mod model_server;
 pub mod process;
