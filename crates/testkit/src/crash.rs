@@ -37,4 +37,4 @@ pub use judge::{Finding, Judge, Verdict, Wrong};
 pub use link::{Broken, Link};
 pub use message::{Fact, Mix, Token};
 pub use platform::{Goal, Platform, Progress, Tally};
-pub use site::{Site, TOKEN};
+pub use site::{Site, TOKEN, free_port};

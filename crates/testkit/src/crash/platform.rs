@@ -310,15 +310,17 @@ impl Platform {
             }
             return false;
         }
-        if message.is_acknowledged {
-            // It was asked for its state; a failed turn answers with its error.
-            return false;
-        }
         let error = &frame["error"];
-        if error["code"] == "UNAVAILABLE" {
+        // The second is the end of an `agent` run that was handed in again: nothing to retry.
+        let is_later = error["code"] == "UNAVAILABLE" && error["retryable"] == true;
+        if is_later || (error["code"] == "UNAVAILABLE" && !message.is_acknowledged) {
             self.tally.put_off += 1;
             self.waiting.push_back(index);
             return true;
+        }
+        if message.is_acknowledged {
+            // It was asked for its state; a failed turn answers with its error.
+            return false;
         }
         self.refused.push(format!("{}: {error}", message.token.as_str()));
         false

@@ -30,7 +30,7 @@ impl Site {
     /// A new one, without a configuration yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { home: TempHome::new(), port: own_port() }
+        Self { home: TempHome::new(), port: free_port() }
     }
 
     /// Its home.
@@ -87,8 +87,12 @@ fn lay_over(value: &mut Value, extra: &Value) {
     }
 }
 
-/// A port that nobody listens on, another one for each call in this process.
-fn own_port() -> u16 {
+/// A port that nobody listens on and no outgoing connection gets, another one for each call in this process.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
     use std::sync::atomic::{AtomicU16, Ordering};
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let span = PORTS.end - PORTS.start;
