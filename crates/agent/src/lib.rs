@@ -35,6 +35,8 @@ pub mod turn;
 mod turn_limit;
 
 pub use driver::{AbortHandle, TurnObserver};
-pub use lane::{Deleted, Ending, Job, RunObserver, SettingsCommand, TranscriptFate, TurnJob, TurnReport};
+pub use lane::{
+    Deleted, Ending, Inbound, Job, Resume, RunObserver, SettingsCommand, TranscriptFate, TurnJob, TurnReport,
+};
 pub use lanes::{LaneFull, LaneSlot, Lanes};
 pub use runtime::{AgentRuntime, AgentSettings, Present};

@@ -8,9 +8,11 @@ use openclaw_models::ToolDefinition;
 use openclaw_protocol::message::{AssistantMessage, Message, Part, StopReason, Usage};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{
-    Display, NewTranscript, RepairReport, SessionEntry, SessionId, StoreError, Transcript, field,
+    Display, NewTranscript, PreparedRecord, RecordId, RepairReport, SessionEntry, SessionId, StoreError,
+    Transcript, TranscriptSync, field,
 };
 use openclaw_tools::{Definition, ToolCall, ToolContext, ToolOutcome};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::driver::World;
@@ -31,6 +33,10 @@ pub(crate) struct OpenSession {
     pub(crate) messages: Vec<Arc<Message>>,
     pub(crate) system: Arc<str>,
     pub(crate) tools: Arc<[ToolDefinition]>,
+    /// A sync that began while the model was asked.
+    syncing: Option<JoinHandle<Result<(), StoreError>>>,
+    /// Whether a user's message is the last thing said.
+    unanswered: bool,
 }
 
 /// What opening needs, moved to a blocking thread.
@@ -69,6 +75,66 @@ impl OpenSession {
         Ok(())
     }
 
+    /// Appends a user's message, unless an earlier process has: its record has an id from its acceptance. The disk is
+    /// waited for while the model is asked: see [`OpenSession::synced`].
+    pub(crate) async fn append_user(
+        &mut self,
+        message: Message,
+        record: Option<&RecordId>,
+    ) -> Result<(), StoreError> {
+        self.unanswered = true;
+        let Some(record) = record else { return self.append(message).await };
+        if self.transcript.as_ref().is_some_and(|transcript| transcript.contains(record)) {
+            return Ok(());
+        }
+        let shared = Arc::new(message);
+        let (stored, id) = (Arc::clone(&shared), record.clone());
+        let syncer = self
+            .with_transcript(move |transcript| {
+                transcript.append_message_as(&id, &stored)?;
+                Ok(transcript.syncer())
+            })
+            .await?;
+        self.messages.push(shared);
+        self.syncing = Some(tokio::task::spawn_blocking(move || syncer.sync()));
+        Ok(())
+    }
+
+    /// Returns when everything appended so far is on the disk.
+    pub(crate) async fn synced(&mut self) -> Result<(), StoreError> {
+        let Some(syncing) = self.syncing.take() else { return Ok(()) };
+        let broke_off = |error: tokio::task::JoinError| StoreError::Interrupted { what: error.to_string() };
+        syncing.await.map_err(broke_off)?
+    }
+
+    /// Whether a user's message has no answer yet, not even a failed one.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.unanswered
+    }
+
+    /// Makes the record of a turn's last message; [`OpenSession::write`] puts it into the file.
+    pub(crate) fn prepare(&self, message: &Message) -> Result<PreparedRecord, StoreError> {
+        let broke_off = || StoreError::Interrupted { what: self.key.to_string() };
+        self.transcript.as_ref().ok_or_else(broke_off)?.prepare_message(message)
+    }
+
+    /// Writes a prepared record. What it returns syncs it.
+    pub(crate) async fn write(
+        &mut self,
+        record: PreparedRecord,
+        message: Message,
+    ) -> Result<TranscriptSync, StoreError> {
+        let written = self
+            .with_transcript(move |transcript| {
+                transcript.write(record)?;
+                Ok(transcript.syncer())
+            })
+            .await?;
+        self.messages.push(Arc::new(message));
+        self.unanswered = false;
+        Ok(written)
+    }
+
     /// Records the model when it is another than before.
     pub(crate) async fn record_model(&mut self, provider: &str, model: &str) -> Result<(), StoreError> {
         let wanted = (provider.to_owned(), model.to_owned());
@@ -82,19 +148,9 @@ impl OpenSession {
         .await
     }
 
-    /// Appends an assistant message that no model wrote: command answers and `chat.inject`.
+    /// Appends an assistant message that no model wrote: `chat.inject`.
     pub(crate) async fn append_own(&mut self, text: &str) -> Result<String, StoreError> {
-        let message = Message::Assistant(AssistantMessage {
-            content: vec![Part::text(text)],
-            api: "openai-responses".to_owned(),
-            provider: "openclaw".to_owned(),
-            model: "gateway-injected".to_owned(),
-            usage: Usage::default(),
-            stop_reason: StopReason::Stop,
-            error_message: None,
-            timestamp: self.runtime.clock.now_ms(),
-        });
-        let shared = Arc::new(message);
+        let shared = Arc::new(own_message(text, self.runtime.clock.now_ms()));
         let stored = Arc::clone(&shared);
         let id = self.with_transcript(move |transcript| transcript.append_message(&stored)).await?;
         self.messages.push(shared);
@@ -157,8 +213,24 @@ impl Opening {
             system: system.into(),
             tools,
             runtime,
+            syncing: None,
+            unanswered: false,
         })
     }
+}
+
+/// An assistant message that no model wrote.
+pub(crate) fn own_message(text: &str, now_ms: i64) -> Message {
+    Message::Assistant(AssistantMessage {
+        content: vec![Part::text(text)],
+        api: "openai-responses".to_owned(),
+        provider: "openclaw".to_owned(),
+        model: "gateway-injected".to_owned(),
+        usage: Usage::default(),
+        stop_reason: StopReason::Stop,
+        error_message: None,
+        timestamp: now_ms,
+    })
 }
 
 /// A tool's declaration as models take it.

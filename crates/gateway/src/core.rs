@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use openclaw_agent::Lanes;
 use openclaw_config::Locations;
 use openclaw_guard::{Clock, Secret};
+use openclaw_store::Ledger;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +42,8 @@ pub(crate) struct Core {
     pub(crate) log: crate::log::LogHandle,
     pub(crate) started: Instant,
     pub(crate) hub: Hub,
+    /// What was asked of the gateway, and what it owes others.
+    pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) lanes: Lanes,
     pub(crate) runs: Runs,
     pub(crate) access: Access,

@@ -32,6 +32,7 @@ mod doors;
 mod gateway;
 mod health;
 mod http;
+mod inbound;
 mod live;
 mod log;
 mod net;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use openclaw_agent::Lanes;
 use openclaw_config::{Env, Loaded, Locations};
 use openclaw_guard::{Clock, FileError, RootError, SystemClock, create_private_dir};
-use openclaw_store::{LockError, StateLock};
+use openclaw_store::{Ledger, LedgerError, LockError, SqliteLedger, StateLock};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,7 @@ use crate::doors::{Doors, allowed_names, listen};
 use crate::gateway::Gateway;
 use crate::health::HealthCache;
 use crate::http::router::router;
+use crate::inbound::recover;
 use crate::live::{Kept, Live, Making, Snapshot};
 use crate::log::{self, LogFileTaken};
 use crate::net::accept::{Places, serve};
@@ -117,6 +118,9 @@ pub enum StartError {
     /// An agent cannot be set up.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// What earlier runs left to do cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// The paired devices cannot be read.
     #[error("devices: {0}")]
     Devices(String),
@@ -151,6 +155,7 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
     let address = address.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
     log::check_file(&loaded, &locations)?;
     let log = log::init(&loaded, &locations, &clock);
+    let ledger = open_ledger(&locations, &*clock)?;
     let host = host_name();
     let loaded = Arc::new(loaded);
     let access = access(doors, &loaded, &listeners, (&host, &locations, &*clock))?;
@@ -165,7 +170,8 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
         clock,
         log,
         started: Instant::now(),
-        lanes: Lanes::new(snapshot.max_turns()),
+        lanes: Lanes::new(snapshot.max_turns(), Arc::clone(&ledger)),
+        ledger,
         live: Live::new(snapshot, kept),
         runs: Runs::default(),
         access,
@@ -176,10 +182,23 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
         locations,
     });
     tracing::info!(%address, "gateway started");
+    recover(&core)?;
     let accepting = accept(&core, listeners);
     tell_of_the_change(&core, refused.as_ref());
     tokio::spawn(reload::run(Arc::clone(&core), asks, refused));
     Ok(Gateway::new(core, accepting, lock))
+}
+
+/// Opens what earlier runs left to do. The caller has the state directory for itself.
+fn open_ledger(locations: &Locations, clock: &dyn Clock) -> Result<Arc<dyn Ledger>, LedgerError> {
+    let ledger = SqliteLedger::open(&locations.state_dir, clock.now_ms())?;
+    if let Some(place) = ledger.quarantined() {
+        tracing::error!(
+            place = %place.display(),
+            "the ledger was damaged and has been put aside; messages that were under way are in there"
+        );
+    }
+    Ok(Arc::new(ledger))
 }
 
 /// Tells the session that changed the configuration what came of it.

@@ -57,6 +57,12 @@ impl SessionKey {
         Self(bounded(format!("agent:{}:{rest}", agent_id(agent))))
     }
 
+    /// A key that was canonical when it was written down.
+    #[must_use]
+    pub fn stored(key: &str) -> Self {
+        Self(key.to_owned())
+    }
+
     /// The main session of an agent.
     #[must_use]
     pub fn main(agent: &str, main_key: &str) -> Self {

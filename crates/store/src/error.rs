@@ -3,6 +3,8 @@
 use openclaw_guard::{FileError, RandomError, RootError};
 use std::path::PathBuf;
 
+use crate::RecordId;
+
 /// A store operation that failed. Each names the file; the files themselves are left as they were.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -20,6 +22,20 @@ pub enum StoreError {
         /// What the encoder said.
         #[source]
         source: serde_json::Error,
+    },
+    /// A record was to be written under an id that another one has.
+    #[error("{} has a record {id} already", path.display())]
+    RecordExists {
+        /// The transcript.
+        path: PathBuf,
+        /// The id.
+        id: RecordId,
+    },
+    /// A line was to be put back that is no record with an id and a parent.
+    #[error("the line kept for {} is no record", path.display())]
+    NotARecord {
+        /// The transcript.
+        path: PathBuf,
     },
     /// No random bytes for a new record id.
     #[error(transparent)]
@@ -39,7 +55,11 @@ impl StoreError {
         match self {
             Self::File(error) => error.is_disk_full(),
             Self::Root(error) => error.is_disk_full(),
-            Self::Encode { .. } | Self::Random(_) | Self::Interrupted { .. } => false,
+            Self::Encode { .. }
+            | Self::RecordExists { .. }
+            | Self::NotARecord { .. }
+            | Self::Random(_)
+            | Self::Interrupted { .. } => false,
         }
     }
 }

@@ -35,6 +35,7 @@
 mod entry;
 mod error;
 mod index;
+mod ledger;
 mod lock;
 mod quarantine;
 mod session_id;
@@ -43,9 +44,15 @@ mod transcript;
 pub use entry::{Field, FieldValue, Origin, Route, SessionEntry, field};
 pub use error::StoreError;
 pub use index::{Creation, LoadReport, SessionIndex};
+pub use ledger::{
+    Accepted, ClaimedDelivery, Delivery, DeliveryFilter, DeliveryId, DeliveryState, DiskSpace, Done, EventId,
+    EventKey, EventState, FinalLine, LEASE, LEDGER_FILE, LOW_SPACE_BYTES, Ledger, LedgerCounts, LedgerError,
+    LineId, LinePlace, MIN_FREE_BYTES, NewDelivery, NewEvent, RESERVE_BYTES, Repeats, Settled, SlotClaim,
+    SlotKey, SqliteLedger, StoredDelivery, StoredEvent, TurnCommit, WaitingLine, retry_delay,
+};
 pub use lock::{LockError, StateLock};
 pub use session_id::{SessionId, SessionIdError};
 pub use transcript::{
-    ArchiveReason, Display, HistoryItem, HistoryOrigin, NewTranscript, RecordId, RepairReport, Settings,
-    Transcript, archive, read_tail,
+    ArchiveReason, Display, HistoryItem, HistoryOrigin, NewTranscript, PreparedRecord, RecordId,
+    RepairReport, Restored, Settings, Transcript, TranscriptSync, archive, read_tail, restore_record,
 };

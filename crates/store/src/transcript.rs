@@ -1,11 +1,15 @@
 //! One conversation: a JSONL file that only ever grows, and the part of it that the model sees.
 
+mod append;
 mod archive;
 mod branch;
 mod context;
 mod line;
 mod pairing;
+mod record;
+mod restore;
 mod scan;
+mod sync;
 mod tail;
 
 use std::collections::HashSet;
@@ -15,11 +19,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use openclaw_guard::{Clock, FileError, Root, RootError, create_private_dir, iso_millis, random_hex};
-use openclaw_protocol::message::{Content, KnownPart, Message, Part, UserMessage};
-use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Value, json};
+use openclaw_guard::{Clock, FileError, Root, RootError, create_private_dir, iso_millis};
+use openclaw_protocol::message::{KnownPart, Part};
+use serde_json::json;
 
 use crate::{SessionId, StoreError, quarantine};
 use branch::Branch;
@@ -29,6 +31,9 @@ use scan::Scan;
 pub use archive::{ArchiveReason, archive};
 pub use context::{HistoryItem, HistoryOrigin};
 pub(crate) use line::session_key_of;
+pub use record::{PreparedRecord, RecordId};
+pub use restore::{Restored, restore_record};
+pub use sync::TranscriptSync;
 pub use tail::read_tail;
 
 /// The format version that upstream 2026.2.9 writes and so do we.
@@ -42,30 +47,9 @@ const REPAIR_TYPE: &str = "openclaw.repair";
 const MAX_TRANSCRIPT_BYTES: u64 = 256 * 1024 * 1024;
 /// Bytes copied to quarantine in one repair. The damaged bytes also stay in the transcript itself.
 const MAX_QUARANTINE_BYTES: usize = 16 * 1024 * 1024;
-/// Bytes in a record id, as upstream has them: 8 hexadecimal digits.
-const RECORD_ID_BYTES: usize = 4;
 /// What the model reads in place of a result that was never written.
 const INTERRUPTED: &str =
     "The gateway stopped before this call returned. It may or may not have taken effect.";
-
-/// The id of a record: 8 hexadecimal digits in files that upstream or we wrote.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct RecordId(Arc<str>);
-
-impl RecordId {
-    /// The id.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for RecordId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// What a new transcript says about itself.
 #[derive(Debug, Clone, Copy)]
@@ -127,8 +111,8 @@ enum Tail {
 
 /// An open transcript. One owner (the session's lane) appends; every append is one write of one whole line.
 pub struct Transcript {
-    path: PathBuf,
-    file: File,
+    path: Arc<Path>,
+    file: Arc<File>,
     clock: Arc<dyn Clock>,
     tail: Tail,
     ids: HashSet<RecordId>,
@@ -147,23 +131,6 @@ impl fmt::Debug for Transcript {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Node<'a, B> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    id: &'a RecordId,
-    parent_id: Option<&'a RecordId>,
-    timestamp: String,
-    #[serde(flatten)]
-    body: B,
-}
-
-#[derive(Serialize)]
-struct MessageBody<'a> {
-    message: &'a RawValue,
-}
-
 impl Transcript {
     /// Opens `<dir>/<id>.jsonl`, making directory and file as needed, and repairs what is damaged.
     ///
@@ -180,28 +147,15 @@ impl Transcript {
     ) -> Result<Self, StoreError> {
         create_private_dir(dir)?;
         let root = Root::open(dir)?;
+        let (file, bytes) = read_or_create(&root, id, new, clock.now_ms(), MAX_TRANSCRIPT_BYTES)?;
         let name = id.transcript_file_name();
-        let mut bytes = match root.read_capped(Path::new(&name), MAX_TRANSCRIPT_BYTES) {
-            Err(RootError::NotFound { .. }) => {
-                root.create_new(Path::new(&name), b"")?;
-                Vec::new()
-            }
-            read => read?,
-        };
-        let mut file = root.open_append(Path::new(&name))?;
-        let path = dir.join(&name);
-        if bytes.is_empty() {
-            bytes = opening_lines(id, new, clock.now_ms())?;
-            let written = file.write_all(&bytes).and_then(|()| file.sync_all());
-            written.map_err(|source| FileError::new("write", &path, source))?;
-        }
         let scan = scan::scan(&bytes);
         let Branch { settings, items, patched_calls, orphan_results, open } = branch::read(&scan);
         let mut transcript = Self {
-            path,
-            file,
+            path: dir.join(&name).into(),
+            file: Arc::new(file),
             clock,
-            tail: if bytes.ends_with(b"\n") { Tail::Clean } else { Tail::Torn },
+            tail: Tail::of(&bytes),
             ids: scan.records.iter().map(|record| record.id.clone()).collect(),
             leaf: scan.records.last().map(|record| record.id.clone()),
             settings,
@@ -237,78 +191,22 @@ impl Transcript {
         &self.settings
     }
 
-    /// Appends a message; it is on the disk when this returns.
-    ///
-    /// # Errors
-    /// When it cannot be written; a torn piece may be in the file and is passed over from then on. If only the sync
-    /// fails, the message is in the file and in the history, and may be lost with the machine's power.
-    pub fn append_message(&mut self, message: &Message) -> Result<RecordId, StoreError> {
-        let raw = to_raw_value(message).map_err(|source| self.encode_error(source))?;
-        let id = self.append("message", MessageBody { message: &raw })?;
-        self.history.push(Arc::new(HistoryItem::appended(id.clone(), message.clone(), raw)));
-        self.sync()?;
-        Ok(id)
+    /// Whether a record has this id.
+    #[must_use]
+    pub fn contains(&self, id: &RecordId) -> bool {
+        self.ids.contains(id)
     }
 
-    /// Records which model answers from here on.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn append_model_change(&mut self, provider: &str, model_id: &str) -> Result<RecordId, StoreError> {
-        let id = self.append("model_change", json!({"provider": provider, "modelId": model_id}))?;
-        self.settings.model = Some((provider.to_owned(), model_id.to_owned()));
-        Ok(id)
+    /// What the model sees of a record; nothing if it is none for the model, or before the last compaction.
+    #[must_use]
+    pub fn message_of(&self, id: &RecordId) -> Option<&Arc<HistoryItem>> {
+        self.history.iter().rev().find(|item| item.record.as_ref() == Some(id))
     }
 
-    /// Records how much the model is asked to think from here on.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn append_thinking_level(&mut self, level: &str) -> Result<RecordId, StoreError> {
-        let id = self.append("thinking_level_change", json!({"thinkingLevel": level}))?;
-        self.settings.thinking_level = Some(level.to_owned());
-        Ok(id)
-    }
-
-    /// Appends a record for programs; the model never sees it.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn append_custom(&mut self, custom_type: &str, data: &Value) -> Result<RecordId, StoreError> {
-        self.append("custom", json!({"customType": custom_type, "data": data}))
-    }
-
-    /// Appends text that a program gives to the model as a user's; people see it only if `display` says so.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn append_custom_message(
-        &mut self,
-        custom_type: &str,
-        text: &str,
-        display: Display,
-    ) -> Result<RecordId, StoreError> {
-        let body = json!({"customType": custom_type, "content": text, "display": display == Display::Shown});
-        let id = self.append("custom_message", body)?;
-        let user = UserMessage { content: Content::Text(text.to_owned()), timestamp: self.clock.now_ms() };
-        self.history.extend(
-            HistoryItem::made(Some(id.clone()), HistoryOrigin::Injected, Message::User(user)).map(Arc::new),
-        );
-        self.sync()?;
-        Ok(id)
-    }
-
-    /// Gives every tool call at the end of the history that has no result yet an error result saying `why`; returns how
-    /// many. For a turn that ends while tools run.
-    ///
-    /// # Errors
-    /// When a result cannot be written.
-    pub fn close_open_calls(&mut self, why: &str) -> Result<usize, StoreError> {
-        let open = pairing::open_at_end(&self.history);
-        for call in &open {
-            self.append_message(&call.result(why, self.clock.now_ms()))?;
-        }
-        Ok(open.len())
+    /// A handle to wait for the disk with, while this transcript goes on.
+    #[must_use]
+    pub fn syncer(&self) -> TranscriptSync {
+        TranscriptSync { path: Arc::clone(&self.path), file: Arc::clone(&self.file) }
     }
 
     /// Waits until everything appended is on the disk.
@@ -316,7 +214,7 @@ impl Transcript {
     /// # Errors
     /// When the disk says no.
     pub fn sync(&self) -> Result<(), StoreError> {
-        self.file.sync_data().map_err(|source| FileError::new("sync", &self.path, source).into())
+        self.syncer().sync()
     }
 
     fn repair(
@@ -353,44 +251,37 @@ impl Transcript {
         self.report.closed_calls = open.len();
         Ok(())
     }
+}
 
-    fn append(&mut self, kind: &str, body: impl Serialize) -> Result<RecordId, StoreError> {
-        let id = self.new_id()?;
-        let timestamp = iso_millis(self.clock.now_ms());
-        let node = Node { kind, id: &id, parent_id: self.leaf.as_ref(), timestamp, body };
-        let line = serde_json::to_vec(&node).map_err(|source| self.encode_error(source))?;
-        self.write_line(line)?;
-        self.ids.insert(id.clone());
-        self.leaf = Some(id.clone());
-        Ok(id)
+impl Tail {
+    fn of(bytes: &[u8]) -> Self {
+        if bytes.is_empty() || bytes.ends_with(b"\n") { Self::Clean } else { Self::Torn }
     }
+}
 
-    /// Writes a line and its end; after a broken write first the end of that. No line at all only ends the torn one.
-    fn write_line(&mut self, mut line: Vec<u8>) -> Result<(), StoreError> {
-        if !line.is_empty() {
-            line.push(b'\n');
+/// The file, open for appending, and what is in it; an absent or empty one gets its first lines.
+fn read_or_create(
+    root: &Root,
+    id: &SessionId,
+    new: &NewTranscript<'_>,
+    now_ms: i64,
+    max_bytes: u64,
+) -> Result<(File, Vec<u8>), StoreError> {
+    let name = id.transcript_file_name();
+    let mut bytes = match root.read_capped(Path::new(&name), max_bytes) {
+        Err(RootError::NotFound { .. }) => {
+            root.create_new(Path::new(&name), b"")?;
+            Vec::new()
         }
-        if self.tail == Tail::Torn {
-            line.insert(0, b'\n');
-        }
-        self.tail = Tail::Torn;
-        self.file.write_all(&line).map_err(|source| FileError::new("append to", &self.path, source))?;
-        self.tail = Tail::Clean;
-        Ok(())
+        read => read?,
+    };
+    let mut file = root.open_append(Path::new(&name))?;
+    if bytes.is_empty() {
+        bytes = opening_lines(id, new, now_ms)?;
+        let written = file.write_all(&bytes).and_then(|()| file.sync_all());
+        written.map_err(|source| FileError::new("write", &root.path().join(&name), source))?;
     }
-
-    fn new_id(&self) -> Result<RecordId, StoreError> {
-        loop {
-            let id = RecordId(random_hex(RECORD_ID_BYTES)?.into());
-            if !self.ids.contains(&id) {
-                return Ok(id);
-            }
-        }
-    }
-
-    fn encode_error(&self, source: serde_json::Error) -> StoreError {
-        StoreError::Encode { path: self.path.clone(), source }
-    }
+    Ok((file, bytes))
 }
 
 /// The header and the record with the session key.
@@ -407,7 +298,7 @@ fn opening_lines(id: &SessionId, new: &NewTranscript<'_>, now_ms: i64) -> Result
         "type": "custom",
         "customType": SESSION_KEY_TYPE,
         "data": {"key": new.key},
-        "id": random_hex(RECORD_ID_BYTES)?,
+        "id": RecordId::random()?,
         "parentId": null,
         "timestamp": timestamp,
     });
@@ -427,3 +318,5 @@ fn tool_calls(parts: &[Part]) -> impl Iterator<Item = (&str, &str)> {
 mod damage_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod two_phase_tests;

@@ -15,4 +15,4 @@ pub(crate) use chat::{submit_words, tell_of_words};
 pub(crate) use devices::announce;
 use dispatch::{Call, RpcError, RpcResult, attempt};
 pub(crate) use dispatch::{Reply, dispatch, response};
-pub(crate) use runs::{Message, Target, turn_job};
+pub(crate) use runs::{Message, Run, Target, turn_job};

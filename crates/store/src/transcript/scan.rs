@@ -83,8 +83,10 @@ impl<'a> Scanner<'a> {
             return;
         }
         // Version 1 has no ids. The line number is one that every later reading of the growing file finds again.
-        let id =
-            RecordId(line.id.as_deref().map_or_else(|| format!("{:08x}", self.ordinal).into(), Into::into));
+        let id = line
+            .id
+            .as_deref()
+            .map_or_else(|| RecordId::of_file(&format!("{:08x}", self.ordinal)), RecordId::of_file);
         if let Some(earlier) = self.known.get(&id)
             && self.bytes.get(earlier.line.clone()) == self.bytes.get(span.clone())
         {
@@ -103,7 +105,7 @@ impl<'a> Scanner<'a> {
             Parent::None => None,
             Parent::Unsaid => before,
             Parent::Id(id) => {
-                let found = self.known.get(&RecordId(id.as_str().into())).map(|known| known.index);
+                let found = self.known.get(&RecordId::of_file(id)).map(|known| known.index);
                 if found.is_none() {
                     self.scan.report.bridged += 1;
                 }

@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-const NOW: i64 = 1_795_171_362_908;
+pub(super) const NOW: i64 = 1_795_171_362_908;
 
 pub(super) fn open(dir: &Path) -> Transcript {
     let new = NewTranscript { cwd: Path::new("/workspace"), key: "agent:main:main" };
