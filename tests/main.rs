@@ -10,6 +10,7 @@
 )]
 
 mod config;
+mod crash;
 mod doctor;
 mod logs;
 mod page;

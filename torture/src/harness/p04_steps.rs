@@ -86,10 +86,8 @@ async fn point(settings: Settings, step: usize, plan: Plan) -> Result<(usize, bo
             verdict.find(Wrong::Corrupt, format!("{name} is neither old nor new"));
         }
     }
-    if !verdict.is_clean() {
-        for finding in &mut verdict.findings {
-            finding.what.push_str(&format!(" (after\n{trace})"));
-        }
+    if let Some(first) = verdict.findings.first_mut() {
+        first.what.push_str(&format!(" (after\n{trace})"));
     }
     Ok((step, was_killed, verdict))
 }

@@ -18,7 +18,7 @@ use super::life::Life;
 use super::report::Row;
 use super::stage::Stage;
 
-const SIZE: &std::ffi::CStr = c"size=64m,mode=700";
+const SIZE: &std::ffi::CStr = c"size=128m,mode=700";
 /// How often it is filled up, of a full run and of a slice.
 const FILLINGS: usize = 40;
 const SLICE_FILLINGS: usize = 3;
@@ -29,6 +29,9 @@ const REFUSED: Duration = Duration::from_millis(300);
 /// From the moment there is room again to the next acknowledged message.
 const MAX_RECOVERY: Duration = Duration::from_secs(5);
 const SESSIONS: usize = 4;
+/// Messages accepted before it is filled up, and handed in while it is full.
+const IN_FLIGHT: usize = 8;
+const WHILE_FULL: usize = 10;
 const BLOCK: usize = 64 * 1024;
 
 /// A mounted disk; dropping it takes it away.
@@ -125,9 +128,12 @@ async fn one_filling(
     dice: &mut Dice,
 ) -> Result<(Duration, usize)> {
     let before = stage.platform.tally().put_off;
+    stage.platform.write(IN_FLIGHT);
+    stage.deliver(life).await?;
+    // These turns are not done yet; their ends must find room, or wait for it.
     fill(filler, dice.below(MAX_LEFT))?;
     let mut link = life.link(stage.site.port()).await?;
-    stage.platform.write(10);
+    stage.platform.write(WHILE_FULL);
     // What it takes now it must keep; what it refuses the platform keeps.
     timeout(REFUSED, stage.platform.deliver(&mut link, Goal::Acknowledged)).await.ok();
     std::fs::remove_file(filler)?;

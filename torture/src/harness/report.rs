@@ -54,6 +54,7 @@ impl Row {
         self.verdict.acknowledged += verdict.acknowledged;
         self.verdict.answered += verdict.answered;
         self.verdict.interrupted += verdict.interrupted;
+        self.verdict.fragments += verdict.fragments;
         for mut finding in verdict.findings {
             finding.what = format!("{place}: {}", finding.what);
             self.verdict.findings.push(finding);
@@ -76,6 +77,14 @@ impl Row {
         self
     }
 
+    fn state(&self) -> &'static str {
+        match (self.is_clean(), self.wanted) {
+            (false, _) => "FAILED",
+            (true, 0) => "not tried",
+            (true, _) => "ok",
+        }
+    }
+
     fn lost(&self) -> usize {
         self.verdict.count(Wrong::Lost) + self.verdict.count(Wrong::Unanswered)
     }
@@ -87,7 +96,10 @@ impl Row {
     /// What is wrong, and what else is worth saying, line by line.
     pub(crate) fn details(&self) -> String {
         let mut text = String::new();
-        for note in &self.notes {
+        let fragments = self.verdict.fragments;
+        let fragments =
+            (fragments > 0).then(|| format!("{fragments} torn lines were found, marked and passed over"));
+        for note in self.notes.iter().chain(&fragments) {
             // Writing to a String cannot fail, here and below.
             writeln!(text, "  {} {}: {note}", self.promise, self.what).ok();
         }
@@ -153,7 +165,7 @@ impl Report {
                 row.verdict.count(Wrong::Corrupt),
                 row.wrong.len(),
                 row.took.as_secs_f64(),
-                if row.is_clean() { "ok" } else { "FAILED" },
+                row.state(),
             )
             .ok();
         }

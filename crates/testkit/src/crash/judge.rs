@@ -39,6 +39,8 @@ pub struct Verdict {
     pub answered: usize,
     /// Of these, those whose answer is not the model's: words about an interruption or a failure.
     pub interrupted: usize,
+    /// Lines that a broken write left and the gateway found and marked: what they were to say is judged by itself.
+    pub fragments: usize,
     /// What is wrong.
     pub findings: Vec<Finding>,
 }
@@ -127,6 +129,10 @@ impl<'a> Judge<'a> {
         for file in &self.files {
             let name = file.path.display();
             for line in &file.broken {
+                if *line < file.repaired {
+                    self.verdict.fragments += 1;
+                    continue;
+                }
                 self.verdict.find(Wrong::Corrupt, format!("{name}:{line} is no record"));
             }
             for id in &file.repeated {
@@ -316,6 +322,16 @@ mod tests {
         let verdict = judge(&lines);
         assert!(verdict.is_clean(), "{}", verdict.describe(9));
         assert_eq!((verdict.acknowledged, verdict.answered, verdict.interrupted), (2, 2, 1));
+    }
+
+    #[test]
+    fn a_fragment_that_was_found_is_no_damage() {
+        let whole = [user(1, 1), answer(2, "Answer 1 about tk0000001."), "{\"type\":\n".into()];
+        let repair = "{\"type\":\"custom\",\"customType\":\"openclaw.repair\",\"id\":\"x\"}\n".to_owned();
+        let later = [repair, user(5, 2), answer(6, "Answer 1 about tk0000002.")];
+        let verdict = judge(&[whole.concat(), later.concat()]);
+        assert!(verdict.is_clean(), "{}", verdict.describe(9));
+        assert_eq!(verdict.fragments, 1);
     }
 
     #[test]

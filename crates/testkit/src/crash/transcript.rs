@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::message::Token;
 
+/// The record that marks where damage was found: nothing is ever cut out of a transcript (P-06).
+const REPAIR_TYPE: &str = "openclaw.repair";
+
 /// One message record.
 #[derive(Debug, Clone)]
 pub(super) struct Record {
@@ -31,6 +34,8 @@ pub(super) struct TranscriptFile {
     pub(super) records: Vec<Record>,
     /// Lines that are no JSON, by number.
     pub(super) broken: Vec<usize>,
+    /// The last line that says that damage was found and kept aside; zero when none does.
+    pub(super) repaired: usize,
     /// Record ids that occur twice.
     pub(super) repeated: Vec<String>,
 }
@@ -55,6 +60,7 @@ fn read(path: &Path) -> Option<TranscriptFile> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let id = name.split(".jsonl").next().unwrap_or_default().to_owned();
     let (mut records, mut broken, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
+    let mut repaired = 0;
     let mut ids = std::collections::HashSet::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
         let Ok(value) = serde_json::from_str::<Value>(line) else {
@@ -65,13 +71,16 @@ fn read(path: &Path) -> Option<TranscriptFile> {
         if value["type"] != "session" && !own.is_empty() && !ids.insert(own.to_owned()) {
             repeated.push(own.to_owned());
         }
+        if value["customType"] == REPAIR_TYPE {
+            repaired = number + 1;
+        }
         records.extend(record(&value));
     }
     if !text.is_empty() && !text.ends_with('\n') {
         broken.push(text.lines().count());
         broken.dedup();
     }
-    Some(TranscriptFile { path: path.to_owned(), id, records, broken, repeated })
+    Some(TranscriptFile { path: path.to_owned(), id, records, broken, repaired, repeated })
 }
 
 fn record(value: &Value) -> Option<Record> {
