@@ -70,6 +70,9 @@ pub(crate) struct Args {
     /// Writes of a long conversation that fail, each (P-19)
     #[arg(long, default_value_t = 5_000, value_name = "COUNT")]
     faults: usize,
+    /// Copies state directories with findings to this folder
+    #[arg(long, value_name = "PATH")]
+    keep: Option<PathBuf>,
     /// Only the small disk, inside a namespace that this program made
     #[arg(long, hide = true)]
     pub(crate) inner: bool,
@@ -93,6 +96,8 @@ pub(crate) struct Settings {
     /// Of the steps of a story, every which one: all of them, or in a slice a few.
     pub(crate) stride: usize,
     pub(crate) jobs: usize,
+    /// Where state directories with findings go.
+    pub(crate) keep: Option<PathBuf>,
     /// Whether this process may be run again elsewhere: not when it has been.
     pub(crate) is_inner: bool,
 }
@@ -123,6 +128,7 @@ impl Args {
             faults: at_most(self.faults, SLICE_FAULTS),
             stride: if self.slice { SLICE_STRIDE } else { 1 },
             jobs: self.jobs.max(1),
+            keep: self.keep.clone(),
             is_inner: self.inner,
         })
     }

@@ -14,7 +14,12 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_millis(1);
 
 /// A running gateway. Dropping it kills it.
-pub(crate) enum Life {
+pub(crate) struct Life {
+    kind: Kind,
+    is_told_to_stop: bool,
+}
+
+enum Kind {
     /// As people run it.
     Plain(GatewayProcess),
     /// Step by step.
@@ -33,32 +38,42 @@ pub(crate) enum Ended {
 impl Life {
     /// Starts a gateway and waits for nothing.
     pub(crate) fn plain(binary: &Path, site: &Site) -> Self {
-        Self::Plain(GatewayProcess::spawn(binary, site.home(), site.port(), &Site::ARGS))
+        Self::of(Kind::Plain(GatewayProcess::spawn(binary, site.home(), site.port(), &Site::ARGS)))
     }
 
     /// Starts one under the tracer.
     pub(crate) fn traced(binary: &Path, site: &Site, plan: Plan) -> Self {
-        Self::Traced(Traced::start(binary, site.home(), &Site::ARGS, plan))
+        Self::of(Kind::Traced(Traced::start(binary, site.home(), &Site::ARGS, plan)))
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, is_told_to_stop: false }
+    }
+
+    /// Whether a signal told it to stop.
+    pub(crate) fn is_told_to_stop(&self) -> bool {
+        self.is_told_to_stop
     }
 
     /// The tracer's side of it.
     pub(crate) fn tracer(&self) -> Option<&Traced> {
-        match self {
-            Self::Plain(_) => None,
-            Self::Traced(traced) => Some(traced),
+        match &self.kind {
+            Kind::Plain(_) => None,
+            Kind::Traced(traced) => Some(traced),
         }
     }
 
     /// The process id.
     pub(crate) fn pid(&self) -> u32 {
-        match self {
-            Self::Plain(process) => process.pid(),
-            Self::Traced(traced) => traced.pid(),
+        match &self.kind {
+            Kind::Plain(process) => process.pid(),
+            Kind::Traced(traced) => traced.pid(),
         }
     }
 
     /// Sends a signal.
     pub(crate) fn signal(&mut self, signal: Signal) {
+        self.is_told_to_stop |= signal == Signal::TERM || signal == Signal::INT;
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid
             && self.ended().is_none()
@@ -70,12 +85,12 @@ impl Life {
 
     /// How it ended, if it has.
     pub(crate) fn ended(&mut self) -> Option<Ended> {
-        match self {
-            Self::Plain(process) => {
+        match &mut self.kind {
+            Kind::Plain(process) => {
                 let status = process.try_exit()?;
                 Some(status.code().map_or(Ended::Signal, Ended::Code))
             }
-            Self::Traced(traced) => traced.end().map(|end| match end {
+            Kind::Traced(traced) => traced.end().map(|end| match end {
                 openclaw_testkit::trace::End::Exit(code) => Ended::Code(code),
                 openclaw_testkit::trace::End::Signal(_) => Ended::Signal,
             }),
@@ -96,9 +111,9 @@ impl Life {
 
     /// What it has said.
     pub(crate) fn output(&self) -> String {
-        match self {
-            Self::Plain(process) => format!("{}{}", process.stdout(), process.stderr()),
-            Self::Traced(traced) => traced.output(),
+        match &self.kind {
+            Kind::Plain(process) => format!("{}{}", process.stdout(), process.stderr()),
+            Kind::Traced(traced) => traced.output(),
         }
     }
 

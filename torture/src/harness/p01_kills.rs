@@ -16,8 +16,10 @@ const KILLS_PER_HOME: usize = 40;
 /// Conversations of one home.
 const SESSIONS: usize = 12;
 /// A kill that waits for something comes at the latest now.
-const MAX_WAIT: Duration = Duration::from_millis(400);
+const MAX_WAIT: Duration = Duration::from_millis(1_500);
 const LOOK_AGAIN: Duration = Duration::from_micros(300);
+/// No turn takes so long without a sign of life.
+const QUIET_MS: u64 = 60;
 
 /// When to kill.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +32,8 @@ enum Moment {
     Ended(usize),
     /// So long after the first connection.
     After(Duration),
+    /// When nothing has happened for so long: everything has ended, and only then does it die.
+    Quiet(Duration),
     /// So long after the start, connected or not: while it recovers.
     Born(Duration),
 }
@@ -37,10 +41,12 @@ enum Moment {
 impl Moment {
     fn choose(dice: &mut Dice, events: usize) -> Self {
         match dice.below(100) {
-            0..30 => Self::Acknowledged(1 + dice.below(events)),
-            30..50 => Self::Asked(1 + dice.below(events)),
-            50..65 => Self::Ended(1 + dice.below(events)),
-            65..85 => Self::After(Duration::from_micros(dice.below(120_000) as u64)),
+            0..20 => Self::Acknowledged(1 + dice.below(events)),
+            20..35 => Self::Asked(1 + dice.below(events)),
+            35..50 => Self::Ended(1 + dice.below(events)),
+            // Without these, what waits grows from life to life, until no message is begun often enough to be answered.
+            50..72 => Self::Quiet(Duration::from_millis(QUIET_MS + dice.below(QUIET_MS as usize) as u64)),
+            72..85 => Self::After(Duration::from_micros(dice.below(120_000) as u64)),
             _ => Self::Born(Duration::from_micros(dice.below(25_000) as u64)),
         }
     }
@@ -115,15 +121,22 @@ async fn life(stage: &mut Stage, moment: Moment) -> Result<()> {
 /// Waits for the moment.
 async fn reached(moment: Moment, progress: &Progress, asked: impl Fn() -> usize) {
     let began = Instant::now();
-    let start = (progress.acknowledged(), asked(), progress.ended());
-    loop {
+    let count = || (progress.acknowledged(), asked(), progress.ended());
+    let start = count();
+    let (mut before, mut changed) = (start, began);
+    while began.elapsed() < MAX_WAIT {
+        let now = count();
+        if now != before {
+            (before, changed) = (now, Instant::now());
+        }
         let is_now = match moment {
-            Moment::Acknowledged(count) => progress.acknowledged() - start.0 >= count,
-            Moment::Asked(count) => asked() - start.1 >= count,
-            Moment::Ended(count) => progress.ended() - start.2 >= count,
+            Moment::Acknowledged(count) => now.0 - start.0 >= count,
+            Moment::Asked(count) => now.1 - start.1 >= count,
+            Moment::Ended(count) => now.2 - start.2 >= count,
+            Moment::Quiet(pause) => changed.elapsed() >= pause,
             Moment::After(time) | Moment::Born(time) => began.elapsed() >= time,
         };
-        if is_now || began.elapsed() >= MAX_WAIT {
+        if is_now {
             return;
         }
         tokio::time::sleep(LOOK_AGAIN).await;

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::args::{Promise, Settings};
 use super::life::{Ended, Life};
 use super::report::Row;
-use super::stage::Stage;
+use super::stage::{MAX_DRAIN, Stage};
 use super::story;
 
 /// How long the story goes on while the disk refuses; the platform is told "later" meanwhile.
@@ -122,18 +122,20 @@ async fn one_case(settings: Settings, case: Case) -> Result<(Case, Option<Durati
     };
     drop(link);
     // Refusals are expected; so is that it plays to the end, when the fault was a short one.
-    let played = timeout(REFUSED, story::play(&mut stage, &mut life)).await;
+    timeout(REFUSED, story::play(&mut stage, &mut life)).await.ok();
     if let Some(traced) = life.tracer() {
         traced.plan(Plan::none());
     }
-    if life.ended().is_some() {
-        let was_to_end = matches!(played, Ok(Ok(Some(_))));
-        if !was_to_end {
-            bail!("it did not survive: {}", place(&life));
+    if life.is_told_to_stop() {
+        if life.wait_end(MAX_DRAIN).await.is_none() {
+            bail!("it does not stop: {}", place(&life));
         }
-        // It was told to stop by then.
-        let verdict = stage.finish().await.with_context(|| place(&life))?;
+        let mut verdict = stage.finish().await.with_context(|| place(&life))?;
+        explain(&mut verdict, &place(&life));
         return Ok((case, Some(Duration::ZERO), verdict));
+    }
+    if life.ended().is_some() {
+        bail!("it did not survive: {}", place(&life));
     }
     let began = Instant::now();
     stage.platform.write(1);
@@ -226,14 +228,18 @@ async fn one_fault(stage: &mut Stage, life: &mut Life, dice: &mut Dice) -> Resul
         1 => Refusal::Quota,
         _ => Refusal::NoSpace,
     };
-    let (ahead, fault) = (1 + dice.below(MAX_AHEAD), Fault::Refuse(refusal));
-    let plan = if dice.chance(50) { Plan::once(ahead, fault) } else { Plan::from(ahead, fault) };
-    let before = traced.hits();
-    traced.plan_ahead(plan);
-    let limit = Instant::now() + MAX_RECOVERY;
+    let (is_once, fault) = (dice.chance(50), Fault::Refuse(refusal));
+    let (before, limit) = (traced.hits(), Instant::now() + MAX_RECOVERY);
+    let mut passed = 0;
     while traced.hits() == before {
         if Instant::now() > limit {
             bail!("the gateway does nothing on the disk any more");
+        }
+        // A step that such a disk does not refuse is passed by; another one is chosen.
+        if traced.count() >= passed {
+            let ahead = 1 + dice.below(MAX_AHEAD);
+            traced.plan_ahead(if is_once { Plan::once(ahead, fault) } else { Plan::from(ahead, fault) });
+            passed = traced.count() + ahead;
         }
         stage.platform.write(1);
         // While the disk refuses it takes nothing, and that is right.

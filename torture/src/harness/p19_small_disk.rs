@@ -100,7 +100,8 @@ async fn fill_and_free(settings: &Settings, site: Site, fillings: usize, row: &m
     site.configure(&brain, &json!({}));
     let filler = site.state_dir().join("filler");
     let platform = Platform::new(dice.fork(1), SESSIONS).with_mix(Mix { tools: 30, long: 0, agent: 25 });
-    let mut stage = Stage { site, brain, platform, binary: settings.binary.clone() };
+    let mut stage =
+        Stage { site, brain, platform, binary: settings.binary.clone(), keep: settings.keep.clone() };
     let mut life = stage.life();
     stage.platform.write(SESSIONS);
     stage.deliver(&mut life).await?;

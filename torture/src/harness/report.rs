@@ -146,14 +146,14 @@ impl Report {
     pub(crate) fn table(&self) -> String {
         let mut text = format!(
             "Seed {}\n\n\
-             | promise | what | to reach | done | acknowledged | interrupted | lost | doubled | corrupt | other | s | |\n\
-             |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
+             | promise | what | to reach | done | acknowledged | interrupted | lost | stuck | doubled | corrupt | other | s | |\n\
+             |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
             self.seed
         );
         for row in &self.rows {
             writeln!(
                 text,
-                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1} | {} |",
                 row.promise,
                 row.what,
                 row.wanted,
@@ -161,6 +161,7 @@ impl Report {
                 row.verdict.acknowledged,
                 row.verdict.interrupted,
                 row.lost(),
+                row.verdict.count(Wrong::Stuck),
                 row.verdict.count(Wrong::Doubled),
                 row.verdict.count(Wrong::Corrupt),
                 row.wrong.len(),
@@ -205,6 +206,6 @@ mod tests {
         lost.judge(verdict, "home 3");
         assert!(lost.details().contains("home 3: tk1"));
         let (clean, table) = is_clean(lost);
-        assert!(!clean && table.contains("| P-01 | kills | 2 | 2 | 0 | 0 | 1 | 0 | 0 | 0 |"), "{table}");
+        assert!(!clean && table.contains("| P-01 | kills | 2 | 2 | 0 | 0 | 1 | 0 | 0 | 0 | 0 |"), "{table}");
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
+use openclaw_guard::{child_command, create_private_dir};
 use openclaw_testkit::crash::{Brain, Dice, Goal, Judge, Link, Mix, Platform, Site, Verdict, Wrong};
 use rusqlite::{Connection, OpenFlags};
 use rustix::process::Signal;
@@ -29,6 +30,7 @@ pub(crate) struct Stage {
     pub(crate) brain: Brain,
     pub(crate) platform: Platform,
     pub(crate) binary: PathBuf,
+    pub(crate) keep: Option<PathBuf>,
 }
 
 impl Stage {
@@ -37,7 +39,7 @@ impl Stage {
         let (site, brain) = (Site::new(), Brain::start());
         site.configure(&brain, &json!({}));
         let platform = Platform::new(dice, sessions).with_mix(mix);
-        Self { site, brain, platform, binary: settings.binary.clone() }
+        Self { site, brain, platform, binary: settings.binary.clone(), keep: settings.keep.clone() }
     }
 
     /// Starts the gateway as people run it.
@@ -86,7 +88,7 @@ impl Stage {
     }
 
     /// The last act: starts the gateway, delivers what is left, waits for the ends; hands in everything once more, which
-    /// must change nothing; says a word in each conversation, which must be answered; stops it; and judges.
+    /// must change nothing; starts once more and says a word in each conversation, which must be answered; and judges.
     ///
     /// # Errors
     /// The gateway cannot be used any more.
@@ -102,28 +104,51 @@ impl Stage {
     /// The gateway cannot be used any more.
     pub(crate) async fn close(mut self, mut life: Life) -> Result<Verdict> {
         self.deliver(&mut life).await?;
-        // What is missing now is lost, whatever a platform could do about it.
-        let after_crash = self.settle().await;
+        let mut missing = self.settle().await;
+        if !missing.is_clean() {
+            // What comes back now was not lost, but it should not have taken a start.
+            drop(life);
+            life = self.life();
+            life.link(self.site.port()).await?;
+            missing = came_back(missing, self.settle().await);
+        }
         self.platform.redeliver_all();
         self.deliver(&mut life).await?;
         self.settle().await;
+        // Damage is found and marked when a conversation is opened, so each is opened once more.
+        self.stop(&mut life).await?;
+        life = self.life();
         self.platform.write_everywhere();
         self.deliver(&mut life).await?;
         self.settle().await;
-        life.signal(Signal::TERM);
-        let ended = life.wait_end(MAX_DRAIN).await;
-        ensure!(ended == Some(Ended::Code(0)), "the gateway ends with {ended:?}: {}", life.output().trim());
+        self.stop(&mut life).await?;
         let mut verdict = Judge::of(&self.site.state_dir(), &self.platform.facts()).judge();
-        let missing = after_crash.findings.into_iter().filter(|found| {
-            matches!(found.wrong, Wrong::Lost | Wrong::Unanswered) && !verdict.findings.contains(found)
-        });
-        let missing: Vec<_> = missing.collect();
-        verdict.findings.extend(missing);
+        missing.findings.retain(|found| !verdict.findings.contains(found));
+        verdict.findings.append(&mut missing.findings);
         for refusal in self.platform.refused() {
             verdict.find(Wrong::Lost, format!("refused for good: {refusal}"));
         }
         self.judge_files(&mut verdict);
+        if !verdict.is_clean() {
+            self.keep()?;
+        }
         Ok(verdict)
+    }
+
+    async fn stop(&self, life: &mut Life) -> Result<()> {
+        life.signal(Signal::TERM);
+        let ended = life.wait_end(MAX_DRAIN).await;
+        ensure!(ended == Some(Ended::Code(0)), "the gateway ends with {ended:?}: {}", life.output().trim());
+        Ok(())
+    }
+
+    /// Copies the home, named as it is in findings, for somebody to look at.
+    fn keep(&self) -> Result<()> {
+        let Some(folder) = &self.keep else { return Ok(()) };
+        create_private_dir(folder)?;
+        let copied = child_command("cp").arg("-a").arg(self.site.home().path()).arg(folder).status()?;
+        ensure!(copied.success(), "cannot copy a home to {}", folder.display());
+        Ok(())
     }
 
     /// Files that are not transcripts.
@@ -141,6 +166,20 @@ impl Stage {
             verdict.find(Wrong::Corrupt, "openclaw.json is not what it was");
         }
     }
+}
+
+/// What was missing before a start, named by what it is after it.
+fn came_back(before: Verdict, after: Verdict) -> Verdict {
+    let mut all = after;
+    all.findings.retain(|found| matches!(found.wrong, Wrong::Lost | Wrong::Unanswered));
+    for mut found in before.findings {
+        let is_missing = matches!(found.wrong, Wrong::Lost | Wrong::Unanswered);
+        if is_missing && !all.findings.iter().any(|still| still.token() == found.token()) {
+            found.wrong = Wrong::Stuck;
+            all.findings.push(found);
+        }
+    }
+    all
 }
 
 /// What SQLite thinks of a database; nothing when it is whole.

@@ -15,6 +15,8 @@ pub enum Wrong {
     Lost,
     /// It is there, and no answer and no word about an interruption follows.
     Unanswered,
+    /// One of both, until the gateway was started again.
+    Stuck,
     /// It is there twice, or was answered twice.
     Doubled,
     /// A file is not what it should be.
@@ -28,6 +30,14 @@ pub struct Finding {
     pub wrong: Wrong,
     /// With what, and how.
     pub what: String,
+}
+
+impl Finding {
+    /// The message it is about, if it is about one.
+    #[must_use]
+    pub fn token(&self) -> Option<Token> {
+        Token::find(&self.what)
+    }
 }
 
 /// What the judge found.
