@@ -1,5 +1,7 @@
 //! P-04: a story is broken off before and after each change it makes on the disk.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use openclaw_testkit::crash::{Dice, Verdict, Wrong};
 use openclaw_testkit::trace::{Plan, Traced};
@@ -14,6 +16,8 @@ use super::story;
 
 /// Threads take turns differently each time, so a story has a few steps more or less; these beyond the counted ones.
 const SLACK: usize = 5;
+/// The connection breaks a moment before the process is gone.
+const DEATH_LIMIT: Duration = Duration::from_secs(2);
 /// Steps shown with a failure.
 const SHOWN: usize = 6;
 
@@ -73,7 +77,7 @@ async fn point(settings: Settings, step: usize, plan: Plan) -> Result<(usize, bo
     let mut life = Life::traced(&settings.binary, &stage.site, plan);
     // It breaks off, that is the point; what is left to say is said in the last act.
     story::play(&mut stage, &mut life).await.ok();
-    let was_killed = life.ended() == Some(Ended::Signal);
+    let was_killed = life.wait_end(DEATH_LIMIT).await == Some(Ended::Signal);
     let trace = life.tracer().map(|traced| traced.describe_last(SHOWN)).unwrap_or_default();
     drop(life);
     let state = stage.site.state_dir();

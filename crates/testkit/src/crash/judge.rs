@@ -152,14 +152,6 @@ impl<'a> Judge<'a> {
                 self.verdict.find(Wrong::Corrupt, format!("{name}: call {call} {what}"));
             }
         }
-        let leftovers = std::fs::read_dir(&self.sessions_dir).into_iter().flatten().flatten();
-        for path in leftovers.map(|entry| entry.path()).filter(|path| path.is_file()) {
-            if path.metadata().is_ok_and(|metadata| metadata.len() == 0)
-                && path.extension().is_some_and(|e| e == "jsonl")
-            {
-                self.verdict.find(Wrong::Corrupt, format!("{} is empty", path.display()));
-            }
-        }
     }
 
     fn index(&mut self) {
@@ -185,7 +177,8 @@ impl<'a> Judge<'a> {
             let key = format!("agent:main:{session}");
             match index[&key]["sessionId"].as_str() {
                 None => self.verdict.find(Wrong::Corrupt, format!("sessions.json does not list {key}")),
-                Some(id) if !self.files.iter().any(|file| file.id == id) => {
+                // One that was made, not written and never listed is forgotten.
+                Some(id) if !self.files.iter().any(|file| file.id == id && !file.records.is_empty()) => {
                     let what = format!("sessions.json: {key} is {id}, which has no transcript");
                     self.verdict.find(Wrong::Corrupt, what);
                 }
