@@ -12,12 +12,15 @@
 mod config;
 mod crash;
 mod doctor;
+mod durable;
 mod logs;
 mod page;
 mod protocol;
 mod reload;
 mod rules;
+mod sessions;
 mod story;
 mod support;
+mod takeover;
 mod trouble;
 mod turns;

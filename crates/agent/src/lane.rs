@@ -20,18 +20,19 @@ use crate::budget;
 use crate::commands::{self, Command};
 use crate::driver::{AbortHandle, Limits, TurnObserver, drive, storage_words};
 use crate::envelope::{local_time, wrap};
+use crate::lifecycle::{self, Freshness, Occasion};
 use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
+use crate::send_policy::GATEWAY_CHANNEL as CHANNEL;
 use crate::session::{OpenSession, blocking, own_message, restart_entry};
 use crate::status;
 use crate::turn::{Outcome, Turn, TurnError};
 use crate::turn_limit::TurnLimit;
 
+/// Nobody asks for one session by its id.
+const ANY_SESSION: Option<&SessionId> = None;
 /// Tokens kept free for the answer when the model does not say how long its answers get.
 const ANSWER_RESERVE_TOKENS: usize = 4_096;
-
-/// The channel of sessions that began over the gateway.
-const CHANNEL: &str = "webchat";
 
 /// Work for a lane.
 pub enum Job {
@@ -298,11 +299,16 @@ impl Lane {
     }
 
     async fn turn(&mut self, job: &TurnJob, observer: &dyn RunObserver) -> Result<Ended, TurnError> {
-        if job.inbound.as_ref().is_some_and(|inbound| inbound.resume == Resume::GiveUp) {
-            return self.give_up(job).await;
+        match job.inbound.as_ref().map(|inbound| inbound.resume) {
+            Some(Resume::GiveUp) => return self.give_up(job).await,
+            // It belongs where it was begun.
+            Some(Resume::GoOn) => {}
+            Some(Resume::Fresh) | None => {
+                self.renew_if_stale(job.session_id.as_ref()).await.map_err(|error| internal(&error))?;
+            }
         }
         let mut text = job.text.trim();
-        match commands::parse(text) {
+        match commands::parse_with(text, &self.runtime.settings.session.triggers) {
             Some((Command::New, rest)) => {
                 self.reset().await.map_err(|error| internal(&error))?;
                 if rest.is_empty() {
@@ -322,7 +328,10 @@ impl Lane {
                 };
                 return self.answer(&answer).await;
             }
-            Some((Command::Help, _)) => return self.answer(&commands::help()).await,
+            Some((Command::Help, _)) => {
+                let help = commands::help(&self.runtime.settings.session.triggers);
+                return self.answer(&help).await;
+            }
             // A stop that found nothing to stop when it arrived.
             Some((Command::Stop, _)) => return self.answer("Nothing is running.").await,
             None => {}
@@ -381,6 +390,8 @@ impl Lane {
     }
 
     async fn inject(&mut self, text: &str) -> Result<String, StoreError> {
+        // What is said now is the beginning of the next conversation, not the end of one that is over.
+        self.renew_if_stale(ANY_SESSION).await?;
         let entry = self.entry(None).await?;
         self.ensure_open(&entry).await?;
         let Some(open) = &mut self.open else {
@@ -418,20 +429,38 @@ impl Lane {
         Ok(())
     }
 
+    /// Starts the session over when its time has passed, unless this very session is asked for.
+    async fn renew_if_stale(&mut self, wanted: Option<&SessionId>) -> Result<(), StoreError> {
+        let Some(entry) = self.runtime.sessions.get(self.key.as_str()) else { return Ok(()) };
+        let rules = &self.runtime.settings.session;
+        let policy = rules.resets.policy_of(&self.key, &entry, Occasion::Message);
+        let now_ms = self.runtime.clock.now_ms();
+        let freshness = lifecycle::judge(entry.updated_at(), policy, now_ms, &rules.zone);
+        if freshness == Freshness::Fresh || wanted.is_some_and(|id| *id == entry.session_id()) {
+            return Ok(());
+        }
+        tracing::info!(session = %self.key, ?freshness, "session starts over");
+        self.reset().await.map(|_| ())
+    }
+
     async fn reset(&mut self) -> Result<Arc<SessionEntry>, StoreError> {
         let before = self.entry(None).await?;
         self.open = None;
         let id = SessionId::random();
         let (runtime, key) = (Arc::clone(&self.runtime), self.key.clone());
+        let fallback = Arc::clone(&before);
         let entry = blocking(move || {
             let file = runtime.sessions_dir.join(id.transcript_file_name());
             let now_ms = runtime.clock.now_ms();
-            let change =
-                |entry: &mut SessionEntry| restart_entry(entry, &id, &file.to_string_lossy(), now_ms);
+            let left = lifecycle::left_behind(&runtime.sessions_dir, &before);
+            let change = |entry: &mut SessionEntry| {
+                lifecycle::leave(entry, left.as_ref());
+                restart_entry(entry, &id, &file.to_string_lossy(), now_ms);
+            };
             runtime.sessions.patch(key.as_str(), change)
         })
         .await??;
-        Ok(entry.unwrap_or(before))
+        Ok(entry.unwrap_or(fallback))
     }
 
     /// Index and file go together, and here, so that the next message of this session begins a new one.
@@ -440,7 +469,7 @@ impl Lane {
         let (runtime, key) = (Arc::clone(&self.runtime), self.key.clone());
         blocking(move || {
             let Some(entry) = runtime.sessions.remove(key.as_str())? else { return Ok(Deleted::default()) };
-            let path = runtime.sessions_dir.join(entry.session_id().transcript_file_name());
+            let path = runtime.sessions_dir.join(entry.transcript_file_name());
             let wanted = fate == TranscriptFate::Archived && path.exists();
             let archived =
                 wanted.then(|| archive(&path, ArchiveReason::Deleted, runtime.clock.now_ms())).transpose()?;

@@ -27,8 +27,10 @@ mod driver;
 pub mod envelope;
 mod lane;
 mod lanes;
+pub mod lifecycle;
 pub mod prompt;
 mod runtime;
+pub mod send_policy;
 mod session;
 mod status;
 pub mod turn;
@@ -39,4 +41,4 @@ pub use lane::{
     Deleted, Ending, Inbound, Job, Resume, RunObserver, SettingsCommand, TranscriptFate, TurnJob, TurnReport,
 };
 pub use lanes::{LaneFull, LaneSlot, Lanes};
-pub use runtime::{AgentRuntime, AgentSettings, Present};
+pub use runtime::{AgentRuntime, AgentSettings, Present, SessionRules};

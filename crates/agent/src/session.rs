@@ -1,5 +1,6 @@
 //! One open session: its transcript, its messages, its byte-stable prompt. Owned by its lane.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::driver::World;
 use crate::envelope::{date_of, local_time};
+use crate::lifecycle;
 use crate::prompt::{Audience, PromptInputs, daily_notes, read_files, system_prompt};
 use crate::runtime::AgentRuntime;
 use crate::status::StatusCard;
@@ -44,7 +46,11 @@ struct Opening {
     runtime: Arc<AgentRuntime>,
     key: SessionKey,
     id: SessionId,
+    /// Its transcript.
+    file: PathBuf,
     audience: Audience,
+    /// The transcript of the session that this one was started over from.
+    parent: Option<PathBuf>,
 }
 
 impl OpenSession {
@@ -61,7 +67,9 @@ impl OpenSession {
             runtime: Arc::clone(runtime),
             key: key.clone(),
             id: entry.session_id(),
+            file: runtime.sessions_dir.join(entry.transcript_file_name()),
             audience: runtime.audience(key, entry),
+            parent: lifecycle::predecessor(&runtime.sessions_dir, entry),
         };
         blocking(move || opening.run()).await?
     }
@@ -107,13 +115,19 @@ impl OpenSession {
         syncing.await.map_err(broke_off)?
     }
 
+    /// The name of the transcript in its folder.
+    pub(crate) fn file_name(&self) -> String {
+        let named = self.transcript.as_ref().and_then(|transcript| transcript.path().file_name());
+        named.map_or_else(|| self.id.transcript_file_name(), |name| name.to_string_lossy().into_owned())
+    }
+
     /// Whether a user's message has no answer yet, not even a failed one.
     pub(crate) fn is_unanswered(&self) -> bool {
         self.unanswered
     }
 
     /// Makes the record of a turn's last message; [`OpenSession::write`] puts it into the file.
-    pub(crate) fn prepare(&self, message: &Message) -> Result<PreparedRecord, StoreError> {
+    pub(crate) fn prepare(&self, message: &Arc<Message>) -> Result<PreparedRecord, StoreError> {
         let broke_off = || StoreError::Interrupted { what: self.key.to_string() };
         self.transcript.as_ref().ok_or_else(broke_off)?.prepare_message(message)
     }
@@ -122,7 +136,7 @@ impl OpenSession {
     pub(crate) async fn write(
         &mut self,
         record: PreparedRecord,
-        message: Message,
+        message: Arc<Message>,
     ) -> Result<TranscriptSync, StoreError> {
         let written = self
             .with_transcript(move |transcript| {
@@ -130,7 +144,7 @@ impl OpenSession {
                 Ok(transcript.syncer())
             })
             .await?;
-        self.messages.push(Arc::new(message));
+        self.messages.push(message);
         self.unanswered = false;
         Ok(written)
     }
@@ -182,10 +196,10 @@ impl OpenSession {
 
 impl Opening {
     fn run(self) -> Result<OpenSession, StoreError> {
-        let Self { runtime, key, id, audience } = self;
-        let new = NewTranscript { cwd: runtime.workspace.path(), key: key.as_str() };
-        let mut transcript =
-            Transcript::open_or_create(&runtime.sessions_dir, &id, &new, Arc::clone(&runtime.clock))?;
+        let Self { runtime, key, id, file, audience, parent } = self;
+        let new =
+            NewTranscript { cwd: runtime.workspace.path(), key: key.as_str(), parent: parent.as_deref() };
+        let mut transcript = Transcript::open_named(&file, &id, &new, Arc::clone(&runtime.clock))?;
         if *transcript.report() != RepairReport::default() {
             tracing::warn!(session = %key, report = ?transcript.report(), "transcript repaired");
         }
@@ -193,8 +207,8 @@ impl Opening {
             append_notes(&runtime, &mut transcript)?;
         }
         let messages =
-            transcript.history().iter().filter_map(|item| item.message.clone()).filter(is_speakable);
-        let messages = messages.map(Arc::new).collect();
+            transcript.history().iter().filter_map(|item| item.message.clone()).filter(|m| is_speakable(m));
+        let messages = messages.collect();
         let tools: Arc<[ToolDefinition]> =
             runtime.toolbox_for(audience).definitions().into_iter().map(offer).collect();
         let files = read_files(&runtime.workspace, audience, runtime.settings.bootstrap_max_chars);

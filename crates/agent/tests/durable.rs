@@ -152,7 +152,7 @@ async fn a_line_that_did_not_reach_its_file_is_there_before_the_session_goes_on(
         "message": {"role": "user", "content": "second", "timestamp": 5},
     });
     let line = FinalLine {
-        place: LinePlace { agent: "main".into(), session },
+        place: LinePlace { agent: "main".into(), file: session.transcript_file_name() },
         session_key: "agent:main:x".into(),
         record,
         line: text.to_string().into_bytes(),

@@ -14,10 +14,13 @@ use std::time::Duration;
 use openclaw_agent::turn::{AbortReason, Outcome, TurnError, TurnEvent};
 use openclaw_agent::{AgentRuntime, Ending, Job, Present, RunObserver, TurnObserver, TurnReport};
 use openclaw_guard::write_atomic;
+use openclaw_store::{SessionEntry, SessionId, field};
 use openclaw_testkit::model_server::Reply;
 use openclaw_tools::{Policy, Toolbox, ToolboxOptions};
 
-use world::{Watcher, key_of, replied, world};
+use serde_json::Value;
+
+use world::{Watcher, World, key_of, replied, world};
 
 #[tokio::test]
 async fn one_session_answers_in_order_and_others_do_not_wait() {
@@ -147,6 +150,80 @@ async fn starting_over_keeps_the_old_conversation_on_disk() {
     let messages = world.prompt(1).1;
     assert_eq!(messages.len(), 1, "{messages:?}");
     assert!(messages[0]["content"].to_string().contains("and now?"));
+}
+
+/// The first record of a transcript.
+fn header(runtime: &AgentRuntime, id: &SessionId) -> Value {
+    let text = std::fs::read_to_string(runtime.sessions_dir.join(id.transcript_file_name())).unwrap();
+    serde_json::from_str(text.lines().next().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_stale_session_starts_over_and_names_the_one_before() {
+    let mut world = world(&[]);
+    let lanes = world.lanes(1);
+    world.server.script((0..4).map(|n| Reply::text(&format!("answer {n}"))));
+    let entry = |world: &World| world.runtime.sessions.get("agent:main:main").unwrap();
+    world.turn(&lanes, "main", "first").await;
+    let first = entry(&world);
+    world.runtime.sessions.update("agent:main:main", |entry| {
+        entry.set_text(field::THINKING_LEVEL, "high");
+        entry.set_text(field::LABEL, "mine");
+        entry.set(field::COMPACTION_COUNT, &3);
+        entry.set_json("systemPromptReport", serde_json::json!({}));
+    });
+    assert_eq!(header(&world.runtime, &first.session_id()).get("parentSession"), None);
+
+    // Until four in the morning it is the same.
+    world.clock.advance(Duration::from_secs(17 * 3_600 + 32 * 60));
+    world.turn(&lanes, "main", "late").await;
+    assert_eq!(entry(&world).session_id(), first.session_id());
+    world.clock.advance(Duration::from_secs(120));
+    world.turn(&lanes, "main", "early").await;
+    let second = entry(&world);
+    assert_ne!(second.session_id(), first.session_id());
+    assert_eq!(world.prompt(2).1.len(), 1, "a new conversation");
+    assert_eq!(
+        (second.text(field::THINKING_LEVEL), second.text(field::LABEL), second.get(field::COMPACTION_COUNT)),
+        (Some("high"), Some("mine"), Some(0))
+    );
+    assert_eq!(second.as_map().get("systemPromptReport"), None);
+    assert_eq!(second.text(field::PREVIOUS_SESSION_ID), Some(first.session_id().as_str()));
+    let parent = world.runtime.sessions_dir.join(first.session_id().transcript_file_name());
+    let header_of = |entry: &SessionEntry| header(&world.runtime, &entry.session_id());
+    assert_eq!(header_of(&second)["parentSession"], parent.to_str().unwrap());
+
+    // Sessions in which nothing was said are passed over.
+    for _ in 0..2 {
+        let (done, reset) = tokio::sync::oneshot::channel();
+        lanes.submit(&world.runtime, &key_of("main"), Job::Reset { done }).unwrap();
+        reset.await.unwrap().unwrap();
+    }
+    // What is injected begins the next conversation, too.
+    world.clock.advance(Duration::from_secs(30 * 3_600));
+    let (done, written) = tokio::sync::oneshot::channel();
+    lanes.submit(&world.runtime, &key_of("main"), Job::Inject { text: "hello".into(), done }).unwrap();
+    written.await.unwrap().unwrap();
+    let third = entry(&world);
+    assert_eq!(third.text(field::PREVIOUS_SESSION_ID), Some(second.session_id().as_str()));
+    world.turn(&lanes, "main", "and?").await;
+    assert_eq!(entry(&world).session_id(), third.session_id());
+}
+
+#[tokio::test]
+async fn a_session_that_is_asked_for_by_its_id_goes_on() {
+    let mut world = world(&[]);
+    let lanes = world.lanes(1);
+    world.server.script([Reply::text("one"), Reply::text("two")]);
+    world.turn(&lanes, "main", "first").await;
+    let id = world.runtime.sessions.get("agent:main:main").unwrap().session_id();
+    world.clock.advance(Duration::from_secs(48 * 3_600));
+    let (job, _) = world.job("run", "second");
+    let Job::Turn(mut job) = job else { panic!("a turn") };
+    job.session_id = Some(id.clone());
+    lanes.submit(&world.runtime, &key_of("main"), Job::Turn(job)).unwrap();
+    world.end().await;
+    assert_eq!(world.runtime.sessions.get("agent:main:main").unwrap().session_id(), id);
 }
 
 /// The same agent under another name: what a change of the configuration makes of it.

@@ -54,8 +54,10 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Ask the gateway whether it is well
     Health(HealthArgs),
-    /// Find what is wrong with the configuration and its files, and repair it when asked to
+    /// Find what is wrong with configuration and state, and repair the configuration when asked to
     Doctor(DoctorArgs),
+    /// Copy the state of an OpenClaw into this instance; the source is only read
+    Import(ImportArgs),
     /// Print a one-time address that opens the gateway's page in a browser
     Dashboard(DashboardArgs),
     /// List sessions
@@ -262,6 +264,29 @@ pub(crate) struct DoctorArgs {
     #[arg(long)]
     pub(crate) yes: bool,
     /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Copies configuration, conversations, credentials, devices, cron jobs and notes from a state directory of OpenClaw, or of
+its earlier releases, and checks each copy. Links are not followed; logs, locks and search indexes stay behind. It goes
+into an instance without data of its own, at once or not at all.
+
+Exit code 0: copied; 1: not copied, and why; 2: there is nothing to copy, or no place for it.
+
+Examples:
+  openclaw import --from ~/.clawdbot --dry-run
+  openclaw --profile trial import --from ~/.openclaw")]
+pub(crate) struct ImportArgs {
+    /// The state directory to copy
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
+    /// Say what would be copied and what not, with sizes, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -10,6 +10,7 @@ mod dispatch;
 mod doctor;
 mod gateway;
 mod health;
+mod import;
 mod logs;
 mod memory;
 mod sessions;

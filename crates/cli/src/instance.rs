@@ -6,6 +6,7 @@ use openclaw_config::{
     Config, ConfigError, Env, GatewayMode, Loaded, LocationError, LocationFlags, Locations, gateway_port,
     last_good_path, load,
 };
+use openclaw_store::StateVersion;
 
 use crate::args::InstanceArgs;
 use crate::copies;
@@ -20,9 +21,10 @@ impl Instance {
     /// Finds the instance of the flags and of this process's environment.
     ///
     /// # Errors
-    /// The configuration is wrong: every problem, one per line.
+    /// The configuration is wrong: every problem, one per line. The state is a newer program's, or may be.
     pub(crate) fn open(flags: &InstanceArgs) -> anyhow::Result<Self> {
-        let (instance, problem) = Self::diagnose(flags)?;
+        let (at, env) = locate_to_use(flags)?;
+        let (instance, problem) = Self::read(at, env);
         match problem {
             None => Ok(instance),
             Some(error) => Err(error.into()),
@@ -119,6 +121,16 @@ pub(crate) fn locate(flags: &InstanceArgs) -> Result<(Locations, Env), LocationE
     let env = Env::process();
     let flags = LocationFlags { profile: flags.profile.clone(), dev: flags.dev };
     Ok((Locations::resolve(&env, flags)?, env))
+}
+
+/// The same for a command that reads or changes what is there, which a newer program's state does not allow.
+///
+/// # Errors
+/// The same, and the state is a newer program's, or may be.
+pub(crate) fn locate_to_use(flags: &InstanceArgs) -> anyhow::Result<(Locations, Env)> {
+    let (at, env) = locate(flags)?;
+    StateVersion::check(&at.state_dir)?;
+    Ok((at, env))
 }
 
 #[cfg(test)]

@@ -22,7 +22,9 @@ mod quickstart;
 mod runtime;
 mod service;
 mod signals;
+mod space;
 mod standing;
+mod upstream;
 mod workspace;
 
 use std::process::ExitCode;

@@ -41,6 +41,7 @@ mod reload;
 mod restart_note;
 mod rpc;
 mod runs;
+mod session_rules;
 mod start;
 mod text;
 mod tool_policy;

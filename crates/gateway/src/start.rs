@@ -8,7 +8,7 @@ use std::time::Instant;
 use openclaw_agent::Lanes;
 use openclaw_config::{Env, Loaded, Locations};
 use openclaw_guard::{Clock, FileError, RootError, SystemClock, create_private_dir};
-use openclaw_store::{Ledger, LedgerError, LockError, SqliteLedger, StateLock};
+use openclaw_store::{Ledger, LedgerError, LockError, SqliteLedger, StateLock, StateVersion, VersionError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -98,6 +98,9 @@ pub enum StartError {
     /// Another gateway has the state directory, or it cannot be used.
     #[error("{0}")]
     Lock(#[from] LockError),
+    /// A newer program has used the state directory, or its version cannot be read or written.
+    #[error(transparent)]
+    Version(#[from] VersionError),
     /// The state directory cannot be made.
     #[error("the state directory cannot be used: {0}")]
     StateDir(#[from] FileError),
@@ -147,8 +150,11 @@ pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
 fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
     let doors = Doors::of(&options.loaded)?;
     let StartOptions { locations, loaded, port, port_flag, env, control, refused } = options;
+    // A newer program's directory is left as it is, so this comes before the lock makes its file.
+    StateVersion::check(&locations.state_dir)?;
     create_private_dir(&locations.state_dir)?;
     let lock = StateLock::acquire(&locations.state_dir)?;
+    StateVersion::settle(&locations.state_dir, &lock, VERSION)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let listeners = listen(&doors.addresses, port)?;
     let address = listeners.first().and_then(|listener| listener.local_addr().ok());

@@ -20,11 +20,14 @@ pub struct SessionEntry {
 
 /// Why a JSON value is no entry.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BadEntry {
+pub enum BadEntry {
+    /// Another JSON type.
     #[error("it is not an object")]
     NotAnObject,
+    /// Nothing names its transcript.
     #[error("it has no sessionId")]
     NoSessionId,
+    /// What names its transcript cannot be a file name.
     #[error(transparent)]
     SessionId(#[from] SessionIdError),
 }
@@ -71,6 +74,8 @@ pub mod field {
         UPDATED_AT: i64 = "updatedAt";
         /// Absolute path of the transcript.
         SESSION_FILE: String = "sessionFile";
+        /// The session that this one was started over from; ours.
+        PREVIOUS_SESSION_ID: String = "previousSessionId";
         /// A name the user gave; unique in the index.
         LABEL: String = "label";
         /// A name a channel gave.
@@ -228,7 +233,10 @@ impl SessionEntry {
     }
 
     /// Checks what was read, and gives fields with names of old versions their new ones.
-    pub(crate) fn from_json(json: Value) -> Result<Self, BadEntry> {
+    ///
+    /// # Errors
+    /// It is no entry.
+    pub fn from_json(json: Value) -> Result<Self, BadEntry> {
         let Value::Object(mut map) = json else { return Err(BadEntry::NotAnObject) };
         let id = map.get("sessionId").and_then(Value::as_str).ok_or(BadEntry::NoSessionId)?;
         let session_id = SessionId::parse(id)?;
@@ -242,10 +250,17 @@ impl SessionEntry {
         Ok(Self { map, session_id })
     }
 
-    /// The id of the conversation, and the name of its transcript.
+    /// The id of the conversation.
     #[must_use]
     pub fn session_id(&self) -> SessionId {
         self.session_id.clone()
+    }
+
+    /// The name of its transcript in the directory of the index: `<id>.jsonl`, or `<id>-topic-<topic>.jsonl` as OpenClaw
+    /// names those of threads. Of `sessionFile` only that is used, never a directory.
+    #[must_use]
+    pub fn transcript_file_name(&self) -> String {
+        self.session_id.transcript_meant_by(self.text(field::SESSION_FILE))
     }
 
     /// Points the entry at another conversation, as a reset does.

@@ -3,7 +3,7 @@
 //! `sessions.json` and the JSONL transcripts have OpenClaw's format, so that either program can read what the other
 //! wrote. Nothing here is ever truncated: what is damaged is copied to a `quarantine` folder beside it, the rest is kept
 //! and the session goes on. Calls block on the disk; run them off the reactor threads. This crate may touch the agents'
-//! `sessions` directories and `state/gateway.lock`, through `openclaw_guard` only.
+//! `sessions` directories, `state/gateway.lock` and `state/version.json`, through `openclaw_guard` only.
 //!
 //! ```
 //! use openclaw_guard::{Clock, SystemClock};
@@ -19,10 +19,10 @@
 //! let index = SessionIndex::load(&sessions, "main", clock.clone())?;
 //!
 //! let (entry, _) = index.get_or_create("agent:main:main", || SessionEntry::new(&SessionId::random(), clock.now_ms()))?;
-//! let new = NewTranscript { cwd: state, key: "agent:main:main" };
+//! let new = NewTranscript { cwd: state, key: "agent:main:main", parent: None };
 //! let mut transcript = Transcript::open_or_create(&sessions, &entry.session_id(), &new, clock.clone())?;
 //! let hello = UserMessage { content: Content::Text("hello".into()), timestamp: clock.now_ms() };
-//! transcript.append_message(&Message::User(hello))?;
+//! transcript.append_message(&Arc::new(Message::User(hello)))?;
 //! assert_eq!(transcript.history().len(), 1);
 //!
 //! index.update("agent:main:main", |entry| entry.set(field::TOTAL_TOKENS, &12));
@@ -39,9 +39,10 @@ mod ledger;
 mod lock;
 mod quarantine;
 mod session_id;
+mod state_version;
 mod transcript;
 
-pub use entry::{Field, FieldValue, Origin, Route, SessionEntry, field};
+pub use entry::{BadEntry, Field, FieldValue, Origin, Route, SessionEntry, field};
 pub use error::StoreError;
 pub use index::{Creation, LoadReport, SessionIndex};
 pub use ledger::{
@@ -52,7 +53,9 @@ pub use ledger::{
 };
 pub use lock::{LockError, StateLock};
 pub use session_id::{SessionId, SessionIdError};
+pub use state_version::{STATE_VERSION, StateVersion, VersionError};
 pub use transcript::{
-    ArchiveReason, Display, HistoryItem, HistoryOrigin, NewTranscript, PreparedRecord, RecordId,
-    RepairReport, Restored, Settings, Transcript, TranscriptSync, archive, read_tail, restore_record,
+    ArchiveReason, Display, HistoryItem, HistoryOrigin, NewTranscript, Notes, PreparedRecord, RecordId,
+    RepairReport, Restored, Settings, Summary, SummaryBy, Transcript, TranscriptSync, archive,
+    predecessor_of, read_tail, restore_named, restore_record,
 };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Longest session id. A UUID has 36 characters; upstream appends `-topic-<n>` to it for forum topics.
+/// Longest session id. A UUID has 36 characters.
 const MAX_SESSION_ID_BYTES: usize = 64;
 
 /// A session id: 1 to 64 of `A-Z a-z 0-9 _ -`, so that it is a safe file name everywhere.
@@ -53,6 +53,40 @@ impl SessionId {
     }
 }
 
+/// Between the id and the topic in the name of a transcript.
+const TOPIC: &str = "-topic-";
+/// Longest topic in a file name; a file system takes 255 bytes in all.
+const MAX_TOPIC_BYTES: usize = 128;
+
+impl SessionId {
+    /// The transcript that an index entry of this id means by its `sessionFile`: `<id>-topic-<topic>.jsonl` if that is its
+    /// last part, else `<id>.jsonl`. The directory in it is never used: a state directory may have been moved, and an
+    /// index must not lead outside (V-082).
+    pub(crate) fn transcript_meant_by(&self, session_file: Option<&str>) -> String {
+        let name = session_file.and_then(|file| file.rsplit(['/', '\\']).next());
+        let is_ours = |stem: &str| Self::of_transcript(stem).is_some_and(|id| id == *self);
+        match name.and_then(|name| name.strip_suffix(".jsonl")).filter(|stem| is_ours(stem)) {
+            Some(stem) => format!("{stem}.jsonl"),
+            None => self.transcript_file_name(),
+        }
+    }
+
+    /// The id in the name of a transcript file; `None` for what is no such name.
+    #[must_use]
+    pub fn of_transcript_file(name: &str) -> Option<Self> {
+        name.strip_suffix(".jsonl").and_then(Self::of_transcript)
+    }
+
+    /// The id in the name of a transcript, given without `.jsonl`.
+    pub(crate) fn of_transcript(stem: &str) -> Option<Self> {
+        let Some((id, topic)) = stem.split_once(TOPIC) else { return Self::parse(stem).ok() };
+        // What JavaScript's encodeURIComponent leaves and makes.
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.!~*'()%".contains(&b);
+        let is_topic = (1..=MAX_TOPIC_BYTES).contains(&topic.len()) && topic.bytes().all(allowed);
+        Self::parse(id).ok().filter(|_| is_topic)
+    }
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -81,6 +115,22 @@ mod tests {
             assert_eq!(SessionId::parse(text).is_ok(), expected, "{text:?}");
         }
         assert_ne!(SessionId::random(), SessionId::random());
+        let id = SessionId::parse("abc").unwrap();
+        let rows = [
+            (None, "abc.jsonl"),
+            (Some("/home/old/.openclaw/agents/main/sessions/abc.jsonl"), "abc.jsonl"),
+            (Some("/elsewhere/abc-topic-77.jsonl"), "abc-topic-77.jsonl"),
+            (Some("C:\\old\\abc-topic-1770000000.0001%3A.jsonl"), "abc-topic-1770000000.0001%3A.jsonl"),
+            (Some("abc-topic-.jsonl"), "abc.jsonl"),
+            (Some("other-topic-77.jsonl"), "abc.jsonl"),
+            (Some("/etc/passwd"), "abc.jsonl"),
+            (Some("abc-topic-x/../../y.jsonl"), "abc.jsonl"),
+            (Some("abc-topic-\0.jsonl"), "abc.jsonl"),
+            (Some(""), "abc.jsonl"),
+        ];
+        for (file, expected) in rows {
+            assert_eq!(id.transcript_meant_by(file), expected, "{file:?}");
+        }
         assert_eq!(SessionId::parse(SessionId::random().as_str()).unwrap().as_str().len(), 36);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use openclaw_protocol::message::{AssistantMessage, Message, Part, StopReason, Usage};
 use openclaw_store::{
     Done, FinalLine, LedgerError, LineId, LinePlace, NewTranscript, PreparedRecord, SessionEntry,
-    TranscriptSync, TurnCommit, restore_record,
+    TranscriptSync, TurnCommit, restore_named,
 };
 use tokio::sync::oneshot;
 
@@ -93,6 +93,7 @@ impl Lane {
         let prepared = match (&mut self.open, last) {
             (Some(open), Some(message)) => {
                 open.synced().await.map_err(|error| internal(&error))?;
+                let message = Arc::new(message);
                 let record = open.prepare(&message).map_err(|error| internal(&error))?;
                 Some((record, message))
             }
@@ -129,7 +130,7 @@ impl Lane {
         record: Option<&PreparedRecord>,
     ) -> TurnCommit {
         let line = self.open.as_ref().zip(record).map(|(open, record)| FinalLine {
-            place: LinePlace { agent: self.runtime.id.clone(), session: open.id.clone() },
+            place: LinePlace { agent: self.runtime.id.clone(), file: open.file_name() },
             session_key: self.key.to_string(),
             record: record.id.clone(),
             line: record.line.clone(),
@@ -170,8 +171,9 @@ impl Lane {
 
     /// Writes lines that were committed and did not reach their transcript.
     pub(super) async fn restore(&self, entry: &SessionEntry) -> Result<(), openclaw_store::StoreError> {
-        let id = entry.session_id();
-        let place = LinePlace { agent: self.runtime.id.clone(), session: id.clone() };
+        let (id, file) = (entry.session_id(), entry.transcript_file_name());
+        let path = self.runtime.sessions_dir.join(&file);
+        let place = LinePlace { agent: self.runtime.id.clone(), file };
         let waiting = match self.ask(|ledger, done| ledger.waiting_lines(Some(place), done)).await {
             Ok(waiting) if waiting.is_empty() => return Ok(()),
             Ok(waiting) => waiting,
@@ -182,11 +184,11 @@ impl Lane {
         };
         let (runtime, key, ledger) = (Arc::clone(&self.runtime), self.key.clone(), Arc::clone(&self.ledger));
         blocking(move || {
-            let new = NewTranscript { cwd: runtime.workspace.path(), key: key.as_str() };
+            let new = NewTranscript { cwd: runtime.workspace.path(), key: key.as_str(), parent: None };
             let mut written = Vec::new();
             for waiting in waiting {
                 let now_ms = runtime.clock.now_ms();
-                restore_record(&runtime.sessions_dir, &id, &new, now_ms, &waiting.line.line)?;
+                restore_named(&path, &id, &new, now_ms, &waiting.line.line)?;
                 written.push(waiting.id);
             }
             ledger.forget_lines(written);

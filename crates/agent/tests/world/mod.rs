@@ -9,7 +9,7 @@ use std::time::Duration;
 use openclaw_agent::envelope::user_zone;
 use openclaw_agent::turn::{Outcome, TurnEvent};
 use openclaw_agent::{
-    AbortHandle, AgentRuntime, AgentSettings, Ending, Inbound, Job, Lanes, Resume, RunObserver,
+    AbortHandle, AgentRuntime, AgentSettings, Ending, Inbound, Job, Lanes, Resume, RunObserver, SessionRules,
     SettingsCommand, TurnJob, TurnObserver, TurnReport,
 };
 use openclaw_guard::{ManualClock, PathComponent, Root, create_private_dir, write_atomic};
@@ -109,6 +109,7 @@ pub(crate) fn world(files: &[(&str, &str)]) -> World {
             bootstrap_max_chars: 20_000,
             context_tokens: None,
             zone: user_zone(Some("UTC")),
+            session: SessionRules { zone: user_zone(Some("UTC")), ..SessionRules::default() },
         },
         workspace,
         sessions: Arc::new(SessionIndex::load(&sessions_dir, "main", clock.clone()).unwrap()),

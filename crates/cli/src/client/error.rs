@@ -7,6 +7,7 @@ use std::time::Duration;
 use openclaw_guard::{FileError, RandomError};
 use openclaw_protocol::device::KeyError;
 use openclaw_protocol::frame::ErrorShape;
+use openclaw_store::VersionError;
 use serde_json::Value;
 
 /// Why a call did not work.
@@ -69,6 +70,9 @@ pub(crate) enum ClientError {
     /// This machine's identity cannot be written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The state directory, in which the identity is, is a newer program's.
+    #[error(transparent)]
+    Version(#[from] VersionError),
     /// No random bytes for a new identity.
     #[error(transparent)]
     Random(#[from] RandomError),

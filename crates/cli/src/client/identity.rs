@@ -7,6 +7,7 @@ use std::path::Path;
 
 use openclaw_guard::{RandomError, Secret, create_private_dir, write_atomic};
 use openclaw_protocol::device::DeviceKey;
+use openclaw_store::StateVersion;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Map, Value, json};
 
@@ -19,11 +20,13 @@ const SEED_BYTES: usize = 32;
 /// The only role this program connects in.
 pub(super) const ROLE: &str = "operator";
 
-/// The device key in a directory; made when there is none.
+/// The device key in a directory of the state directory; made when there is none. In the state of a newer program
+/// nothing is made.
 ///
 /// # Errors
 /// A damaged or unreadable file, or the step that failed.
 pub(super) fn load_or_create(dir: &Path, now_ms: i64) -> Result<DeviceKey, ClientError> {
+    StateVersion::check(dir.parent().unwrap_or(dir))?;
     if let Some(key) = load(dir)? {
         return Ok(key);
     }

@@ -4,7 +4,8 @@ use crate::args::{Cli, Command, ConfigCommand, GatewayCommand, MemoryCommand};
 use crate::quickstart;
 
 use super::{
-    agent, call, chat, completion, config, dashboard, doctor, gateway, health, logs, memory, sessions, status,
+    agent, call, chat, completion, config, dashboard, doctor, gateway, health, import, logs, memory,
+    sessions, status,
 };
 
 /// Runs the command.
@@ -20,6 +21,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Status(args) => status::run(flags, &args),
         Command::Health(args) => health::run(flags, &args),
         Command::Doctor(args) => doctor::run(flags, &args),
+        Command::Import(args) => import::run(flags, &args),
         Command::Dashboard(args) => dashboard::run(flags, &args),
         Command::Sessions(args) => sessions::run(flags, &args),
         Command::Logs(args) => logs::run(flags, &args),

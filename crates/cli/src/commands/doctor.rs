@@ -1,6 +1,6 @@
-//! `openclaw doctor`: what is wrong with the configuration and its files, and its repair.
+//! `openclaw doctor`: what is wrong with the configuration, the state and their files, and its repair.
 //!
-//! `snapshot` looks, `findings` decides, `repair` acts; nothing else here reads or writes a file.
+//! `snapshot` and `state` look, `findings` decides, `repair` acts; nothing else here reads or writes a file.
 
 mod access;
 mod configuration;
@@ -13,10 +13,12 @@ mod repair;
 mod report;
 mod run_ready;
 mod snapshot;
+mod state;
 
 use std::path::PathBuf;
 
 use openclaw_guard::{Clock as _, SystemClock};
+use openclaw_store::StateVersion;
 
 use crate::args::{DoctorArgs, InstanceArgs};
 use crate::instance::locate;
@@ -25,20 +27,30 @@ use crate::output::{self, AlreadyTold, CannotLook};
 use findings::{Finding, Findings};
 use repair::{Fixed, Phase, Repair};
 use snapshot::Snapshot;
+use state::State;
 
 pub(super) fn run(flags: &InstanceArgs, args: &DoctorArgs) -> anyhow::Result<()> {
     let (mut fixed, mut failed) = (Vec::new(), Vec::new());
-    if args.fix || args.yes {
+    if (args.fix || args.yes) && is_ours(flags)? {
         fix(flags, args, &mut fixed, &mut failed)?;
     }
-    let findings = Findings::of(&look(flags)?);
-    let report = report::Report { findings: findings.with(failed).for_instance(flags), fixed };
+    let snapshot = look(flags)?;
+    // Once, and not for each repair: it reads every conversation.
+    let state = State::look(&snapshot.at, &snapshot.env);
+    let findings = Findings::of(&snapshot).and(state.findings()).with(failed).for_instance(flags);
+    let report = report::Report { findings, fixed, state: state.summary() };
     if args.json {
         output::json(&report)?;
     } else {
         output::line(&output::printable(&report.words(flags)))?;
     }
     if report.findings.is_clean() { Ok(()) } else { Err(AlreadyTold.into()) }
+}
+
+/// Whether this program may change the state. If not, the findings say why.
+fn is_ours(flags: &InstanceArgs) -> anyhow::Result<bool> {
+    let (at, _env) = locate(flags).map_err(|error| CannotLook(error.into()))?;
+    Ok(StateVersion::check(&at.state_dir).is_ok())
 }
 
 /// Repairs in phases; each looks afresh, because the one before may have moved what it needs.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use openclaw_agent::{Inbound, Resume};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{
-    Done, EventId, Ledger, LedgerError, NewTranscript, StoredEvent, TurnCommit, WaitingLine, restore_record,
+    Done, EventId, Ledger, LedgerError, NewTranscript, SessionId, StoredEvent, TurnCommit, WaitingLine,
+    restore_named,
 };
 
 use super::Request;
@@ -141,14 +142,15 @@ fn restore_lines(core: &Core) -> Result<(), LedgerError> {
 fn restore_line(core: &Core, waiting: &WaitingLine) -> Result<(), openclaw_store::StoreError> {
     let line = &waiting.line;
     let now = core.snapshot();
-    // An agent that is not configured now may be again.
-    let Some(agent) = now.agents.get(&line.place.agent) else { return Ok(()) };
-    let path = agent.sessions_dir.join(line.place.session.transcript_file_name());
-    if !path.exists() && agent.sessions.find_by_session_id(&line.place.session).is_none() {
+    // An agent that is not configured now may be again; a name that is none of ours was not written by us.
+    let (agent, id) = (now.agents.get(&line.place.agent), SessionId::of_transcript_file(&line.place.file));
+    let (Some(agent), Some(id)) = (agent, id) else { return Ok(()) };
+    let path = agent.sessions_dir.join(&line.place.file);
+    if !path.exists() && agent.sessions.find_by_session_id(&id).is_none() {
         return Ok(());
     }
-    let new = NewTranscript { cwd: agent.workspace.path(), key: &line.session_key };
-    restore_record(&agent.sessions_dir, &line.place.session, &new, core.now_ms(), &line.line).map(|_| ())
+    let new = NewTranscript { cwd: agent.workspace.path(), key: &line.session_key, parent: None };
+    restore_named(&path, &id, &new, core.now_ms(), &line.line).map(|_| ())
 }
 
 /// Asks the ledger and waits, on a thread that may block.

@@ -11,6 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::chat::too_busy;
 use super::runs::{Message, Run, Target, images, place, size_of, starter};
+use super::sessions::may_send;
 use super::{Call, Reply, RpcError, RpcResult, attempt};
 use crate::core::Core;
 use crate::inbound::{Known, Verdict, accept, event_key};
@@ -41,6 +42,7 @@ pub(super) fn agent(call: &Call<'_>) -> Reply {
     let params: AgentParams = attempt!(call.params());
     let core = call.core;
     let (target, session_id) = attempt!(target(call, &params));
+    attempt!(may_send(&target.agent, &target.key));
     let images = attempt!(images(params.attachments));
     let id = params.idempotency_key;
     let candidate = Candidate {

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::dispatch::response;
 use super::runs::{Message, Run, Target, images, place, size_of, starter};
-use super::sessions::{interrupted, newest_messages, submit};
+use super::sessions::{interrupted, may_send, newest_messages, submit};
 use super::{Call, Reply, RpcError, RpcResult, attempt};
 use crate::agents::Agents;
 use crate::core::Core;
@@ -58,6 +58,7 @@ pub(super) fn send(call: &Call<'_>) -> Reply {
         let ids = core.runs.abort(&target.key, None, AbortReason::StopWord);
         return Reply::Now(Ok(json!({"ok": true, "aborted": !ids.is_empty(), "runIds": ids})));
     }
+    attempt!(may_send(&target.agent, &target.key));
     if params.message.len() > MAX_MESSAGE_BYTES {
         return Reply::invalid(format!("message over {MAX_MESSAGE_BYTES} bytes; send it as a file instead"));
     }
@@ -160,7 +161,7 @@ pub(super) fn history(call: &Call<'_>) -> Reply {
             entry.as_ref().and_then(|entry| entry.text(field::THINKING_LEVEL)).unwrap_or(thinking_default);
         let mut answer = json!({"sessionKey": params.session_key, "messages": [], "thinkingLevel": level});
         let Some(entry) = entry.as_ref() else { return Ok(answer) };
-        let messages = newest_messages(&target.agent, &entry.session_id(), params.limit)?;
+        let messages = newest_messages(&target.agent, entry, params.limit)?;
         if let Some(answer) = answer.as_object_mut() {
             answer.insert("sessionId".to_owned(), json!(entry.session_id().as_str()));
             let shown = newest_that_fit(messages.into_iter().map(for_display).collect());

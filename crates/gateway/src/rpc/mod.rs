@@ -7,6 +7,7 @@ mod devices;
 mod dispatch;
 mod logs;
 mod runs;
+mod session_patch;
 mod session_rows;
 mod sessions;
 mod system;

@@ -159,11 +159,12 @@ fn recover(root: &Root, agent_id: &str, loaded: &mut Loaded, what: Recover) -> R
     let mut files = root.walk(Path::new(""), top_level_transcripts, MAX_DIRECTORY_ENTRIES)?.files;
     files.sort_by_key(|file| std::cmp::Reverse(file.mtime_ms));
     let mut keys: HashSet<String> = loaded.entries.iter().map(|(key, _)| key.clone()).collect();
-    let known: HashSet<SessionId> = loaded.entries.iter().map(|(_, entry)| entry.session_id()).collect();
+    let known: HashSet<String> =
+        loaded.entries.iter().map(|(_, entry)| entry.transcript_file_name()).collect();
     for file in files {
         let stem = file.path.file_stem().and_then(|stem| stem.to_str());
-        let Some(id) = stem.and_then(|stem| SessionId::parse(stem).ok()) else { continue };
-        if known.contains(&id) {
+        let Some(id) = stem.and_then(SessionId::of_transcript) else { continue };
+        if file.path.to_str().is_some_and(|name| known.contains(name)) {
             continue;
         }
         let named = read_key(root, &file.path).filter(|key| !keys.contains(key));

@@ -1,6 +1,6 @@
 //! Inbound events and the turns that they start.
 
-use crate::{RecordId, SessionId};
+use crate::RecordId;
 
 /// What makes an event the same event when it comes again.
 ///
@@ -105,8 +105,8 @@ pub struct TurnCommit {
 pub struct LinePlace {
     /// The agent's id.
     pub agent: String,
-    /// The session's id, which names the file.
-    pub session: SessionId,
+    /// The name of the file in the agent's folder of transcripts.
+    pub file: String,
 }
 
 /// A transcript line that is committed before it is in its file.

@@ -14,7 +14,7 @@ pub type Done<T> = Box<dyn FnOnce(Result<T, LedgerError>) + Send>;
 pub struct LedgerCounts {
     /// Events whose turns have not ended.
     pub open_events: u64,
-    /// All events remembered.
+    /// At most how many events are remembered.
     pub events: u64,
     /// Deliveries that wait or are tried again.
     pub waiting: u64,

@@ -9,7 +9,7 @@ use openclaw_config::{
 
 use super::advice;
 use crate::args::{ConfigSetArgs, ConfigUnsetArgs, InstanceArgs};
-use crate::instance::locate;
+use crate::instance::locate_to_use;
 use crate::{copies, output};
 
 /// A value on standard input is a token or a list, not a file.
@@ -36,7 +36,7 @@ pub(crate) fn unset(flags: &InstanceArgs, args: &ConfigUnsetArgs) -> anyhow::Res
 }
 
 pub(crate) fn confirm(flags: &InstanceArgs) -> anyhow::Result<()> {
-    let (at, env) = locate(flags)?;
+    let (at, env) = locate_to_use(flags)?;
     let path = at.config_path.display();
     let said = match confirm_file(&at, &env)? {
         Confirmed::Staged => format!("{path} is now the text that waited in {path}.staged"),
@@ -47,7 +47,7 @@ pub(crate) fn confirm(flags: &InstanceArgs) -> anyhow::Result<()> {
 }
 
 fn change(flags: &InstanceArgs, path: &str, done: &str, change: Change) -> anyhow::Result<()> {
-    let (at, env) = locate(flags)?;
+    let (at, env) = locate_to_use(flags)?;
     copies::no_stub_beside_copies(&at, &env)?;
     let make = |editor: &mut Editor| editor.apply(std::slice::from_ref(&change));
     let (_, saved) = edit(&at, &env, &Terms::ANY_BASE, &make)?;

@@ -139,7 +139,14 @@ impl Findings {
         Self(all)
     }
 
-    /// These, and others.
+    /// These and others, each in the place of its severity.
+    pub(super) fn and(self, more: Vec<Finding>) -> Self {
+        let mut all = self.with(more).0;
+        all.sort_by_key(|finding| finding.severity);
+        Self(all)
+    }
+
+    /// These, and others behind them.
     pub(super) fn with(mut self, more: Vec<Finding>) -> Self {
         self.0.extend(more);
         self

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::findings::{Finding, Findings, Severity};
 use super::repair::Fixed;
+use super::state::Summary;
 use crate::args::InstanceArgs;
 use crate::{format, output};
 
@@ -12,6 +13,9 @@ use crate::{format, output};
 pub(super) struct Report {
     pub(super) findings: Findings,
     pub(super) fixed: Vec<Fixed>,
+    /// The numbers of the state directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state: Option<Summary>,
 }
 
 impl Report {

@@ -37,7 +37,7 @@ pub(super) const SCHEMA: &str = "
     CREATE TABLE lines (
         id INTEGER PRIMARY KEY,
         agent TEXT NOT NULL,
-        session TEXT NOT NULL,
+        file TEXT NOT NULL,
         session_key TEXT NOT NULL,
         record TEXT NOT NULL,
         line BLOB NOT NULL

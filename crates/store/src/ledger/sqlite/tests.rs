@@ -5,12 +5,12 @@ use std::sync::mpsc::channel;
 
 use super::SqliteLedger;
 use super::deliveries::{After, after};
+use crate::RecordId;
 use crate::ledger::{
     Accepted, ClaimedDelivery, Delivery, DeliveryFilter, DeliveryState, Done, EventId, EventKey, EventState,
     FinalLine, Ledger, LedgerError, LinePlace, NewDelivery, NewEvent, Repeats, Settled, SlotClaim, SlotKey,
     TurnCommit,
 };
-use crate::{RecordId, SessionId};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -44,7 +44,7 @@ fn commit(event: EventId, line: Option<FinalLine>, replies: Vec<NewDelivery>) ->
 }
 
 fn place(session: &str) -> LinePlace {
-    LinePlace { agent: "main".into(), session: SessionId::parse(session).unwrap() }
+    LinePlace { agent: "main".into(), file: format!("{session}.jsonl") }
 }
 
 fn line(text: &str) -> FinalLine {
