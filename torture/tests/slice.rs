@@ -1,4 +1,4 @@
-//! A part of everything, on the program as the tests have built it. The whole is `cargo xtask torture`.
+//! A part of it, on the program as the tests have built it. The whole is `cargo xtask torture`.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(
     clippy::panic,
@@ -10,8 +10,11 @@ use std::path::Path;
 use openclaw_guard::child_command;
 use openclaw_testkit::trace;
 
+/// What runs here. The disk of P-19 has many cases and takes minutes: `cargo xtask torture`.
+const PROMISES: &str = "P-01,P-02,P-04,P-08,P-16";
+
 #[test]
-fn nothing_is_lost_in_a_slice_of_everything() {
+fn nothing_is_lost_in_a_slice_of_it() {
     if !trace::is_allowed() {
         return;
     }
@@ -22,10 +25,11 @@ fn nothing_is_lost_in_a_slice_of_everything() {
         "{} does not exist; `cargo test --workspace` and `cargo build -p openclaw` make it",
         openclaw.display()
     );
-    let output = child_command(torture).arg("--slice").arg("--bin").arg(&openclaw).output();
+    let output =
+        child_command(torture).args(["--slice", "--only", PROMISES, "--bin"]).arg(&openclaw).output();
     let output = output.unwrap_or_else(|error| panic!("{}: {error}", torture.display()));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (table, words) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{words}\n{table}");
-    assert!(table.contains("| P-01 |") && table.contains("| P-19 |"), "{table}");
+    assert!(PROMISES.split(',').all(|promise| table.contains(promise)), "{table}");
 }

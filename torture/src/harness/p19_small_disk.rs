@@ -49,7 +49,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<Row> {
     let fillings = if settings.stride > 1 { SLICE_FILLINGS } else { FILLINGS };
     let site = Site::new();
     create_private_dir(&site.state_dir())?;
-    match mount("openclaw-torture", &site.state_dir(), "tmpfs", MountFlags::empty(), SIZE) {
+    match mount("openclaw-torture", site.state_dir(), "tmpfs", MountFlags::empty(), SIZE) {
         Ok(()) => {}
         Err(Errno::PERM | Errno::ACCESS) if !settings.is_inner => return elsewhere(settings, fillings),
         Err(error) => bail!("cannot mount a small disk: {error}"),
