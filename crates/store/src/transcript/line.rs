@@ -55,12 +55,6 @@ pub(super) struct Line<'a> {
     pub(super) model_id: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) thinking_level: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) target_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) label: Option<&'a RawValue>,
-    #[serde(borrow)]
-    pub(super) name: Option<&'a RawValue>,
 }
 
 /// What a line says about its parent.
@@ -99,6 +93,25 @@ pub(super) fn trim(line: &[u8]) -> Range<usize> {
     let start = line.iter().take_while(|b| blank(b)).count();
     let back = line.iter().rev().take_while(|b| blank(b)).count();
     start..(line.len() - back).max(start)
+}
+
+/// The id that a damaged line seems to have had: every writer puts it before the payload or behind it.
+pub(super) fn id_in_damage(text: &[u8]) -> Option<&str> {
+    const KEY: &[u8] = b"\"id\":\"";
+    let start = text.windows(KEY.len()).position(|window| window == KEY)? + KEY.len();
+    let rest = text.get(start..)?;
+    std::str::from_utf8(rest.get(..rest.iter().position(|&b| b == b'"')?)?).ok()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FromField {
+    from_id: String,
+}
+
+/// The record that a branch goes back to, which its line names twice.
+pub(super) fn branch_point(line: &[u8]) -> Option<String> {
+    serde_json::from_slice(line).ok().map(|FromField { from_id }| from_id)
 }
 
 /// A payload as the type it should have, if it has.

@@ -2,9 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::RecordId;
-use super::line::payload;
 use super::scan::Scan;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NoteFields {
+    name: Option<String>,
+    target_id: Option<String>,
+    label: Option<String>,
+}
 
 /// A name and labels. They hold for the file, whichever branch they were written on.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -16,21 +25,19 @@ pub struct Notes {
 }
 
 impl Notes {
-    pub(super) fn of(scan: &Scan<'_>) -> Self {
+    pub(super) fn of(bytes: &[u8], scan: &Scan<'_>) -> Self {
         let mut notes = Self::default();
         for record in &scan.records {
-            let line = &record.line;
-            match line.kind.as_ref() {
-                "session_info" => {
-                    if let Some(name) = payload::<String>(line.name) {
-                        notes.set_name(&name);
-                    }
-                }
-                "label" => {
-                    if let Some(target) = payload::<String>(line.target_id) {
-                        let label = payload::<String>(line.label).unwrap_or_default();
-                        notes.set_label(&RecordId::of_file(&target), &label);
-                    }
+            let kind = record.line.kind.as_ref();
+            if kind != "session_info" && kind != "label" {
+                continue;
+            }
+            let line = bytes.get(record.span.clone()).unwrap_or_default();
+            let Ok(NoteFields { name, target_id, label }) = serde_json::from_slice(line) else { continue };
+            match (kind, name, target_id) {
+                ("session_info", Some(name), _) => notes.set_name(&name),
+                ("label", _, Some(target)) => {
+                    notes.set_label(&RecordId::of_file(&target), &label.unwrap_or_default());
                 }
                 _ => {}
             }

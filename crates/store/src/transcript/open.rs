@@ -108,7 +108,7 @@ impl Transcript {
         self.ids = scan.records.iter().map(|record| record.id.clone()).collect();
         self.leaf = scan.leaf.and_then(|leaf| scan.records.get(leaf)).map(|record| record.id.clone());
         self.settings = settings;
-        self.notes = Notes::of(scan);
+        self.notes = Notes::of(&content.bytes, scan);
         self.history = items;
         self.report = RepairReport { patched_calls, orphan_results, ..scan.report.clone() };
         open

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::line::{Line, Parent, payload, salvage, trim};
+use super::line::{Line, Parent, branch_point, id_in_damage, payload, salvage, trim};
 use super::{RecordId, RepairReport};
 
 /// Records without a parent before them, up to which it is tried to undo that somebody has moved lines: each takes a
@@ -52,10 +52,12 @@ struct Scanner<'a> {
     scan: Scan<'a>,
     /// The last record with each id.
     known: HashMap<RecordId, usize>,
-    /// Parents that are named and not found, and what their children hang on instead.
+    /// Records that are lost, and what their children hang on instead.
     lost: HashMap<RecordId, Option<usize>>,
-    /// What the last of those children hangs on.
+    /// What the last child of such a record hangs on.
     last_gap: Option<Option<usize>>,
+    /// The record of the last line.
+    last: Option<usize>,
     ordinal: usize,
     header_seen: bool,
 }
@@ -70,6 +72,7 @@ pub(super) fn scan(bytes: &[u8], extent: Extent) -> Scan<'_> {
         known: HashMap::new(),
         lost: HashMap::new(),
         last_gap: None,
+        last: None,
         ordinal: 0,
         header_seen: false,
     };
@@ -98,6 +101,10 @@ impl<'a> Scanner<'a> {
                     self.record(parsed, part);
                 }
             }
+            if let Some(id) = id_in_damage(text) {
+                let before = self.scan.records.len().checked_sub(1);
+                self.lost.entry(RecordId::of_file(id)).or_insert(before);
+            }
             self.scan.report.damaged_lines += 1;
             self.scan.damage.push(line);
         }
@@ -120,6 +127,7 @@ impl<'a> Scanner<'a> {
         let twin = earlier.and_then(|earlier| self.scan.records.get(earlier));
         if twin.is_some_and(|twin| self.bytes.get(twin.span.clone()) == self.bytes.get(span.clone())) {
             self.scan.report.duplicates += 1;
+            self.last = earlier;
             return;
         }
         let siblings = twin.is_some_and(|twin| twin.line.parent_id == line.parent_id);
@@ -128,28 +136,41 @@ impl<'a> Scanner<'a> {
             _ if siblings => (earlier, false),
             Parent::None => (None, false),
             Parent::Unsaid => (before, false),
-            Parent::Id(id) => match self.known.get(&RecordId::of_file(id)) {
+            Parent::Id(named) => match self.known.get(&RecordId::of_file(named)) {
                 Some(&parent) => (Some(parent), false),
                 None if earlier.is_some() => (earlier, false),
-                // Records that name the same lost parent are siblings wherever it was: on the record before the first.
-                None if self.extent == Extent::Whole => {
-                    // A branch goes back; if nobody else names its lost parent, that was at the last gap.
-                    let back = if line.kind == "branch_summary" { self.last_gap } else { None };
-                    let place = *self.lost.entry(RecordId::of_file(id)).or_insert(back.unwrap_or(before));
-                    self.last_gap = Some(place);
-                    (place, true)
-                }
+                None if self.extent == Extent::Whole => (self.place_of_lost(named, &line, &span), true),
                 None => (None, true),
             },
         };
+        self.last = Some(self.scan.records.len());
         self.known.insert(id.clone(), self.scan.records.len());
         self.scan.records.push(Record { id, parent, gap, ordinal: self.ordinal, span, line });
     }
 
+    /// What a record hangs on whose parent is lost: the record before the parent, where that is known from the parent's
+    /// damaged line or from another child; else the record before itself.
+    fn place_of_lost(&mut self, parent: &str, line: &Line<'_>, span: &Range<usize>) -> Option<usize> {
+        let before = self.scan.records.len().checked_sub(1);
+        let guess = if line.kind == "branch_summary" {
+            // A branch goes back. Its line names the place twice; or else it was at the last gap.
+            let from = self.bytes.get(span.clone()).and_then(branch_point);
+            let known = from.and_then(|from| self.known.get(&RecordId::of_file(&from)).copied());
+            known.map(Some).or(self.last_gap).unwrap_or(before)
+        } else {
+            before
+        };
+        let place = *self.lost.entry(RecordId::of_file(parent)).or_insert(guess);
+        self.last_gap = Some(place);
+        place
+    }
+
     fn finish(mut self) -> Scan<'a> {
         let moved = self.undo_moves();
-        self.scan.leaf =
-            if moved { newest_tip(&self.scan.records) } else { self.scan.records.len().checked_sub(1) };
+        // The last line, also if it is a copy of an earlier one that nothing hangs on.
+        let is_tip = |last: &usize| self.scan.records.iter().all(|record| record.parent != Some(*last));
+        let last = self.last.filter(is_tip).or(self.scan.records.len().checked_sub(1));
+        self.scan.leaf = if moved { newest_tip(&self.scan.records) } else { last };
         if self.extent == Extent::Whole {
             self.scan.report.header_missing = !self.header_seen;
             self.scan.report.bridged = self.scan.records.iter().filter(|record| record.gap).count();
