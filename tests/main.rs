@@ -11,12 +11,14 @@
 
 mod config;
 mod doctor;
+mod durable;
 mod logs;
 mod outbox;
 mod page;
 mod protocol;
 mod reload;
 mod rules;
+mod sessions;
 mod story;
 mod support;
 mod trouble;

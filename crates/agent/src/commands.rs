@@ -18,6 +18,39 @@ pub enum Command {
     Help,
 }
 
+/// The words that start a session over (`session.resetTriggers`): `/new` and `/reset`, or others in their place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResetTriggers(Vec<String>);
+
+impl Default for ResetTriggers {
+    fn default() -> Self {
+        Self(vec!["/new".to_owned(), "/reset".to_owned()])
+    }
+}
+
+impl ResetTriggers {
+    /// The configured ones; without any, the default ones.
+    #[must_use]
+    pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        let words = words.into_iter().map(|word| word.trim().to_lowercase()).filter(|word| !word.is_empty());
+        let words: Vec<String> = words.collect();
+        if words.is_empty() { Self::default() } else { Self(words) }
+    }
+
+    /// The text behind a trigger at the beginning of a message, in whatever case it is written; nothing when there is
+    /// none. A trigger may be several words.
+    fn strip<'m>(&self, message: &'m str) -> Option<&'m str> {
+        let longest = self.0.iter().map(String::len).max().unwrap_or_default();
+        let ends = message.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
+        ends.chain([message.len()])
+            // Lower case may take fewer bytes than what was written, though never by so much.
+            .take_while(|end| *end <= longest.saturating_mul(4))
+            .filter_map(|end| message.split_at_checked(end))
+            .find(|(word, _)| self.0.contains(&word.to_lowercase()))
+            .map(|(_, rest)| rest.trim())
+    }
+}
+
 struct Row {
     command: Command,
     words: &'static [&'static str],
@@ -27,7 +60,8 @@ struct Row {
 const TABLE: &[Row] = &[
     Row {
         command: Command::New,
-        words: &["/new", "/reset"],
+        // These are configured.
+        words: &[],
         help: "start a new conversation; the old one is kept on disk",
     },
     Row {
@@ -49,31 +83,42 @@ const TABLE: &[Row] = &[
 /// `/config` what is wanted.
 #[must_use]
 pub fn parse(message: &str) -> Option<(Command, &str)> {
+    parse_with(message, &ResetTriggers::default())
+}
+
+/// The same where other words may start a session over.
+#[must_use]
+pub fn parse_with<'m>(message: &'m str, triggers: &ResetTriggers) -> Option<(Command, &'m str)> {
     let message = message.trim();
     let (word, rest) = message.split_once(char::is_whitespace).unwrap_or((message, ""));
     let word = word.to_lowercase();
-    let row = TABLE.iter().find(|row| row.words.contains(&word.as_str()))?;
     let rest = rest.trim();
-    let takes_more = matches!(row.command, Command::New | Command::Config);
-    (rest.is_empty() || takes_more).then_some((row.command, rest))
+    let is_meant = |row: &&Row| {
+        row.words.contains(&word.as_str()) && (rest.is_empty() || row.command == Command::Config)
+    };
+    match TABLE.iter().find(is_meant) {
+        Some(row) => Some((row.command, rest)),
+        None => triggers.strip(message).map(|rest| (Command::New, rest)),
+    }
 }
 
 /// The text of `/help`.
 #[must_use]
-pub fn help() -> String {
-    let rows: Vec<String> = TABLE
-        .iter()
-        .map(|row| {
+pub fn help(triggers: &ResetTriggers) -> String {
+    let words_of = |row: &Row| match row.command {
+        Command::New => triggers.0.join(", "),
+        Command::Stop | Command::Status | Command::Config | Command::Help => {
             let words: Vec<&str> = row.words.iter().filter(|word| word.starts_with('/')).copied().collect();
-            format!("{}: {}", words.join(", "), row.help)
-        })
-        .collect();
+            words.join(", ")
+        }
+    };
+    let rows: Vec<String> = TABLE.iter().map(|row| format!("{}: {}", words_of(row), row.help)).collect();
     rows.join("\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Command, help, parse};
+    use super::{Command, ResetTriggers, help, parse, parse_with};
 
     #[test]
     fn only_whole_messages_are_commands() {
@@ -97,9 +142,33 @@ mod tests {
 
     #[test]
     fn help_names_every_slash_word_once() {
-        let text = help();
+        let text = help(&ResetTriggers::default());
         for word in ["/new", "/reset", "/stop", "/status", "/config", "/help"] {
             assert_eq!(text.matches(word).count(), 1, "{word} in {text}");
         }
+    }
+
+    #[test]
+    fn own_words_start_a_session_over_in_place_of_the_usual_ones() {
+        let own = ResetTriggers::new(["Start Over", " /fresh ", "", "İ"]);
+        let rows = [
+            ("start over", Some((Command::New, ""))),
+            ("START over  please, go", Some((Command::New, "please, go"))),
+            ("/Fresh\nhello", Some((Command::New, "hello"))),
+            ("İ x", Some((Command::New, "x"))),
+            ("start overs", None),
+            ("do start over", None),
+            ("start  over", None),
+            ("/new", None),
+            ("/reset now", None),
+            ("/status", Some((Command::Status, ""))),
+            ("stop", Some((Command::Stop, ""))),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(parse_with(text, &own), expected, "{text:?}");
+        }
+        assert!(help(&own).contains("start over, /fresh, i̇: start a new"), "{}", help(&own));
+        assert_eq!(ResetTriggers::new(["", " "]), ResetTriggers::default());
+        assert_eq!(parse_with(&format!("{} x", "y".repeat(100_000)), &own), None);
     }
 }

@@ -82,6 +82,12 @@ impl Drop for Running {
     }
 }
 
+/// The end of a turn. The last record is not written yet: it is made durable together with the end.
+pub(crate) struct Finish {
+    pub(crate) outcome: Outcome,
+    pub(crate) last: Option<Message>,
+}
+
 /// Drives a turn to its end.
 pub(crate) async fn drive(
     turn: &mut Turn,
@@ -89,16 +95,21 @@ pub(crate) async fn drive(
     world: &mut impl World,
     observer: &dyn TurnObserver,
     limits: Limits<'_>,
-) -> Outcome {
+) -> Finish {
     let deadline = Instant::now() + limits.timeout;
     let mut running = Running::default();
     let mut inputs = VecDeque::from([Input::Begin]);
     loop {
         while let Some(input) = inputs.pop_front() {
-            for effect in step(turn, input, world.clock().now_ms()) {
-                match perform(effect, model, world, observer, &mut running).await {
-                    Done::Not => {}
-                    Done::Yes(outcome) => return outcome,
+            let mut last = None;
+            let mut effects = step(turn, input, world.clock().now_ms()).into_iter().peekable();
+            while let Some(effect) = effects.next() {
+                match (effect, effects.peek()) {
+                    (Effect::Append(message), Some(Effect::End(_))) => last = Some(message),
+                    (effect, _) => match perform(effect, model, world, observer, &mut running).await {
+                        Done::Not => {}
+                        Done::Yes(outcome) => return Finish { outcome, last },
+                    },
                 }
             }
         }

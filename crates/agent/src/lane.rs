@@ -1,5 +1,7 @@
 //! What one lane does: turns, commands, injected messages, starting over.
 
+mod close;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +11,8 @@ use openclaw_models::{ChatModel, ModelInfo, ModelRequest};
 use openclaw_protocol::message::{Content, Message, Part, Usage, UserMessage};
 use openclaw_protocol::session_key::{SessionKey, SessionKind};
 use openclaw_store::{
-    ArchiveReason, Origin, RecordId, Route, SessionEntry, SessionId, StoreError, archive, field,
+    ArchiveReason, EventId, Ledger, Origin, RecordId, Route, SessionEntry, SessionId, StoreError, archive,
+    field,
 };
 use tokio::sync::oneshot;
 
@@ -17,18 +20,19 @@ use crate::budget;
 use crate::commands::{self, Command};
 use crate::driver::{AbortHandle, Limits, TurnObserver, drive, storage_words};
 use crate::envelope::{local_time, wrap};
+use crate::lifecycle::{self, Freshness, Occasion};
 use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
-use crate::session::{OpenSession, blocking, restart_entry};
+use crate::send_policy::GATEWAY_CHANNEL as CHANNEL;
+use crate::session::{OpenSession, blocking, own_message, restart_entry};
 use crate::status;
 use crate::turn::{Outcome, Turn, TurnError};
 use crate::turn_limit::TurnLimit;
 
+/// Nobody asks for one session by its id.
+const ANY_SESSION: Option<&SessionId> = None;
 /// Tokens kept free for the answer when the model does not say how long its answers get.
 const ANSWER_RESERVE_TOKENS: usize = 4_096;
-
-/// The channel of sessions that began over the gateway.
-const CHANNEL: &str = "webchat";
 
 /// Work for a lane.
 pub enum Job {
@@ -107,10 +111,34 @@ pub struct TurnJob {
     pub timeout: Option<Duration>,
     /// What `/config` does for whoever sent this.
     pub settings: Arc<dyn SettingsCommand>,
+    /// What the ledger knows of it; absent for work that nobody waits for.
+    pub inbound: Option<Inbound>,
     /// Stops it.
     pub abort: AbortHandle,
     /// Watches it, and learns how it ended.
     pub ending: Ending,
+}
+
+/// A message that was made durable before its sender heard that it was accepted.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    /// The ledger's event.
+    pub event: EventId,
+    /// The id that the user's record gets in the transcript.
+    pub record: RecordId,
+    /// Whether an earlier process has begun with it.
+    pub resume: Resume,
+}
+
+/// How a turn begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resume {
+    /// Nobody has begun with it.
+    Fresh,
+    /// An earlier process began with it and is gone.
+    GoOn,
+    /// It was begun in vain too often, or too long ago: it ends as interrupted.
+    GiveUp,
 }
 
 /// The configuration as one sender may see and change it. The gateway implements it; a lane only asks.
@@ -129,6 +157,9 @@ pub struct Ending {
 pub trait RunObserver: TurnObserver {
     /// The run is over. Called exactly once.
     fn ended(&self, report: &TurnReport);
+
+    /// What the ledger keeps for whoever asks again how the run ended.
+    fn outcome(&self, report: &TurnReport) -> Vec<u8>;
 }
 
 /// How a run ended.
@@ -196,12 +227,31 @@ pub(crate) struct Lane {
     runtime: Arc<AgentRuntime>,
     key: SessionKey,
     turns: Arc<TurnLimit>,
+    ledger: Arc<dyn Ledger>,
     open: Option<OpenSession>,
 }
 
+/// A turn that has come to its end and is not yet durable.
+struct Ended {
+    report: TurnReport,
+    /// The last record, not yet written.
+    last: Option<Message>,
+}
+
+impl From<TurnError> for Ended {
+    fn from(error: TurnError) -> Self {
+        Self { report: TurnReport::bare(Outcome::Failed(error)), last: None }
+    }
+}
+
 impl Lane {
-    pub(crate) fn new(runtime: Arc<AgentRuntime>, key: SessionKey, turns: Arc<TurnLimit>) -> Self {
-        Self { runtime, key, turns, open: None }
+    pub(crate) fn new(
+        runtime: Arc<AgentRuntime>,
+        key: SessionKey,
+        turns: Arc<TurnLimit>,
+        ledger: Arc<dyn Ledger>,
+    ) -> Self {
+        Self { runtime, key, turns, ledger, open: None }
     }
 
     pub(crate) fn key(&self) -> &SessionKey {
@@ -253,23 +303,34 @@ impl Lane {
             reason = job.abort.aborted() => Err(reason),
             permit = turns.acquire() => Ok(permit),
         };
-        let mut report = match permit {
-            Err(reason) => TurnReport::bare(Outcome::Aborted { reason, text: String::new() }),
+        let (mut ended, permit) = match permit {
+            Err(reason) => {
+                let outcome = Outcome::Aborted { reason, text: String::new() };
+                (Ended { report: TurnReport::bare(outcome), last: None }, None)
+            }
             Ok(permit) => {
                 self.be(&Arc::clone(&self.runtime));
-                let report = self.turn(&job, &*observer).await;
-                drop(permit);
-                report.unwrap_or_else(|error| TurnReport::bare(Outcome::Failed(error)))
+                (self.turn(&job, &*observer).await.unwrap_or_else(Ended::from), Some(permit))
             }
         };
+        let report = &mut ended.report;
         report.duration = started.elapsed();
-        report.session_id = report.session_id.or(self.open.as_ref().map(|open| open.id.to_string()));
-        job.ending.tell(&report);
+        report.session_id = report.session_id.take().or(self.open.as_ref().map(|open| open.id.to_string()));
+        self.close(job, ended).await;
+        drop(permit);
     }
 
-    async fn turn(&mut self, job: &TurnJob, observer: &dyn RunObserver) -> Result<TurnReport, TurnError> {
+    async fn turn(&mut self, job: &TurnJob, observer: &dyn RunObserver) -> Result<Ended, TurnError> {
+        match job.inbound.as_ref().map(|inbound| inbound.resume) {
+            Some(Resume::GiveUp) => return self.give_up(job).await,
+            // It belongs where it was begun.
+            Some(Resume::GoOn) => {}
+            Some(Resume::Fresh) | None => {
+                self.renew_if_stale(job.session_id.as_ref()).await.map_err(|error| internal(&error))?;
+            }
+        }
         let mut text = job.text.trim();
-        match commands::parse(text) {
+        match commands::parse_with(text, &self.runtime.settings.session.triggers) {
             Some((Command::New, rest)) => {
                 self.reset().await.map_err(|error| internal(&error))?;
                 if rest.is_empty() {
@@ -289,7 +350,10 @@ impl Lane {
                 };
                 return self.answer(&answer).await;
             }
-            Some((Command::Help, _)) => return self.answer(&commands::help()).await,
+            Some((Command::Help, _)) => {
+                let help = commands::help(&self.runtime.settings.session.triggers);
+                return self.answer(&help).await;
+            }
             // A stop that found nothing to stop when it arrived.
             Some((Command::Stop, _)) => return self.answer("Nothing is running.").await,
             None => {}
@@ -303,17 +367,24 @@ impl Lane {
             let info = model.describe();
             open.record_model(&info.provider, &info.id).await.map_err(|error| internal(&error))?;
         }
-        let now_ms = self.runtime.clock.now_ms();
-        let user = user_message(text, job, now_ms, &self.runtime);
-        open.append(user).await.map_err(|error| internal(&error))?;
+        say(open, text, job).await.map_err(|error| internal(&error))?;
         // The message is kept even when no model can answer it.
         let model = model?;
-        let report = drive_turn(open, &*model, job, observer).await;
+        let ended = drive_turn(open, &*model, job, observer).await;
         if !open.is_sound() {
             self.open = None;
         }
-        self.record(model.describe(), &report);
-        Ok(report)
+        self.record(model.describe(), &ended.report);
+        Ok(ended)
+    }
+
+    /// Ends a message that was begun in vain before. It is in the transcript, with words about what happened.
+    async fn give_up(&mut self, job: &TurnJob) -> Result<Ended, TurnError> {
+        let entry = self.entry(job.session_id.as_ref()).await.map_err(|error| internal(&error))?;
+        self.ensure_open(&entry).await.map_err(|error| internal(&error))?;
+        let Some(open) = &mut self.open else { return Err(TurnError::Interrupted) };
+        say(open, job.text.trim(), job).await.map_err(|error| internal(&error))?;
+        Err(TurnError::Interrupted)
     }
 
     /// Who reads this session. One without an entry yet is told by its key.
@@ -329,15 +400,20 @@ impl Lane {
     }
 
     /// Answers without a model, through the transcript.
-    async fn answer(&mut self, text: &str) -> Result<TurnReport, TurnError> {
-        self.inject(text).await.map_err(|error| internal(&error))?;
+    async fn answer(&mut self, text: &str) -> Result<Ended, TurnError> {
+        let entry = self.entry(None).await.map_err(|error| internal(&error))?;
+        self.ensure_open(&entry).await.map_err(|error| internal(&error))?;
+        let now_ms = self.runtime.clock.now_ms();
+        self.runtime.sessions.update(self.key.as_str(), |entry| entry.set(field::UPDATED_AT, &now_ms));
         let mut report = TurnReport::bare(Outcome::Replied { text: text.to_owned() });
         "openclaw".clone_into(&mut report.provider);
         "gateway-injected".clone_into(&mut report.model);
-        Ok(report)
+        Ok(Ended { report, last: Some(own_message(text, now_ms)) })
     }
 
     async fn inject(&mut self, text: &str) -> Result<String, StoreError> {
+        // What is said now is the beginning of the next conversation, not the end of one that is over.
+        self.renew_if_stale(ANY_SESSION).await?;
         let entry = self.entry(None).await?;
         self.ensure_open(&entry).await?;
         let Some(open) = &mut self.open else {
@@ -350,15 +426,21 @@ impl Lane {
     }
 
     async fn place(&mut self, text: &str, record: RecordId) -> Result<Placed, StoreError> {
-        let entry = self.entry(None).await?;
-        self.ensure_open(&entry).await?;
-        let Some(open) = &mut self.open else {
-            return Err(StoreError::Interrupted { what: self.key.to_string() });
-        };
-        let placed = open.place_own(text, record).await?;
+        // One that came before is not said again in the next conversation.
+        if !self.opened().await?.contains(&record) {
+            self.renew_if_stale(ANY_SESSION).await?;
+        }
+        let placed = self.opened().await?.place_own(text, record).await?;
         let now_ms = self.runtime.clock.now_ms();
         self.runtime.sessions.update(self.key.as_str(), |entry| entry.set(field::UPDATED_AT, &now_ms));
         Ok(placed)
+    }
+
+    /// The session, open.
+    async fn opened(&mut self) -> Result<&mut OpenSession, StoreError> {
+        let entry = self.entry(None).await?;
+        self.ensure_open(&entry).await?;
+        self.open.as_mut().ok_or_else(|| StoreError::Interrupted { what: self.key.to_string() })
     }
 
     /// The session's entry, made when there is none.
@@ -381,9 +463,24 @@ impl Lane {
         let current = self.open.as_ref().is_some_and(|open| open.id == entry.session_id() && open.is_sound());
         if !current {
             self.open = None;
+            self.restore(entry).await?;
             self.open = Some(OpenSession::open(&self.runtime, &self.key, entry).await?);
         }
         Ok(())
+    }
+
+    /// Starts the session over when its time has passed, unless this very session is asked for.
+    async fn renew_if_stale(&mut self, wanted: Option<&SessionId>) -> Result<(), StoreError> {
+        let Some(entry) = self.runtime.sessions.get(self.key.as_str()) else { return Ok(()) };
+        let rules = &self.runtime.settings.session;
+        let policy = rules.resets.policy_of(&self.key, &entry, Occasion::Message);
+        let now_ms = self.runtime.clock.now_ms();
+        let freshness = lifecycle::judge(entry.updated_at(), policy, now_ms, &rules.zone);
+        if freshness == Freshness::Fresh || wanted.is_some_and(|id| *id == entry.session_id()) {
+            return Ok(());
+        }
+        tracing::info!(session = %self.key, ?freshness, "session starts over");
+        self.reset().await.map(|_| ())
     }
 
     async fn reset(&mut self) -> Result<Arc<SessionEntry>, StoreError> {
@@ -391,15 +488,19 @@ impl Lane {
         self.open = None;
         let id = SessionId::random();
         let (runtime, key) = (Arc::clone(&self.runtime), self.key.clone());
+        let fallback = Arc::clone(&before);
         let entry = blocking(move || {
             let file = runtime.sessions_dir.join(id.transcript_file_name());
             let now_ms = runtime.clock.now_ms();
-            let change =
-                |entry: &mut SessionEntry| restart_entry(entry, &id, &file.to_string_lossy(), now_ms);
+            let left = lifecycle::left_behind(&runtime.sessions_dir, &before);
+            let change = |entry: &mut SessionEntry| {
+                lifecycle::leave(entry, left.as_ref());
+                restart_entry(entry, &id, &file.to_string_lossy(), now_ms);
+            };
             runtime.sessions.patch(key.as_str(), change)
         })
         .await??;
-        Ok(entry.unwrap_or(before))
+        Ok(entry.unwrap_or(fallback))
     }
 
     /// Index and file go together, and here, so that the next message of this session begins a new one.
@@ -442,7 +543,7 @@ async fn drive_turn(
     model: &dyn ChatModel,
     job: &TurnJob,
     observer: &dyn RunObserver,
-) -> TurnReport {
+) -> Ended {
     let info = model.describe().clone();
     let settings = &open.runtime.settings;
     let timeout = job.timeout.unwrap_or(settings.timeout);
@@ -463,14 +564,21 @@ async fn drive_turn(
         now_ms: open.runtime.clock.now_ms(),
     };
     let mut turn = Turn::new(request, info.clone(), timeout);
-    let outcome = drive(&mut turn, model, open, observer, Limits { abort: &job.abort, timeout }).await;
-    TurnReport {
+    let finish = drive(&mut turn, model, open, observer, Limits { abort: &job.abort, timeout }).await;
+    let report = TurnReport {
         session_id: Some(open.id.to_string()),
         provider: info.provider.to_string(),
         model: info.id,
         usage: turn.usage(),
-        ..TurnReport::bare(outcome)
-    }
+        ..TurnReport::bare(finish.outcome)
+    };
+    Ended { report, last: finish.last }
+}
+
+/// Writes what the user said, unless an earlier process has.
+async fn say(open: &mut OpenSession, text: &str, job: &TurnJob) -> Result<(), StoreError> {
+    let user = user_message(text, job, open.runtime.clock.now_ms(), &open.runtime);
+    open.append_user(user, job.inbound.as_ref().map(|inbound| &inbound.record)).await
 }
 
 fn user_message(text: &str, job: &TurnJob, now_ms: i64, runtime: &AgentRuntime) -> Message {

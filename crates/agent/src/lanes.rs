@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use openclaw_protocol::session_key::SessionKey;
+use openclaw_store::Ledger;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -27,6 +28,8 @@ struct Inner {
     lanes: Mutex<HashMap<SessionKey, Entry>>,
     /// Turns that may run at once.
     turns: Arc<TurnLimit>,
+    /// Where turns are ended for good.
+    ledger: Arc<dyn Ledger>,
 }
 
 /// A lane as others see it: where its jobs go, and what ends it.
@@ -47,11 +50,11 @@ pub struct LaneFull {
 }
 
 impl Lanes {
-    /// Lanes that run at most this many turns at once.
+    /// Lanes that run at most this many turns at once and end them in a ledger.
     #[must_use]
-    pub fn new(max_turns: usize) -> Self {
+    pub fn new(max_turns: usize, ledger: Arc<dyn Ledger>) -> Self {
         let lanes = Mutex::new(HashMap::new());
-        Self { inner: Arc::new(Inner { lanes, turns: Arc::new(TurnLimit::new(max_turns)) }) }
+        Self { inner: Arc::new(Inner { lanes, turns: Arc::new(TurnLimit::new(max_turns)), ledger }) }
     }
 
     /// Changes how many turns may run at once. Turns that run are not stopped: a lower limit holds as soon as enough of
@@ -98,7 +101,8 @@ impl Lanes {
         key: &SessionKey,
     ) -> mpsc::Sender<Work> {
         let (jobs, receiver) = mpsc::channel(MAX_WAITING);
-        let lane = Lane::new(Arc::clone(runtime), key.clone(), Arc::clone(&self.inner.turns));
+        let Inner { turns, ledger, .. } = &*self.inner;
+        let lane = Lane::new(Arc::clone(runtime), key.clone(), Arc::clone(turns), Arc::clone(ledger));
         let task = tokio::spawn(run(Arc::clone(&self.inner), lane, receiver)).abort_handle();
         lanes.insert(key.clone(), Entry { jobs: jobs.clone(), task });
         jobs

@@ -27,8 +27,10 @@ mod driver;
 pub mod envelope;
 mod lane;
 mod lanes;
+pub mod lifecycle;
 pub mod prompt;
 mod runtime;
+pub mod send_policy;
 mod session;
 mod status;
 pub mod turn;
@@ -36,7 +38,8 @@ mod turn_limit;
 
 pub use driver::{AbortHandle, TurnObserver};
 pub use lane::{
-    Deleted, Ending, Job, Placed, RunObserver, SettingsCommand, TranscriptFate, TurnJob, TurnReport,
+    Deleted, Ending, Inbound, Job, Placed, Resume, RunObserver, SettingsCommand, TranscriptFate, TurnJob,
+    TurnReport,
 };
 pub use lanes::{LaneFull, LaneSlot, Lanes};
-pub use runtime::{AgentRuntime, AgentSettings, Present};
+pub use runtime::{AgentRuntime, AgentSettings, Present, SessionRules};

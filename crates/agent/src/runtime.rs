@@ -9,11 +9,14 @@ use openclaw_guard::{Clock, Root};
 use openclaw_memory::MemoryBackend;
 use openclaw_models::ChatModel;
 use openclaw_models::catalog::{Catalog, CatalogError};
-use openclaw_protocol::session_key::{SessionKey, SessionKind};
+use openclaw_protocol::session_key::{SessionKey, SessionKind, SessionScope};
 use openclaw_store::{SessionEntry, SessionIndex, field};
 use openclaw_tools::Toolbox;
 
+use crate::commands::ResetTriggers;
+use crate::lifecycle::ResetRules;
 use crate::prompt::Audience;
+use crate::send_policy::{SendDecision, SendPolicy};
 
 /// One agent: its folder, its sessions, its tools, its memory, its models.
 pub struct AgentRuntime {
@@ -68,6 +71,35 @@ pub struct AgentSettings {
     pub context_tokens: Option<usize>,
     /// `agents.defaults.userTimezone`.
     pub zone: TimeZone,
+    /// What `session` says of life cycle and sending.
+    pub session: SessionRules,
+}
+
+/// What the configuration says of sessions.
+#[derive(Debug, Clone)]
+pub struct SessionRules {
+    /// `session.scope`.
+    pub scope: SessionScope,
+    /// When sessions start afresh.
+    pub resets: ResetRules,
+    /// `session.resetTriggers`.
+    pub triggers: ResetTriggers,
+    /// `session.sendPolicy`.
+    pub sending: SendPolicy,
+    /// The zone of the daily reset: the machine's own.
+    pub zone: TimeZone,
+}
+
+impl Default for SessionRules {
+    fn default() -> Self {
+        Self {
+            scope: SessionScope::default(),
+            resets: ResetRules::default(),
+            triggers: ResetTriggers::default(),
+            sending: SendPolicy::default(),
+            zone: TimeZone::system(),
+        }
+    }
 }
 
 impl AgentRuntime {
@@ -90,6 +122,13 @@ impl AgentRuntime {
         }
     }
 
+    /// Whether a session may be written to.
+    #[must_use]
+    pub fn may_send(&self, key: &SessionKey) -> SendDecision {
+        let entry = self.sessions.get(key.as_str());
+        self.settings.session.sending.decide(key, entry.as_deref())
+    }
+
     /// The tools an audience may use.
     #[must_use]
     pub fn toolbox_for(&self, audience: Audience) -> &Arc<Toolbox> {
@@ -107,6 +146,10 @@ impl AgentRuntime {
             SessionKind::Group | SessionKind::Unknown => Audience::Group,
             SessionKind::Direct | SessionKind::Global if says_group => Audience::Group,
             SessionKind::Direct if key.is_main(&self.settings.main_key) => Audience::MainPrivate,
+            // There it stands in the place of the main session.
+            SessionKind::Global if self.settings.session.scope == SessionScope::Global => {
+                Audience::MainPrivate
+            }
             SessionKind::Direct | SessionKind::Global => Audience::Private,
         }
     }

@@ -1,5 +1,6 @@
 //! One open session: its transcript, its messages, its byte-stable prompt. Owned by its lane.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -8,14 +9,17 @@ use openclaw_models::ToolDefinition;
 use openclaw_protocol::message::{AssistantMessage, Message, Part, StopReason, Usage};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{
-    Display, NewTranscript, RecordId, RepairReport, SessionEntry, SessionId, StoreError, Transcript, field,
+    Display, NewTranscript, PreparedRecord, RecordId, RepairReport, SessionEntry, SessionId, StoreError,
+    Transcript, TranscriptSync, field,
 };
 use openclaw_tools::{Definition, ToolCall, ToolContext, ToolOutcome};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::driver::World;
 use crate::envelope::{date_of, local_time};
 use crate::lane::Placed;
+use crate::lifecycle;
 use crate::prompt::{Audience, PromptInputs, daily_notes, read_files, system_prompt};
 use crate::runtime::AgentRuntime;
 use crate::status::StatusCard;
@@ -32,6 +36,10 @@ pub(crate) struct OpenSession {
     pub(crate) messages: Vec<Arc<Message>>,
     pub(crate) system: Arc<str>,
     pub(crate) tools: Arc<[ToolDefinition]>,
+    /// A sync that began while the model was asked.
+    syncing: Option<JoinHandle<Result<(), StoreError>>>,
+    /// Whether a user's message is the last thing said.
+    unanswered: bool,
 }
 
 /// What opening needs, moved to a blocking thread.
@@ -40,6 +48,8 @@ struct Opening {
     key: SessionKey,
     id: SessionId,
     audience: Audience,
+    /// The transcript of the session that this one was started over from.
+    parent: Option<PathBuf>,
 }
 
 impl OpenSession {
@@ -57,6 +67,7 @@ impl OpenSession {
             key: key.clone(),
             id: entry.session_id(),
             audience: runtime.audience(key, entry),
+            parent: lifecycle::predecessor(&runtime.sessions_dir, entry),
         };
         blocking(move || opening.run()).await?
     }
@@ -68,6 +79,66 @@ impl OpenSession {
         self.with_transcript(move |transcript| transcript.append_message(&stored).map(|_| ())).await?;
         self.messages.push(shared);
         Ok(())
+    }
+
+    /// Appends a user's message, unless an earlier process has: its record has an id from its acceptance. The disk is
+    /// waited for while the model is asked: see [`OpenSession::synced`].
+    pub(crate) async fn append_user(
+        &mut self,
+        message: Message,
+        record: Option<&RecordId>,
+    ) -> Result<(), StoreError> {
+        self.unanswered = true;
+        let Some(record) = record else { return self.append(message).await };
+        if self.transcript.as_ref().is_some_and(|transcript| transcript.contains(record)) {
+            return Ok(());
+        }
+        let shared = Arc::new(message);
+        let (stored, id) = (Arc::clone(&shared), record.clone());
+        let syncer = self
+            .with_transcript(move |transcript| {
+                transcript.append_message_as(&id, &stored)?;
+                Ok(transcript.syncer())
+            })
+            .await?;
+        self.messages.push(shared);
+        self.syncing = Some(tokio::task::spawn_blocking(move || syncer.sync()));
+        Ok(())
+    }
+
+    /// Returns when everything appended so far is on the disk.
+    pub(crate) async fn synced(&mut self) -> Result<(), StoreError> {
+        let Some(syncing) = self.syncing.take() else { return Ok(()) };
+        let broke_off = |error: tokio::task::JoinError| StoreError::Interrupted { what: error.to_string() };
+        syncing.await.map_err(broke_off)?
+    }
+
+    /// Whether a user's message has no answer yet, not even a failed one.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.unanswered
+    }
+
+    /// Makes the record of a turn's last message; [`OpenSession::write`] puts it into the file.
+    pub(crate) fn prepare(&self, message: &Arc<Message>) -> Result<PreparedRecord, StoreError> {
+        let broke_off = || StoreError::Interrupted { what: self.key.to_string() };
+        self.transcript.as_ref().ok_or_else(broke_off)?.prepare_message(message)
+    }
+
+    /// Writes a prepared record. What it returns syncs it.
+    pub(crate) async fn write(
+        &mut self,
+        record: PreparedRecord,
+        message: Arc<Message>,
+    ) -> Result<TranscriptSync, StoreError> {
+        let written = self
+            .with_transcript(move |transcript| {
+                transcript.write(record)?;
+                Ok(transcript.syncer())
+            })
+            .await?;
+        self.messages.push(message);
+        self.unanswered = false;
+        Ok(written)
     }
 
     /// Records the model when it is another than before.
@@ -83,18 +154,23 @@ impl OpenSession {
         .await
     }
 
-    /// Appends an assistant message that no model wrote: command answers and `chat.inject`.
+    /// Appends an assistant message that no model wrote: `chat.inject`.
     pub(crate) async fn append_own(&mut self, text: &str) -> Result<String, StoreError> {
-        let shared = Arc::new(self.own(text));
+        let shared = Arc::new(own_message(text, self.runtime.clock.now_ms()));
         let stored = Arc::clone(&shared);
         let id = self.with_transcript(move |transcript| transcript.append_message(&stored)).await?;
         self.messages.push(shared);
         Ok(id.as_str().to_owned())
     }
 
+    /// Whether a record is there. Of a long file only what was read is asked: a message that comes again comes soon.
+    pub(crate) fn contains(&self, record: &RecordId) -> bool {
+        self.transcript.as_ref().is_some_and(|transcript| transcript.contains(record))
+    }
+
     /// The same under an id that is known beforehand, unless there is such a record. It is on the disk when this returns.
     pub(crate) async fn place_own(&mut self, text: &str, id: RecordId) -> Result<Placed, StoreError> {
-        let shared = Arc::new(self.own(text));
+        let shared = Arc::new(own_message(text, self.runtime.clock.now_ms()));
         let stored = Arc::clone(&shared);
         let placed = self
             .with_transcript(move |transcript| {
@@ -111,20 +187,6 @@ impl OpenSession {
             self.messages.push(shared);
         }
         Ok(placed)
-    }
-
-    /// An assistant message that no model wrote.
-    fn own(&self, text: &str) -> Message {
-        Message::Assistant(AssistantMessage {
-            content: vec![Part::text(text)],
-            api: "openai-responses".to_owned(),
-            provider: "openclaw".to_owned(),
-            model: "gateway-injected".to_owned(),
-            usage: Usage::default(),
-            stop_reason: StopReason::Stop,
-            error_message: None,
-            timestamp: self.runtime.clock.now_ms(),
-        })
     }
 
     /// Runs one change of the transcript on a blocking thread: appends wait for the disk.
@@ -152,8 +214,9 @@ impl OpenSession {
 
 impl Opening {
     fn run(self) -> Result<OpenSession, StoreError> {
-        let Self { runtime, key, id, audience } = self;
-        let new = NewTranscript { cwd: runtime.workspace.path(), key: key.as_str() };
+        let Self { runtime, key, id, audience, parent } = self;
+        let new =
+            NewTranscript { cwd: runtime.workspace.path(), key: key.as_str(), parent: parent.as_deref() };
         let mut transcript =
             Transcript::open_or_create(&runtime.sessions_dir, &id, &new, Arc::clone(&runtime.clock))?;
         if *transcript.report() != RepairReport::default() {
@@ -163,8 +226,8 @@ impl Opening {
             append_notes(&runtime, &mut transcript)?;
         }
         let messages =
-            transcript.history().iter().filter_map(|item| item.message.clone()).filter(is_speakable);
-        let messages = messages.map(Arc::new).collect();
+            transcript.history().iter().filter_map(|item| item.message.clone()).filter(|m| is_speakable(m));
+        let messages = messages.collect();
         let tools: Arc<[ToolDefinition]> =
             runtime.toolbox_for(audience).definitions().into_iter().map(offer).collect();
         let files = read_files(&runtime.workspace, audience, runtime.settings.bootstrap_max_chars);
@@ -183,8 +246,24 @@ impl Opening {
             system: system.into(),
             tools,
             runtime,
+            syncing: None,
+            unanswered: false,
         })
     }
+}
+
+/// An assistant message that no model wrote.
+pub(crate) fn own_message(text: &str, now_ms: i64) -> Message {
+    Message::Assistant(AssistantMessage {
+        content: vec![Part::text(text)],
+        api: "openai-responses".to_owned(),
+        provider: "openclaw".to_owned(),
+        model: "gateway-injected".to_owned(),
+        usage: Usage::default(),
+        stop_reason: StopReason::Stop,
+        error_message: None,
+        timestamp: now_ms,
+    })
 }
 
 /// A tool's declaration as models take it.

@@ -5,12 +5,28 @@ use std::sync::Arc;
 use openclaw_models::ModelInfo;
 use openclaw_models::catalog::CatalogError;
 use openclaw_protocol::session_key::SessionKey;
-use openclaw_store::field;
+use openclaw_store::{SessionEntry, field};
 use openclaw_tools::{ChatKind, SessionInfo, SessionSnapshot};
 
 use crate::envelope::local_time;
 use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
+
+/// What may be set for one session, in the order in which it is shown.
+const OVERRIDES: &[&str] = &[
+    "modelOverride",
+    "thinkingLevel",
+    "verboseLevel",
+    "reasoningLevel",
+    "elevatedLevel",
+    "responseUsage",
+    "sendPolicy",
+    "groupActivation",
+    "execHost",
+    "execSecurity",
+    "execAsk",
+    "execNode",
+];
 
 /// The card of a session, as text.
 #[must_use]
@@ -21,21 +37,43 @@ pub(crate) fn card(runtime: &AgentRuntime, key: &SessionKey) -> String {
         None => runtime.models.resolve_default(),
     }
     .map(|model| model.describe().clone());
+    let window = model.as_ref().ok().map(|info| u64::from(info.context_window));
     let model = match model {
         Ok(info) => format!("{} (context {} tokens)", info.reference(), info.context_window),
         Err(error) => format!("none: {}", error.plain_words()),
     };
     let count = |which| entry.as_ref().and_then(|entry| entry.get(which)).unwrap_or(0u64);
     let time = local_time(runtime.clock.now_ms(), &runtime.settings.zone);
-    format!(
-        "openclaw {}\nTime: {}\nSession: {key} ({})\nModel: {model}\nTokens of the last answer: {} in, {} out, {} in all",
-        env!("CARGO_PKG_VERSION"),
-        time.strftime("%a %Y-%m-%d %H:%M %Z"),
-        entry.as_ref().map_or("new".to_owned(), |entry| entry.session_id().to_string()),
-        count(field::INPUT_TOKENS),
-        count(field::OUTPUT_TOKENS),
-        count(field::TOTAL_TOKENS),
-    )
+    let (input, output) = (count(field::INPUT_TOKENS), count(field::OUTPUT_TOKENS));
+    let total = count(field::TOTAL_TOKENS);
+    let used = window.filter(|window| *window > 0).map(|window| total.saturating_mul(100) / window);
+    let mut lines = vec![
+        format!("openclaw {}", env!("CARGO_PKG_VERSION")),
+        format!("Time: {}", time.strftime("%a %Y-%m-%d %H:%M %Z")),
+        format!(
+            "Session: {key} ({})",
+            entry.as_ref().map_or_else(|| "new".to_owned(), |entry| entry.session_id().to_string())
+        ),
+        format!("Model: {model}"),
+        format!("Tokens of the last answer: {input} in, {output} out, {total} in all"),
+        format!(
+            "Context: {} used, {} compactions",
+            used.map_or("unknown".to_owned(), |used| format!("{used} %")),
+            count(field::COMPACTION_COUNT),
+        ),
+    ];
+    lines.extend(entry.as_deref().and_then(overrides).map(|words| format!("Set for this session: {words}")));
+    lines.join("\n")
+}
+
+/// What is set for a session alone, in words.
+fn overrides(entry: &SessionEntry) -> Option<String> {
+    let own = OVERRIDES.iter().filter_map(|name| {
+        let value = entry.as_map().get(*name)?;
+        Some(format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+    });
+    let own: Vec<String> = own.collect();
+    (!own.is_empty()).then(|| own.join(", "))
 }
 
 /// What the `session_status` tool knows of sessions.

@@ -165,6 +165,9 @@ pub enum TurnError {
     /// The gateway stopped or crashed in the middle.
     #[error("The gateway stopped before the answer was complete. Send the message again.")]
     Interrupted,
+    /// The gateway stops, and the message is kept for the next start.
+    #[error("The gateway is stopping. It will answer this message when it runs again.")]
+    Postponed,
     /// Something of ours failed.
     #[error("{words}")]
     Internal {
@@ -367,7 +370,8 @@ impl Stop {
 
     fn words(&self) -> &'static str {
         match self {
-            Self::Abort(_) => "stopped by the user",
+            Self::Abort(AbortReason::Rpc | AbortReason::StopWord) => "stopped by the user",
+            Self::Abort(AbortReason::Shutdown) => "the gateway stopped before this call returned",
             Self::Failure(_) => "stopped: the turn ended",
         }
     }

@@ -1,4 +1,4 @@
-//! Lanes with a real model client, real tools, real files, and a scripted provider.
+//! Lanes: order, limits, aborts, and what an agent may do when its turn comes.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,174 +6,26 @@
     reason = "a test stops at once when something is not as it should be"
 )]
 
+mod world;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use openclaw_agent::envelope::user_zone;
 use openclaw_agent::turn::{AbortReason, Outcome, TurnError, TurnEvent};
-use openclaw_agent::{
-    AbortHandle, AgentRuntime, AgentSettings, Ending, Job, Lanes, Present, RunObserver, SettingsCommand,
-    TurnJob, TurnObserver, TurnReport,
-};
-use openclaw_guard::{ManualClock, PathComponent, Root, create_private_dir, write_atomic};
-use openclaw_memory::{Engine, EngineOptions};
-use openclaw_models::WireApi;
-use openclaw_models::catalog::{Catalog, Environment, ModelEntry, ProviderEntry, Providers};
-use openclaw_protocol::session_key::SessionKey;
-use openclaw_store::SessionIndex;
-use openclaw_testkit::model_server::{ModelServer, Reply};
-use openclaw_tools::{MemoryTools, Policy, Toolbox, ToolboxOptions};
+use openclaw_agent::{AgentRuntime, Ending, Job, Present, RunObserver, TurnObserver, TurnReport};
+use openclaw_guard::write_atomic;
+use openclaw_store::{SessionEntry, SessionId, field};
+use openclaw_testkit::model_server::Reply;
+use openclaw_tools::{Policy, Toolbox, ToolboxOptions};
+
 use serde_json::Value;
-use tokio::sync::mpsc;
 
-/// 2026-11-20 10:27 UTC
-const NOW: i64 = 1_795_170_420_000;
-
-struct NoSettings;
-
-impl SettingsCommand for NoSettings {
-    fn run<'a>(&'a self, words: &'a str) -> futures_util::future::BoxFuture<'a, String> {
-        Box::pin(async move { format!("asked for {words}") })
-    }
-}
-
-struct World {
-    dir: tempfile::TempDir,
-    server: ModelServer,
-    runtime: Arc<AgentRuntime>,
-    clock: Arc<ManualClock>,
-    ends: mpsc::UnboundedReceiver<(String, Outcome)>,
-    sender: mpsc::UnboundedSender<(String, Outcome)>,
-}
-
-/// Tells the test how a run ended.
-struct Watcher {
-    id: String,
-    ends: mpsc::UnboundedSender<(String, Outcome)>,
-    panics: bool,
-    seen: Mutex<usize>,
-}
-
-impl TurnObserver for Watcher {
-    fn event(&self, _: &TurnEvent) {
-        *self.seen.lock().unwrap() += 1;
-        assert!(!self.panics, "an observer that breaks");
-    }
-}
-
-impl RunObserver for Watcher {
-    fn ended(&self, report: &TurnReport) {
-        self.ends.send((self.id.clone(), report.outcome.clone())).unwrap();
-    }
-}
-
-fn world(files: &[(&str, &str)]) -> World {
-    let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path().join("workspace");
-    create_private_dir(&folder.join("memory")).unwrap();
-    for (name, text) in files {
-        write_atomic(&folder.join(name), text.as_bytes()).unwrap();
-    }
-    let server = ModelServer::start();
-    let mut provider = ProviderEntry::new("mock", &server.base_url());
-    provider.api = Some(WireApi::OpenAiCompletions);
-    provider.models = vec![ModelEntry::new("m")];
-    let providers =
-        Providers { primary: Some("mock/m".into()), entries: vec![provider], aliases: Vec::new() };
-    let clock = Arc::new(ManualClock::new(NOW));
-    let workspace = Arc::new(Root::open(&folder).unwrap());
-    let agent_id = PathComponent::parse("main").unwrap();
-    let memory = Engine::new(EngineOptions {
-        database: EngineOptions::database_in(dir.path(), &agent_id),
-        agent_id,
-        workspace: Arc::clone(&workspace),
-        extra_paths: Vec::new(),
-        clock: clock.clone(),
-    });
-    let sessions_dir = dir.path().join("sessions");
-    let for_groups = ToolboxOptions {
-        policy: Policy { allow: vec!["session_status".into()], deny: Vec::new() },
-        memory: MemoryTools::Off,
-        ..ToolboxOptions::default()
-    };
-    let runtime = Arc::new(AgentRuntime {
-        id: "main".into(),
-        name: "Claw".into(),
-        settings: AgentSettings {
-            main_key: "main".into(),
-            timeout: Duration::from_secs(20),
-            bootstrap_max_chars: 20_000,
-            context_tokens: None,
-            zone: user_zone(Some("UTC")),
-        },
-        workspace,
-        sessions: Arc::new(SessionIndex::load(&sessions_dir, "main", clock.clone()).unwrap()),
-        sessions_dir,
-        toolbox: Arc::new(Toolbox::new(ToolboxOptions::default())),
-        group_toolbox: Arc::new(Toolbox::new(for_groups)),
-        memory: Arc::new(memory),
-        models: Arc::new(Catalog::new(providers, Environment::default())),
-        clock: clock.clone(),
-        present: Arc::default(),
-    });
-    let (sender, ends) = mpsc::unbounded_channel();
-    World { dir, server, runtime, clock, ends, sender }
-}
-
-impl World {
-    fn job(&self, id: &str, text: &str) -> (Job, AbortHandle) {
-        self.job_watched_by(
-            text,
-            Watcher { id: id.into(), ends: self.sender.clone(), panics: false, seen: Mutex::new(0) },
-        )
-    }
-
-    fn job_watched_by(&self, text: &str, watcher: Watcher) -> (Job, AbortHandle) {
-        let abort = AbortHandle::default();
-        let job = TurnJob {
-            settings: Arc::new(NoSettings),
-            run_id: watcher.id.clone(),
-            text: text.into(),
-            images: Vec::new(),
-            extra_system: None,
-            session_id: None,
-            timeout: None,
-            abort: abort.clone(),
-            ending: Ending::new(Arc::new(watcher)),
-        };
-        (Job::Turn(Box::new(job)), abort)
-    }
-
-    async fn end(&mut self) -> (String, Outcome) {
-        tokio::time::timeout(Duration::from_secs(20), self.ends.recv()).await.unwrap().unwrap()
-    }
-
-    /// Runs one turn to its end.
-    async fn turn(&mut self, lanes: &Lanes, key: &str, text: &str) -> Outcome {
-        let (job, _) = self.job("run", text);
-        lanes.submit(&self.runtime, &key_of(key), job).unwrap();
-        self.end().await.1
-    }
-
-    fn prompt(&self, request: usize) -> (String, Vec<Value>) {
-        let body = &self.server.requests()[request].body;
-        let messages = body["messages"].as_array().unwrap();
-        (messages[0]["content"].to_string(), messages[1..].to_vec())
-    }
-}
-
-fn key_of(text: &str) -> SessionKey {
-    SessionKey::canonical(text, "main", "main")
-}
-
-fn replied(text: &str) -> Outcome {
-    Outcome::Replied { text: text.into() }
-}
+use world::{Watcher, World, key_of, replied, world};
 
 #[tokio::test]
 async fn one_session_answers_in_order_and_others_do_not_wait() {
     let mut world = world(&[]);
-    let lanes = Lanes::new(8);
+    let lanes = world.lanes(8);
     world.server.push(Reply::slow_text("slow answer", Duration::from_millis(100)));
     let (first, _) = world.job("first", "a");
     lanes.submit(&world.runtime, &key_of("x"), first).unwrap();
@@ -191,7 +43,7 @@ async fn one_session_answers_in_order_and_others_do_not_wait() {
 #[tokio::test]
 async fn a_full_session_says_so_and_everyone_who_was_accepted_gets_an_end() {
     let mut world = world(&[]);
-    let lanes = Lanes::new(1);
+    let lanes = world.lanes(1);
     world.server.push(Reply::Silent);
     let (running, abort) = world.job("running", "a");
     lanes.submit(&world.runtime, &key_of("x"), running).unwrap();
@@ -223,7 +75,7 @@ async fn a_full_session_says_so_and_everyone_who_was_accepted_gets_an_end() {
 #[tokio::test]
 async fn a_panic_ends_its_run_and_not_the_session() {
     let mut world = world(&[]);
-    let lanes = Lanes::new(1);
+    let lanes = world.lanes(1);
     let broken =
         Watcher { id: "broken".into(), ends: world.sender.clone(), panics: true, seen: Mutex::new(0) };
     let (job, _) = world.job_watched_by("a", broken);
@@ -237,7 +89,7 @@ async fn a_panic_ends_its_run_and_not_the_session() {
 async fn the_prompt_of_a_session_never_changes_and_notes_come_before_the_first_message() {
     let mut world =
         world(&[("AGENTS.md", "be kind"), ("MEMORY.md", "likes tea"), ("memory/2026-11-19.md", "- rain")]);
-    let lanes = Lanes::new(1);
+    let lanes = world.lanes(1);
     world.server.script([Reply::text("one"), Reply::text("two"), Reply::text("three")]);
     world.turn(&lanes, "main", "first").await;
     world.clock.advance(Duration::from_secs(3_600));
@@ -252,7 +104,7 @@ async fn the_prompt_of_a_session_never_changes_and_notes_come_before_the_first_m
     assert!(first[1]["content"].to_string().contains("[Fri 2026-11-20 10:27 UTC] first"), "{first:?}");
 
     // After a restart of the lane the conversation is read back from disk, the same.
-    let lanes = Lanes::new(1);
+    let lanes = world.lanes(1);
     world.turn(&lanes, "main", "third").await;
     assert!(world.prompt(2).1.starts_with(&later[..3]));
 }
@@ -266,7 +118,7 @@ async fn a_group_never_sees_what_is_private() {
         ("memory/2026-11-20.md", secret),
         ("AGENTS.md", "rules"),
     ]);
-    let lanes = Lanes::new(1);
+    let lanes = world.lanes(1);
     world.server.script([
         Reply::tool_call("memory_search", &serde_json::json!({"query": "canary"})),
         Reply::tool_call("read", &serde_json::json!({"path": "MEMORY.md"})),
@@ -287,7 +139,7 @@ async fn a_group_never_sees_what_is_private() {
 #[tokio::test]
 async fn starting_over_keeps_the_old_conversation_on_disk() {
     let mut world = world(&[]);
-    let lanes = Lanes::new(1);
+    let lanes = world.lanes(1);
     world.server.script([Reply::text("one"), Reply::text("two")]);
     world.turn(&lanes, "main", "first").await;
     let before = world.runtime.sessions.get("agent:main:main").unwrap().session_id();
@@ -298,6 +150,80 @@ async fn starting_over_keeps_the_old_conversation_on_disk() {
     let messages = world.prompt(1).1;
     assert_eq!(messages.len(), 1, "{messages:?}");
     assert!(messages[0]["content"].to_string().contains("and now?"));
+}
+
+/// The first record of a transcript.
+fn header(runtime: &AgentRuntime, id: &SessionId) -> Value {
+    let text = std::fs::read_to_string(runtime.sessions_dir.join(id.transcript_file_name())).unwrap();
+    serde_json::from_str(text.lines().next().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_stale_session_starts_over_and_names_the_one_before() {
+    let mut world = world(&[]);
+    let lanes = world.lanes(1);
+    world.server.script((0..4).map(|n| Reply::text(&format!("answer {n}"))));
+    let entry = |world: &World| world.runtime.sessions.get("agent:main:main").unwrap();
+    world.turn(&lanes, "main", "first").await;
+    let first = entry(&world);
+    world.runtime.sessions.update("agent:main:main", |entry| {
+        entry.set_text(field::THINKING_LEVEL, "high");
+        entry.set_text(field::LABEL, "mine");
+        entry.set(field::COMPACTION_COUNT, &3);
+        entry.set_json("systemPromptReport", serde_json::json!({}));
+    });
+    assert_eq!(header(&world.runtime, &first.session_id()).get("parentSession"), None);
+
+    // Until four in the morning it is the same.
+    world.clock.advance(Duration::from_secs(17 * 3_600 + 32 * 60));
+    world.turn(&lanes, "main", "late").await;
+    assert_eq!(entry(&world).session_id(), first.session_id());
+    world.clock.advance(Duration::from_secs(120));
+    world.turn(&lanes, "main", "early").await;
+    let second = entry(&world);
+    assert_ne!(second.session_id(), first.session_id());
+    assert_eq!(world.prompt(2).1.len(), 1, "a new conversation");
+    assert_eq!(
+        (second.text(field::THINKING_LEVEL), second.text(field::LABEL), second.get(field::COMPACTION_COUNT)),
+        (Some("high"), Some("mine"), Some(0))
+    );
+    assert_eq!(second.as_map().get("systemPromptReport"), None);
+    assert_eq!(second.text(field::PREVIOUS_SESSION_ID), Some(first.session_id().as_str()));
+    let parent = world.runtime.sessions_dir.join(first.session_id().transcript_file_name());
+    let header_of = |entry: &SessionEntry| header(&world.runtime, &entry.session_id());
+    assert_eq!(header_of(&second)["parentSession"], parent.to_str().unwrap());
+
+    // Sessions in which nothing was said are passed over.
+    for _ in 0..2 {
+        let (done, reset) = tokio::sync::oneshot::channel();
+        lanes.submit(&world.runtime, &key_of("main"), Job::Reset { done }).unwrap();
+        reset.await.unwrap().unwrap();
+    }
+    // What is injected begins the next conversation, too.
+    world.clock.advance(Duration::from_secs(30 * 3_600));
+    let (done, written) = tokio::sync::oneshot::channel();
+    lanes.submit(&world.runtime, &key_of("main"), Job::Inject { text: "hello".into(), done }).unwrap();
+    written.await.unwrap().unwrap();
+    let third = entry(&world);
+    assert_eq!(third.text(field::PREVIOUS_SESSION_ID), Some(second.session_id().as_str()));
+    world.turn(&lanes, "main", "and?").await;
+    assert_eq!(entry(&world).session_id(), third.session_id());
+}
+
+#[tokio::test]
+async fn a_session_that_is_asked_for_by_its_id_goes_on() {
+    let mut world = world(&[]);
+    let lanes = world.lanes(1);
+    world.server.script([Reply::text("one"), Reply::text("two")]);
+    world.turn(&lanes, "main", "first").await;
+    let id = world.runtime.sessions.get("agent:main:main").unwrap().session_id();
+    world.clock.advance(Duration::from_secs(48 * 3_600));
+    let (job, _) = world.job("run", "second");
+    let Job::Turn(mut job) = job else { panic!("a turn") };
+    job.session_id = Some(id.clone());
+    lanes.submit(&world.runtime, &key_of("main"), Job::Turn(job)).unwrap();
+    world.end().await;
+    assert_eq!(world.runtime.sessions.get("agent:main:main").unwrap().session_id(), id);
 }
 
 /// The same agent under another name: what a change of the configuration makes of it.
@@ -321,7 +247,7 @@ fn renamed(runtime: &AgentRuntime, name: &str) -> Arc<AgentRuntime> {
 #[tokio::test]
 async fn a_changed_agent_answers_the_next_message_of_a_session_that_is_awake() {
     let mut world = world(&[]);
-    let lanes = Lanes::new(1);
+    let lanes = world.lanes(1);
     world.server.script([Reply::text("one"), Reply::text("two")]);
     world.turn(&lanes, "main", "first").await;
     world.runtime = renamed(&world.runtime, "Vesper");
@@ -335,7 +261,7 @@ async fn a_changed_agent_answers_the_next_message_of_a_session_that_is_awake() {
 #[tokio::test]
 async fn the_limit_over_all_sessions_moves_while_turns_run() {
     let mut world = world(&[]);
-    let lanes = Lanes::new(1);
+    let lanes = world.lanes(1);
     world.server.script([Reply::Silent, Reply::Silent]);
     let (first, stop_first) = world.job("first", "a");
     lanes.submit(&world.runtime, &key_of("x"), first).unwrap();
@@ -358,7 +284,7 @@ async fn the_limit_over_all_sessions_moves_while_turns_run() {
 #[tokio::test]
 async fn a_shut_down_ends_every_turn_and_tells() {
     let mut world = world(&[]);
-    let lanes = Lanes::new(1);
+    let lanes = world.lanes(1);
     world.server.push(Reply::Silent);
     let (job, _) = world.job("run", "a");
     lanes.submit(&world.runtime, &key_of("x"), job).unwrap();
@@ -381,7 +307,7 @@ fn narrowed(runtime: &AgentRuntime) -> Arc<AgentRuntime> {
 #[tokio::test]
 async fn a_tool_that_is_taken_away_is_gone_for_turns_that_run_and_messages_that_wait() {
     let mut world = world(&[]);
-    let lanes = Lanes::new(1);
+    let lanes = world.lanes(1);
     let write = serde_json::json!({"path": "notes.md", "content": "x"});
     world.server.script([Reply::slow_text("slow", Duration::from_millis(50))]);
     let (first, _) = world.job("first", "a");
@@ -429,12 +355,16 @@ impl RunObserver for Narrowing {
     fn ended(&self, report: &TurnReport) {
         self.inner.ended(report);
     }
+
+    fn outcome(&self, report: &TurnReport) -> Vec<u8> {
+        self.inner.outcome(report)
+    }
 }
 
 #[tokio::test]
 async fn a_running_turn_asks_what_is_allowed_now() {
     let mut world = world(&[]);
-    let lanes = Lanes::new(1);
+    let lanes = world.lanes(1);
     let write = serde_json::json!({"path": "notes.md", "content": "x"});
     world.server.script([Reply::tool_call("write", &write), Reply::text("done")]);
     let (job, _) = world.job("run", "a");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// The keys that are named for a configuration, or what is wrong with it.
 fn named(config: &Value) -> Vec<String> {
-    let env = Env::from([("MODE", "off"), ("SCOPE", "global")]);
+    let env = Env::from([("MODE", "off"), ("SCOPE", "per-peer")]);
     match parse(&config.to_string(), "f", &env) {
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
         Ok(parsed) => {
@@ -113,10 +113,10 @@ fn what_is_switched_off_is_not_configured() {
 #[test]
 fn values_that_ask_for_what_happens_anyway_are_not_named() {
     for (config, expected) in [
-        (json!({"session": {"scope": "per-sender", "dmScope": "main", "mainKey": "x"}}), &[][..]),
+        (json!({"session": {"scope": "global", "dmScope": "main", "mainKey": "x"}}), &[][..]),
         (json!({"session": {"dmScope": "per-peer"}}), &["session.dmScope"]),
-        (json!({"session": {"sendPolicy": {"default": "allow"}}}), &[]),
-        (json!({"session": {"sendPolicy": {"default": "deny"}}}), &["session.sendPolicy"]),
+        (json!({"session": {"typingMode": "never"}}), &[]),
+        (json!({"session": {"typingMode": "instant"}}), &["session.typingMode"]),
         (json!({"gateway": {"bind": "lan"}}), &[]),
         (json!({"gateway": {"bind": "tailnet"}}), &["gateway.bind"]),
         (json!({"agents": {"defaults": {"memorySearch": {"provider": "none", "sources": ["memory"]}}}}), &[]),
@@ -126,7 +126,7 @@ fn values_that_ask_for_what_happens_anyway_are_not_named() {
         ),
         // A variable counts as its value.
         (json!({"agents": {"defaults": {"sandbox": {"mode": "${MODE}"}}}}), &[]),
-        (json!({"session": {"scope": "${SCOPE}"}}), &["session.scope"]),
+        (json!({"session": {"dmScope": "${SCOPE}"}}), &["session.dmScope"]),
     ] {
         assert_eq!(named(&config), expected, "{config}");
     }

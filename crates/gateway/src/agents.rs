@@ -7,17 +7,18 @@ use std::time::Duration;
 
 use openclaw_agent::envelope::user_zone;
 use openclaw_agent::{AgentRuntime, AgentSettings};
-use openclaw_config::{Citations as CitationSetting, Config, EmbeddingProvider, Env, Loaded};
+use openclaw_config::{Citations as CitationSetting, EmbeddingProvider, Env, Loaded};
 use openclaw_guard::{FileError, PathComponent, PathComponentError, Root, RootError, create_private_dir};
 use openclaw_memory::{Engine, EngineOptions, MemoryBackend};
 use openclaw_models::catalog::{Catalog, Environment, Providers};
 use openclaw_protocol::connect::SessionDefaults;
-use openclaw_protocol::session_key::{SessionKey, agent_id};
+use openclaw_protocol::session_key::{SessionKey, SessionScope, agent_id, main_key};
 use openclaw_store::{SessionIndex, StoreError};
 use openclaw_tools::{Citations, MemoryTools, Policy, Toolbox, ToolboxOptions};
 use serde_json::Value;
 
 use crate::live::Making;
+use crate::session_rules::{scope, session_rules};
 use crate::tool_policy;
 
 /// What groups may use, as far as the policy allows it.
@@ -56,6 +57,7 @@ pub enum AgentError {
 pub(crate) struct Agents {
     pub(crate) default_id: String,
     pub(crate) main_key: String,
+    pub(crate) scope: SessionScope,
     pub(crate) all: BTreeMap<String, Arc<AgentRuntime>>,
     /// Where each of them works: what tells whether its workspace and memory can be taken over.
     folders: BTreeMap<String, Folders>,
@@ -83,7 +85,17 @@ impl Agents {
 
     /// The canonical key of a client's text.
     pub(crate) fn key(&self, text: &str) -> SessionKey {
-        SessionKey::canonical(text, &self.default_id, &self.main_key)
+        SessionKey::canonical(text, &self.default_id, &self.main_key).in_scope(self.scope, &self.main_key)
+    }
+
+    /// Whether this is a main session, which nobody may delete.
+    pub(crate) fn is_main(&self, key: &SessionKey) -> bool {
+        key.is_main(&self.main_key) || *key == self.main()
+    }
+
+    /// The main session of the default agent.
+    fn main(&self) -> SessionKey {
+        SessionKey::main(&self.default_id, &self.main_key).in_scope(self.scope, &self.main_key)
     }
 
     /// The agent a key belongs to; special keys belong to the default agent.
@@ -95,8 +107,8 @@ impl Agents {
         SessionDefaults {
             default_agent_id: self.default_id.clone(),
             main_key: self.main_key.clone(),
-            main_session_key: SessionKey::main(&self.default_id, &self.main_key).to_string(),
-            scope: "per-sender".to_owned(),
+            main_session_key: self.main().to_string(),
+            scope: self.scope.as_str().to_owned(),
         }
     }
 }
@@ -117,13 +129,8 @@ pub(crate) fn build(loaded: &Loaded, making: &Making<'_>) -> Result<Agents, Agen
         all.insert(id.clone(), builder.agent(&id, &places)?);
         folders.insert(id, places);
     }
-    let main_key = main_key(config);
-    Ok(Agents { default_id, main_key, all, folders })
-}
-
-fn main_key(config: &Config) -> String {
-    let key = config.session.main_key.trim().to_lowercase();
-    if key.is_empty() { "main".to_owned() } else { key }
+    let main_key = main_key(&config.session.main_key);
+    Ok(Agents { default_id, main_key, scope: scope(config), all, folders })
 }
 
 /// Sections that every agent reads.
@@ -264,11 +271,12 @@ impl Builder<'_> {
         let defaults = &config.agents.defaults;
         let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
         AgentSettings {
-            main_key: main_key(config),
+            main_key: main_key(&config.session.main_key),
             timeout: Duration::from_secs(defaults.turn.timeout_seconds),
             bootstrap_max_chars: number(defaults.files.bootstrap_max_chars),
             context_tokens: defaults.turn.context_tokens.map(number),
             zone: user_zone(defaults.time.user_timezone.as_deref()),
+            session: session_rules(config),
         }
     }
 

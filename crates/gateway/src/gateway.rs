@@ -23,10 +23,12 @@ use crate::ws::outbox::IfSlow;
 const FLUSH_INTERVAL: Duration = Duration::from_millis(250);
 /// Health is refreshed this often (release: one minute).
 const HEALTH_INTERVAL: Duration = Duration::from_secs(60);
-/// Running answers get this long to finish when the gateway stops; then they are told to stop.
-const DRAIN: Duration = Duration::from_secs(5);
+/// Running answers get this long to finish when the gateway stops (P-16); then they are left to the next start.
+const DRAIN: Duration = Duration::from_secs(25);
 /// And this long to say that they were stopped.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// The ledger forgets what is old this often.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(600);
 /// When clients may expect the gateway again, in milliseconds (release: the same).
 const RESTART_EXPECTED_MS: u64 = 1_500;
 
@@ -59,6 +61,7 @@ impl Gateway {
         tokio::spawn(tick(Arc::clone(&core)));
         tokio::spawn(refresh_health(Arc::clone(&core)));
         tokio::spawn(flush_sessions(Arc::clone(&core)));
+        tokio::spawn(prune_ledger(Arc::clone(&core)));
         Self { core, accepting, _lock: lock }
     }
 
@@ -195,6 +198,13 @@ async fn flush_sessions(core: Arc<Core>) {
         let core = Arc::clone(&core);
         // A panic while flushing was logged; the next round tries again.
         tokio::task::spawn_blocking(move || core.live.flush()).await.ok();
+    }
+}
+
+async fn prune_ledger(core: Arc<Core>) {
+    while sleep_unless_stopping(&core, PRUNE_INTERVAL).await {
+        // What is not forgotten now is forgotten later.
+        core.ledger.prune(core.now_ms(), Box::new(|_| ()));
     }
 }
 

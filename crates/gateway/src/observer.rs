@@ -7,11 +7,12 @@ use openclaw_agent::{RunObserver, TurnObserver, TurnReport};
 use openclaw_protocol::event::{AgentEvent, AgentStream, ChatEvent, ChatState};
 use openclaw_protocol::frame::{ErrorCode, ErrorShape};
 use openclaw_protocol::session_key::SessionKey;
+use openclaw_store::{EventId, TurnCommit};
 use openclaw_tools::{ToolCall, ToolOutcome};
 use serde_json::{Value, json};
 
 use crate::core::Core;
-use crate::runs::{RunAnswer, RunEnd, RunKind};
+use crate::runs::{RunAnswer, RunEnd, RunKind, RunStatus};
 use crate::text::assistant_message;
 use crate::ws::hub::{Broadcast, ConnId};
 use crate::ws::outbox::IfSlow;
@@ -53,6 +54,8 @@ pub(crate) struct RunInfo {
     pub(crate) id: String,
     pub(crate) kind: RunKind,
     pub(crate) key: SessionKey,
+    /// What the ledger knows of it.
+    pub(crate) event: EventId,
     pub(crate) starter: Starter,
     pub(crate) verbosity: Verbosity,
 }
@@ -241,10 +244,47 @@ impl TurnObserver for EventObserver {
 
 impl RunObserver for EventObserver {
     fn ended(&self, report: &TurnReport) {
+        let report = self.judge(report);
         if let Outcome::Failed(error) = &report.outcome {
             tracing::warn!(run = %self.run.id, session = %self.run.key, %error, "run failed");
         }
         self.announce_end(&report.outcome);
+        self.core.runs.end(self.run.kind, &self.run.id, self.end_of(&report));
+    }
+
+    fn outcome(&self, report: &TurnReport) -> Vec<u8> {
+        self.end_of(report).keep()
+    }
+}
+
+impl EventObserver {
+    /// A run that broke off has not been ended in the ledger: while the gateway stops it is left to the next process,
+    /// else it ends now. Where it has been ended, this changes nothing.
+    fn judge(&self, report: &TurnReport) -> TurnReport {
+        let mut report = report.clone();
+        match &report.outcome {
+            Outcome::Failed(TurnError::Interrupted) if self.core.stopping.is_cancelled() => {
+                report.outcome = Outcome::Failed(TurnError::Postponed);
+                // A claim that is not given back counts as a try.
+                self.core.ledger.release(self.run.event, Box::new(|_| ()));
+            }
+            Outcome::Failed(TurnError::Interrupted | TurnError::Internal { .. }) => {
+                let commit = TurnCommit {
+                    event: self.run.event,
+                    outcome: self.outcome(&report),
+                    ended_at_ms: self.core.now_ms(),
+                    line: None,
+                    replies: Vec::new(),
+                };
+                // What cannot be written now is begun again by the next process.
+                self.core.ledger.commit_turn(commit, Box::new(|_| ()));
+            }
+            Outcome::Failed(_) | Outcome::Replied { .. } | Outcome::Silent | Outcome::Aborted { .. } => {}
+        }
+        report
+    }
+
+    fn end_of(&self, report: &TurnReport) -> RunEnd {
         let started_at_ms = self.progress.lock().unwrap_or_else(PoisonError::into_inner).started_at_ms;
         let answer = match self.run.kind {
             RunKind::Agent => agent_answer(&self.run.id, report),
@@ -252,13 +292,11 @@ impl RunObserver for EventObserver {
             RunKind::Chat => RunAnswer::default(),
         };
         let (status, error) = match &report.outcome {
-            Outcome::Replied { .. } | Outcome::Silent => ("ok", None),
-            Outcome::Aborted { .. } => ("ok", Some("aborted".to_owned())),
-            Outcome::Failed(error) => ("error", Some(error.to_string())),
+            Outcome::Replied { .. } | Outcome::Silent => (RunStatus::Ok, None),
+            Outcome::Aborted { .. } => (RunStatus::Ok, Some("aborted".to_owned())),
+            Outcome::Failed(error) => (RunStatus::Error, Some(error.to_string())),
         };
-        let ended_at_ms = self.core.now_ms();
-        let end = RunEnd { status, started_at_ms, ended_at_ms, error, answer };
-        self.core.runs.end(self.run.kind, &self.run.id, end);
+        RunEnd { status, started_at_ms, ended_at_ms: self.core.now_ms(), error, answer }
     }
 }
 
@@ -276,6 +314,7 @@ fn agent_answer(id: &str, report: &TurnReport) -> RunAnswer {
         | TurnError::ToolLoop { .. }
         | TurnError::TooManyRounds
         | TurnError::Interrupted
+        | TurnError::Postponed
         | TurnError::Internal { .. } => ErrorCode::Unavailable,
     };
     let words = error.to_string();

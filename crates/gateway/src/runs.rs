@@ -7,7 +7,8 @@ use openclaw_agent::AbortHandle;
 use openclaw_agent::turn::AbortReason;
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::session_key::SessionKey;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 /// Ended runs remembered, for repeats and for `agent.wait` (release: 1,000 keys).
@@ -26,6 +27,23 @@ pub(crate) enum RunKind {
     Agent,
 }
 
+impl RunKind {
+    /// In the order in which a bare id is looked up.
+    pub(crate) const ALL: [Self; 2] = [Self::Agent, Self::Chat];
+
+    /// The name in the ledger.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Agent => "agent",
+        }
+    }
+
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 /// How a run stands.
 #[derive(Debug, Clone)]
 pub(crate) enum RunState {
@@ -33,11 +51,19 @@ pub(crate) enum RunState {
     Ended(Arc<RunEnd>),
 }
 
-/// How a run ended, for whoever asks later.
-#[derive(Debug, Clone)]
+/// How a run ended, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RunStatus {
+    Ok,
+    Error,
+}
+
+/// How a run ended, for whoever asks later; also the form in the ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct RunEnd {
-    /// `ok` or `error`.
-    pub(crate) status: &'static str,
+    pub(crate) status: RunStatus,
     pub(crate) started_at_ms: i64,
     pub(crate) ended_at_ms: i64,
     pub(crate) error: Option<String>,
@@ -46,10 +72,43 @@ pub(crate) struct RunEnd {
 }
 
 /// The final answer of an `agent` call.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RunAnswer {
     pub(crate) payload: Value,
     pub(crate) error: Option<ErrorShape>,
+}
+
+impl RunEnd {
+    /// The end of a run that failed without a turn.
+    pub(crate) fn failed(words: &str, now_ms: i64) -> Self {
+        let error = Some(ErrorShape::unavailable(words));
+        let payload = json!({"status": "error", "summary": words});
+        Self {
+            status: RunStatus::Error,
+            started_at_ms: now_ms,
+            ended_at_ms: now_ms,
+            error: Some(words.to_owned()),
+            answer: RunAnswer { payload, error },
+        }
+    }
+
+    /// For the ledger.
+    pub(crate) fn keep(&self) -> Vec<u8> {
+        // Texts and numbers always encode.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// From the ledger, which forgets details after a day: what is left then is that it ended.
+    pub(crate) fn restore(kept: Option<&[u8]>, ended_at_ms: i64) -> Self {
+        let kept = kept.and_then(|kept| serde_json::from_slice(kept).ok());
+        kept.unwrap_or_else(|| Self {
+            status: RunStatus::Ok,
+            started_at_ms: ended_at_ms,
+            ended_at_ms,
+            error: None,
+            answer: RunAnswer { payload: json!({"status": "ok", "summary": "completed"}), error: None },
+        })
+    }
 }
 
 /// An active run.
@@ -103,6 +162,20 @@ impl Runs {
 
     /// Admits a run under its idempotency key.
     pub(crate) fn admit(&self, candidate: &Candidate<'_>, now_ms: i64) -> Admission {
+        self.admit_up_to(candidate, now_ms, (MAX_ACTIVE, MAX_ACTIVE_BYTES))
+    }
+
+    /// Admits a run that was admitted by an earlier process: it fitted then.
+    pub(crate) fn admit_again(&self, candidate: &Candidate<'_>, now_ms: i64) -> Admission {
+        self.admit_up_to(candidate, now_ms, (usize::MAX, usize::MAX))
+    }
+
+    fn admit_up_to(
+        &self,
+        candidate: &Candidate<'_>,
+        now_ms: i64,
+        (runs, bytes): (usize, usize),
+    ) -> Admission {
         let mut inner = self.lock();
         let name = (candidate.kind, candidate.id.to_owned());
         if let Some((run, _)) = inner.active.get(&name) {
@@ -113,7 +186,7 @@ impl Runs {
         {
             return Admission::Ended(Arc::clone(end));
         }
-        if inner.active.len() >= MAX_ACTIVE || inner.active_bytes + candidate.bytes > MAX_ACTIVE_BYTES {
+        if inner.active.len() >= runs || inner.active_bytes.saturating_add(candidate.bytes) > bytes {
             return Admission::Full;
         }
         inner.active_bytes += candidate.bytes;
@@ -159,7 +232,7 @@ impl Runs {
     /// How a run of any kind stands.
     pub(crate) fn state(&self, id: &str, now_ms: i64) -> Option<watch::Receiver<RunState>> {
         let inner = self.lock();
-        for kind in [RunKind::Agent, RunKind::Chat] {
+        for kind in RunKind::ALL {
             let name = (kind, id.to_owned());
             if let Some((run, _)) = inner.active.get(&name) {
                 return Some(run.state.clone());
@@ -208,7 +281,8 @@ impl Runs {
 #[cfg(test)]
 mod tests {
     use super::{
-        Admission, Candidate, ENDED_TTL_MS, MAX_ACTIVE_BYTES, MAX_ENDED, RunAnswer, RunEnd, RunKind, Runs,
+        Admission, Candidate, ENDED_TTL_MS, MAX_ACTIVE_BYTES, MAX_ENDED, RunAnswer, RunEnd, RunKind,
+        RunStatus, Runs,
     };
     use openclaw_agent::turn::AbortReason;
     use openclaw_protocol::session_key::SessionKey;
@@ -222,7 +296,13 @@ mod tests {
     }
 
     fn end(at: i64) -> RunEnd {
-        RunEnd { status: "ok", started_at_ms: 0, ended_at_ms: at, error: None, answer: RunAnswer::default() }
+        RunEnd {
+            status: RunStatus::Ok,
+            started_at_ms: 0,
+            ended_at_ms: at,
+            error: None,
+            answer: RunAnswer::default(),
+        }
     }
 
     #[test]

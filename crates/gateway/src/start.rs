@@ -23,6 +23,7 @@ use crate::doors::{Doors, allowed_names, listen};
 use crate::gateway::Gateway;
 use crate::health::HealthCache;
 use crate::http::router::router;
+use crate::inbound::recover;
 use crate::live::{Kept, Live, Making, Snapshot};
 use crate::log::{self, LogFileTaken};
 use crate::net::accept::{Places, serve};
@@ -171,8 +172,8 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
         log,
         started: Instant::now(),
         courier: Courier::new(Arc::clone(&ledger)),
+        lanes: Lanes::new(snapshot.max_turns(), Arc::clone(&ledger)),
         ledger,
-        lanes: Lanes::new(snapshot.max_turns()),
         live: Live::new(snapshot, kept),
         runs: Runs::default(),
         access,
@@ -183,6 +184,7 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
         locations,
     });
     tracing::info!(%address, "gateway started");
+    recover(&core)?;
     let accepting = accept(&core, listeners);
     crate::delivering::start(&core);
     tell_of_the_change(&core, refused.as_ref());

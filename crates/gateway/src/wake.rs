@@ -5,9 +5,10 @@ use std::sync::Arc;
 use openclaw_protocol::session_key::SessionKey;
 
 use crate::core::Core;
+use crate::inbound::{Verdict, accept};
 use crate::observer::Starter;
 use crate::restart_note::RestartNote;
-use crate::rpc::{Message, Target, submit_words, tell_of_words, turn_job};
+use crate::rpc::{Message, Run, Target, submit_words, tell_of_words};
 use crate::runs::{Admission, Candidate, RunKind};
 
 /// Tells the session that the note names, if it names one: with words of whoever asked they wake the agent, without it
@@ -60,7 +61,11 @@ fn start(core: &Arc<Core>, target: Target, text: String) -> Result<(), &'static 
         tool_events: false,
         scopes: Vec::new(),
     };
-    let job = turn_job(core, (RunKind::Agent, &id, &active), &target, Message::of_text(text), starter);
-    slot.send(job);
+    let run = Run { kind: RunKind::Agent, id, active };
+    accept(core, run, (target, slot), (Message::of_text(text), starter), |verdict| {
+        if let Verdict::Refused(error) = verdict {
+            tracing::warn!(error = error.message, "a session is not told of the change");
+        }
+    });
     Ok(())
 }

@@ -1,7 +1,17 @@
 //! Session keys: which conversation a message belongs to.
 //!
 //! `agent:<agentId>:<rest>`, lower case, or the special keys `global` and `unknown`
-//! (OpenClaw 2026.2.9 protocol page, section 5).
+//! (OpenClaw 2026.2.9 protocol page, section 5). [`Conversation`] is what `<rest>` names; two conversations never have
+//! one key, whatever their ids contain.
+
+mod conversation;
+mod escape;
+mod people;
+#[cfg(test)]
+mod tests;
+
+pub use conversation::{Branch, Chat, Conversation, main_key};
+pub use people::{DmScope, IdentityLinks, Sender, direct_chat};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +22,30 @@ const MAX_KEY_BYTES: usize = 512;
 const HASH_HEX: usize = 32;
 /// Longest agent id, in characters.
 const MAX_AGENT_ID: usize = 64;
+
+/// Words in front of the part of a chat.
+const BRANCHES: &[&str] = &[":thread:", ":topic:"];
+
+/// Whether chats have sessions of their own (`session.scope`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SessionScope {
+    /// Every chat has its own.
+    #[default]
+    PerSender,
+    /// The main session of every agent is the one session `global`.
+    Global,
+}
+
+impl SessionScope {
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PerSender => "per-sender",
+            Self::Global => "global",
+        }
+    }
+}
 
 /// A canonical session key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,10 +91,57 @@ impl SessionKey {
         Self(bounded(format!("agent:{}:{rest}", agent_id(agent))))
     }
 
+    /// A key that was canonical when it was written down.
+    #[must_use]
+    pub fn stored(key: &str) -> Self {
+        Self(key.to_owned())
+    }
+
     /// The main session of an agent.
     #[must_use]
     pub fn main(agent: &str, main_key: &str) -> Self {
         Self(format!("agent:{}:{main_key}", agent_id(agent)))
+    }
+
+    /// The key of a conversation of an agent. `main_key` is what [`main_key`] made of the configured one.
+    #[must_use]
+    pub fn of(agent: &str, conversation: Conversation, main_key: &str) -> Self {
+        if let Conversation::Free(text) = conversation {
+            return Self::canonical(&text, agent, main_key);
+        }
+        let key = format!("agent:{}:{}", agent_id(agent), conversation.write(main_key));
+        // An id may be chosen so that its key looks like the shortened one of somebody else.
+        Self(bounded(if looks_bounded(&key) { key.replace('~', "%7e") } else { key }))
+    }
+
+    /// What the key names; nothing for `global` and `unknown`. A key that was shortened names an id that ends in a
+    /// hash: take ids from where they came from, not from keys, where they matter.
+    #[must_use]
+    pub fn conversation(&self, main_key: &str) -> Option<Conversation> {
+        self.agent().map(|_| Conversation::parse(self.rest(), main_key))
+    }
+
+    /// The key under `session.scope`: `global` instead of the main session.
+    #[must_use]
+    pub fn in_scope(self, scope: SessionScope, main_key: &str) -> Self {
+        match scope {
+            SessionScope::Global if self.is_main(main_key) => Self("global".to_owned()),
+            SessionScope::Global | SessionScope::PerSender => self,
+        }
+    }
+
+    /// The chat whose thread or topic this is.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let rest = self.rest();
+        let at = BRANCHES.iter().filter_map(|word| rest.rfind(word)).max().filter(|at| *at > 0)?;
+        self.0.get(..self.0.len() - rest.len() + at).map(|text| Self(text.to_owned()))
+    }
+
+    /// Whether this is a thread or a topic of a chat.
+    #[must_use]
+    pub fn is_thread(&self) -> bool {
+        self.parent().is_some()
     }
 
     /// The text.
@@ -139,57 +220,10 @@ fn bounded(key: String) -> String {
     format!("{}~{hash}", key.get(..end).unwrap_or_default())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{SessionKey, SessionKind, agent_id};
-    use proptest::prelude::*;
-
-    #[test]
-    fn names_resolve_to_canonical_keys() {
-        let rows = [
-            ("main", "agent:main:main"),
-            ("", "agent:main:main"),
-            ("agent:main:main", "agent:main:main"),
-            ("MyKey", "agent:main:mykey"),
-            ("agent:Work:Telegram:group:-100:topic:4", "agent:work:telegram:group:-100:topic:4"),
-            ("agent:main", "agent:main:agent:main"),
-            ("agent::main::x", "agent:main:x"),
-            ("global", "global"),
-            ("telegram:slash:5", "agent:main:telegram:slash:5"),
-            ("a\u{0}\nb", "agent:main:ab"),
-            ("a :", "agent:main:a"),
-            (": b : c", "agent:main:b:c"),
-        ];
-        for (text, expected) in rows {
-            assert_eq!(SessionKey::canonical(text, "main", "main").as_str(), expected, "{text:?}");
-        }
-        assert_eq!(SessionKey::canonical("home", "main", "home").as_str(), "agent:main:home");
-        assert_eq!(SessionKey::canonical("main", "main", "home").as_str(), "agent:main:home");
-    }
-
-    #[test]
-    fn kinds_and_parts() {
-        let group = SessionKey::canonical("agent:a:slack:channel:c1:thread:9", "main", "main");
-        assert_eq!((group.agent(), group.kind()), (Some("a"), SessionKind::Group));
-        assert!(SessionKey::main("main", "main").is_main("main"));
-        assert!(!group.is_main("main"));
-        assert!(SessionKey::canonical("agent:main:cron:j:run:s", "main", "main").is_hidden());
-        assert_eq!(agent_id("  Ünïcode bot "), "n-code-bot");
-        assert_eq!(agent_id("***"), "main");
-    }
-
-    #[test]
-    fn two_long_keys_stay_two() {
-        let key = |end: &str| SessionKey::canonical(&format!("{}{end}", "k".repeat(600)), "main", "main");
-        assert_ne!(key("a"), key("b"));
-        assert!(key("a").as_str().len() <= super::MAX_KEY_BYTES);
-    }
-
-    proptest! {
-        #[test]
-        fn canonical_is_idempotent(text in "(.{0,80}|[a-z:é]{400,900})") {
-            let once = SessionKey::canonical(&text, "main", "main");
-            prop_assert_eq!(&SessionKey::canonical(once.as_str(), "main", "main"), &once);
-        }
-    }
+/// Whether a key might have come out of [`bounded`]: a hash at the end, and of the length that those have.
+fn looks_bounded(key: &str) -> bool {
+    let hash = key.rsplit_once('~').map_or("", |(_, hash)| hash);
+    let is_hash = hash.len() == HASH_HEX && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // The cut is at the end of a character, which has four bytes at most.
+    is_hash && (MAX_KEY_BYTES - 3..=MAX_KEY_BYTES).contains(&key.len())
 }

@@ -71,6 +71,8 @@ pub mod field {
         UPDATED_AT: i64 = "updatedAt";
         /// Absolute path of the transcript.
         SESSION_FILE: String = "sessionFile";
+        /// The session that this one was started over from; ours.
+        PREVIOUS_SESSION_ID: String = "previousSessionId";
         /// A name the user gave; unique in the index.
         LABEL: String = "label";
         /// A name a channel gave.

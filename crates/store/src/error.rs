@@ -31,6 +31,14 @@ pub enum StoreError {
         /// The id.
         id: RecordId,
     },
+    /// A record was named that is not in the transcript, or not in the part of it that was read.
+    #[error("{} has no record {id} in the part that is in use", path.display())]
+    NoSuchRecord {
+        /// The transcript.
+        path: PathBuf,
+        /// The id.
+        id: RecordId,
+    },
     /// A line was to be put back that is no record with an id and a parent.
     #[error("the line kept for {} is no record", path.display())]
     NotARecord {
@@ -57,6 +65,7 @@ impl StoreError {
             Self::Root(error) => error.is_disk_full(),
             Self::Encode { .. }
             | Self::RecordExists { .. }
+            | Self::NoSuchRecord { .. }
             | Self::NotARecord { .. }
             | Self::Random(_)
             | Self::Interrupted { .. } => false,

@@ -19,10 +19,10 @@
 //! let index = SessionIndex::load(&sessions, "main", clock.clone())?;
 //!
 //! let (entry, _) = index.get_or_create("agent:main:main", || SessionEntry::new(&SessionId::random(), clock.now_ms()))?;
-//! let new = NewTranscript { cwd: state, key: "agent:main:main" };
+//! let new = NewTranscript { cwd: state, key: "agent:main:main", parent: None };
 //! let mut transcript = Transcript::open_or_create(&sessions, &entry.session_id(), &new, clock.clone())?;
 //! let hello = UserMessage { content: Content::Text("hello".into()), timestamp: clock.now_ms() };
-//! transcript.append_message(&Message::User(hello))?;
+//! transcript.append_message(&Arc::new(Message::User(hello)))?;
 //! assert_eq!(transcript.history().len(), 1);
 //!
 //! index.update("agent:main:main", |entry| entry.set(field::TOTAL_TOKENS, &12));
@@ -47,12 +47,13 @@ pub use index::{Creation, LoadReport, SessionIndex};
 pub use ledger::{
     Accepted, ClaimedDelivery, Delivery, DeliveryFilter, DeliveryId, DeliveryState, DiskSpace, Done, EventId,
     EventKey, EventState, Expired, FinalLine, LEASE, LEDGER_FILE, LOW_SPACE_BYTES, Ledger, LedgerCounts,
-    LedgerError, LineId, MIN_FREE_BYTES, NewDelivery, NewEvent, RESERVE_BYTES, Repeats, Settled, SlotClaim,
-    SlotKey, SqliteLedger, StoredDelivery, StoredEvent, TurnCommit, WaitingLine, retry_delay,
+    LedgerError, LineId, LinePlace, MIN_FREE_BYTES, NewDelivery, NewEvent, RESERVE_BYTES, Repeats, Settled,
+    SlotClaim, SlotKey, SqliteLedger, StoredDelivery, StoredEvent, TurnCommit, WaitingLine, retry_delay,
 };
 pub use lock::{LockError, StateLock};
 pub use session_id::{SessionId, SessionIdError};
 pub use transcript::{
-    ArchiveReason, Display, HistoryItem, HistoryOrigin, NewTranscript, PreparedRecord, RecordId,
-    RepairReport, Restored, Settings, Transcript, TranscriptSync, archive, read_tail, restore_record,
+    ArchiveReason, Display, HistoryItem, HistoryOrigin, NewTranscript, Notes, PreparedRecord, RecordId,
+    RepairReport, Restored, Settings, Summary, SummaryBy, Transcript, TranscriptSync, archive,
+    predecessor_of, read_tail, restore_record,
 };

@@ -16,7 +16,7 @@ const MAX_NAME_TRIES: u32 = 9;
 pub(crate) fn keep_fragment(
     root: &Root,
     file: &str,
-    offset: usize,
+    offset: u64,
     bytes: &[u8],
 ) -> Result<Option<PathBuf>, StoreError> {
     let base = format!("{file}.at-{offset}");

@@ -2,39 +2,46 @@
 
 mod append;
 mod archive;
+mod back;
 mod branch;
+mod content;
 mod context;
 mod line;
+mod notes;
+mod open;
 mod pairing;
+mod predecessor;
 mod record;
 mod restore;
 mod scan;
+mod sums;
 mod sync;
 mod tail;
+mod tree;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use openclaw_guard::{Clock, FileError, Root, RootError, create_private_dir, iso_millis};
+use openclaw_guard::{Clock, FileError, Root};
 use openclaw_protocol::message::{KnownPart, Part};
-use serde_json::json;
 
-use crate::{SessionId, StoreError, quarantine};
-use branch::Branch;
-use pairing::OpenCall;
-use scan::Scan;
+use crate::StoreError;
+use content::Limits;
+use sums::Sums;
 
 pub use archive::{ArchiveReason, archive};
 pub use context::{HistoryItem, HistoryOrigin};
 pub(crate) use line::session_key_of;
+pub use notes::Notes;
+pub use predecessor::predecessor_of;
 pub use record::{PreparedRecord, RecordId};
 pub use restore::{Restored, restore_record};
 pub use sync::TranscriptSync;
 pub use tail::read_tail;
+pub use tree::{Summary, SummaryBy};
 
 /// The format version that upstream 2026.2.9 writes and so do we.
 const FORMAT_VERSION: u32 = 3;
@@ -42,11 +49,6 @@ const FORMAT_VERSION: u32 = 3;
 const SESSION_KEY_TYPE: &str = "openclaw.session-key";
 /// Custom record that marks a place where damage was found.
 const REPAIR_TYPE: &str = "openclaw.repair";
-/// A transcript is read as a whole. Long conversations with images reach tens of megabytes; what is larger than this
-/// would not fit a small machine's memory and must be moved away by a person.
-const MAX_TRANSCRIPT_BYTES: u64 = 256 * 1024 * 1024;
-/// Bytes copied to quarantine in one repair. The damaged bytes also stay in the transcript itself.
-const MAX_QUARANTINE_BYTES: usize = 16 * 1024 * 1024;
 /// What the model reads in place of a result that was never written.
 const INTERRUPTED: &str =
     "The gateway stopped before this call returned. It may or may not have taken effect.";
@@ -58,6 +60,8 @@ pub struct NewTranscript<'a> {
     pub cwd: &'a Path,
     /// The session key.
     pub key: &'a str,
+    /// The transcript of the conversation before this one, where a reset began it: see [`predecessor_of`].
+    pub parent: Option<&'a Path>,
 }
 
 /// What opening a transcript found and repaired; all zero and empty for a sound file. The gateway logs it.
@@ -73,6 +77,11 @@ pub struct RepairReport {
     pub header_missing: bool,
     /// Lines that repeat an earlier record byte for byte; passed over.
     pub duplicates: usize,
+    /// Records that read well but are not as this program wrote them, by their checksums: edited or damaged. They are
+    /// kept as they are now.
+    pub altered: usize,
+    /// Bytes that this program wrote behind what is now the end of the file.
+    pub missing_bytes: u64,
     /// Records whose parent is gone; hung on the record before them.
     pub bridged: usize,
     /// Tool calls without a result that got one on disk.
@@ -114,12 +123,17 @@ pub struct Transcript {
     path: Arc<Path>,
     file: Arc<File>,
     clock: Arc<dyn Clock>,
+    limits: Limits,
     tail: Tail,
+    /// Where in the file reading began; 0 if all of it was read.
+    read_from: u64,
     ids: HashSet<RecordId>,
     leaf: Option<RecordId>,
     settings: Settings,
+    notes: Notes,
     history: Vec<Arc<HistoryItem>>,
     report: RepairReport,
+    sums: Sums,
 }
 
 impl fmt::Debug for Transcript {
@@ -132,40 +146,6 @@ impl fmt::Debug for Transcript {
 }
 
 impl Transcript {
-    /// Opens `<dir>/<id>.jsonl`, making directory and file as needed, and repairs what is damaged.
-    ///
-    /// Nothing in the file is changed or cut. Damaged lines are copied to `<dir>/quarantine` and passed over, a torn
-    /// last line is closed, calls at the end whose result is missing get one, and a record marks that this happened.
-    ///
-    /// # Errors
-    /// When the file cannot be read or written. Damage is no error.
-    pub fn open_or_create(
-        dir: &Path,
-        id: &SessionId,
-        new: &NewTranscript<'_>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, StoreError> {
-        create_private_dir(dir)?;
-        let root = Root::open(dir)?;
-        let (file, bytes) = read_or_create(&root, id, new, clock.now_ms(), MAX_TRANSCRIPT_BYTES)?;
-        let name = id.transcript_file_name();
-        let scan = scan::scan(&bytes);
-        let Branch { settings, items, patched_calls, orphan_results, open } = branch::read(&scan);
-        let mut transcript = Self {
-            path: dir.join(&name).into(),
-            file: Arc::new(file),
-            clock,
-            tail: Tail::of(&bytes),
-            ids: scan.records.iter().map(|record| record.id.clone()).collect(),
-            leaf: scan.records.last().map(|record| record.id.clone()),
-            settings,
-            history: items,
-            report: RepairReport { patched_calls, orphan_results, ..scan.report.clone() },
-        };
-        transcript.repair(&root, &name, &bytes, &scan, &open)?;
-        Ok(transcript)
-    }
-
     /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -191,10 +171,30 @@ impl Transcript {
         &self.settings
     }
 
-    /// Whether a record has this id.
+    /// The name and the labels that people gave.
+    #[must_use]
+    pub fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// Whether a record of the part that was read has this id: all of the file, but for a long one.
     #[must_use]
     pub fn contains(&self, id: &RecordId) -> bool {
         self.ids.contains(id)
+    }
+
+    /// Whether a record of the file has this id. Reads the part of a long file that opening left out.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn holds(&self, id: &RecordId) -> Result<bool, StoreError> {
+        if self.contains(id) || self.read_from == 0 {
+            return Ok(self.contains(id));
+        }
+        let (Some(dir), Some(name)) = (self.path.parent(), self.path.file_name()) else { return Ok(false) };
+        let file = Root::open(dir)?.open_read(Path::new(name))?;
+        content::holds_before(&file, self.read_from, id.as_str())
+            .map_err(|source| FileError::new("read", &self.path, source).into())
     }
 
     /// What the model sees of a record; nothing if it is none for the model, or before the last compaction.
@@ -216,93 +216,6 @@ impl Transcript {
     pub fn sync(&self) -> Result<(), StoreError> {
         self.syncer().sync()
     }
-
-    fn repair(
-        &mut self,
-        root: &Root,
-        name: &str,
-        bytes: &[u8],
-        scan: &Scan<'_>,
-        open: &[OpenCall],
-    ) -> Result<(), StoreError> {
-        let mut budget = MAX_QUARANTINE_BYTES;
-        for damage in &scan.damage {
-            let fragment = bytes.get(damage.clone()).unwrap_or_default();
-            if fragment.len() > budget {
-                continue;
-            }
-            budget -= fragment.len();
-            self.report.quarantined.extend(quarantine::keep_fragment(root, name, damage.start, fragment)?);
-        }
-        self.report.torn_tail = self.tail == Tail::Torn;
-        if self.tail == Tail::Torn {
-            self.write_line(Vec::new())?;
-        }
-        if !self.report.quarantined.is_empty() {
-            let data = json!({
-                "damagedLines": self.report.damaged_lines,
-                "quarantined": self.report.quarantined.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
-            });
-            self.append_custom(REPAIR_TYPE, &data)?;
-        }
-        for call in open {
-            self.append_message(&call.result(INTERRUPTED, self.clock.now_ms()))?;
-        }
-        self.report.closed_calls = open.len();
-        Ok(())
-    }
-}
-
-impl Tail {
-    fn of(bytes: &[u8]) -> Self {
-        if bytes.is_empty() || bytes.ends_with(b"\n") { Self::Clean } else { Self::Torn }
-    }
-}
-
-/// The file, open for appending, and what is in it; an absent or empty one gets its first lines.
-fn read_or_create(
-    root: &Root,
-    id: &SessionId,
-    new: &NewTranscript<'_>,
-    now_ms: i64,
-    max_bytes: u64,
-) -> Result<(File, Vec<u8>), StoreError> {
-    let name = id.transcript_file_name();
-    let mut bytes = match root.read_capped(Path::new(&name), max_bytes) {
-        Err(RootError::NotFound { .. }) => {
-            root.create_new(Path::new(&name), b"")?;
-            Vec::new()
-        }
-        read => read?,
-    };
-    let mut file = root.open_append(Path::new(&name))?;
-    if bytes.is_empty() {
-        bytes = opening_lines(id, new, now_ms)?;
-        let written = file.write_all(&bytes).and_then(|()| file.sync_all());
-        written.map_err(|source| FileError::new("write", &root.path().join(&name), source))?;
-    }
-    Ok((file, bytes))
-}
-
-/// The header and the record with the session key.
-fn opening_lines(id: &SessionId, new: &NewTranscript<'_>, now_ms: i64) -> Result<Vec<u8>, StoreError> {
-    let timestamp = iso_millis(now_ms);
-    let header = json!({
-        "type": "session",
-        "version": FORMAT_VERSION,
-        "id": id.as_str(),
-        "timestamp": timestamp,
-        "cwd": new.cwd.to_string_lossy(),
-    });
-    let key = json!({
-        "type": "custom",
-        "customType": SESSION_KEY_TYPE,
-        "data": {"key": new.key},
-        "id": RecordId::random()?,
-        "parentId": null,
-        "timestamp": timestamp,
-    });
-    Ok(format!("{header}\n{key}\n").into_bytes())
 }
 
 /// The ids and names of the tool calls among the parts of an assistant message.
@@ -315,8 +228,14 @@ fn tool_calls(parts: &[Part]) -> impl Iterator<Item = (&str, &str)> {
 }
 
 #[cfg(test)]
+mod content_tests;
+#[cfg(test)]
 mod damage_tests;
 #[cfg(test)]
+mod sums_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tree_tests;
 #[cfg(test)]
 mod two_phase_tests;

@@ -12,8 +12,8 @@ use openclaw_channels::{
 use openclaw_guard::Clock;
 use openclaw_store::{
     Accepted, ClaimedDelivery, DeliveryFilter, DeliveryId, DeliveryState, Done, EventId, EventKey,
-    EventState, Expired, Ledger, LedgerCounts, LedgerError, LineId, NewDelivery, NewEvent, Settled,
-    SlotClaim, SlotKey, SqliteLedger, StoredDelivery, StoredEvent, TurnCommit, WaitingLine,
+    EventState, Expired, Ledger, LedgerCounts, LedgerError, LineId, LinePlace, NewDelivery, NewEvent,
+    Settled, SlotClaim, SlotKey, SqliteLedger, StoredDelivery, StoredEvent, TurnCommit, WaitingLine,
 };
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -137,7 +137,7 @@ impl Ledger for Prompt {
         release(event: EventId) -> ();
         event(key: EventKey) -> Option<EventState>;
         take_over() -> Vec<StoredEvent>;
-        waiting_lines(file: Option<String>) -> Vec<WaitingLine>;
+        waiting_lines(of: Option<LinePlace>) -> Vec<WaitingLine>;
         enqueue(deliveries: Vec<NewDelivery>) -> ();
         claim_due(now_ms: i64, limit: usize) -> Vec<ClaimedDelivery>;
         settle(settled: Settled) -> DeliveryState;

@@ -30,7 +30,6 @@ pub(crate) const QMD: &str = "the built-in memory search is the only one yet";
 pub(crate) const QUEUE: &str = "messages of a busy session wait for their turn one by one yet";
 pub(crate) const REMOTE: &str =
     "commands reach a gateway directly over ws:// only yet; open the tunnel yourself";
-pub(crate) const RESET: &str = "sessions are started over by /new and /reset only yet";
 pub(crate) const SANDBOX: &str = "there is no sandbox in this build yet, so no commands run";
 pub(crate) const SKILLS: &str = "skills are not part of this build yet";
 pub(crate) const SPEECH: &str = "speech is not part of this build yet";

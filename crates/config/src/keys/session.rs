@@ -4,7 +4,7 @@ use super::not_yet;
 use crate::declare::{choices, section};
 use crate::read::Map;
 
-use super::{ChatRules, TypingMode};
+use super::{ChatRule, Permission, TypingMode};
 
 choices! {
     /// Which senders share a session.
@@ -35,35 +35,46 @@ section! {
     /// Sessions.
     pub struct Session {
         /// One session per sender, or one for all.
-        scope: SessionScope = SessionScope::PerSender, planned("every chat has its own session in this build"), met_by(&["per-sender"]);
+        scope: SessionScope = SessionScope::PerSender;
         /// Which direct chats share a session.
         dm_scope: DmScope = DmScope::Main, planned(not_yet::CHANNELS), met_by(&["main"]);
         /// One person under several names: a name, and the person's ids as `channel:id`.
         identity_links: Map<Vec<String>>, planned(not_yet::CHANNELS);
-        /// Messages that start a session afresh; `/new` and `/reset` if absent.
-        reset_triggers: Option<Vec<String>>, planned(not_yet::RESET);
+        /// Messages that start a session afresh; `/new` and `/reset` if absent. Text behind one is the first message of
+        /// the new session.
+        reset_triggers: Option<Vec<String>>;
         /// Minutes of silence after which a session starts afresh. Earlier form of `reset`.
-        idle_minutes: Option<u64>, min(1.0), planned(not_yet::RESET);
+        idle_minutes: Option<u64>, min(1.0);
         /// The same for sessions of heartbeats.
-        heartbeat_idle_minutes: Option<u64>, min(1.0), planned(not_yet::RESET), advanced();
+        heartbeat_idle_minutes: Option<u64>, min(1.0), planned(not_yet::HEARTBEAT), advanced();
         /// When a session starts afresh; every day at four if absent.
-        reset: Option<ResetPolicy>, planned(not_yet::RESET);
+        reset: Option<ResetPolicy>;
         /// The same for kinds of chats.
-        reset_by_type: ResetByType, planned(not_yet::RESET);
+        reset_by_type: ResetByType;
         /// The same for channels.
-        reset_by_channel: Map<ResetPolicy>, planned(not_yet::RESET);
+        reset_by_channel: Map<ResetPolicy>;
         /// The file of the session index; `{agentId}` stands for the agent.
-        store: Option<String>, planned("the index of sessions stays in the state directory yet"), advanced();
+        store: Option<String>, planned("the index of sessions stays in the state directory, which is guarded, in this build"), advanced();
         /// Seconds between two typing signals.
         typing_interval_seconds: Option<u64>, min(1.0), planned(not_yet::DELIVERY);
         /// When the typing signal starts.
         typing_mode: Option<TypingMode>, planned(not_yet::DELIVERY), met_by(&["never"]);
         /// The name of the main session.
         main_key: String = "main".to_owned(), advanced();
-        /// Which chats replies are sent to.
-        send_policy: ChatRules, planned(not_yet::DELIVERY);
+        /// Which sessions may be written to.
+        send_policy: SendRules;
         /// Agents that talk to each other.
         agent_to_agent: AgentToAgentSession, planned(not_yet::AGENTS);
+    }
+}
+
+section! {
+    /// Rules on sessions: the first denial counts, then the default.
+    pub struct SendRules {
+        /// What happens without a matching rule.
+        default: Option<Permission>;
+        /// The rules.
+        rules: Vec<ChatRule>;
     }
 }
 

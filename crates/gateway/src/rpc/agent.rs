@@ -7,11 +7,14 @@ use openclaw_protocol::frame::{ErrorShape, ResponseFrame};
 use openclaw_store::SessionId;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::chat::too_busy;
-use super::runs::{Message, Target, images, size_of, start};
+use super::runs::{Message, Run, Target, images, place, size_of, starter};
+use super::sessions::may_send;
 use super::{Call, Reply, RpcError, RpcResult, attempt};
+use crate::core::Core;
+use crate::inbound::{Known, Verdict, accept, event_key};
 use crate::runs::{Admission, Candidate, RunAnswer, RunEnd, RunKind, RunState};
 use crate::text::clip;
 
@@ -39,6 +42,7 @@ pub(super) fn agent(call: &Call<'_>) -> Reply {
     let params: AgentParams = attempt!(call.params());
     let core = call.core;
     let (target, session_id) = attempt!(target(call, &params));
+    attempt!(may_send(&target.agent, &target.key));
     let images = attempt!(images(params.attachments));
     let id = params.idempotency_key;
     let candidate = Candidate {
@@ -52,7 +56,7 @@ pub(super) fn agent(call: &Call<'_>) -> Reply {
         Admission::New(active) => active,
         Admission::InFlight(active) => {
             call.client.outbox.push_answer(ResponseFrame::ok(&call.request.id, accepted).encode().into());
-            return final_answer(active.state);
+            return Reply::later(ended(active.state));
         }
         Admission::Ended(end) => return Reply::Now(answer_of(&end)),
         Admission::Full => return Reply::Now(Err(too_busy().into())),
@@ -64,19 +68,39 @@ pub(super) fn agent(call: &Call<'_>) -> Reply {
         session_id,
         timeout: params.timeout.filter(|seconds| *seconds > 0).map(Duration::from_secs),
     };
-    attempt!(start(call, (RunKind::Agent, &id, &active), &target, message, accepted));
-    final_answer(active.state)
+    let run = Run { kind: RunKind::Agent, id, active };
+    let slot = attempt!(place(core, &run, &target));
+    let (request, client, state) =
+        (call.request.id.clone(), Arc::clone(call.client), run.active.state.clone());
+    let starter = starter(call, &target);
+    let (told, verdict) = oneshot::channel();
+    accept(core, run, (target, slot), (message, starter), move |verdict| {
+        if matches!(verdict, Verdict::New) {
+            client.outbox.push_answer(ResponseFrame::ok(&request, accepted).encode().into());
+        }
+        // Whoever asked may have gone.
+        told.send(verdict).ok();
+    });
+    Reply::later(async move {
+        match verdict.await {
+            Ok(Verdict::New) => ended(state).await,
+            Ok(Verdict::Known(Known::Ended(end))) => answer_of(&end),
+            Ok(Verdict::Known(Known::Open)) => {
+                Err(ErrorShape::unavailable("this run is not answered yet; ask agent.wait").into())
+            }
+            Ok(Verdict::Refused(error)) => Err(error.into()),
+            Err(_) => Err(ErrorShape::unavailable("the gateway is stopping").retry_after(2_000).into()),
+        }
+    })
 }
 
 /// The second answer: when the run ends, whoever asked for it.
-fn final_answer(mut state: watch::Receiver<RunState>) -> Reply {
-    Reply::later(async move {
-        let ended = state.wait_for(|state| matches!(state, RunState::Ended(_))).await;
-        match ended.as_deref() {
-            Ok(RunState::Ended(end)) => answer_of(end),
-            Ok(RunState::Active) | Err(_) => Err(ErrorShape::unavailable("the run broke off").into()),
-        }
-    })
+async fn ended(mut state: watch::Receiver<RunState>) -> RpcResult {
+    let ended = state.wait_for(|state| matches!(state, RunState::Ended(_))).await;
+    match ended.as_deref() {
+        Ok(RunState::Ended(end)) => answer_of(end),
+        Ok(RunState::Active) | Err(_) => Err(ErrorShape::unavailable("the run broke off").into()),
+    }
 }
 
 fn answer_of(end: &RunEnd) -> RpcResult {
@@ -148,6 +172,9 @@ pub(super) fn wait(call: &Call<'_>) -> Reply {
     let core = Arc::clone(call.core);
     Reply::later(async move {
         let limit = Duration::from_millis(params.timeout_ms);
+        if let Some(end) = known_end(&core, &params.run_id).await {
+            return Ok(ended_json(&params.run_id, &end));
+        }
         let ended = async {
             let mut state = loop {
                 match core.runs.state(&params.run_id, core.now_ms()) {
@@ -165,6 +192,24 @@ pub(super) fn wait(call: &Call<'_>) -> Reply {
         let timeout = || json!({"runId": params.run_id, "status": "timeout"});
         Ok(tokio::time::timeout(limit, ended).await.ok().flatten().unwrap_or_else(timeout))
     })
+}
+
+/// The end of a run that this process does not remember, but the ledger does.
+async fn known_end(core: &Core, id: &str) -> Option<RunEnd> {
+    if core.runs.state(id, core.now_ms()).is_some() {
+        return None;
+    }
+    for kind in RunKind::ALL {
+        let (sender, state) = oneshot::channel();
+        // The receiver waits below.
+        core.ledger.event(event_key(kind, id), Box::new(move |state| drop(sender.send(state))));
+        if let Ok(Ok(Some(state))) = state.await
+            && let Known::Ended(end) = Known::of(state)
+        {
+            return Some(*end);
+        }
+    }
+    None
 }
 
 fn ended_json(id: &str, end: &RunEnd) -> Value {

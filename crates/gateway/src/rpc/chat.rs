@@ -14,11 +14,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::runs::{Message, Target, images, size_of, start};
-use super::sessions::{interrupted, newest_messages, submit};
+use super::dispatch::response;
+use super::runs::{Message, Run, Target, images, place, size_of, starter};
+use super::sessions::{interrupted, may_send, newest_messages, submit};
 use super::{Call, Reply, RpcError, RpcResult, attempt};
 use crate::agents::Agents;
 use crate::core::Core;
+use crate::inbound::{Known, Verdict, accept};
 use crate::runs::{Admission, Candidate, RunKind};
 use crate::text::{assistant_message, clip, for_display};
 use crate::ws::hub::{Broadcast, ConnId};
@@ -56,6 +58,7 @@ pub(super) fn send(call: &Call<'_>) -> Reply {
         let ids = core.runs.abort(&target.key, None, AbortReason::StopWord);
         return Reply::Now(Ok(json!({"ok": true, "aborted": !ids.is_empty(), "runIds": ids})));
     }
+    attempt!(may_send(&target.agent, &target.key));
     if params.message.len() > MAX_MESSAGE_BYTES {
         return Reply::invalid(format!("message over {MAX_MESSAGE_BYTES} bytes; send it as a file instead"));
     }
@@ -63,15 +66,17 @@ pub(super) fn send(call: &Call<'_>) -> Reply {
     if params.message.trim().is_empty() && images.is_empty() {
         return Reply::invalid("message or attachment required");
     }
-    let id = params.idempotency_key.as_str();
+    let id = params.idempotency_key;
     let bytes = size_of(&params.message, &images);
-    let candidate = Candidate { kind: RunKind::Chat, id, key: &target.key, bytes };
+    let candidate = Candidate { kind: RunKind::Chat, id: &id, key: &target.key, bytes };
     let active = match core.runs.admit(&candidate, core.now_ms()) {
         Admission::New(active) => active,
         Admission::InFlight(_) => return Reply::Now(Ok(json!({"runId": id, "status": "in_flight"}))),
         Admission::Ended(end) => return Reply::Now(Ok(json!({"runId": id, "status": end.status}))),
         Admission::Full => return Reply::Now(Err(too_busy().into())),
     };
+    let run = Run { kind: RunKind::Chat, id, active };
+    let slot = attempt!(place(core, &run, &target));
     let message = Message {
         text: params.message,
         images,
@@ -79,8 +84,17 @@ pub(super) fn send(call: &Call<'_>) -> Reply {
         session_id: None,
         timeout: params.timeout_ms.filter(|ms| *ms > 0).map(Duration::from_millis),
     };
-    let started = json!({"runId": id, "status": "started"});
-    attempt!(start(call, (RunKind::Chat, id, &active), &target, message, started));
+    let (request, client) = (call.request.id.clone(), Arc::clone(call.client));
+    let (id, starter) = (run.id.clone(), starter(call, &target));
+    accept(core, run, (target, slot), (message, starter), move |verdict| {
+        let result = match verdict {
+            Verdict::New => Ok(json!({"runId": id, "status": "started"})),
+            Verdict::Known(Known::Open) => Ok(json!({"runId": id, "status": "in_flight"})),
+            Verdict::Known(Known::Ended(end)) => Ok(json!({"runId": id, "status": end.status})),
+            Verdict::Refused(error) => Err(error.into()),
+        };
+        client.outbox.push_answer(response(&request, result).encode().into());
+    });
     Reply::Sent
 }
 

@@ -9,7 +9,7 @@ use openclaw_store::StoreError;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{agent, chat, config, devices, logs, outbox, send, sessions, system};
+use super::{agent, chat, config, devices, logs, outbox, send, session_patch, sessions, system};
 use crate::core::Core;
 use crate::live::Snapshot;
 use crate::ws::hub::Client;
@@ -149,7 +149,7 @@ fn handle(call: &Call<'_>) -> Reply {
         Method::SessionsList => sessions::list(call),
         Method::SessionsPreview => sessions::preview(call),
         Method::SessionsResolve => sessions::resolve(call),
-        Method::SessionsPatch => sessions::patch(call),
+        Method::SessionsPatch => session_patch::patch(call),
         Method::SessionsReset => sessions::reset(call),
         Method::SessionsDelete => sessions::delete(call),
         Method::ChatHistory => chat::history(call),

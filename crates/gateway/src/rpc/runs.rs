@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use openclaw_agent::{AgentRuntime, Ending, Job, TurnJob};
-use openclaw_protocol::frame::{ErrorShape, ResponseFrame};
+use openclaw_agent::{AgentRuntime, Ending, Inbound, Job, LaneSlot, TurnJob};
+use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::message::{KnownPart, Part};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{SessionId, field};
@@ -23,11 +23,11 @@ const MAX_ATTACHMENT_BYTES: usize = 5_000_000;
 
 /// A message on its way to a lane.
 pub(crate) struct Message {
-    pub(super) text: String,
-    pub(super) images: Vec<Part>,
-    pub(super) extra_system: Option<String>,
-    pub(super) session_id: Option<SessionId>,
-    pub(super) timeout: Option<Duration>,
+    pub(crate) text: String,
+    pub(crate) images: Vec<Part>,
+    pub(crate) extra_system: Option<String>,
+    pub(crate) session_id: Option<SessionId>,
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl Message {
@@ -55,55 +55,61 @@ pub(super) fn size_of(text: &str, images: &[Part]) -> usize {
     text.len() + images.iter().map(image).sum::<usize>()
 }
 
-/// Starts an admitted run: takes a place in the lane, answers the request with `accepted`, and hands the message over,
-/// in this order, so that no event of the run comes before the answer. If the lane is full the run is withdrawn: the
-/// same idempotency key may try again.
-pub(super) fn start(
-    call: &Call<'_>,
-    run: (RunKind, &str, &ActiveRun),
-    target: &Target,
-    message: Message,
-    accepted: Value,
-) -> Result<(), RpcError> {
-    let (kind, id, _) = run;
-    let core = call.core;
-    let slot = core.lanes.reserve(&target.agent, &target.key).map_err(|error| {
-        core.runs.withdraw(kind, id);
-        RpcError::from(ErrorShape::unavailable(error.to_string()).retry_after(1_000))
-    })?;
-    let starter = Starter {
+/// An admitted run.
+pub(crate) struct Run {
+    pub(crate) kind: RunKind,
+    pub(crate) id: String,
+    pub(crate) active: ActiveRun,
+}
+
+/// Takes a place in the lane for an admitted run. If the lane is full the run is withdrawn: the same idempotency key may
+/// try again.
+pub(super) fn place(core: &Core, run: &Run, target: &Target) -> Result<LaneSlot, RpcError> {
+    core.lanes.reserve(&target.agent, &target.key).map_err(|error| {
+        core.runs.withdraw(run.kind, &run.id);
+        ErrorShape::unavailable(error.to_string()).retry_after(1_000).into()
+    })
+}
+
+/// Whoever sends a request, as the run sees them.
+pub(super) fn starter(call: &Call<'_>, target: &Target) -> Starter {
+    Starter {
         conn: call.client.id,
         given_key: target.given_key.clone(),
         tool_events: call.client.wants_tool_events,
         scopes: call.client.scopes.clone(),
-    };
-    let job = turn_job(core, run, target, message, starter);
-    call.client.outbox.push_answer(ResponseFrame::ok(&call.request.id, accepted).encode().into());
-    slot.send(job);
-    Ok(())
+    }
 }
 
 /// The job of an admitted run.
 pub(crate) fn turn_job(
     core: &Arc<Core>,
-    (kind, id, active): (RunKind, &str, &ActiveRun),
+    run: &Run,
     target: &Target,
-    message: Message,
+    (message, inbound): (Message, Inbound),
     starter: Starter,
 ) -> Job {
     let entry = target.agent.sessions.get(target.key.as_str());
     let verbosity = Verbosity::of(entry.as_ref().and_then(|entry| entry.text(field::VERBOSE_LEVEL)));
     let settings = Arc::new(ConfigCommand::of(core, &starter.scopes));
-    let info = RunInfo { id: id.to_owned(), kind, key: target.key.clone(), starter, verbosity };
+    let info = RunInfo {
+        id: run.id.clone(),
+        kind: run.kind,
+        key: target.key.clone(),
+        event: inbound.event,
+        starter,
+        verbosity,
+    };
     Job::Turn(Box::new(TurnJob {
         settings,
-        run_id: id.to_owned(),
+        run_id: run.id.clone(),
         text: message.text,
         images: message.images,
         extra_system: message.extra_system,
         session_id: message.session_id,
         timeout: message.timeout,
-        abort: active.abort.clone(),
+        inbound: Some(inbound),
+        abort: run.active.abort.clone(),
         ending: Ending::new(Arc::new(EventObserver::new(Arc::clone(core), info))),
     }))
 }

@@ -36,6 +36,16 @@ const SHOWN: &[&str] = &[
     "lastTo",
     "lastAccountId",
     "spawnedBy",
+    // Not in the release's rows; clients pass over what they do not know.
+    "previousSessionId",
+    "compactionCount",
+    "providerOverride",
+    "modelOverride",
+    "groupActivation",
+    "execHost",
+    "execSecurity",
+    "execAsk",
+    "execNode",
 ];
 
 /// The model of the default agent, as lists name it.

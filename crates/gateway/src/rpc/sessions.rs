@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use openclaw_agent::send_policy::SendDecision;
 use openclaw_agent::turn::AbortReason;
 use openclaw_agent::{AgentRuntime, Deleted, Job, TranscriptFate};
 use openclaw_protocol::frame::ErrorShape;
@@ -13,7 +14,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
 use super::session_rows::{defaults, kind, list_row};
-use super::{Call, Reply, RpcError, RpcResult, attempt};
+use super::{Call, Reply, RpcError, attempt};
 use crate::agents::Agents;
 use crate::core::Core;
 use crate::text::{clip, display_text};
@@ -274,7 +275,7 @@ pub(super) fn resolve(call: &Call<'_>) -> Reply {
 }
 
 /// The agent and key a session method is about.
-fn target(call: &Call<'_>, given: &str) -> Result<(Arc<AgentRuntime>, SessionKey), RpcError> {
+pub(super) fn target(call: &Call<'_>, given: &str) -> Result<(Arc<AgentRuntime>, SessionKey), RpcError> {
     let key = call.now.agents.key(given);
     match call.now.agents.of_key(&key) {
         Some(agent) => Ok((Arc::clone(agent), key)),
@@ -287,128 +288,6 @@ fn target(call: &Call<'_>, given: &str) -> Result<(Arc<AgentRuntime>, SessionKey
 #[derive(Deserialize)]
 struct KeyParams {
     key: String,
-}
-
-/// Fields a patch may set or clear, with the release's spelling.
-const PATCHED: &[&str] = &[
-    "label",
-    "thinkingLevel",
-    "verboseLevel",
-    "reasoningLevel",
-    "responseUsage",
-    "elevatedLevel",
-    "execHost",
-    "execSecurity",
-    "execAsk",
-    "execNode",
-    "spawnedBy",
-    "sendPolicy",
-    "groupActivation",
-];
-
-pub(super) fn patch(call: &Call<'_>) -> Reply {
-    let params: Map<String, Value> = attempt!(call.params());
-    let given = params.get("key").and_then(Value::as_str).unwrap_or_default();
-    let (agent, key) = attempt!(target(call, given));
-    attempt!(check_levels(&params));
-    if let Some(label) = params.get("label").and_then(Value::as_str) {
-        let holder = agent.sessions.find_by_label(label);
-        if holder.is_some_and(|holder| holder != key.as_str()) {
-            return Reply::invalid(format!("label already in use: {}", clip(label, 64)));
-        }
-    }
-    let model = attempt!(model_override(&agent, params.get("model")));
-    let core = Arc::clone(call.core);
-    Reply::blocking(move || patch_now(&core, &agent, &key, &params, model))
-}
-
-/// Levels a patch may set, and their values.
-const LEVELS: &[(&str, &[&str])] = &[
-    ("thinkingLevel", &["off", "minimal", "low", "medium", "high", "xhigh"]),
-    ("verboseLevel", &["off", "on", "full"]),
-    ("reasoningLevel", &["off", "on", "stream"]),
-    ("elevatedLevel", &["off", "on", "ask", "full"]),
-    ("execHost", &["sandbox", "gateway", "node"]),
-    ("execSecurity", &["deny", "allowlist", "full"]),
-    ("execAsk", &["off", "on-miss", "always"]),
-];
-
-/// The first level with a value that does not exist.
-fn check_levels(params: &Map<String, Value>) -> Result<(), ErrorShape> {
-    for (name, values) in LEVELS {
-        if let Some(value) = params.get(*name).and_then(Value::as_str)
-            && !values.contains(&value)
-        {
-            return Err(ErrorShape::invalid(format!("invalid {name} (use {})", values.join("|"))));
-        }
-    }
-    match params.get("label").and_then(Value::as_str) {
-        Some(label) if label.trim().is_empty() => Err(ErrorShape::invalid("invalid label: empty")),
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// What `model` asks for: nothing, the default again, or a model that exists.
-enum ModelChange {
-    Keep,
-    Clear,
-    Set { provider: String, model: String },
-}
-
-fn model_override(agent: &AgentRuntime, value: Option<&Value>) -> Result<ModelChange, RpcError> {
-    match value {
-        None => Ok(ModelChange::Keep),
-        Some(Value::Null) => Ok(ModelChange::Clear),
-        Some(value) => {
-            let reference = value.as_str().unwrap_or_default();
-            let model = agent
-                .models
-                .resolve(reference)
-                .map_err(|error| RpcError::from(ErrorShape::invalid(error.plain_words())))?;
-            let info = model.describe();
-            Ok(ModelChange::Set { provider: info.provider.to_string(), model: info.id.clone() })
-        }
-    }
-}
-
-fn patch_now(
-    core: &Core,
-    agent: &AgentRuntime,
-    key: &SessionKey,
-    params: &Map<String, Value>,
-    model: ModelChange,
-) -> RpcResult {
-    let now = core.now_ms();
-    agent.sessions.get_or_create(key.as_str(), || SessionEntry::new(&SessionId::random(), now))?;
-    let entry = agent.sessions.patch(key.as_str(), |entry| {
-        for name in PATCHED {
-            match params.get(*name) {
-                None => {}
-                Some(Value::Null) => entry.remove(name),
-                Some(value) => entry.set_json(name, value.clone()),
-            }
-        }
-        match &model {
-            ModelChange::Keep => {}
-            ModelChange::Clear => {
-                entry.clear(field::MODEL_OVERRIDE);
-                entry.clear(field::PROVIDER_OVERRIDE);
-            }
-            ModelChange::Set { provider, model } => {
-                entry.set_text(field::PROVIDER_OVERRIDE, provider);
-                entry.set_text(field::MODEL_OVERRIDE, model);
-            }
-        }
-        entry.set(field::UPDATED_AT, &now);
-    })?;
-    let resolved = entry.as_ref().and_then(|entry| agent.model_of(entry).ok()).map(|model| {
-        let info = model.describe();
-        json!({"modelProvider": info.provider, "model": info.id})
-    });
-    Ok(json!({
-        "ok": true, "path": agent.sessions.path().to_string_lossy(), "key": key, "entry": entry,
-        "resolved": resolved,
-    }))
 }
 
 pub(super) fn reset(call: &Call<'_>) -> Reply {
@@ -435,7 +314,7 @@ struct DeleteParams {
 pub(super) fn delete(call: &Call<'_>) -> Reply {
     let params: DeleteParams = attempt!(call.params());
     let (agent, key) = attempt!(target(call, &params.key));
-    if key.is_main(&call.now.agents.main_key) {
+    if call.now.agents.is_main(&key) {
         return Reply::invalid(format!("Cannot delete the main session ({key})."));
     }
     let core = Arc::clone(call.core);
@@ -455,6 +334,15 @@ pub(super) fn delete(call: &Call<'_>) -> Reply {
             Err(_) => Err(ErrorShape::unavailable(format!("session {key} is still busy; try again")).into()),
         }
     })
+}
+
+/// Stops a message to a session that `session.sendPolicy`, or the session itself, closes.
+pub(super) fn may_send(agent: &AgentRuntime, key: &SessionKey) -> Result<(), ErrorShape> {
+    match agent.may_send(key) {
+        SendDecision::Allow => Ok(()),
+        // The release's words: clients look for them.
+        SendDecision::Deny => Err(ErrorShape::invalid("send blocked by session policy")),
+    }
 }
 
 /// Hands a job to the session's lane.

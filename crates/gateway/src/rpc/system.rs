@@ -128,7 +128,7 @@ pub(super) fn agents(call: &Call<'_>) -> Reply {
         })
         .collect();
     Reply::Now(Ok(json!({
-        "defaultId": agents.default_id, "mainKey": agents.main_key, "scope": "per-sender", "agents": rows,
+        "defaultId": agents.default_id, "mainKey": agents.main_key, "scope": agents.scope.as_str(), "agents": rows,
     })))
 }
 

@@ -22,7 +22,7 @@ fn id(text: &str) -> SessionId {
 }
 
 fn transcript(dir: &Path, session: &str, key: &str) {
-    let new = NewTranscript { cwd: dir, key };
+    let new = NewTranscript { cwd: dir, key, parent: None };
     drop(Transcript::open_or_create(dir, &id(session), &new, Arc::new(ManualClock::new(NOW))).unwrap());
 }
 

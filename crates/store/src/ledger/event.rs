@@ -1,6 +1,6 @@
 //! Inbound events and the turns that they start.
 
-use crate::RecordId;
+use crate::{RecordId, SessionId};
 
 /// What makes an event the same event when it comes again.
 ///
@@ -100,11 +100,20 @@ pub struct TurnCommit {
     pub replies: Vec<super::NewDelivery>,
 }
 
+/// Which transcript a line belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LinePlace {
+    /// The agent's id.
+    pub agent: String,
+    /// The session's id, which names the file.
+    pub session: SessionId,
+}
+
 /// A transcript line that is committed before it is in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinalLine {
-    /// The transcript: relative to the state directory when it is beneath it, so that the directory may move.
-    pub file: String,
+    /// The transcript. No path: the state directory may move.
+    pub place: LinePlace,
     /// The session key, should the file have to be made anew.
     pub session_key: String,
     /// The record.

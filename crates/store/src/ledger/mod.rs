@@ -13,7 +13,7 @@ mod sqlite;
 
 pub use error::LedgerError;
 pub use event::{
-    Accepted, EventId, EventKey, EventState, FinalLine, LineId, NewEvent, StoredEvent, TurnCommit,
+    Accepted, EventId, EventKey, EventState, FinalLine, LineId, LinePlace, NewEvent, StoredEvent, TurnCommit,
 };
 pub use outbox::{
     ClaimedDelivery, Delivery, DeliveryFilter, DeliveryId, DeliveryState, Expired, NewDelivery, Repeats,

@@ -2,8 +2,8 @@
 
 use super::{
     Accepted, ClaimedDelivery, DeliveryFilter, DeliveryId, DeliveryState, EventId, EventKey, EventState,
-    Expired, LedgerError, LineId, NewDelivery, NewEvent, Settled, SlotClaim, SlotKey, StoredDelivery,
-    StoredEvent, TurnCommit, WaitingLine,
+    Expired, LedgerError, LineId, LinePlace, NewDelivery, NewEvent, Settled, SlotClaim, SlotKey,
+    StoredDelivery, StoredEvent, TurnCommit, WaitingLine,
 };
 
 /// Gets the answer, on the ledger's own thread and in the order of the requests. It must not block.
@@ -14,7 +14,7 @@ pub type Done<T> = Box<dyn FnOnce(Result<T, LedgerError>) + Send>;
 pub struct LedgerCounts {
     /// Events whose turns have not ended.
     pub open_events: u64,
-    /// All events remembered.
+    /// At most how many events are remembered.
     pub events: u64,
     /// Deliveries that wait or are tried again.
     pub waiting: u64,
@@ -44,8 +44,8 @@ pub trait Ledger: Send + Sync {
     /// Claims all open events of processes that are gone, oldest first.
     fn take_over(&self, done: Done<Vec<StoredEvent>>);
 
-    /// Lines that are committed and may be missing in their files, oldest first; of one file, or of all.
-    fn waiting_lines(&self, file: Option<String>, done: Done<Vec<WaitingLine>>);
+    /// Lines that are committed and may be missing in their files, oldest first; of one transcript, or of all.
+    fn waiting_lines(&self, of: Option<LinePlace>, done: Done<Vec<WaitingLine>>);
     /// These lines are in their files for good. Kept for the next time the disk is written anyway.
     fn forget_lines(&self, lines: Vec<LineId>);
 

@@ -1,13 +1,11 @@
 //! Appending: one write of one whole line, in one step or in two with a commit elsewhere between them.
 
-use std::collections::HashSet;
-use std::io::Write as _;
+use std::io::{Seek as _, Write as _};
 use std::sync::Arc;
 
 use openclaw_guard::{FileError, iso_millis};
 use openclaw_protocol::message::{Content, Message, UserMessage};
 use serde::Serialize;
-use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use super::context::{HistoryItem, HistoryOrigin};
@@ -20,7 +18,7 @@ impl Transcript {
     ///
     /// # Errors
     /// When the message is no JSON, or the system has no random bytes.
-    pub fn prepare_message(&self, message: &Message) -> Result<PreparedRecord, StoreError> {
+    pub fn prepare_message(&self, message: &Arc<Message>) -> Result<PreparedRecord, StoreError> {
         self.prepare_message_as(&self.new_id()?, message)
     }
 
@@ -52,7 +50,7 @@ impl Transcript {
     /// # Errors
     /// When it cannot be written; a torn piece may be in the file and is passed over from then on. If only the sync
     /// fails, the message is in the file and in the history, and may be lost with the machine's power.
-    pub fn append_message(&mut self, message: &Message) -> Result<RecordId, StoreError> {
+    pub fn append_message(&mut self, message: &Arc<Message>) -> Result<RecordId, StoreError> {
         let id = self.write(self.prepare_message(message)?)?;
         self.sync()?;
         Ok(id)
@@ -63,7 +61,7 @@ impl Transcript {
     ///
     /// # Errors
     /// When it cannot be written, or the id is taken.
-    pub fn append_message_as(&mut self, id: &RecordId, message: &Message) -> Result<(), StoreError> {
+    pub fn append_message_as(&mut self, id: &RecordId, message: &Arc<Message>) -> Result<(), StoreError> {
         self.write(self.prepare_message_as(id, message)?).map(|_| ())
     }
 
@@ -106,11 +104,11 @@ impl Transcript {
         display: Display,
     ) -> Result<RecordId, StoreError> {
         let body = json!({"customType": custom_type, "content": text, "display": display == Display::Shown});
-        let id = self.append("custom_message", body)?;
+        let mut record = self.prepare("custom_message", &self.new_id()?, body)?;
         let user = UserMessage { content: Content::Text(text.to_owned()), timestamp: self.clock.now_ms() };
-        self.history.extend(
-            HistoryItem::made(Some(id.clone()), HistoryOrigin::Injected, Message::User(user)).map(Arc::new),
-        );
+        let message = Arc::new(Message::User(user));
+        record.item = Some(HistoryItem::new(Some(record.id.clone()), HistoryOrigin::Injected, message));
+        let id = self.write(record)?;
         self.sync()?;
         Ok(id)
     }
@@ -123,15 +121,18 @@ impl Transcript {
     pub fn close_open_calls(&mut self, why: &str) -> Result<usize, StoreError> {
         let open = pairing::open_at_end(&self.history);
         for call in &open {
-            self.append_message(&call.result(why, self.clock.now_ms()))?;
+            self.append_message(&Arc::new(call.result(why, self.clock.now_ms())))?;
         }
         Ok(open.len())
     }
 
-    fn prepare_message_as(&self, id: &RecordId, message: &Message) -> Result<PreparedRecord, StoreError> {
-        let raw = to_raw_value(message).map_err(|source| self.encode_error(source))?;
-        let mut record = self.prepare("message", id, MessageBody { message: &raw })?;
-        record.item = Some(HistoryItem::appended(id.clone(), message.clone(), raw));
+    fn prepare_message_as(
+        &self,
+        id: &RecordId,
+        message: &Arc<Message>,
+    ) -> Result<PreparedRecord, StoreError> {
+        let mut record = self.prepare("message", id, MessageBody { message })?;
+        record.item = Some(HistoryItem::new(Some(id.clone()), HistoryOrigin::Message, Arc::clone(message)));
         Ok(record)
     }
 
@@ -142,21 +143,29 @@ impl Transcript {
         Ok(PreparedRecord { id: id.clone(), line, parent: self.leaf.clone(), item: None })
     }
 
-    fn append(&mut self, kind: &str, body: impl Serialize) -> Result<RecordId, StoreError> {
+    pub(super) fn append(&mut self, kind: &str, body: impl Serialize) -> Result<RecordId, StoreError> {
         self.write(self.prepare(kind, &self.new_id()?, body)?)
     }
 
     /// Writes a line and its end; after a broken write first the end of that. No line at all only ends the torn one.
     pub(super) fn write_line(&mut self, line: Vec<u8>) -> Result<(), StoreError> {
+        let length = line.len();
         let bytes = self.tail.finish(line);
         self.tail = Tail::Torn;
-        (&*self.file).write_all(&bytes).map_err(|source| FileError::new("append to", &self.path, source))?;
+        let mut file = &*self.file;
+        file.write_all(&bytes).map_err(|source| FileError::new("append to", &self.path, source))?;
         self.tail = Tail::Clean;
+        // The file's position is where this line ended, whatever another program may have appended since.
+        if length > 0
+            && let Ok(end) = file.stream_position()
+        {
+            self.sums.note_lines(&bytes, end.saturating_sub(bytes.len() as u64));
+        }
         Ok(())
     }
 
     fn new_id(&self) -> Result<RecordId, StoreError> {
-        free_id(&self.ids)
+        if self.read_from == 0 { RecordId::free(&self.ids) } else { RecordId::random() }
     }
 
     fn encode_error(&self, source: serde_json::Error) -> StoreError {
@@ -165,7 +174,8 @@ impl Transcript {
 }
 
 impl Tail {
-    /// What must be written so that `line` is a line of its own; an empty one only ends what is there.
+    /// What must be written so that `line` is a line of its own; an empty one only ends what is there. The line is not
+    /// copied unless it follows a torn one: there may be an image in it.
     pub(super) fn finish(self, mut line: Vec<u8>) -> Vec<u8> {
         if !line.is_empty() {
             line.push(b'\n');
@@ -174,14 +184,5 @@ impl Tail {
             line.insert(0, b'\n');
         }
         line
-    }
-}
-
-fn free_id(taken: &HashSet<RecordId>) -> Result<RecordId, StoreError> {
-    loop {
-        let id = RecordId::random()?;
-        if !taken.contains(&id) {
-            return Ok(id);
-        }
     }
 }

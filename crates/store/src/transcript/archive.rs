@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use openclaw_guard::{FileError, Root, RootError};
 
+use super::sums;
 use crate::StoreError;
 use crate::quarantine::file_time;
 
@@ -19,7 +20,7 @@ pub enum ArchiveReason {
     Backup,
 }
 
-/// Renames `<file>` to `<file>.<reason>.<time>`, never over another file, and returns the new path.
+/// Renames `<file>` to `<file>.<reason>.<time>`, never over another file, and returns the new path. Its checksums follow.
 ///
 /// # Errors
 /// [`RootError::NotFound`] inside [`StoreError::Root`] when there is no such file; others as they apply.
@@ -36,7 +37,10 @@ pub fn archive(path: &Path, reason: ArchiveReason, now_ms: i64) -> Result<PathBu
     loop {
         let new_name = format!("{name}.{suffix}.{}", file_time(now_ms.saturating_add(tries)));
         match root.rename(Path::new(name), Path::new(&new_name)) {
-            Ok(()) => return Ok(dir.join(new_name)),
+            Ok(()) => {
+                sums::follow(&root, Path::new(name), Path::new(&new_name));
+                return Ok(dir.join(new_name));
+            }
             Err(RootError::Exists { .. }) if tries < MAX_NAME_TRIES => tries += 1,
             Err(error) => return Err(error.into()),
         }

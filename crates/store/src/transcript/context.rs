@@ -1,8 +1,10 @@
 //! From a record to what the model sees of it.
 
+use std::sync::Arc;
+
 use openclaw_protocol::message::{Content, Message, UserMessage};
 use serde::Deserialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::RecordId;
@@ -22,7 +24,7 @@ pub enum HistoryOrigin {
     Patch,
 }
 
-/// One item of the history.
+/// One item of the history. Messages are shared, not copied: an image in one may have megabytes.
 #[derive(Debug, Clone)]
 pub struct HistoryItem {
     /// The record it comes from. A [`HistoryOrigin::Patch`] has none.
@@ -30,39 +32,26 @@ pub struct HistoryItem {
     /// Where it comes from.
     pub origin: HistoryOrigin,
     /// The message; nothing for roles that this version does not know.
-    pub message: Option<Message>,
-    /// The message as the file has it, with all its fields.
-    pub raw: Box<RawValue>,
+    pub message: Option<Arc<Message>>,
 }
 
 impl HistoryItem {
-    pub(super) fn appended(record: RecordId, message: Message, raw: Box<RawValue>) -> Self {
-        Self { record: Some(record), origin: HistoryOrigin::Message, message: Some(message), raw }
-    }
-
-    /// An item whose text is ours, not a message of the file.
-    pub(super) fn made(record: Option<RecordId>, origin: HistoryOrigin, message: Message) -> Option<Self> {
-        let raw = to_raw_value(&message).ok()?;
-        Some(Self { record, origin, message: Some(message), raw })
+    pub(super) fn new(record: Option<RecordId>, origin: HistoryOrigin, message: Arc<Message>) -> Self {
+        Self { record, origin, message: Some(message) }
     }
 }
 
 /// What the model sees of a record; nothing of most types.
 pub(super) fn item_of(record: &Record<'_>) -> Option<HistoryItem> {
+    let id = || Some(record.id.clone());
     match record.line.kind.as_ref() {
         "message" => {
-            let raw = record.line.message?;
-            let message = parse(raw);
-            Some(HistoryItem {
-                record: Some(record.id.clone()),
-                origin: HistoryOrigin::Message,
-                message,
-                raw: raw.to_owned(),
-            })
+            let message = parse(record.line.message?).map(Arc::new);
+            Some(HistoryItem { record: id(), origin: HistoryOrigin::Message, message })
         }
         "custom_message" => {
             let content = payload(record.line.content)?;
-            HistoryItem::made(Some(record.id.clone()), HistoryOrigin::Injected, user(content))
+            Some(HistoryItem::new(id(), HistoryOrigin::Injected, Arc::new(user(content))))
         }
         "branch_summary" => summary_of(record),
         _ => None,
@@ -77,7 +66,8 @@ pub(super) fn summary_of(record: &Record<'_>) -> Option<HistoryItem> {
     } else {
         format!("Summary of an abandoned branch of this conversation:\n\n{summary}")
     };
-    HistoryItem::made(Some(record.id.clone()), HistoryOrigin::Summary, user(Content::Text(text)))
+    let message = Arc::new(user(Content::Text(text)));
+    Some(HistoryItem::new(Some(record.id.clone()), HistoryOrigin::Summary, message))
 }
 
 fn user(content: Content) -> Message {

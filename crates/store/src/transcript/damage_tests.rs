@@ -110,7 +110,7 @@ fn is_copied_whole(before: &[u8], after: &[u8], marker: &str) -> bool {
 fn is_accepted_by_a_strict_provider(transcript: &Transcript) -> bool {
     let mut open: HashSet<String> = HashSet::new();
     for item in transcript.history() {
-        match &item.message {
+        match item.message.as_deref() {
             Some(Message::ToolResult(result)) => {
                 if !open.remove(&result.tool_call_id) {
                     return false;
@@ -237,7 +237,7 @@ fn the_report_says_what_was_found_and_once() {
 #[test]
 fn special_files_are_refused_at_once() {
     let home = tempfile::tempdir().unwrap();
-    let new = super::NewTranscript { cwd: home.path(), key: "k" };
+    let new = super::NewTranscript { cwd: home.path(), key: "k", parent: None };
     let id = crate::SessionId::parse("s1").unwrap();
     std::os::unix::fs::symlink("/etc/passwd", home.path().join("s1.jsonl")).unwrap();
     let clock = std::sync::Arc::new(openclaw_guard::SystemClock);

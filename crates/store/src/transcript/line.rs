@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::SESSION_KEY_TYPE;
 
 /// Record types of the format. Others are kept in the tree and carry nothing we know.
-const KNOWN_TYPES: [&str; 9] = [
+const KNOWN_TYPES: [&str; 10] = [
     "session",
     "message",
     "model_change",
@@ -18,6 +18,7 @@ const KNOWN_TYPES: [&str; 9] = [
     "custom_message",
     "compaction",
     "branch_summary",
+    "label",
     "session_info",
 ];
 
@@ -37,6 +38,8 @@ pub(super) struct Line<'a> {
     #[serde(default, deserialize_with = "parent")]
     pub(super) parent_id: Parent,
     #[serde(borrow)]
+    pub(super) timestamp: Option<&'a RawValue>,
+    #[serde(borrow)]
     pub(super) message: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) summary: Option<&'a RawValue>,
@@ -52,6 +55,14 @@ pub(super) struct Line<'a> {
     pub(super) model_id: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) thinking_level: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) target_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) label: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) parent_session: Option<&'a RawValue>,
 }
 
 /// What a line says about its parent.

@@ -39,7 +39,7 @@ pub(super) struct Paired {
 
 /// The calls of an assistant message, each id once.
 fn calls_of(item: &HistoryItem) -> Vec<OpenCall> {
-    let Some(Message::Assistant(message)) = &item.message else { return Vec::new() };
+    let Some(Message::Assistant(message)) = item.message.as_deref() else { return Vec::new() };
     let mut calls: Vec<OpenCall> = Vec::new();
     for (id, name) in tool_calls(&message.content) {
         if calls.iter().all(|call| call.id != id) {
@@ -50,14 +50,14 @@ fn calls_of(item: &HistoryItem) -> Vec<OpenCall> {
 }
 
 fn result_id(item: &HistoryItem) -> Option<&str> {
-    match &item.message {
+    match item.message.as_deref() {
         Some(Message::ToolResult(result)) => Some(&result.tool_call_id),
         Some(Message::User(_) | Message::Assistant(_)) | None => None,
     }
 }
 
 fn is_assistant(item: &HistoryItem) -> bool {
-    matches!(item.message, Some(Message::Assistant(_)))
+    matches!(item.message.as_deref(), Some(Message::Assistant(_)))
 }
 
 /// Moves results up to their calls, makes up those that are missing, and leaves out results without a call.
@@ -98,9 +98,9 @@ pub(super) fn pair(history: Vec<HistoryItem>) -> Paired {
 
 fn patch(paired: &mut Paired, missing: &[OpenCall]) {
     for call in missing {
-        let result = HistoryItem::made(None, HistoryOrigin::Patch, call.result(INTERRUPTED, 0));
+        let result = Arc::new(call.result(INTERRUPTED, 0));
         paired.patched_calls += 1;
-        paired.items.extend(result);
+        paired.items.push(HistoryItem::new(None, HistoryOrigin::Patch, result));
     }
 }
 

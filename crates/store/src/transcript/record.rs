@@ -1,32 +1,49 @@
 //! A record before it is in the file: its id, its line, and what it will be in the history.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
 use openclaw_guard::random_hex;
+use openclaw_protocol::message::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::context::HistoryItem;
 use crate::StoreError;
 
-/// Bytes in a record id, as upstream has them: 8 hexadecimal digits.
-const RECORD_ID_BYTES: usize = 4;
+/// Bytes in an id that was compared with all others of its transcript: 8 hexadecimal digits, as upstream has them.
+const CHECKED_ID_BYTES: usize = 4;
+/// Bytes in an id that was not, because the transcript is not open, or only its end was read: after a million records
+/// 32 bits would meet one of them once in 4,000 times, and a reader that looks records up by id would then walk in a
+/// circle. With 64 bits that is once in 2^44 times.
+const UNCHECKED_ID_BYTES: usize = 8;
 /// Longest id taken from a caller; upstream's have 8 characters, a UUID has 36.
 const MAX_RECORD_ID_BYTES: usize = 64;
 
-/// The id of a record: 8 hexadecimal digits in files that upstream or we wrote.
+/// The id of a record: 8 hexadecimal digits in files that upstream or we wrote, 16 where it was made up without looking
+/// at the file. To readers it is any text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct RecordId(Arc<str>);
 
 impl RecordId {
-    /// A new id, for a record that must have one before it is written.
+    /// A new id for a record that must have one before its transcript is open: 16 hexadecimal digits.
     ///
     /// # Errors
     /// When the system has no random bytes.
     pub fn random() -> Result<Self, StoreError> {
-        Ok(Self(random_hex(RECORD_ID_BYTES)?.into()))
+        Ok(Self(random_hex(UNCHECKED_ID_BYTES)?.into()))
+    }
+
+    /// A new id that is not among `taken`, which are all of its transcript.
+    pub(super) fn free(taken: &HashSet<Self>) -> Result<Self, StoreError> {
+        loop {
+            let id = Self(random_hex(CHECKED_ID_BYTES)?.into());
+            if !taken.contains(&id) {
+                return Ok(id);
+            }
+        }
     }
 
     /// Takes a text of 1 to 64 of `A-Z a-z 0-9 _ -`; nothing else is an id that we would write.
@@ -83,7 +100,7 @@ pub(super) struct Node<'a, B> {
 
 #[derive(Serialize)]
 pub(super) struct MessageBody<'a> {
-    pub(super) message: &'a RawValue,
+    pub(super) message: &'a Message,
 }
 
 /// Where a line says who its parent is.

@@ -1,13 +1,16 @@
 //! Putting back a line that was committed elsewhere and may not have reached its file before a crash.
 
-use std::io::Write as _;
+use std::io::{Seek as _, Write as _};
 use std::path::Path;
 
-use openclaw_guard::{FileError, Root, create_private_dir};
+use openclaw_guard::FileError;
 
+use super::NewTranscript;
+use super::content::{Content, Limits, holds_before};
 use super::line::Line;
-use super::record::{RecordId, rehang};
-use super::{MAX_TRANSCRIPT_BYTES, NewTranscript, Tail, read_or_create, scan};
+use super::open::open_file;
+use super::record::rehang;
+use super::sums::Sums;
 use crate::{SessionId, StoreError};
 
 /// What [`restore_record`] found.
@@ -34,21 +37,27 @@ pub fn restore_record(
     now_ms: i64,
     line: &[u8],
 ) -> Result<Restored, StoreError> {
-    create_private_dir(dir)?;
-    let root = Root::open(dir)?;
-    let (file, bytes) = read_or_create(&root, id, new, now_ms, MAX_TRANSCRIPT_BYTES)?;
-    let path = dir.join(id.transcript_file_name());
+    let (root, mut file) = open_file(dir, id, new, now_ms)?;
+    let name = id.transcript_file_name();
+    let name = Path::new(&name);
+    let path = dir.join(name);
     let no_record = || StoreError::NotARecord { path: path.clone() };
     let wanted = Line::parse(line).and_then(|line| line.id).ok_or_else(no_record)?;
-    let scan = scan::scan(&bytes);
-    if scan.records.iter().any(|record| record.id.as_str() == wanted) {
-        return Ok(Restored::Present);
-    }
-    let leaf: Option<&RecordId> = scan.records.last().map(|record| &record.id);
-    let line = rehang(line, leaf).ok_or_else(no_record)?;
-    (&file)
-        .write_all(&Tail::of(&bytes).finish(line))
-        .and_then(|()| file.sync_data())
-        .map_err(|source| FileError::new("append to", &path, source))?;
+    let fail = |source| FileError::new("append to", &path, source);
+
+    let missing = Content::read(&root, name, Limits::default(), |content, scan| {
+        let present = scan.records.iter().any(|record| record.id.as_str() == wanted);
+        if present || holds_before(&root.open_read(name)?, content.base, &wanted).map_err(fail)? {
+            return Ok(None);
+        }
+        let leaf = scan.leaf.and_then(|leaf| scan.records.get(leaf)).map(|record| &record.id);
+        let line = rehang(line, leaf).ok_or_else(no_record)?;
+        Ok(Some((line, content.tail())))
+    })?;
+    let Some((line, tail)) = missing else { return Ok(Restored::Present) };
+    let bytes = tail.finish(line);
+    file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(fail)?;
+    let end = file.stream_position().map_err(fail)?;
+    Sums::new(dir, name).note_lines(&bytes, end.saturating_sub(bytes.len() as u64));
     Ok(Restored::Appended)
 }

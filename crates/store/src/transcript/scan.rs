@@ -6,52 +6,72 @@ use std::ops::Range;
 use super::line::{Line, Parent, payload, salvage, trim};
 use super::{RecordId, RepairReport};
 
+/// Records that may stand before their parents. Programs never write such lines; somebody has moved them.
+const MAX_FORWARD_LINKS: usize = 64;
+
 /// A record in its place in the tree.
 #[derive(Debug)]
 pub(super) struct Record<'a> {
     pub(super) id: RecordId,
-    /// Index of the parent among the records; always smaller than its own, so that no walk to the root can circle.
+    /// Index of the parent among the records. No walk to the root can circle.
     pub(super) parent: Option<usize>,
+    /// Whether the parent it names is not in what was read.
+    pub(super) gap: bool,
     /// Counts lines from 0, as version 1 compactions do.
     pub(super) ordinal: usize,
+    /// Where its line is in what was read.
+    pub(super) span: Range<usize>,
     pub(super) line: Line<'a>,
+}
+
+/// Whether the bytes are a whole file, or the end of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    Whole,
+    /// A parent that is not here is in front of it, not lost.
+    Part,
 }
 
 /// A transcript, read.
 #[derive(Debug, Default)]
 pub(super) struct Scan<'a> {
     pub(super) records: Vec<Record<'a>>,
+    /// Index of the record that the conversation goes on from.
+    pub(super) leaf: Option<usize>,
     /// Byte ranges that are no records.
     pub(super) damage: Vec<Range<usize>>,
+    /// Whether each record names itself and its parent, so that it means the same wherever reading began.
+    pub(super) named: bool,
     pub(super) report: RepairReport,
-}
-
-/// Where the record with an id is, and where its line is in the file.
-struct Known {
-    index: usize,
-    line: Range<usize>,
 }
 
 struct Scanner<'a> {
     bytes: &'a [u8],
+    extent: Extent,
     scan: Scan<'a>,
-    known: HashMap<RecordId, Known>,
+    /// The last record with each id.
+    known: HashMap<RecordId, usize>,
     ordinal: usize,
     header_seen: bool,
 }
 
 /// Reads all lines. Lines that are no records are reported as damage; records are hung on their parents, or on the
 /// record before them if the parent is gone.
-pub(super) fn scan(bytes: &[u8]) -> Scan<'_> {
-    let mut scanner =
-        Scanner { bytes, scan: Scan::default(), known: HashMap::new(), ordinal: 0, header_seen: false };
+pub(super) fn scan(bytes: &[u8], extent: Extent) -> Scan<'_> {
+    let mut scanner = Scanner {
+        bytes,
+        extent,
+        scan: Scan { named: true, ..Scan::default() },
+        known: HashMap::new(),
+        ordinal: 0,
+        header_seen: false,
+    };
     let mut start = 0;
     for line in bytes.split_inclusive(|&b| b == b'\n') {
         scanner.line(start..start + line.len());
         start += line.len();
     }
-    scanner.scan.report.header_missing = !scanner.header_seen;
-    scanner.scan
+    scanner.finish()
 }
 
 impl<'a> Scanner<'a> {
@@ -82,37 +102,85 @@ impl<'a> Scanner<'a> {
             self.header_seen |= self.ordinal == 0;
             return;
         }
+        self.scan.named &= line.id.is_some() && line.parent_id != Parent::Unsaid;
         // Version 1 has no ids. The line number is one that every later reading of the growing file finds again.
         let id = line
             .id
             .as_deref()
             .map_or_else(|| RecordId::of_file(&format!("{:08x}", self.ordinal)), RecordId::of_file);
-        if let Some(earlier) = self.known.get(&id)
-            && self.bytes.get(earlier.line.clone()) == self.bytes.get(span.clone())
-        {
+        let before = self.scan.records.len().checked_sub(1);
+        let earlier = self.known.get(&id).copied();
+        let twin = earlier.and_then(|earlier| self.scan.records.get(earlier));
+        if twin.is_some_and(|twin| self.bytes.get(twin.span.clone()) == self.bytes.get(span.clone())) {
             self.scan.report.duplicates += 1;
             return;
         }
-        let index = self.scan.records.len();
-        let parent = self.parent_of(&line.parent_id);
-        self.known.insert(id.clone(), Known { index, line: span });
-        self.scan.records.push(Record { id, parent, ordinal: self.ordinal, line });
+        let siblings = twin.is_some_and(|twin| twin.line.parent_id == line.parent_id);
+        let (parent, gap) = match &line.parent_id {
+            // One is a damaged copy of the other and nobody can say which: both stay on the branch.
+            _ if siblings => (earlier, false),
+            Parent::None => (None, false),
+            Parent::Unsaid => (before, false),
+            Parent::Id(id) => match self.known.get(&RecordId::of_file(id)) {
+                Some(&parent) => (Some(parent), false),
+                None if earlier.is_some() => (earlier, false),
+                None if self.extent == Extent::Whole => (before, true),
+                None => (None, true),
+            },
+        };
+        self.known.insert(id.clone(), self.scan.records.len());
+        self.scan.records.push(Record { id, parent, gap, ordinal: self.ordinal, span, line });
     }
 
-    fn parent_of(&mut self, parent: &Parent) -> Option<usize> {
-        let before = self.scan.records.len().checked_sub(1);
-        match parent {
-            Parent::None => None,
-            Parent::Unsaid => before,
-            Parent::Id(id) => {
-                let found = self.known.get(&RecordId::of_file(id)).map(|known| known.index);
-                if found.is_none() {
-                    self.scan.report.bridged += 1;
-                }
-                found.or(before)
+    fn finish(mut self) -> Scan<'a> {
+        let moved = self.link_forward();
+        self.scan.leaf =
+            if moved { newest_tip(&self.scan.records) } else { self.scan.records.len().checked_sub(1) };
+        if self.extent == Extent::Whole {
+            self.scan.report.header_missing = !self.header_seen;
+            self.scan.report.bridged = self.scan.records.iter().filter(|record| record.gap).count();
+        }
+        self.scan
+    }
+
+    /// Hangs records on parents that stand behind them in the file, unless that would make a circle.
+    fn link_forward(&mut self) -> bool {
+        let mut moved = false;
+        let gaps: Vec<usize> = (0..self.scan.records.len())
+            .filter(|&index| self.scan.records.get(index).is_some_and(|record| record.gap))
+            .collect();
+        let forward = gaps.into_iter().filter_map(|index| {
+            let Parent::Id(id) = &self.scan.records.get(index)?.line.parent_id else { return None };
+            Some((index, *self.known.get(&RecordId::of_file(id))?))
+        });
+        for (index, parent) in forward.take(MAX_FORWARD_LINKS).collect::<Vec<_>>() {
+            let circle = path_up(&self.scan.records, parent).any(|above| above == index);
+            if !circle && let Some(record) = self.scan.records.get_mut(index) {
+                record.parent = Some(parent);
+                record.gap = false;
+                moved = true;
             }
         }
+        moved
     }
+}
+
+/// The indexes of a record and of those above it, up to the root.
+pub(super) fn path_up(records: &[Record<'_>], from: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(Some(from), |&index| records.get(index)?.parent)
+}
+
+/// Where lines were moved, the last line says nothing: the conversation goes on from the newest record without children.
+fn newest_tip(records: &[Record<'_>]) -> Option<usize> {
+    let mut is_parent = vec![false; records.len()];
+    for parent in records.iter().filter_map(|record| record.parent) {
+        if let Some(flag) = is_parent.get_mut(parent) {
+            *flag = true;
+        }
+    }
+    let time = |index: usize| records.get(index).and_then(|record| payload::<String>(record.line.timestamp));
+    let tips = is_parent.iter().enumerate().filter(|(_, is_parent)| !**is_parent);
+    tips.map(|(index, _)| index).max_by_key(|&index| (time(index), index))
 }
 
 impl Record<'_> {

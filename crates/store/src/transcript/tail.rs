@@ -1,19 +1,16 @@
 //! The newest messages of a transcript, without reading all of it.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use openclaw_guard::{FileError, Root};
 use serde_json::Value;
 
+use super::back::{BackLines, ReadAt};
 use super::line::{Line, payload, salvage, trim};
 use crate::StoreError;
 
-/// Bytes read at a time: a few dozen messages.
-const BLOCK_BYTES: u64 = 64 * 1024;
 /// Bytes read at most. A client asks for at most 1,000 messages; beyond this they are mostly images.
-const MAX_TAIL_BYTES: usize = 64 * 1024 * 1024;
+const MAX_TAIL_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The last `count` messages in the order of the file, as the file has them, also those before a compaction. Damaged
 /// lines are passed over.
@@ -25,48 +22,24 @@ pub fn read_tail(path: &Path, count: usize) -> Result<Vec<Value>, StoreError> {
         return Err(FileError::new("read", path, std::io::ErrorKind::InvalidInput.into()).into());
     };
     let file = Root::open(dir)?.open_read(Path::new(name))?;
-    newest_first(&file, count)
-        .map(|mut messages| {
-            messages.truncate(count);
-            messages.reverse();
-            messages
-        })
+    file.metadata()
+        .and_then(|metadata| newest(&file, metadata.len(), count))
         .map_err(|source| FileError::new("read", path, source).into())
 }
 
-/// At least `count` messages if there are as many, the newest first.
-fn newest_first(file: &File, count: usize) -> std::io::Result<Vec<Value>> {
-    let mut messages = Vec::new();
-    // The part of a line whose beginning is in a block not yet read: its blocks, the last one first. Joining them only
-    // when the line is whole keeps a line of many blocks from being copied over and over.
-    let mut pending: Vec<Vec<u8>> = Vec::new();
-    let mut end = file.metadata()?.len();
-    let mut left = MAX_TAIL_BYTES;
-    while end > 0 && messages.len() < count && left > 0 {
-        let start = end.saturating_sub(BLOCK_BYTES);
-        let mut block = vec![0; usize::try_from(end - start).unwrap_or(0)];
-        file.read_exact_at(&mut block, start)?;
-        left = left.saturating_sub(block.len());
-        end = start;
-        while messages.len() < count
-            && let Some(line_end) = block.iter().rposition(|&b| b == b'\n')
-        {
-            pending.push(block.split_off(line_end + 1));
-            block.truncate(line_end);
-            push_messages(&join(&mut pending), &mut messages);
-        }
-        pending.push(block);
+/// The last `count` messages before an offset.
+pub(super) fn newest<R: ReadAt>(source: &R, end: u64, count: usize) -> std::io::Result<Vec<Value>> {
+    let mut newest_first = Vec::new();
+    let mut lines = BackLines::new(source, end);
+    let floor = end.saturating_sub(MAX_TAIL_BYTES);
+    while newest_first.len() < count
+        && let Some((_, line)) = lines.next_above(floor)?
+    {
+        push_messages(&line, &mut newest_first);
     }
-    if end == 0 && messages.len() < count {
-        push_messages(&join(&mut pending), &mut messages);
-    }
-    Ok(messages)
-}
-
-fn join(pending: &mut Vec<Vec<u8>>) -> Vec<u8> {
-    let line = pending.iter().rev().flatten().copied().collect();
-    pending.clear();
-    line
+    newest_first.truncate(count);
+    newest_first.reverse();
+    Ok(newest_first)
 }
 
 /// The message of a line, if it has one; of a damaged line those that are whole in it.

@@ -13,18 +13,18 @@ use std::sync::Arc;
 pub(super) const NOW: i64 = 1_795_171_362_908;
 
 pub(super) fn open(dir: &Path) -> Transcript {
-    let new = NewTranscript { cwd: Path::new("/workspace"), key: "agent:main:main" };
+    let new = NewTranscript { cwd: Path::new("/workspace"), key: "agent:main:main", parent: None };
     let id = SessionId::parse("s1").unwrap();
     Transcript::open_or_create(dir, &id, &new, Arc::new(ManualClock::new(NOW))).unwrap()
 }
 
-pub(super) fn user(text: &str) -> Message {
-    Message::User(UserMessage { content: Content::Parts(vec![Part::text(text)]), timestamp: 1 })
+pub(super) fn user(text: &str) -> Arc<Message> {
+    Arc::new(Message::User(UserMessage { content: Content::Parts(vec![Part::text(text)]), timestamp: 1 }))
 }
 
-pub(super) fn assistant(text: &str, calls: &[&str]) -> Message {
+pub(super) fn assistant(text: &str, calls: &[&str]) -> Arc<Message> {
     let calls = calls.iter().map(|id| Part::tool_call(*id, "read", json!({"path": "a"})));
-    Message::Assistant(AssistantMessage {
+    Arc::new(Message::Assistant(AssistantMessage {
         content: std::iter::once(Part::text(text)).chain(calls).collect(),
         api: "openai-completions".into(),
         provider: "mock".into(),
@@ -33,18 +33,18 @@ pub(super) fn assistant(text: &str, calls: &[&str]) -> Message {
         stop_reason: StopReason::ToolUse,
         error_message: None,
         timestamp: 2,
-    })
+    }))
 }
 
-pub(super) fn result(call: &str, text: &str) -> Message {
-    Message::ToolResult(ToolResultMessage {
+pub(super) fn result(call: &str, text: &str) -> Arc<Message> {
+    Arc::new(Message::ToolResult(ToolResultMessage {
         tool_call_id: call.into(),
         tool_name: "read".into(),
         content: vec![Part::text(text)],
         details: None,
         is_error: false,
         timestamp: 3,
-    })
+    }))
 }
 
 /// The history as short texts: `user: hi`, `call c1`, `result c1`.
@@ -59,7 +59,7 @@ pub(super) fn shape(transcript: &Transcript) -> Vec<String> {
         Message::ToolResult(result) if result.is_error => format!("error {}", result.tool_call_id),
         Message::ToolResult(result) => format!("result {}", result.tool_call_id),
     };
-    transcript.history().iter().map(|item| item.message.as_ref().map_or("opaque".into(), one)).collect()
+    transcript.history().iter().map(|item| item.message.as_deref().map_or("opaque".into(), one)).collect()
 }
 
 fn lines(transcript: &Transcript) -> Vec<Value> {
@@ -81,7 +81,7 @@ fn write_records(dir: &Path, records: &[Value]) {
     write_atomic(&dir.join("s1.jsonl"), text.as_bytes()).unwrap();
 }
 
-fn message(message: &Message) -> Value {
+fn message(message: &Arc<Message>) -> Value {
     json!({"type": "message", "message": message})
 }
 
@@ -161,7 +161,8 @@ fn a_turn_can_close_its_calls_itself() {
 fn calls_and_results_in_the_middle_are_paired_in_memory() {
     let a = |calls: &[&str]| assistant("", calls);
     let r = |call: &str| result(call, "x");
-    let rows: [(&[Message], &[&str], usize, usize); 5] = [
+    type Row<'a> = (&'a [Arc<Message>], &'a [&'a str], usize, usize);
+    let rows: [Row<'_>; 5] = [
         (&[a(&["c"]), user("u")], &["assistant  c", "error c", "user u"], 1, 0),
         (&[a(&["c"]), user("u"), r("c")], &["assistant  c", "result c", "user u"], 0, 0),
         (&[r("c"), user("u"), r("d")], &["user u"], 0, 2),
@@ -243,7 +244,6 @@ fn custom_stays_out_and_custom_message_goes_in() {
     let transcript = open(home.path());
     assert_eq!(shape(&transcript), ["user plain", "user parts", "opaque"]);
     assert_eq!(transcript.report().damaged_lines, 0);
-    assert_eq!(transcript.history()[2].raw.get(), r#"{"role":"bashExecution","command":"ls"}"#);
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn a_broken_write_costs_only_itself() {
     let home = tempfile::tempdir().unwrap();
     let mut transcript = open(home.path());
     transcript.append_message(&user("before")).unwrap();
-    transcript.file.write_all(b"{\"type\":\"mess").unwrap();
+    (&*transcript.file).write_all(b"{\"type\":\"mess").unwrap();
     transcript.tail = Tail::Torn;
     transcript.append_message(&user("after")).unwrap();
     let again = open(home.path());

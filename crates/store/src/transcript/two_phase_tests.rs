@@ -9,7 +9,7 @@ use super::{NewTranscript, RecordId, Restored, restore_record};
 use crate::{SessionId, StoreError};
 
 fn restore(dir: &Path, line: &[u8]) -> Restored {
-    let new = NewTranscript { cwd: Path::new("/workspace"), key: "agent:main:main" };
+    let new = NewTranscript { cwd: Path::new("/workspace"), key: "agent:main:main", parent: None };
     restore_record(dir, &SessionId::parse("s1").unwrap(), &new, NOW, line).unwrap()
 }
 
@@ -57,7 +57,7 @@ fn record_ids_from_outside_are_checked() {
     ] {
         assert_eq!(RecordId::parse(text).is_some(), good, "{text:?}");
     }
-    assert_eq!(RecordId::random().unwrap().as_str().len(), 8);
+    assert_eq!(RecordId::random().unwrap().as_str().len(), 16);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_missing_file_is_made_and_other_records_stay_on_the_branch() {
     assert!(!reopened.report().header_missing && reopened.report().bridged == 0);
 
     for bad in [&b""[..], b"[]", b"{\"type\":\"message\"}", b"{\"type\":\"message\",\"id\":\"zz\"}"] {
-        let new = NewTranscript { cwd: Path::new("/workspace"), key: "k" };
+        let new = NewTranscript { cwd: Path::new("/workspace"), key: "k", parent: None };
         let refused = restore_record(home.path(), &SessionId::parse("s1").unwrap(), &new, NOW, bad);
         assert!(matches!(refused, Err(StoreError::NotARecord { .. })), "{bad:?}");
     }

@@ -3,19 +3,19 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::schema::{ENDED, NOBODY, OPEN};
-use crate::RecordId;
 use crate::ledger::{
-    Accepted, EventId, EventKey, EventState, FinalLine, LineId, NewEvent, StoredEvent, WaitingLine,
+    Accepted, EventId, EventKey, EventState, FinalLine, LineId, LinePlace, NewEvent, StoredEvent, WaitingLine,
 };
+use crate::{RecordId, SessionId};
 
 /// Keys are remembered at least this long (P-01: seven days).
 const KEY_AGE_MS: i64 = 7 * 24 * 3_600_000;
 /// And at least this many of each account (P-01: a million).
-const KEYS_PER_ACCOUNT: i64 = 1_000_000;
+const KEYS_PER_ACCOUNT: u64 = 1_000_000;
 /// Outcomes are kept this long for who asks again; the key alone then says that it was answered.
 const OUTCOME_AGE_MS: i64 = 24 * 3_600_000;
 /// Rows that one prune removes, so that nobody waits for it.
-const PRUNED_AT_ONCE: i64 = 2_000;
+const PRUNED_AT_ONCE: u64 = 2_000;
 
 pub(super) fn accept(db: &Connection, epoch: i64, event: &NewEvent) -> rusqlite::Result<Accepted> {
     let EventKey { channel, account, id } = &event.key;
@@ -99,28 +99,32 @@ pub(super) fn take_over(db: &Connection, epoch: i64) -> rusqlite::Result<Vec<Sto
 }
 
 pub(super) fn keep_line(db: &Connection, line: &FinalLine) -> rusqlite::Result<LineId> {
-    db.prepare_cached("INSERT INTO lines (file, session, record, line) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![line.file, line.session_key, line.record.as_str(), line.line])?;
+    let LinePlace { agent, session } = &line.place;
+    db.prepare_cached(
+        "INSERT INTO lines (agent, session, session_key, record, line) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![agent, session.as_str(), line.session_key, line.record.as_str(), line.line])?;
     Ok(LineId(db.last_insert_rowid()))
 }
 
-pub(super) fn waiting_lines(db: &Connection, file: Option<&str>) -> rusqlite::Result<Vec<WaitingLine>> {
+pub(super) fn waiting_lines(db: &Connection, of: Option<&LinePlace>) -> rusqlite::Result<Vec<WaitingLine>> {
     let mut found = db.prepare_cached(
-        "SELECT id, file, session, record, line FROM lines WHERE ?1 IS NULL OR file = ?1 ORDER BY id",
+        "SELECT id, agent, session, session_key, record, line FROM lines
+         WHERE ?1 IS NULL OR (agent = ?1 AND session = ?2) ORDER BY id",
     )?;
+    let (agent, session) = (of.map(|of| of.agent.as_str()), of.map(|of| of.session.as_str()));
     let read = |row: &Row<'_>| {
-        let record: String = row.get(3)?;
-        Ok(RecordId::parse(&record).map(|record| WaitingLine {
-            id: LineId(row.get_unwrap(0)),
-            line: FinalLine {
-                file: row.get_unwrap(1),
-                session_key: row.get_unwrap(2),
-                record,
-                line: row.get_unwrap(4),
-            },
-        }))
+        // Both were ids when they were written.
+        let session: String = row.get(2)?;
+        let record: String = row.get(4)?;
+        let (Ok(session), Some(record)) = (SessionId::parse(&session), RecordId::parse(&record)) else {
+            return Ok(None);
+        };
+        let place = LinePlace { agent: row.get(1)?, session };
+        let line = FinalLine { place, session_key: row.get(3)?, record, line: row.get(5)? };
+        Ok(Some(WaitingLine { id: LineId(row.get(0)?), line }))
     };
-    let lines = found.query_map(params![file], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let lines = found.query_map(params![agent, session], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(lines.into_iter().flatten().collect())
 }
 
@@ -132,7 +136,12 @@ pub(super) fn forget_lines(db: &Connection, lines: &[LineId]) -> rusqlite::Resul
 /// Events not ended, and all.
 pub(super) fn counts(db: &Connection) -> rusqlite::Result<(u64, u64)> {
     let open = count(db, "SELECT count(*) FROM events WHERE state = 0")?;
-    Ok((open, count(db, "SELECT count(*) FROM events")?))
+    Ok((open, remembered(db)?))
+}
+
+/// At most how many events are remembered: told from the first and the last, for counting reads them all.
+fn remembered(db: &Connection) -> rusqlite::Result<u64> {
+    count(db, "SELECT coalesce(max(seq) - min(seq) + 1, 0) FROM events")
 }
 
 /// What a statement counts.
@@ -146,11 +155,10 @@ pub(super) fn prune(db: &Connection, now_ms: i64) -> rusqlite::Result<u64> {
     let told = db.execute(
         "UPDATE events SET outcome = NULL WHERE seq IN (
              SELECT seq FROM events WHERE outcome IS NOT NULL AND ended_ms < ?1 LIMIT ?2)",
-        params![now_ms - OUTCOME_AGE_MS, PRUNED_AT_ONCE],
+        params![now_ms.saturating_sub(OUTCOME_AGE_MS), i64::try_from(PRUNED_AT_ONCE).unwrap_or(0)],
     )?;
     // The rows of an account are counted only when there are enough of all accounts together.
-    let all: i64 = db.query_row("SELECT count(*) FROM events", [], |row| row.get(0))?;
-    let keys = if all <= KEYS_PER_ACCOUNT { 0 } else { prune_keys(db, now_ms)? };
+    let keys = if remembered(db)? <= KEYS_PER_ACCOUNT { 0 } else { prune_keys(db, now_ms)? };
     Ok(u64::try_from(told + keys).unwrap_or(0))
 }
 
@@ -163,12 +171,13 @@ fn prune_keys(db: &Connection, now_ms: i64) -> rusqlite::Result<usize> {
     let mut removed = 0;
     for row in rows {
         let (channel, account, count) = row?;
-        let surplus = (count - KEYS_PER_ACCOUNT).clamp(0, PRUNED_AT_ONCE);
+        let surplus = u64::try_from(count).unwrap_or(0).saturating_sub(KEYS_PER_ACCOUNT).min(PRUNED_AT_ONCE);
+        let surplus = i64::try_from(surplus).unwrap_or(0);
         removed += db.execute(
             "DELETE FROM events WHERE seq IN (
                  SELECT seq FROM events WHERE channel = ?1 AND account = ?2 AND state = ?3 AND ended_ms < ?4
                  ORDER BY seq LIMIT ?5)",
-            params![channel, account, ENDED, now_ms - KEY_AGE_MS, surplus],
+            params![channel, account, ENDED, now_ms.saturating_sub(KEY_AGE_MS), surplus],
         )?;
     }
     Ok(removed)

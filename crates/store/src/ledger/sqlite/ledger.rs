@@ -12,8 +12,8 @@ use super::writer::{Asked, Job, Needs, Writer};
 use super::{deliveries, events, slots};
 use crate::ledger::{
     Accepted, ClaimedDelivery, DeliveryFilter, DeliveryId, DeliveryState, DiskSpace, Done, EventId, EventKey,
-    EventState, Expired, Ledger, LedgerCounts, LedgerError, LineId, NewDelivery, NewEvent, Settled,
-    SlotClaim, SlotKey, StoredDelivery, StoredEvent, TurnCommit, WaitingLine,
+    EventState, Expired, Ledger, LedgerCounts, LedgerError, LineId, LinePlace, NewDelivery, NewEvent,
+    Settled, SlotClaim, SlotKey, StoredDelivery, StoredEvent, TurnCommit, WaitingLine,
 };
 
 /// Requests that may wait for the writer. The gateway admits 2,048 runs at once, each with a handful of requests.
@@ -125,8 +125,8 @@ impl Ledger for SqliteLedger {
         self.ask(Needs::Commit, done, events::take_over);
     }
 
-    fn waiting_lines(&self, file: Option<String>, done: Done<Vec<WaitingLine>>) {
-        self.ask(Needs::Commit, done, move |db, _| events::waiting_lines(db, file.as_deref()));
+    fn waiting_lines(&self, of: Option<LinePlace>, done: Done<Vec<WaitingLine>>) {
+        self.ask(Needs::Commit, done, move |db, _| events::waiting_lines(db, of.as_ref()));
     }
 
     fn forget_lines(&self, lines: Vec<LineId>) {

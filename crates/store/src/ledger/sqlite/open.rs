@@ -8,7 +8,7 @@ use openclaw_guard::{FileError, Root, RootError, create_private_dir};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::schema::{SCHEMA, VERSION};
-use crate::ledger::LedgerError;
+use crate::ledger::{DiskSpace, LedgerError};
 use crate::quarantine::file_time;
 
 /// The file, beneath the state directory.
@@ -64,7 +64,7 @@ pub(super) fn open(place: &Place, now_ms: i64) -> Result<Opened, LedgerError> {
     let file_error = |error: FileError| LedgerError::File(Arc::new(error));
     create_private_dir(&place.dir).map_err(file_error)?;
     make_file(place).map_err(file_error)?;
-    match open_once(place) {
+    match open_with_room(place) {
         Err(LedgerError::Damaged { .. }) => {
             let quarantined = put_aside(place, now_ms).map_err(file_error)?;
             make_file(place).map_err(file_error)?;
@@ -85,6 +85,14 @@ fn make_file(place: &Place) -> Result<(), FileError> {
     }
 }
 
+/// Opens the file; on a full disk with the room that was held back for this.
+fn open_with_room(place: &Place) -> Result<(Connection, i64), LedgerError> {
+    match open_once(place) {
+        Err(error) if error.is_disk_full() && DiskSpace::of(&place.dir).release() => open_once(place),
+        opened => opened,
+    }
+}
+
 fn open_once(place: &Place) -> Result<(Connection, i64), LedgerError> {
     let error = |error| place.error(error);
     let mut db = Connection::open(&place.file).map_err(error)?;
@@ -94,6 +102,9 @@ fn open_once(place: &Place) -> Result<(Connection, i64), LedgerError> {
         return Err(LedgerError::Newer { path: place.file.clone(), found, known: VERSION });
     }
     let epoch = next_epoch(&mut db, found).map_err(error)?;
+    // The log was made a moment ago, and is nothing without its name.
+    let synced = std::fs::File::open(&place.dir).and_then(|dir| dir.sync_all());
+    synced.map_err(|source| LedgerError::File(Arc::new(FileError::new("sync", &place.dir, source))))?;
     Ok((db, epoch))
 }
 

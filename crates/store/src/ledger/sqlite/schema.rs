@@ -36,8 +36,9 @@ pub(super) const SCHEMA: &str = "
 
     CREATE TABLE lines (
         id INTEGER PRIMARY KEY,
-        file TEXT NOT NULL,
+        agent TEXT NOT NULL,
         session TEXT NOT NULL,
+        session_key TEXT NOT NULL,
         record TEXT NOT NULL,
         line BLOB NOT NULL
     ) STRICT;

@@ -5,12 +5,12 @@ use std::sync::mpsc::channel;
 
 use super::SqliteLedger;
 use super::deliveries::{After, after};
-use crate::RecordId;
 use crate::ledger::{
     Accepted, ClaimedDelivery, Delivery, DeliveryFilter, DeliveryState, Done, EventId, EventKey, EventState,
-    Expired, FinalLine, Ledger, LedgerError, NewDelivery, NewEvent, Repeats, Settled, SlotClaim, SlotKey,
-    TurnCommit,
+    Expired, FinalLine, Ledger, LedgerError, LinePlace, NewDelivery, NewEvent, Repeats, Settled, SlotClaim,
+    SlotKey, TurnCommit,
 };
+use crate::{RecordId, SessionId};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -43,9 +43,13 @@ fn commit(event: EventId, line: Option<FinalLine>, replies: Vec<NewDelivery>) ->
     TurnCommit { event, outcome: b"ok".to_vec(), ended_at_ms: 2_000, line, replies }
 }
 
+fn place(session: &str) -> LinePlace {
+    LinePlace { agent: "main".into(), session: SessionId::parse(session).unwrap() }
+}
+
 fn line(text: &str) -> FinalLine {
     FinalLine {
-        file: "agents/main/sessions/x.jsonl".into(),
+        place: place("x"),
         session_key: "agent:main:main".into(),
         record: RecordId::parse("0a1b2c3d").unwrap(),
         line: text.as_bytes().to_vec(),
@@ -169,9 +173,9 @@ fn a_turn_ends_with_line_and_replies_or_not_at_all() {
     assert_eq!((states(&old).len(), ask(|done| old.waiting_lines(None, done)).unwrap().len()), (0, 0));
     let new = open(after.path());
     assert_eq!(states(&new).len(), 2);
-    let lines = ask(|done| new.waiting_lines(Some("agents/main/sessions/x.jsonl".into()), done)).unwrap();
+    let lines = ask(|done| new.waiting_lines(Some(place("x")), done)).unwrap();
     assert_eq!((lines[0].id, &lines[0].line), (kept.unwrap(), &line("{}")));
-    assert_eq!(ask(|done| new.waiting_lines(Some("other".into()), done)).unwrap(), []);
+    assert_eq!(ask(|done| new.waiting_lines(Some(place("other")), done)).unwrap(), []);
     new.forget_lines(vec![lines[0].id]);
     ask(|done| new.sync(done)).unwrap();
     assert_eq!(ask(|done| new.waiting_lines(None, done)).unwrap(), []);

@@ -1,0 +1,111 @@
+//! A request as the ledger keeps it: all that is needed to answer it in another process.
+
+use std::time::Duration;
+
+use openclaw_protocol::message::Part;
+use openclaw_store::{RecordId, SessionId};
+use serde::{Deserialize, Serialize};
+
+use crate::rpc::Message;
+
+/// The form of the payload; other forms are of later versions.
+const VERSION: u32 = 1;
+
+/// A message and who sent it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Request {
+    version: u32,
+    text: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    images: Vec<Part>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    extra_system: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout_ms: Option<u64>,
+    /// The id of the user's record in the transcript.
+    record: String,
+    /// What the sender may do.
+    scopes: Vec<String>,
+}
+
+impl Request {
+    pub(crate) fn new(message: &Message, record: &RecordId, scopes: &[String]) -> Self {
+        let millis = |timeout: Duration| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            version: VERSION,
+            text: message.text.clone(),
+            images: message.images.clone(),
+            extra_system: message.extra_system.clone(),
+            session_id: message.session_id.as_ref().map(ToString::to_string),
+            timeout_ms: message.timeout.map(millis),
+            record: record.to_string(),
+            scopes: scopes.to_vec(),
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        // Texts and numbers always encode.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// What was kept; `None` if this version cannot read it.
+    pub(crate) fn parse(payload: &[u8]) -> Option<Self> {
+        // What cannot be read is told to the sender as such.
+        serde_json::from_slice(payload).ok().filter(|request: &Self| request.version == VERSION)
+    }
+
+    pub(crate) fn record(&self) -> Option<RecordId> {
+        RecordId::parse(&self.record)
+    }
+
+    pub(crate) fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    pub(crate) fn into_message(self) -> Message {
+        Message {
+            text: self.text,
+            images: self.images,
+            extra_system: self.extra_system,
+            // It was one when it was accepted.
+            session_id: self.session_id.and_then(|id| SessionId::parse(&id).ok()),
+            timeout: self.timeout_ms.map(Duration::from_millis),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Request;
+    use crate::rpc::Message;
+    use openclaw_protocol::message::{KnownPart, Part};
+    use openclaw_store::{RecordId, SessionId};
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_kept_is_what_was_sent() {
+        let message = Message {
+            text: "hello\u{0} \u{1f600}".into(),
+            images: vec![Part::Known(KnownPart::Image {
+                data: "aGk=".into(),
+                mime_type: "image/png".into(),
+            })],
+            extra_system: Some("be brief".into()),
+            session_id: Some(SessionId::parse("abc").unwrap()),
+            timeout: Some(Duration::from_millis(1_500)),
+        };
+        let record = RecordId::random().unwrap();
+        let scopes = ["operator.admin".to_owned()];
+        let request = Request::parse(&Request::new(&message, &record, &scopes).encode()).unwrap();
+        assert_eq!((request.record(), request.scopes()), (Some(record.clone()), &scopes[..]));
+        let again = Request::new(&request.clone().into_message(), &record, &scopes);
+        assert_eq!(again, request);
+        assert_eq!(again.into_message().images, message.images);
+        for bad in [&b""[..], b"{}", br#"{"version":2,"text":"","record":"a","scopes":[]}"#] {
+            assert_eq!(Request::parse(bad), None);
+        }
+    }
+}
