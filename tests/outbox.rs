@@ -57,6 +57,7 @@ async fn a_message_arrives_once_however_often_it_is_sent() {
 async fn what_cannot_be_sent_is_said_before_anything_is_kept() {
     let (_home, process) = gateway(&config(json!({}))).await;
     let mut client = client(&process).await;
+    client.call("sessions.patch", json!({"key": "closed", "sendPolicy": "deny"})).await.unwrap();
     let rows = [
         (
             json!({"channel": "telegram"}),
@@ -64,6 +65,7 @@ async fn what_cannot_be_sent_is_said_before_anything_is_kept() {
         ),
         (json!({"channel": ""}), "unsupported channel: whatsapp"),
         (json!({"to": "agent:nobody:main"}), "unknown agent in session key"),
+        (json!({"to": "closed"}), "send blocked by session policy"),
         (json!({"accountId": "work"}), "one account"),
         (json!({"mediaUrl": "https://example.org/a.png"}), "words only"),
         (json!({"message": " "}), "message required"),

@@ -426,15 +426,21 @@ impl Lane {
     }
 
     async fn place(&mut self, text: &str, record: RecordId) -> Result<Placed, StoreError> {
-        let entry = self.entry(None).await?;
-        self.ensure_open(&entry).await?;
-        let Some(open) = &mut self.open else {
-            return Err(StoreError::Interrupted { what: self.key.to_string() });
-        };
-        let placed = open.place_own(text, record).await?;
+        // One that came before is not said again in the next conversation.
+        if !self.opened().await?.contains(&record) {
+            self.renew_if_stale(ANY_SESSION).await?;
+        }
+        let placed = self.opened().await?.place_own(text, record).await?;
         let now_ms = self.runtime.clock.now_ms();
         self.runtime.sessions.update(self.key.as_str(), |entry| entry.set(field::UPDATED_AT, &now_ms));
         Ok(placed)
+    }
+
+    /// The session, open.
+    async fn opened(&mut self) -> Result<&mut OpenSession, StoreError> {
+        let entry = self.entry(None).await?;
+        self.ensure_open(&entry).await?;
+        self.open.as_mut().ok_or_else(|| StoreError::Interrupted { what: self.key.to_string() })
     }
 
     /// The session's entry, made when there is none.

@@ -172,6 +172,11 @@ impl OpenSession {
         Ok(id.as_str().to_owned())
     }
 
+    /// Whether a record is there. Of a long file only what was read is asked: a message that comes again comes soon.
+    pub(crate) fn contains(&self, record: &RecordId) -> bool {
+        self.transcript.as_ref().is_some_and(|transcript| transcript.contains(record))
+    }
+
     /// The same under an id that is known beforehand, unless there is such a record. It is on the disk when this returns.
     pub(crate) async fn place_own(&mut self, text: &str, id: RecordId) -> Result<Placed, StoreError> {
         let shared = Arc::new(own_message(text, self.runtime.clock.now_ms()));

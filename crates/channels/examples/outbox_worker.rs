@@ -104,7 +104,11 @@ async fn main() -> Result<(), Failure> {
     let [dir, port, mode] = args.as_slice() else { return Err("DIR PORT harmless|shown".into()) };
     let repeats = if mode == "harmless" { Repeats::Harmless } else { Repeats::Shown };
     let _lock = StateLock::acquire(dir.as_ref())?;
-    let ledger: Arc<dyn Ledger> = Arc::new(SqliteLedger::open(dir.as_ref(), SystemClock.now_ms())?);
+    let ledger = SqliteLedger::open(dir.as_ref(), SystemClock.now_ms())?;
+    if let Some(place) = ledger.quarantined() {
+        return Err(format!("the ledger was damaged: {}", place.display()).into());
+    }
+    let ledger: Arc<dyn Ledger> = Arc::new(ledger);
     let courier = Courier::new(Arc::clone(&ledger));
     let line = Arc::new(Line { port: port.parse()?, repeats });
     let options = CourierOptions {

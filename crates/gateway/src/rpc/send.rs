@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::chat::target;
+use super::sessions::may_send;
 use super::{Call, Reply, RpcError, RpcResult, attempt};
 use crate::core::Core;
 use crate::text::clip;
@@ -75,8 +76,9 @@ fn judge(call: &Call<'_>, params: SendParams) -> Result<Sending, ErrorShape> {
     if params.message.len() > MAX_MESSAGE_BYTES {
         return Err(ErrorShape::invalid(format!("message over {MAX_MESSAGE_BYTES} bytes")));
     }
-    let session = target(&call.now.agents, &params.to)?.key.to_string();
-    // The session's `sendPolicy` is asked here.
+    let target = target(&call.now.agents, &params.to)?;
+    may_send(&target.agent, &target.key)?;
+    let session = target.key.to_string();
     let now_ms = call.core.now_ms();
     let key = IdempotencyKey::new(format!("send:{}", params.idempotency_key));
     let message = Outbound::new(ACCOUNT, &session, params.message);
