@@ -28,6 +28,8 @@ const PEEK: usize = 12;
 const MAX_PREVIEWS: usize = 64;
 /// Lists longer than this read no transcripts: a title for each of ten thousand sessions is ten thousand files.
 const MAX_PEEKED: usize = 200;
+/// How long a list waits for sessions that are still being found after the index was lost; it runs off the reactor.
+const FIND_WAIT: std::time::Duration = std::time::Duration::from_millis(500);
 /// How long `sessions.delete` waits for a running answer to stop.
 const DELETE_WAIT: std::time::Duration = std::time::Duration::from_secs(15);
 
@@ -90,6 +92,7 @@ fn find(core: &Core, agents: &Agents, params: &ListParams) -> Vec<Found> {
         if wanted_agent.as_ref().is_some_and(|wanted| *wanted != agent.id) {
             continue;
         }
+        agent.sessions.wait_until_rebuilt(FIND_WAIT);
         for (key, entry) in agent.sessions.list() {
             let key = SessionKey::canonical(&key, &agent.id, &agents.main_key);
             let kind_fits = match kind(&key, &entry) {
