@@ -26,6 +26,8 @@ pub(crate) enum Row {
     Config,
     /// Changes of the configuration under a running gateway
     Hot,
+    /// Waits for the disk per message, and messages accepted per second
+    Durable,
     /// An index of ten thousand sessions: memory, bytes per message, rebuilding
     Sessions,
     /// The binary and the packages it is made of
@@ -35,7 +37,7 @@ pub(crate) enum Row {
 }
 
 /// Every row that does not take minutes.
-const USUAL: [Row; 10] = [
+const USUAL: [Row; 11] = [
     Row::Start,
     Row::Rss,
     Row::Overhead,
@@ -44,6 +46,7 @@ const USUAL: [Row; 10] = [
     Row::Cli,
     Row::Config,
     Row::Hot,
+    Row::Durable,
     Row::Sessions,
     Row::Size,
 ];

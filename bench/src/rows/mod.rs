@@ -4,6 +4,7 @@ mod build;
 mod cli;
 mod clients;
 mod config;
+mod durable;
 mod hot;
 mod overhead;
 mod rss;
@@ -29,6 +30,7 @@ pub(crate) async fn measure(row: Row, subject: &Subject, results: &mut Results) 
         Row::Cli => cli::measure(subject, results).await,
         Row::Config => config::measure(subject, results),
         Row::Hot => hot::measure(subject, results).await,
+        Row::Durable => durable::measure(subject, results).await,
         Row::Sessions => sessions::measure(subject, results).await,
         Row::Size => size::measure(subject, results),
         Row::Build => build::measure(subject, results),
