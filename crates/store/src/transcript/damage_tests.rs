@@ -235,6 +235,60 @@ fn the_report_says_what_was_found_and_once() {
 }
 
 #[test]
+fn lines_in_another_order_are_the_same_conversation() {
+    let line = |n: usize| {
+        let parent = if n == 0 { "null".to_owned() } else { format!(r#""{}""#, n - 1) };
+        let message = serde_json::json!({"role": "user", "content": n.to_string()});
+        let time = format!("2026-11-20T10:42:{n:02}.000Z");
+        format!(
+            r#"{{"type":"message","id":"{n}","parentId":{parent},"timestamp":"{time}","message":{message}}}"#
+        )
+    };
+    // The order of the lines, and of what is shown.
+    let rows: [(&[usize], &str); 7] = [
+        (&[0, 1, 2, 3], "0 1 2 3"),
+        (&[0, 2, 1, 3], "0 1 2 3"),
+        (&[0, 1, 3, 2], "0 1 2 3"),
+        (&[3, 1, 2, 0], "0 1 2 3"),
+        (&[0, 3, 1, 2, 3], "0 1 2 3"),
+        // A copy of the last line, and of one that others hang on.
+        (&[0, 1, 2, 3, 3], "0 1 2 3"),
+        (&[0, 1, 2, 3, 1], "0 1 2 3"),
+    ];
+    for (order, expected) in rows {
+        let home = tempfile::tempdir().unwrap();
+        let lines: Vec<_> = order.iter().map(|&n| line(n)).collect();
+        let text = format!("{{\"type\":\"session\",\"version\":3}}\n{}\n", lines.join("\n"));
+        let transcript = open_text(home.path(), &text);
+        let shown: Vec<_> = shape(&transcript).iter().map(|one| one.replace("user ", "")).collect();
+        assert_eq!(shown.join(" "), expected, "{order:?}");
+        assert_eq!(transcript.report().bridged, 0, "{order:?}");
+    }
+}
+
+#[test]
+fn a_branch_whose_beginning_is_damaged_stays_a_branch() {
+    let line = |kind: &str, id: &str, parent: &str, rest: &str| {
+        format!(r#"{{"type":"{kind}","id":"{id}","parentId":{parent},{rest}}}"#)
+    };
+    let said = |text: &str| format!(r#""message":{{"role":"user","content":"{text}"}}"#);
+    let lines = [
+        r#"{"type":"session","version":3}"#.to_owned(),
+        line("message", "a", "null", &said("a")),
+        // Its quote is gone; its id can still be read.
+        line("message", "b", "\"a\"", &said("b")).replace(r#""user""#, r#"user""#),
+        line("message", "c", "\"b\"", &said("c")),
+        line("compaction", "d", "\"c\"", r#""summary":"S","firstKeptEntryId":"c""#),
+        line("branch_summary", "e", "\"b\"", r#""summary":"T","fromId":"b""#),
+        line("message", "f", "\"e\"", &said("f")),
+    ];
+    let home = tempfile::tempdir().unwrap();
+    let transcript = open_text(home.path(), &(lines.join("\n") + "\n"));
+    let summary = "user Summary of an abandoned branch of this conversation:\n\nT";
+    assert_eq!(shape(&transcript), ["user a", summary, "user f"]);
+}
+
+#[test]
 fn special_files_are_refused_at_once() {
     let home = tempfile::tempdir().unwrap();
     let new = super::NewTranscript { cwd: home.path(), key: "k", parent: None };

@@ -135,7 +135,8 @@ impl<'a> Scanner<'a> {
             // One is a damaged copy of the other and nobody can say which: both stay on the branch.
             _ if siblings => (earlier, false),
             Parent::None => (None, false),
-            Parent::Unsaid => (before, false),
+            // Only version 1 says nothing, and has no ids either.
+            Parent::Unsaid => (before, line.id.is_some()),
             Parent::Id(named) => match self.known.get(&RecordId::of_file(named)) {
                 Some(&parent) => (Some(parent), false),
                 None if earlier.is_some() => (earlier, false),

@@ -27,6 +27,8 @@ struct Case {
     shown: Vec<(usize, String)>,
     /// Lines that say what is shown of others.
     signposts: Vec<usize>,
+    /// Where branches begin, in sessions in which that changes what is shown.
+    branch_points: Vec<usize>,
 }
 
 fn marker_of(text: &str) -> Option<String> {
@@ -42,7 +44,8 @@ impl Case {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("s1.jsonl"), &bytes).unwrap();
         let seen = history(&open(home.path()).unwrap()).join("\n");
-        let (mut ids, mut shown, mut signposts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ids, mut shown, mut signposts) = (Vec::<(usize, RecordId)>::new(), Vec::new(), Vec::new());
+        let mut branch_points = Vec::new();
         for (number, line) in session.lines.iter().enumerate() {
             let text = std::str::from_utf8(line).unwrap();
             let record: Value = serde_json::from_str(text).unwrap();
@@ -50,6 +53,10 @@ impl Case {
                 ids.push((number, RecordId::parse(id).unwrap()));
             }
             let kind = record["type"].as_str().unwrap();
+            if let Some(from) = record["fromId"].as_str().filter(|_| session.leaves_compaction) {
+                branch_points
+                    .extend(ids.iter().filter(|(_, id)| id.as_str() == from).map(|(number, _)| *number));
+            }
             if kind == "compaction" || (kind == "branch_summary" && session.leaves_compaction) {
                 signposts.push(number);
             }
@@ -57,7 +64,7 @@ impl Case {
             let countable = session.version > 1 || !session.has_compaction;
             shown.extend(marker_of(text).filter(|m| countable && seen.contains(m)).map(|m| (number, m)));
         }
-        Self { session, bytes, ids, shown, signposts }
+        Self { session, bytes, ids, shown, signposts, branch_points }
     }
 
     fn check(&self, dir: &Path, mutations: &[Mutation]) -> Result<(), String> {
@@ -123,12 +130,16 @@ impl Case {
     /// - if lines were moved or cut so that another branch may be the active one, and branches differ in what they show;
     /// - if a line was moved and others are damaged as well: if the damaged one is its parent, nobody can say where on the
     ///   branch it was.
+    /// - if the record that a branch begins at is lost along with others, in a session with a compaction on the branch
+    ///   that was left: which of the lost ones it was, nobody can say.
     fn must_show(&self, mutations: &[Mutation], bytes: &[u8], intact: &HashSet<usize>) -> bool {
         let moved = mutations.iter().any(Mutation::moves_a_line);
         let same_end = lines_of(bytes).last() == self.session.lines.last().map(Vec::as_slice);
         let same_branch = same_end || !(self.session.leaves_compaction || (self.session.has_branch && moved));
         let in_place = !moved || mutations.len() == 1;
-        same_branch && in_place && self.signposts.iter().all(|line| intact.contains(line))
+        let whole = |lines: &[usize]| lines.iter().all(|line| intact.contains(line));
+        let branches_known = mutations.len() == 1 || whole(&self.branch_points);
+        same_branch && in_place && branches_known && whole(&self.signposts)
     }
 }
 
