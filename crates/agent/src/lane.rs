@@ -578,7 +578,7 @@ async fn drive_turn(
 /// Writes what the user said, unless an earlier process has.
 async fn say(open: &mut OpenSession, text: &str, job: &TurnJob) -> Result<(), StoreError> {
     let user = user_message(text, job, open.runtime.clock.now_ms(), &open.runtime);
-    open.append_user(user, job.inbound.as_ref().map(|inbound| &inbound.record)).await
+    open.append_user(user, job.inbound.as_ref()).await
 }
 
 fn user_message(text: &str, job: &TurnJob, now_ms: i64, runtime: &AgentRuntime) -> Message {

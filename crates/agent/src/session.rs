@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::driver::World;
 use crate::envelope::{date_of, local_time};
-use crate::lane::Placed;
+use crate::lane::{Inbound, Placed, Resume};
 use crate::lifecycle;
 use crate::prompt::{Audience, PromptInputs, daily_notes, read_files, system_prompt};
 use crate::runtime::AgentRuntime;
@@ -89,11 +89,17 @@ impl OpenSession {
     pub(crate) async fn append_user(
         &mut self,
         message: Message,
-        record: Option<&RecordId>,
+        inbound: Option<&Inbound>,
     ) -> Result<(), StoreError> {
         self.unanswered = true;
-        let Some(record) = record else { return self.append(message).await };
-        if self.transcript.as_ref().is_some_and(|transcript| transcript.contains(record)) {
+        let Some(Inbound { record, resume, .. }) = inbound else { return self.append(message).await };
+        let id = record.clone();
+        let is_there = match resume {
+            // Its id was chosen at random a moment ago.
+            Resume::Fresh => false,
+            Resume::GoOn | Resume::GiveUp => self.with_transcript(move |file| file.holds(&id)).await?,
+        };
+        if is_there {
             return Ok(());
         }
         let shared = Arc::new(message);
@@ -183,7 +189,7 @@ impl OpenSession {
         let stored = Arc::clone(&shared);
         let placed = self
             .with_transcript(move |transcript| {
-                let known = transcript.contains(&id);
+                let known = transcript.holds(&id)?;
                 if !known {
                     transcript.append_message_as(&id, &stored)?;
                 }
