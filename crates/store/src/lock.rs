@@ -10,6 +10,10 @@ use openclaw_guard::{FileError, Root, RootError, create_private_dir};
 const LOCK_FILE: &str = "state/gateway.lock";
 /// A process id has at most 20 digits.
 const MAX_PID_BYTES: u64 = 32;
+/// How often the holder's name is looked for, and the pause in between: on a busy machine a tenth of a second passes
+/// between taking the lock and saying so.
+const HOLDER_LOOKS: usize = 40;
+const HOLDER_PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
 
 /// The right to write a state directory: a kernel lock that ends with this value or with the process, however it dies.
 ///
@@ -66,10 +70,7 @@ impl StateLock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                // The answer is "held" whether or not the holder's id can be read.
-                let text = root.read_capped(Path::new(LOCK_FILE), MAX_PID_BYTES).unwrap_or_default();
-                let pid = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok());
-                return Err(LockError::Held { path, pid });
+                return Err(LockError::Held { path, pid: holder(&root) });
             }
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }
@@ -77,6 +78,30 @@ impl StateLock {
         writeln!(file, "{}", std::process::id()).map_err(io)?;
         Ok(Self { _file: file })
     }
+}
+
+/// Who says to hold the lock. Whoever has just taken it has not said so yet, and the file may still name the one before;
+/// so it is looked at again for a moment. The answer is "held" whether or not anybody is named.
+fn holder(root: &Root) -> Option<u32> {
+    let mut named = None;
+    for attempt in 0..HOLDER_LOOKS {
+        if attempt > 0 {
+            std::thread::sleep(HOLDER_PAUSE);
+        }
+        let text = root.read_capped(Path::new(LOCK_FILE), MAX_PID_BYTES).unwrap_or_default();
+        named = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok());
+        if named.is_some_and(is_running) {
+            return named;
+        }
+    }
+    named
+}
+
+/// Whether there is such a process; one of another user is one, too.
+fn is_running(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    let asked = pid.map(rustix::process::test_kill_process);
+    matches!(asked, Some(Ok(()) | Err(rustix::io::Errno::PERM)))
 }
 
 #[cfg(test)]
