@@ -181,6 +181,14 @@ impl GatewayProcess {
         }
     }
 
+    /// How it ended, if it has.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn try_exit(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child that can be asked")
+    }
+
     /// Waits for the end.
     ///
     /// # Panics
