@@ -10,6 +10,7 @@
 )]
 
 mod config;
+mod crash;
 mod doctor;
 mod durable;
 mod logs;

@@ -16,10 +16,11 @@ const FLOORS: [&[&str]; 9] = [
     &["openclaw-agent"],
     &["openclaw-gateway"],
     &["openclaw"],
-    // Looks at the house from above: measures it, and is no part of the program.
-    &[BENCH],
+    // Look at the house from above: measure it and break it, and are no part of the program.
+    &[BENCH, TORTURE],
 ];
 const BENCH: &str = "openclaw-bench";
+const TORTURE: &str = "openclaw-torture";
 /// For tests and benches only.
 const TESTKIT: &str = "openclaw-testkit";
 const CHORES: &str = "xtask";
@@ -29,16 +30,16 @@ const BESIDE: [&str; 2] = [TESTKIT, CHORES];
 /// Engines, and the rooms that wrap them so that nobody else knows them. Tests may look closer.
 const ENGINES: [(&str, &[&str]); 9] = [
     ("reqwest", &["openclaw-models"]),
-    ("rusqlite", &["openclaw-memory", "openclaw-store"]),
+    ("rusqlite", &["openclaw-memory", "openclaw-store", TORTURE]),
     ("axum", &["openclaw-gateway", TESTKIT]),
     ("hyper", &["openclaw-gateway", TESTKIT]),
     ("hyper-util", &["openclaw-gateway", TESTKIT]),
     ("jsonc-parser", &["openclaw-config"]),
     // Programs have arguments, rooms have options.
-    ("clap", &["openclaw", BENCH]),
+    ("clap", &["openclaw", BENCH, TORTURE]),
     ("tracing-subscriber", &["openclaw-gateway"]),
     // Libraries have error types that callers can tell apart.
-    ("anyhow", &["openclaw", BENCH, CHORES]),
+    ("anyhow", &["openclaw", BENCH, TORTURE, CHORES]),
 ];
 
 /// Rustls with ring is the only cryptography; these need a C toolchain, a system library, or a second copy of it all.
@@ -106,7 +107,7 @@ pub(super) fn upward(packages: &[Package]) -> Vec<Finding> {
 fn wrong_arrow(package: &Package, need: &Need) -> Option<&'static str> {
     let Some(here) = floor(&package.name) else { return Some("what has no floor depends on no room") };
     if need.name == TESTKIT {
-        let is_product = package.name != BENCH && !need.is_dev;
+        let is_product = ![BENCH, TORTURE].contains(&package.name.as_str()) && !need.is_dev;
         return is_product.then_some("the testkit is for tests: move it to [dev-dependencies]");
     }
     let is_below = floor(&need.name).is_some_and(|there| there < here);
@@ -217,6 +218,7 @@ mod tests {
             ("xtask", "openclaw-guard", None, 1),
             ("openclaw-gateway", "xtask", Some("dev"), 1),
             ("openclaw-bench", "openclaw-testkit", None, 0),
+            ("openclaw-torture", "openclaw-testkit", None, 0),
             ("openclaw-bench", "openclaw-gateway", None, 0),
             ("openclaw", "openclaw-bench", Some("dev"), 1),
             ("openclaw-new", "serde", None, 1), // no floor

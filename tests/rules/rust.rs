@@ -4,7 +4,7 @@ use super::code::{LITERAL, after, attributes, blanked, closing, content, without
 use super::repo::{File, Finding};
 
 /// Folders and file names whose content is not part of the product.
-const TEST_FOLDERS: [&str; 5] = ["tests", "benches", "examples", "testkit", "bench"];
+const TEST_FOLDERS: [&str; 6] = ["tests", "benches", "examples", "testkit", "bench", "torture"];
 
 /// A Rust file with the views of it that rules look at.
 pub(super) struct RustFile {

@@ -18,7 +18,7 @@ pub(crate) struct Command {
 }
 
 /// Every command.
-pub(crate) const COMMANDS: [Command; 5] = [
+pub(crate) const COMMANDS: [Command; 6] = [
     Command {
         name: "test",
         arguments: "[arguments of cargo test]",
@@ -36,6 +36,12 @@ pub(crate) const COMMANDS: [Command; 5] = [
         arguments: "[arguments of openclaw-bench]",
         about: "build the optimised program and measure it",
         run: bench,
+    },
+    Command {
+        name: "torture",
+        arguments: "[arguments of openclaw-torture]",
+        about: "kill the optimised program thousands of times, break its disk, and count what was lost",
+        run: torture,
     },
     Command { name: "docs", arguments: "", about: "write the generated chapters of docs/ again", run: docs },
     Command { name: "help", arguments: "", about: "this list", run: help },
@@ -93,6 +99,13 @@ fn bench(arguments: &[String]) -> Result<()> {
     // It measures the `openclaw` that lies beside it.
     let measure = ["run", "--release", "--package", "openclaw-bench", "--"];
     step("bench", cargo().args(measure).args(arguments))
+}
+
+fn torture(arguments: &[String]) -> Result<()> {
+    build_release()?;
+    // It tortures the `openclaw` that lies beside it.
+    let torture = ["run", "--release", "--package", "openclaw-torture", "--"];
+    step("torture", cargo().args(torture).args(arguments))
 }
 
 fn build_release() -> Result<()> {

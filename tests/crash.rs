@@ -1,0 +1,113 @@
+//! The gateway is killed, under load and in the middle of a change; what was accepted is answered, once.
+//!
+//! These few are for everyday; `cargo xtask torture` does it thousands of times and breaks the disk as well.
+
+use std::time::{Duration, Instant};
+
+use openclaw_testkit::crash::{Brain, Dice, Goal, Judge, Link, Platform, Site, Verdict};
+use openclaw_testkit::process::GatewayProcess;
+use serde_json::json;
+
+use crate::support::{PATIENCE, binary};
+
+/// Connects as soon as it listens.
+async fn link(site: &Site) -> Link {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match Link::open(site.port()).await {
+            Ok(link) => return link,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Delivers what is left, hands in everything once more, waits until all have their ends, and judges what is on the disk.
+async fn last_act(site: &Site, platform: &mut Platform) -> Verdict {
+    let mut gateway = site.start(binary()).await;
+    for _ in 0..2 {
+        let mut link = link(site).await;
+        platform.deliver(&mut link, Goal::Acknowledged).await.unwrap();
+        settled(site, platform).await;
+        platform.redeliver_all();
+    }
+    gateway.terminate();
+    assert!(gateway.wait_exit(PATIENCE).await.success());
+    Judge::of(&site.state_dir(), &platform.facts()).judge()
+}
+
+async fn settled(site: &Site, platform: &Platform) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let verdict = Judge::of(&site.state_dir(), &platform.facts()).judge_messages();
+        if (verdict.is_clean() && verdict.answered >= verdict.acknowledged) || Instant::now() > deadline {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_survives_kills_under_load() {
+    let (brain, site, mut dice) = (Brain::start(), Site::new(), Dice::new(4));
+    site.configure(&brain, &json!({}));
+    let mut platform = Platform::new(dice.fork(1), 4);
+    let progress = platform.progress();
+    for _ in 0..8 {
+        platform.write(12);
+        let gateway: GatewayProcess = site.start(binary()).await;
+        let mut link = link(&site).await;
+        let enough = progress.acknowledged() + 1 + dice.below(12);
+        let acknowledged = async {
+            while progress.acknowledged() < enough {
+                tokio::time::sleep(Duration::from_micros(300)).await;
+            }
+        };
+        tokio::select! {
+            delivered = platform.deliver(&mut link, Goal::Acknowledged) => delivered.unwrap(),
+            () = acknowledged => {}
+        }
+        gateway.kill();
+        platform.drain(&mut link).await;
+    }
+    let verdict = last_act(&site, &mut platform).await;
+    assert!(verdict.is_clean(), "{}", verdict.describe(20));
+    assert_eq!((verdict.acknowledged, verdict.answered), (96, 96));
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_breaks_off_leaves_old_or_new() {
+    use openclaw_testkit::trace::{Plan, Traced, is_allowed};
+    use std::collections::BTreeSet;
+
+    if !is_allowed() {
+        return;
+    }
+    let (mut killed_at, mut dice) = (BTreeSet::new(), Dice::new(5));
+    for round in 0..6 {
+        let (brain, site) = (Brain::start(), Site::new());
+        site.configure(&brain, &json!({}));
+        let mut platform = Platform::new(dice.fork(round), 1);
+        platform.write(2);
+        let step = 20 + 12 * usize::try_from(round).unwrap() + dice.below(12);
+        let plan = if dice.chance(50) { Plan::kill_before(step) } else { Plan::kill_after(step) };
+        let traced = Traced::start(binary(), site.home(), &Site::ARGS, plan);
+        let deadline = Instant::now() + PATIENCE;
+        // It dies at any moment, also before it listens.
+        while traced.end().is_none() && Instant::now() < deadline {
+            if let Ok(mut link) = Link::open(site.port()).await {
+                platform.deliver(&mut link, Goal::Ended).await.ok();
+                platform.write(1);
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        assert!(traced.end().is_some_and(|end| end.is_kill()), "step {step}: {}", traced.output());
+        killed_at.insert(step);
+        let trace = traced.describe_last(5);
+        drop(traced);
+        let verdict = last_act(&site, &mut platform).await;
+        assert!(verdict.is_clean(), "killed at step {step}, after\n{trace}\n{}", verdict.describe(20));
+    }
+    assert_eq!(killed_at.len(), 6);
+}
