@@ -427,7 +427,7 @@ impl Lane {
 
     async fn place(&mut self, text: &str, record: RecordId) -> Result<Placed, StoreError> {
         // One that came before is not said again in the next conversation.
-        if !self.opened().await?.contains(&record) {
+        if !self.opened().await?.holds(&record).await? {
             self.renew_if_stale(ANY_SESSION).await?;
         }
         let placed = self.opened().await?.place_own(text, record).await?;

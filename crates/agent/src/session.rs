@@ -93,11 +93,10 @@ impl OpenSession {
     ) -> Result<(), StoreError> {
         self.unanswered = true;
         let Some(Inbound { record, resume, .. }) = inbound else { return self.append(message).await };
-        let id = record.clone();
         let is_there = match resume {
             // Its id was chosen at random a moment ago.
             Resume::Fresh => false,
-            Resume::GoOn | Resume::GiveUp => self.with_transcript(move |file| file.holds(&id)).await?,
+            Resume::GoOn | Resume::GiveUp => self.holds(record).await?,
         };
         if is_there {
             return Ok(());
@@ -178,9 +177,10 @@ impl OpenSession {
         Ok(id.as_str().to_owned())
     }
 
-    /// Whether a record is there. Of a long file only what was read is asked: a message that comes again comes soon.
-    pub(crate) fn contains(&self, record: &RecordId) -> bool {
-        self.transcript.as_ref().is_some_and(|transcript| transcript.contains(record))
+    /// Whether the transcript has a record.
+    pub(crate) async fn holds(&mut self, record: &RecordId) -> Result<bool, StoreError> {
+        let id = record.clone();
+        self.with_transcript(move |transcript| transcript.holds(&id)).await
     }
 
     /// The same under an id that is known beforehand, unless there is such a record. It is on the disk when this returns.
