@@ -162,13 +162,20 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
     let address = address.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
     log::check_file(&loaded, &locations)?;
     let log = log::init(&loaded, &locations, &clock);
-    let ledger = open_ledger(&locations, &*clock)?;
+    // Both wait for the disk, and neither for the other.
+    let opening = {
+        let (locations, clock) = (locations.clone(), Arc::clone(&clock));
+        std::thread::spawn(move || open_ledger(&locations, &*clock))
+    };
     let host = host_name();
     let loaded = Arc::new(loaded);
     let access = access(doors, &loaded, &listeners, (&host, &locations, &*clock))?;
     let kept = Kept::default();
     let making = Making { locations: &locations, clock: &clock, kept: &kept, before: None };
-    let snapshot = Snapshot::make(Arc::clone(&loaded), &making)?;
+    let snapshot = Snapshot::make(Arc::clone(&loaded), &making);
+    // A panic of the thread has been logged.
+    let ledger = opening.join().unwrap_or(Err(LedgerError::Closed))?;
+    let snapshot = snapshot?;
     let (reload, asks) = Reload::new(Started { loaded, port, port_flag, env });
     let core = Arc::new(Core {
         hub: Hub::new(&host, crate::VERSION, Arc::clone(&clock)),

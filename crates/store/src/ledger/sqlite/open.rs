@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_guard::{FileError, Root, RootError, create_private_dir};
+use openclaw_guard::{FileError, Root, create_private_dir};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::schema::{SCHEMA, VERSION};
@@ -78,11 +78,8 @@ pub(super) fn open(place: &Place, now_ms: i64) -> Result<Opened, LedgerError> {
 /// SQLite makes files as the umask says; an existing one keeps its mode, and its log gets the same (S-088).
 fn make_file(place: &Place) -> Result<(), FileError> {
     let name = place.file.file_name().map(Path::new).unwrap_or(&place.file);
-    let made = Root::open(&place.dir).and_then(|root| root.create_new(name, b""));
-    match made {
-        Ok(()) | Err(RootError::Exists { .. }) => Ok(()),
-        Err(error) => Err(FileError::new("make", &place.file, std::io::Error::other(error))),
-    }
+    let made = Root::open(&place.dir).and_then(|root| root.open_append(name));
+    made.map(|_| ()).map_err(|error| FileError::new("make", &place.file, std::io::Error::other(error)))
 }
 
 /// Opens the file; on a full disk with the room that was held back for this.
@@ -96,27 +93,43 @@ fn open_with_room(place: &Place) -> Result<(Connection, i64), LedgerError> {
 fn open_once(place: &Place) -> Result<(Connection, i64), LedgerError> {
     let error = |error| place.error(error);
     let mut db = Connection::open(&place.file).map_err(error)?;
-    set_up(&db).map_err(error)?;
+    db.busy_timeout(BUSY_WAIT).map_err(error)?;
     let found: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(error)?;
     if found > VERSION {
         return Err(LedgerError::Newer { path: place.file.clone(), found, known: VERSION });
     }
+    let is_new = found == 0;
+    // What was answered is on the disk, also when the power goes. A new file has answered nothing yet: SQLite would wait
+    // for the disk ten times while it makes one, and waiting once at the end does as well.
+    set_up(&db, if is_new { "OFF" } else { "FULL" }).map_err(error)?;
     let epoch = next_epoch(&mut db, found).map_err(error)?;
-    // The log was made a moment ago, and is nothing without its name.
-    let synced = std::fs::File::open(&place.dir).and_then(|dir| dir.sync_all());
-    synced.map_err(|source| LedgerError::File(Arc::new(FileError::new("sync", &place.dir, source))))?;
+    if is_new {
+        sync_new(place).map_err(|source| LedgerError::File(Arc::new(source)))?;
+        db.pragma_update(None, "synchronous", "FULL").map_err(error)?;
+    }
     Ok((db, epoch))
 }
 
-fn set_up(db: &Connection) -> rusqlite::Result<()> {
-    db.busy_timeout(BUSY_WAIT)?;
+fn set_up(db: &Connection, synchronous: &str) -> rusqlite::Result<()> {
+    db.pragma_update(None, "synchronous", synchronous)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
-    // What was answered is on the disk, also when the power goes.
-    db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.pragma_update(None, "journal_size_limit", MAX_WAL_BYTES)?;
     // Sorting and savepoints need no files.
     db.pragma_update(None, "temp_store", "MEMORY")
+}
+
+/// Waits until a new file, its log and their names are on the disk.
+fn sync_new(place: &Place) -> Result<(), FileError> {
+    for path in [place.file.clone(), with_part(&place.file, "-wal"), place.dir.clone()] {
+        let synced = std::fs::File::open(&path).and_then(|file| file.sync_all());
+        synced.map_err(|source| FileError::new("sync", &path, source))?;
+    }
+    Ok(())
+}
+
+fn with_part(path: &Path, part: &str) -> PathBuf {
+    PathBuf::from(format!("{}{part}", path.display()))
 }
 
 fn next_epoch(db: &mut Connection, found: i64) -> rusqlite::Result<i64> {
@@ -138,11 +151,10 @@ fn put_aside(place: &Place, now_ms: i64) -> Result<PathBuf, FileError> {
     let name = place.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let to = folder.join(format!("{name}.{}", file_time(now_ms)));
     for part in PARTS {
-        let with_part = |path: &Path| PathBuf::from(format!("{}{part}", path.display()));
-        match std::fs::rename(with_part(&place.file), with_part(&to)) {
+        match std::fs::rename(with_part(&place.file, part), with_part(&to, part)) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(FileError::new("move", &with_part(&place.file), error)),
+            Err(error) => return Err(FileError::new("move", &with_part(&place.file, part), error)),
         }
     }
     Ok(to)
