@@ -2,10 +2,12 @@
 
 mod close;
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_models::{ChatModel, ModelInfo, ModelRequest};
 use openclaw_protocol::message::{Content, Message, Part, Usage, UserMessage};
@@ -160,6 +162,9 @@ pub trait RunObserver: TurnObserver {
 
     /// What the ledger keeps for whoever asks again how the run ended.
     fn outcome(&self, report: &TurnReport) -> Vec<u8>;
+
+    /// The lane is gone before the run came to its end. Called instead of `ended`.
+    fn dropped(&self);
 }
 
 /// How a run ended.
@@ -180,11 +185,9 @@ pub struct TurnReport {
 }
 
 impl TurnReport {
-    fn interrupted() -> Self {
-        Self::bare(Outcome::Failed(TurnError::Interrupted))
-    }
-
-    fn bare(outcome: Outcome) -> Self {
+    /// A report of a run that had nothing but an outcome.
+    #[must_use]
+    pub fn bare(outcome: Outcome) -> Self {
         Self {
             outcome,
             session_id: None,
@@ -208,7 +211,7 @@ impl Ending {
         self.told = true;
     }
 
-    fn tell(mut self, report: &TurnReport) {
+    fn tell(&mut self, report: &TurnReport) {
         self.told = true;
         self.observer.ended(report);
     }
@@ -217,7 +220,7 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         if !self.told {
-            self.observer.ended(&TurnReport::interrupted());
+            self.observer.dropped();
         }
     }
 }
@@ -310,7 +313,13 @@ impl Lane {
             }
             Ok(permit) => {
                 self.be(&Arc::clone(&self.runtime));
-                (self.turn(&job, &*observer).await.unwrap_or_else(Ended::from), Some(permit))
+                let turn = AssertUnwindSafe(self.turn(&job, &*observer)).catch_unwind().await;
+                let ended = turn.unwrap_or_else(|_panic| {
+                    // The log has it. What was open may be half changed.
+                    self.open = None;
+                    Err(TurnError::Interrupted)
+                });
+                (ended.unwrap_or_else(Ended::from), Some(permit))
             }
         };
         let report = &mut ended.report;
@@ -321,18 +330,23 @@ impl Lane {
     }
 
     async fn turn(&mut self, job: &TurnJob, observer: &dyn RunObserver) -> Result<Ended, TurnError> {
-        match job.inbound.as_ref().map(|inbound| inbound.resume) {
-            Some(Resume::GiveUp) => return self.give_up(job).await,
+        self.begin(job).await?;
+        let resume = job.inbound.as_ref().map_or(Resume::Fresh, |inbound| inbound.resume);
+        match resume {
+            Resume::GiveUp => return self.give_up(job, TurnError::Interrupted).await,
             // It belongs where it was begun.
-            Some(Resume::GoOn) => {}
-            Some(Resume::Fresh) | None => {
+            Resume::GoOn => {}
+            Resume::Fresh => {
                 self.renew_if_stale(job.session_id.as_ref()).await.map_err(|error| internal(&error))?;
             }
         }
         let mut text = job.text.trim();
         match commands::parse_with(text, &self.runtime.settings.session.triggers) {
             Some((Command::New, rest)) => {
-                self.reset().await.map_err(|error| internal(&error))?;
+                // Once is enough: what was begun may be in the new conversation already.
+                if resume == Resume::Fresh || !self.is_said(job).await {
+                    self.reset().await.map_err(|error| internal(&error))?;
+                }
                 if rest.is_empty() {
                     return self.answer("A new conversation. The old one stays on disk.").await;
                 }
@@ -341,6 +355,10 @@ impl Lane {
             Some((Command::Status, _)) => {
                 let card = status::card(&self.runtime, &self.key);
                 return self.answer(&card).await;
+            }
+            Some((Command::Config, _)) if resume != Resume::Fresh => {
+                // It may have been done, and whoever asked may not be allowed to any more.
+                return self.answer("The gateway stopped before /config was answered. Ask again.").await;
             }
             Some((Command::Config, words)) => {
                 let answer = match self.audience() {
@@ -378,13 +396,15 @@ impl Lane {
         Ok(ended)
     }
 
-    /// Ends a message that was begun in vain before. It is in the transcript, with words about what happened.
-    async fn give_up(&mut self, job: &TurnJob) -> Result<Ended, TurnError> {
+    /// Ends a message that cannot be answered. It is in the transcript, and words about what happened follow.
+    async fn give_up(&mut self, job: &TurnJob, why: TurnError) -> Result<Ended, TurnError> {
         let entry = self.entry(job.session_id.as_ref()).await.map_err(|error| internal(&error))?;
         self.ensure_open(&entry).await.map_err(|error| internal(&error))?;
         let Some(open) = &mut self.open else { return Err(TurnError::Interrupted) };
         say(open, job.text.trim(), job).await.map_err(|error| internal(&error))?;
-        Err(TurnError::Interrupted)
+        let mut ended = Ended::from(why);
+        ended.last = self.closing_record(&ended.report);
+        Ok(ended)
     }
 
     /// Who reads this session. One without an entry yet is told by its key.

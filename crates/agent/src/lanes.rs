@@ -1,13 +1,14 @@
 //! Lanes: one task per busy session, one turn at a time in each, a global limit over all.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::Ledger;
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 use crate::lane::{Job, Lane};
 use crate::runtime::AgentRuntime;
@@ -30,18 +31,20 @@ struct Inner {
     turns: Arc<TurnLimit>,
     /// Where turns are ended for good.
     ledger: Arc<dyn Ledger>,
+    /// Set under the lock of the lanes.
+    is_closed: AtomicBool,
 }
 
 /// A lane as others see it: where its jobs go, and what ends it.
 struct Entry {
     jobs: mpsc::Sender<Work>,
-    task: AbortHandle,
+    task: JoinHandle<()>,
 }
 
 /// A job, and the agent as it was configured when the job came.
 type Work = (Arc<AgentRuntime>, Job);
 
-/// A session has too many messages waiting.
+/// A session takes no more messages now: too many wait, or the gateway stops.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{MAX_WAITING} messages already wait in {key}; send again when some of them are answered")]
 pub struct LaneFull {
@@ -54,7 +57,14 @@ impl Lanes {
     #[must_use]
     pub fn new(max_turns: usize, ledger: Arc<dyn Ledger>) -> Self {
         let lanes = Mutex::new(HashMap::new());
-        Self { inner: Arc::new(Inner { lanes, turns: Arc::new(TurnLimit::new(max_turns)), ledger }) }
+        Self {
+            inner: Arc::new(Inner {
+                lanes,
+                turns: Arc::new(TurnLimit::new(max_turns)),
+                ledger,
+                is_closed: AtomicBool::new(false),
+            }),
+        }
     }
 
     /// Changes how many turns may run at once. Turns that run are not stopped: a lower limit holds as soon as enough of
@@ -63,12 +73,20 @@ impl Lanes {
         self.inner.turns.set(max_turns);
     }
 
-    /// Ends every lane where it stands, at once. Jobs that wait or run are dropped and say so to whoever waits for
-    /// them. For a gateway that is about to start again in this process: two of them must not write one session.
-    pub fn shut_down(&self) {
-        for (_, lane) in self.inner.lock().drain() {
+    /// Ends every lane where it stands, and takes no more work. Jobs that wait or run are dropped and say so to whoever
+    /// waits for them. Returns when all have, or the time is over: the next gateway must not find anybody writing.
+    pub async fn shut_down(&self, limit: Duration) {
+        let lanes: Vec<Entry> = {
+            let mut lanes = self.inner.lock();
+            self.inner.is_closed.store(true, Ordering::Relaxed);
+            lanes.drain().map(|(_, lane)| lane).collect()
+        };
+        for lane in &lanes {
             lane.task.abort();
         }
+        let ended = futures_util::future::join_all(lanes.into_iter().map(|lane| lane.task));
+        // One that is in the middle of a write ends after it.
+        tokio::time::timeout(limit, ended).await.ok();
     }
 
     /// Takes a place in the lane of a session. Jobs of one session run in the order of these calls.
@@ -77,6 +95,9 @@ impl Lanes {
     /// [`LaneFull`].
     pub fn reserve(&self, runtime: &Arc<AgentRuntime>, key: &SessionKey) -> Result<LaneSlot, LaneFull> {
         let mut lanes = self.inner.lock();
+        if self.inner.is_closed.load(Ordering::Relaxed) {
+            return Err(LaneFull { key: key.to_string() });
+        }
         // A lane that died of a panic is closed; its jobs have been told.
         let alive = lanes.get(key).map(|lane| &lane.jobs).filter(|jobs| !jobs.is_closed()).cloned();
         let jobs = alive.unwrap_or_else(|| self.start(&mut lanes, runtime, key));
@@ -103,7 +124,7 @@ impl Lanes {
         let (jobs, receiver) = mpsc::channel(MAX_WAITING);
         let Inner { turns, ledger, .. } = &*self.inner;
         let lane = Lane::new(Arc::clone(runtime), key.clone(), Arc::clone(turns), Arc::clone(ledger));
-        let task = tokio::spawn(run(Arc::clone(&self.inner), lane, receiver)).abort_handle();
+        let task = tokio::spawn(run(Arc::clone(&self.inner), lane, receiver));
         lanes.insert(key.clone(), Entry { jobs: jobs.clone(), task });
         jobs
     }

@@ -289,7 +289,7 @@ async fn a_shut_down_ends_every_turn_and_tells() {
     let (job, _) = world.job("run", "a");
     lanes.submit(&world.runtime, &key_of("x"), job).unwrap();
     world.server.wait_requests(1).await;
-    lanes.shut_down();
+    lanes.shut_down(Duration::from_secs(5)).await;
     assert_eq!(world.end().await, ("run".into(), Outcome::Failed(TurnError::Interrupted)));
     assert_eq!(lanes.active(), 0);
 }
@@ -358,6 +358,10 @@ impl RunObserver for Narrowing {
 
     fn outcome(&self, report: &TurnReport) -> Vec<u8> {
         self.inner.outcome(report)
+    }
+
+    fn dropped(&self) {
+        self.inner.dropped();
     }
 }
 

@@ -27,7 +27,7 @@ const MIN_NAP: Duration = Duration::from_millis(10);
 /// The pause after the ledger refused. It has said why to the log; the disk may be full for hours.
 const REFUSED_NAP: Duration = Duration::from_secs(5);
 /// A try under way when the courier stops gets this long; then it is judged as broken off at the next start.
-const LAST_MOMENT: Duration = Duration::from_secs(2);
+const LAST_MOMENT: Duration = Duration::from_millis(1_500);
 
 /// What the owner should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,7 +199,13 @@ impl Work {
             ask(|done| ledger.claim_due(now_ms, room, done)),
             ask(|done| ledger.next_due(done)),
         );
-        let (expired, claimed, next) = (expired?, claimed?, next?);
+        // What is claimed is ours to try, whatever became of the other questions.
+        let claimed = claimed?;
+        let (expired, next) = match (expired, next) {
+            (Ok(expired), Ok(next)) => (expired, next),
+            (Err(error), _) | (_, Err(error)) if claimed.is_empty() => return Err(error),
+            (_, _) => return Ok((claimed, Some(self.clock.now_ms()))),
+        };
         if expired != Expired::default() {
             self.shared.changes.many();
             let Expired { dead, unknown } = expired;
@@ -225,7 +231,8 @@ impl Work {
         let (shared, clock, jitter) = (Arc::clone(&self.shared), Arc::clone(&self.clock), (self.jitter)());
         async move {
             let delivery = attempt(channel, &claimed).await;
-            let settled = Settled { id: claimed.id, delivery, now_ms: clock.now_ms(), jitter };
+            let (id, attempt) = (claimed.id, claimed.attempt);
+            let settled = Settled { id, attempt, delivery, now_ms: clock.now_ms(), jitter };
             let state = settle(&*shared.ledger, settled).await;
             Ended { id: claimed.id, what: claimed.what, state }
         }

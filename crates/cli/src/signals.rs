@@ -51,7 +51,7 @@ impl GatewaySignals {
             next(&mut self.stop).await;
             gateway.stop();
             output::complain_aside(
-                "openclaw: stopping; running answers get a few seconds (once more to stop at once)"
+                "openclaw: stopping; running answers get up to 25 seconds (once more to stop at once)"
                     .to_owned(),
             );
             next(&mut self.stop).await;

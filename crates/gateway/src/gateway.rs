@@ -26,7 +26,9 @@ const HEALTH_INTERVAL: Duration = Duration::from_secs(60);
 /// Running answers get this long to finish when the gateway stops (P-16); then they are left to the next start.
 const DRAIN: Duration = Duration::from_secs(25);
 /// And this long to say that they were stopped.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// An answer that is ready is written in less; one that waits for something else does not hold up the end.
+const LAST_ANSWERS: Duration = Duration::from_millis(300);
 /// The ledger forgets what is old this often.
 const PRUNE_INTERVAL: Duration = Duration::from_secs(600);
 /// When clients may expect the gateway again, in milliseconds (release: the same).
@@ -152,7 +154,8 @@ impl Gateway {
         }
         // Before the lanes: it delivers into sessions, too.
         core.courier.stop().await;
-        core.lanes.shut_down();
+        until(LAST_ANSWERS, || core.hub.answering_count() == 0).await;
+        core.lanes.shut_down(LAST_WORDS).await;
         core.hub.close_all();
         until(LAST_WORDS, || core.hub.client_count() == 0).await;
         let last = Arc::clone(core);

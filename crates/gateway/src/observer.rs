@@ -244,46 +244,41 @@ impl TurnObserver for EventObserver {
 
 impl RunObserver for EventObserver {
     fn ended(&self, report: &TurnReport) {
-        let report = self.judge(report);
         if let Outcome::Failed(error) = &report.outcome {
             tracing::warn!(run = %self.run.id, session = %self.run.key, %error, "run failed");
         }
         self.announce_end(&report.outcome);
-        self.core.runs.end(self.run.kind, &self.run.id, self.end_of(&report));
+        self.core.runs.end(self.run.kind, &self.run.id, self.end_of(report));
     }
 
     fn outcome(&self, report: &TurnReport) -> Vec<u8> {
         self.end_of(report).keep()
     }
+
+    /// While the gateway stops the message is left to the next process; else it ends now.
+    fn dropped(&self) {
+        let is_stopping = self.core.stopping.is_cancelled();
+        let error = if is_stopping { TurnError::Postponed } else { TurnError::Interrupted };
+        let report = TurnReport::bare(Outcome::Failed(error));
+        if is_stopping {
+            // A claim that is not given back counts as a try.
+            self.core.ledger.release(self.run.event, Box::new(|_| ()));
+        } else {
+            let commit = TurnCommit {
+                event: self.run.event,
+                outcome: self.outcome(&report),
+                ended_at_ms: self.core.now_ms(),
+                line: None,
+                replies: Vec::new(),
+            };
+            // What cannot be written now is begun again by the next process.
+            self.core.ledger.commit_turn(commit, Box::new(|_| ()));
+        }
+        self.ended(&report);
+    }
 }
 
 impl EventObserver {
-    /// A run that broke off has not been ended in the ledger: while the gateway stops it is left to the next process,
-    /// else it ends now. Where it has been ended, this changes nothing.
-    fn judge(&self, report: &TurnReport) -> TurnReport {
-        let mut report = report.clone();
-        match &report.outcome {
-            Outcome::Failed(TurnError::Interrupted) if self.core.stopping.is_cancelled() => {
-                report.outcome = Outcome::Failed(TurnError::Postponed);
-                // A claim that is not given back counts as a try.
-                self.core.ledger.release(self.run.event, Box::new(|_| ()));
-            }
-            Outcome::Failed(TurnError::Interrupted | TurnError::Internal { .. }) => {
-                let commit = TurnCommit {
-                    event: self.run.event,
-                    outcome: self.outcome(&report),
-                    ended_at_ms: self.core.now_ms(),
-                    line: None,
-                    replies: Vec::new(),
-                };
-                // What cannot be written now is begun again by the next process.
-                self.core.ledger.commit_turn(commit, Box::new(|_| ()));
-            }
-            Outcome::Failed(_) | Outcome::Replied { .. } | Outcome::Silent | Outcome::Aborted { .. } => {}
-        }
-        report
-    }
-
     fn end_of(&self, report: &TurnReport) -> RunEnd {
         let started_at_ms = self.progress.lock().unwrap_or_else(PoisonError::into_inner).started_at_ms;
         let answer = match self.run.kind {

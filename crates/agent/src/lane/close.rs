@@ -10,7 +10,7 @@ use openclaw_store::{
 };
 use tokio::sync::oneshot;
 
-use super::{Ended, Inbound, Lane, TurnJob, TurnReport, internal};
+use super::{Ended, Inbound, Lane, Resume, TurnJob, TurnReport, internal};
 use crate::session::blocking;
 use crate::turn::{AbortReason, Outcome, TurnError};
 
@@ -19,9 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// What is to be synced, and the ledger's copy of it that is to be forgotten then.
+type Settling = Option<(TranscriptSync, Option<LineId>)>;
+
 impl Lane {
     /// Makes the end of a turn durable together with its last record, and tells how it ended.
-    pub(super) async fn close(&mut self, job: TurnJob, ended: Ended) {
+    pub(super) async fn close(&mut self, mut job: TurnJob, ended: Ended) {
         let Ended { mut report, last } = ended;
         if let (Outcome::Aborted { reason: AbortReason::Shutdown, .. }, Some(inbound)) =
             (&report.outcome, &job.inbound)
@@ -31,23 +34,86 @@ impl Lane {
             if let Err(error) = self.ask(|ledger, done| ledger.release(inbound.event, done)).await {
                 tracing::warn!(%error, session = %self.key, "the message is resumed as after a crash");
             }
+            report.outcome = Outcome::Failed(TurnError::Postponed);
             return job.ending.tell(&report);
         }
         let last = last.or_else(|| self.closing_record(&report));
-        let kept = self.keep(&job, &report, last).await;
-        let settled = kept.unwrap_or_else(|error| {
-            self.open = None;
-            report.outcome = Outcome::Failed(error);
-            None
-        });
-        job.ending.tell(&report);
-        if let Some((sync, line)) = settled {
-            self.settle(sync, line);
+        let kept = match (&report.outcome, &last) {
+            // It may have broken off before the message was written.
+            (Outcome::Failed(TurnError::Internal { .. } | TurnError::Interrupted), None) => {
+                self.last_words(&mut job, &report).await
+            }
+            (_, _) => self.keep(&job, &report, last).await,
+        };
+        match kept {
+            Ok(settled) => {
+                job.ending.tell(&report);
+                self.settle(settled);
+            }
+            Err(error) => {
+                if !matches!(report.outcome, Outcome::Failed(_)) {
+                    report.outcome = Outcome::Failed(error);
+                }
+                job.ending.tell(&report);
+                self.end_later(job, &report).await;
+            }
+        }
+    }
+
+    /// Notes that the turn begins, for the case that this process does not outlive it.
+    pub(super) async fn begin(&self, job: &TurnJob) -> Result<(), TurnError> {
+        let Some(inbound) = &job.inbound else { return Ok(()) };
+        let begun = self.ask(|ledger, done| ledger.begin(inbound.event, done)).await;
+        begun.map_err(|error| TurnError::Internal { words: ledger_words(&error) })
+    }
+
+    /// Whether the user's record is in the present conversation.
+    pub(super) async fn is_said(&mut self, job: &TurnJob) -> bool {
+        let (Some(inbound), Some(entry)) = (&job.inbound, self.runtime.sessions.get(self.key.as_str()))
+        else {
+            return false;
+        };
+        // What cannot be opened is told by whoever opens it next.
+        if self.ensure_open(&entry).await.is_err() {
+            return false;
+        }
+        match &mut self.open {
+            Some(open) => open.holds(&inbound.record).await.unwrap_or(false),
+            None => false,
+        }
+    }
+
+    /// Writes the message, unless it is there, and words about what became of it, and ends it with that.
+    async fn last_words(&mut self, job: &mut TurnJob, report: &TurnReport) -> Result<Settling, TurnError> {
+        let Outcome::Failed(why) = &report.outcome else { return Err(TurnError::Interrupted) };
+        let why = why.clone();
+        self.open = None;
+        if let Some(inbound) = &mut job.inbound {
+            inbound.resume = Resume::GiveUp;
+        }
+        let ended = self.give_up(job, why).await?;
+        self.keep(job, report, ended.last).await
+    }
+
+    /// Ends a message whose end cannot be written, when it can. Its sender has been told, and nothing else happens in its
+    /// session before: the conversation would go on without knowing what came of it.
+    async fn end_later(&mut self, mut job: TurnJob, report: &TurnReport) {
+        self.open = None;
+        if job.inbound.is_none() {
+            return;
+        }
+        tracing::error!(session = %self.key, "the end of a message cannot be written; it is tried until it can");
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            match self.last_words(&mut job, report).await {
+                Ok(settled) => return self.settle(settled),
+                Err(error) => tracing::debug!(%error, session = %self.key, "still not"),
+            }
         }
     }
 
     /// A record for a turn that ended without one of its own, so that no message stands unanswered in the transcript.
-    fn closing_record(&self, report: &TurnReport) -> Option<Message> {
+    pub(super) fn closing_record(&self, report: &TurnReport) -> Option<Message> {
         let is_unanswered = self.open.as_ref().is_some_and(|open| open.is_unanswered() && open.is_sound());
         let (stop_reason, words) = match &report.outcome {
             Outcome::Replied { .. } | Outcome::Silent => return None,
@@ -89,7 +155,7 @@ impl Lane {
         job: &TurnJob,
         report: &TurnReport,
         last: Option<Message>,
-    ) -> Result<Option<(TranscriptSync, Option<LineId>)>, TurnError> {
+    ) -> Result<Settling, TurnError> {
         let prepared = match (&mut self.open, last) {
             (Some(open), Some(message)) => {
                 open.synced().await.map_err(|error| internal(&error))?;
@@ -144,13 +210,13 @@ impl Lane {
         }
     }
 
-    /// Commits, and waits a while for room on a full disk.
+    /// Commits, and waits a while for a disk that refuses.
     async fn commit(&self, commit: TurnCommit) -> Result<Option<LineId>, LedgerError> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let again = commit.clone();
             match self.ask(|ledger, done| ledger.commit_turn(again, done)).await {
-                Err(error) if error.is_disk_full() && tokio::time::Instant::now() < deadline => {
+                Err(error) if may_pass(&error) && tokio::time::Instant::now() < deadline => {
                     tokio::time::sleep(LOOK_EVERY).await;
                 }
                 answer => return answer,
@@ -159,7 +225,8 @@ impl Lane {
     }
 
     /// Syncs what was written last, and then lets the ledger forget its copy.
-    fn settle(&self, sync: TranscriptSync, line: Option<LineId>) {
+    fn settle(&self, settling: Settling) {
+        let Some((sync, line)) = settling else { return };
         let ledger = Arc::clone(&self.ledger);
         tokio::task::spawn_blocking(move || match (sync.sync(), line) {
             (Ok(()), Some(line)) => ledger.forget_lines(vec![line]),
@@ -206,6 +273,18 @@ impl Lane {
         // Whoever waits may have gone.
         start(&*self.ledger, Box::new(move |result| drop(sender.send(result))));
         answer.await.unwrap_or(Err(LedgerError::Closed))
+    }
+}
+
+/// Whether the same may succeed a moment later.
+fn may_pass(error: &LedgerError) -> bool {
+    match error {
+        LedgerError::LowSpace { .. }
+        | LedgerError::Full { .. }
+        | LedgerError::Engine { .. }
+        | LedgerError::Busy
+        | LedgerError::File(_) => true,
+        LedgerError::Damaged { .. } | LedgerError::Newer { .. } | LedgerError::Closed => false,
     }
 }
 

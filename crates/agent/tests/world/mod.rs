@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use openclaw_agent::envelope::user_zone;
-use openclaw_agent::turn::{Outcome, TurnEvent};
+use openclaw_agent::turn::{Outcome, TurnError, TurnEvent};
 use openclaw_agent::{
     AbortHandle, AgentRuntime, AgentSettings, Ending, Inbound, Job, Lanes, Resume, RunObserver, SessionRules,
     SettingsCommand, TurnJob, TurnObserver, TurnReport,
@@ -68,6 +68,10 @@ impl RunObserver for Watcher {
 
     fn outcome(&self, report: &TurnReport) -> Vec<u8> {
         format!("{:?}", report.outcome).into_bytes()
+    }
+
+    fn dropped(&self) {
+        self.ended(&TurnReport::bare(Outcome::Failed(TurnError::Interrupted)));
     }
 }
 

@@ -134,6 +134,7 @@ impl Ledger for Prompt {
         accept(event: NewEvent) -> Accepted;
         accept_delivery(event: NewEvent, delivery: NewDelivery) -> Accepted;
         commit_turn(commit: TurnCommit) -> Option<LineId>;
+        begin(event: EventId) -> ();
         release(event: EventId) -> ();
         event(key: EventKey) -> Option<EventState>;
         take_over() -> Vec<StoredEvent>;

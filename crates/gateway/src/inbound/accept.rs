@@ -5,6 +5,7 @@ use std::sync::Arc;
 use openclaw_agent::{Inbound, LaneSlot, Resume};
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_store::{Accepted, EventKey, EventState, LedgerError, NewEvent, RecordId, StoreError};
+use tokio::sync::oneshot;
 
 use super::Request;
 use crate::core::Core;
@@ -69,7 +70,7 @@ pub(crate) fn accept(
         key: event_key(run.kind, &run.id),
         session_key: target.key.to_string(),
         received_at_ms: core.now_ms(),
-        payload: Request::new(&message, &record, &starter.scopes).encode(),
+        payload: Request::new(&message, &record).encode(),
     };
     let after = Arc::clone(core);
     let done = move |accepted: Result<Accepted, LedgerError>| match accepted {
@@ -88,6 +89,22 @@ pub(crate) fn accept(
         }
     };
     core.ledger.accept(event, Box::new(done));
+}
+
+/// Returns when a run that is known to be under way is durable.
+///
+/// # Errors
+/// It could not be made so, and is not under way any more.
+pub(crate) async fn durable(core: &Core, id: &str) -> Result<(), ErrorShape> {
+    let (sender, synced) = oneshot::channel();
+    // The ledger does one thing after the other: when it has done this, it has done what came before. Whoever waits may
+    // have gone.
+    core.ledger.sync(Box::new(move |result| drop(sender.send(result))));
+    synced.await.unwrap_or(Err(LedgerError::Closed)).map_err(|error| refused(&error))?;
+    match core.runs.state(id, core.now_ms()) {
+        Some(_) => Ok(()),
+        None => Err(ErrorShape::unavailable("the message is not accepted; send it again").retry_after(1_000)),
+    }
 }
 
 /// Why a message is not accepted, in words; it is with its sender, who can send it again.

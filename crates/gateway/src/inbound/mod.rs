@@ -4,6 +4,6 @@ mod accept;
 mod recover;
 mod request;
 
-pub(crate) use accept::{Known, Verdict, accept, event_key};
+pub(crate) use accept::{Known, Verdict, accept, durable, event_key};
 pub(crate) use recover::recover;
 pub(crate) use request::Request;

@@ -20,6 +20,10 @@ use crate::runs::{Admission, Candidate, RunEnd, RunKind};
 
 /// A message that so many processes have begun with in vain is what ends them (P-10).
 const MAX_ATTEMPTS: u32 = 5;
+/// One that could not even be given up so often ends without its transcript being opened: that may be what ends them.
+const MAX_GIVING_UP: u32 = MAX_ATTEMPTS + 2;
+/// A message that nobody here can read, or whose agent is gone, waits this long for a configuration or a version that can.
+const MAX_WAIT_MS: i64 = 7 * 24 * 3_600_000;
 /// A message older than this is not answered without a word: whoever sent it has gone on (P-03).
 const MAX_AGE_MS: i64 = 3_600_000;
 /// How often a message that finds its lane full tries again.
@@ -54,7 +58,7 @@ pub(crate) fn recover(core: &Arc<Core>) -> Result<(), LedgerError> {
 
 /// What becomes of a message that was begun before.
 fn resume(attempts: u32, age_ms: i64) -> Resume {
-    if attempts > MAX_ATTEMPTS || age_ms > MAX_AGE_MS { Resume::GiveUp } else { Resume::GoOn }
+    if attempts >= MAX_ATTEMPTS || age_ms > MAX_AGE_MS { Resume::GiveUp } else { Resume::GoOn }
 }
 
 /// A message on its way back into its lane.
@@ -76,7 +80,8 @@ impl Ready {
             conn: core.hub.reserve_id(),
             given_key: target.key.to_string(),
             tool_events: false,
-            scopes: request.scopes().to_vec(),
+            // What its sender may do now, nobody knows.
+            scopes: Vec::new(),
         };
         let message = request.clone().into_message();
         slot.send(turn_job(core, run, target, (message, inbound.clone()), starter));
@@ -95,11 +100,21 @@ fn ready(core: &Arc<Core>, event: StoredEvent) -> Option<Ready> {
     let (Some(agent), Some(request), Some(record), Some(kind)) = (agent, request, record, kind) else {
         tracing::error!(
             session = %event.session_key, event = event.id.number(),
-            "a message that was accepted earlier cannot be answered: its agent is gone, or it was written by another version"
+            "a message that was accepted earlier waits: its agent is gone, or it was written by another version"
         );
-        give_up(core, event.id);
+        if core.now_ms().saturating_sub(event.received_at_ms) > MAX_WAIT_MS {
+            give_up(core, event.id);
+        } else {
+            // The next start looks again.
+            core.ledger.release(event.id, Box::new(|_| ()));
+        }
         return None;
     };
+    if event.attempts >= MAX_GIVING_UP {
+        tracing::error!(session = %event.session_key, event = event.id.number(), "a message ends every process that begins with it");
+        give_up(core, event.id);
+        return None;
+    }
     let id = event.key.id;
     let candidate = Candidate { kind, id: &id, key: &key, bytes: event.payload.len() };
     let Admission::New(active) = core.runs.admit_again(&candidate, core.now_ms()) else { return None };
@@ -125,7 +140,11 @@ fn restore_lines(core: &Core) -> Result<(), LedgerError> {
     let mut failed: BTreeMap<String, usize> = BTreeMap::new();
     for line in waiting {
         match restore_line(core, &line) {
-            Ok(()) => done.push(line.id),
+            Ok(Put::Done) => done.push(line.id),
+            Ok(Put::Later) => tracing::warn!(
+                session = %line.line.session_key, agent = %line.line.place.agent,
+                "an answer is kept until its agent is configured again"
+            ),
             Err(error) => {
                 tracing::error!(session = %line.line.session_key, %error, "an answer cannot be written yet");
                 *failed.entry(line.line.session_key.clone()).or_default() += 1;
@@ -139,18 +158,26 @@ fn restore_lines(core: &Core) -> Result<(), LedgerError> {
     Ok(())
 }
 
-fn restore_line(core: &Core, waiting: &WaitingLine) -> Result<(), openclaw_store::StoreError> {
+/// What became of a line.
+enum Put {
+    /// It is in its transcript, or belongs to none any more.
+    Done,
+    /// Its agent is not configured now.
+    Later,
+}
+
+fn restore_line(core: &Core, waiting: &WaitingLine) -> Result<Put, openclaw_store::StoreError> {
     let line = &waiting.line;
     let now = core.snapshot();
-    // An agent that is not configured now may be again; a name that is none of ours was not written by us.
-    let (agent, id) = (now.agents.get(&line.place.agent), SessionId::of_transcript_file(&line.place.file));
-    let (Some(agent), Some(id)) = (agent, id) else { return Ok(()) };
+    let Some(agent) = now.agents.get(&line.place.agent) else { return Ok(Put::Later) };
+    // A name that is none of ours was not written by us.
+    let Some(id) = SessionId::of_transcript_file(&line.place.file) else { return Ok(Put::Done) };
     let path = agent.sessions_dir.join(&line.place.file);
     if !path.exists() && agent.sessions.find_by_session_id(&id).is_none() {
-        return Ok(());
+        return Ok(Put::Done);
     }
     let new = NewTranscript { cwd: agent.workspace.path(), key: &line.session_key, parent: None };
-    restore_named(&path, &id, &new, core.now_ms(), &line.line).map(|_| ())
+    restore_named(&path, &id, &new, core.now_ms(), &line.line).map(|_| Put::Done)
 }
 
 /// Asks the ledger and waits, on a thread that may block.
@@ -172,11 +199,11 @@ mod tests {
     #[test]
     fn a_message_is_begun_again_a_few_times_and_not_when_it_is_old() {
         let rows = [
-            (1, 0, Resume::GoOn),
-            (2, MAX_AGE_MS, Resume::GoOn),
-            (2, MAX_AGE_MS + 1, Resume::GiveUp),
-            (MAX_ATTEMPTS, 0, Resume::GoOn),
-            (MAX_ATTEMPTS + 1, 0, Resume::GiveUp),
+            (0, 0, Resume::GoOn),
+            (1, MAX_AGE_MS, Resume::GoOn),
+            (1, MAX_AGE_MS + 1, Resume::GiveUp),
+            (MAX_ATTEMPTS - 1, 0, Resume::GoOn),
+            (MAX_ATTEMPTS, 0, Resume::GiveUp),
             // A clock that was set back makes no message old.
             (2, -1, Resume::GoOn),
         ];

@@ -11,7 +11,7 @@ use crate::rpc::Message;
 /// The form of the payload; other forms are of later versions.
 const VERSION: u32 = 1;
 
-/// A message and who sent it.
+/// A message. What its sender may do is not kept: it may be another thing then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
@@ -27,12 +27,10 @@ pub(crate) struct Request {
     timeout_ms: Option<u64>,
     /// The id of the user's record in the transcript.
     record: String,
-    /// What the sender may do.
-    scopes: Vec<String>,
 }
 
 impl Request {
-    pub(crate) fn new(message: &Message, record: &RecordId, scopes: &[String]) -> Self {
+    pub(crate) fn new(message: &Message, record: &RecordId) -> Self {
         let millis = |timeout: Duration| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         Self {
             version: VERSION,
@@ -42,7 +40,6 @@ impl Request {
             session_id: message.session_id.as_ref().map(ToString::to_string),
             timeout_ms: message.timeout.map(millis),
             record: record.to_string(),
-            scopes: scopes.to_vec(),
         }
     }
 
@@ -59,10 +56,6 @@ impl Request {
 
     pub(crate) fn record(&self) -> Option<RecordId> {
         RecordId::parse(&self.record)
-    }
-
-    pub(crate) fn scopes(&self) -> &[String] {
-        &self.scopes
     }
 
     pub(crate) fn into_message(self) -> Message {
@@ -98,13 +91,12 @@ mod tests {
             timeout: Some(Duration::from_millis(1_500)),
         };
         let record = RecordId::random().unwrap();
-        let scopes = ["operator.admin".to_owned()];
-        let request = Request::parse(&Request::new(&message, &record, &scopes).encode()).unwrap();
-        assert_eq!((request.record(), request.scopes()), (Some(record.clone()), &scopes[..]));
-        let again = Request::new(&request.clone().into_message(), &record, &scopes);
+        let request = Request::parse(&Request::new(&message, &record).encode()).unwrap();
+        assert_eq!(request.record(), Some(record.clone()));
+        let again = Request::new(&request.clone().into_message(), &record);
         assert_eq!(again, request);
         assert_eq!(again.into_message().images, message.images);
-        for bad in [&b""[..], b"{}", br#"{"version":2,"text":"","record":"a","scopes":[]}"#] {
+        for bad in [&b""[..], b"{}", br#"{"version":2,"text":"","record":"a"}"#] {
             assert_eq!(Request::parse(bad), None);
         }
     }

@@ -14,7 +14,7 @@ use super::runs::{Message, Run, Target, images, place, size_of, starter};
 use super::sessions::may_send;
 use super::{Call, Reply, RpcError, RpcResult, attempt};
 use crate::core::Core;
-use crate::inbound::{Known, Verdict, accept, event_key};
+use crate::inbound::{Known, Verdict, accept, durable, event_key};
 use crate::runs::{Admission, Candidate, RunAnswer, RunEnd, RunKind, RunState};
 use crate::text::clip;
 
@@ -55,8 +55,13 @@ pub(super) fn agent(call: &Call<'_>) -> Reply {
     let active = match core.runs.admit(&candidate, core.now_ms()) {
         Admission::New(active) => active,
         Admission::InFlight(active) => {
-            call.client.outbox.push_answer(ResponseFrame::ok(&call.request.id, accepted).encode().into());
-            return Reply::later(ended(active.state));
+            let (core, client, request) =
+                (Arc::clone(core), Arc::clone(call.client), call.request.id.clone());
+            return Reply::later(async move {
+                durable(&core, &id).await?;
+                client.outbox.push_answer(ResponseFrame::ok(&request, accepted).encode().into());
+                ended(active.state).await
+            });
         }
         Admission::Ended(end) => return Reply::Now(answer_of(&end)),
         Admission::Full => return Reply::Now(Err(too_busy().into())),

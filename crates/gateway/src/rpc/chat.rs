@@ -20,7 +20,7 @@ use super::sessions::{interrupted, may_send, newest_messages, submit};
 use super::{Call, Reply, RpcError, RpcResult, attempt};
 use crate::agents::Agents;
 use crate::core::Core;
-use crate::inbound::{Known, Verdict, accept};
+use crate::inbound::{Known, Verdict, accept, durable};
 use crate::runs::{Admission, Candidate, RunKind};
 use crate::text::{assistant_message, clip, for_display};
 use crate::ws::hub::{Broadcast, ConnId};
@@ -71,7 +71,13 @@ pub(super) fn send(call: &Call<'_>) -> Reply {
     let candidate = Candidate { kind: RunKind::Chat, id: &id, key: &target.key, bytes };
     let active = match core.runs.admit(&candidate, core.now_ms()) {
         Admission::New(active) => active,
-        Admission::InFlight(_) => return Reply::Now(Ok(json!({"runId": id, "status": "in_flight"}))),
+        Admission::InFlight(_) => {
+            let core = Arc::clone(core);
+            return Reply::later(async move {
+                durable(&core, &id).await?;
+                Ok(json!({"runId": id, "status": "in_flight"}))
+            });
+        }
         Admission::Ended(end) => return Reply::Now(Ok(json!({"runId": id, "status": end.status}))),
         Admission::Full => return Reply::Now(Err(too_busy().into())),
     };

@@ -332,6 +332,7 @@ fn accept(core: &Arc<Core>, client: &Arc<Client>, in_flight: &Arc<Semaphore>, te
         rpc::Reply::Sent => {}
         rpc::Reply::Later(future) => {
             let (outbox, id) = (Arc::clone(&client.outbox), request.id);
+            let answering = core.hub.answering();
             tokio::spawn(async move {
                 let result = future.await;
                 // A history may be megabytes of JSON.
@@ -339,7 +340,7 @@ fn accept(core: &Arc<Core>, client: &Arc<Client>, in_flight: &Arc<Semaphore>, te
                 if let Ok(frame) = frame {
                     outbox.push_answer(frame.into());
                 }
-                drop(permit);
+                drop((permit, answering));
             });
         }
     }

@@ -66,6 +66,8 @@ impl<'a, P> Broadcast<'a, P> {
 pub(crate) struct Hub {
     inner: Mutex<Inner>,
     clock: Arc<dyn Clock>,
+    /// Requests that are being answered; each holds a copy.
+    answering: Arc<()>,
 }
 
 struct Inner {
@@ -80,7 +82,7 @@ impl Hub {
     pub(crate) fn new(host: &str, version: &str, clock: Arc<dyn Clock>) -> Self {
         let presence = Presence::new(host, version, clock.now_ms());
         let inner = Inner { clients: HashMap::new(), next_id: 1, seq: 0, health_version: 1, presence };
-        Self { inner: Mutex::new(inner), clock }
+        Self { inner: Mutex::new(inner), clock, answering: Arc::new(()) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -136,6 +138,16 @@ impl Hub {
 
     pub(crate) fn health_changed(&self) {
         self.lock().health_version += 1;
+    }
+
+    /// Held while a request is being answered.
+    pub(crate) fn answering(&self) -> Arc<()> {
+        Arc::clone(&self.answering)
+    }
+
+    /// Requests that are being answered.
+    pub(crate) fn answering_count(&self) -> usize {
+        Arc::strong_count(&self.answering) - 1
     }
 
     pub(crate) fn client_count(&self) -> usize {

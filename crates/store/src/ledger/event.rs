@@ -81,7 +81,7 @@ pub struct StoredEvent {
     pub received_at_ms: i64,
     /// As it was accepted.
     pub payload: Vec<u8>,
-    /// How many processes have begun with it, this one included. A process that stopped in good order does not count.
+    /// How often a turn was begun for it. One that a process gave back in good order does not count.
     pub attempts: u32,
 }
 

@@ -129,6 +129,8 @@ pub enum Delivery {
 pub struct Settled {
     /// Which delivery.
     pub id: DeliveryId,
+    /// Which try of it: [`ClaimedDelivery::attempt`].
+    pub attempt: u32,
     /// What the platform said.
     pub delivery: Delivery,
     /// Milliseconds since the epoch.

@@ -37,6 +37,9 @@ pub trait Ledger: Send + Sync {
     /// Ends a turn. A turn that has ended stays as it ended. Answers with the line's id, to be forgotten once the
     /// line is in its file and synced.
     fn commit_turn(&self, commit: TurnCommit, done: Done<Option<LineId>>);
+    /// Notes that a turn begins: the process may not outlive it. Of the events that are taken over, those that were begun
+    /// come first.
+    fn begin(&self, event: EventId, done: Done<()>);
     /// Gives a claim back without an end: the next process begins with it, and this one does not count.
     fn release(&self, event: EventId, done: Done<()>);
     /// How an event stands.

@@ -21,6 +21,9 @@ const IS_FIRST: &str = "NOT EXISTS (
     WHERE earlier.state IN (0, 1, 4) AND earlier.channel = one.channel AND earlier.account = one.account
         AND earlier.recipient = one.recipient AND earlier.seq < one.seq)";
 
+/// Nothing waits longer than this: a try that is due later was planned by a clock that was ahead (P-21).
+const MAX_WAIT_MS: i64 = 24 * 3_600_000;
+
 /// Columns of a delivery in the order that [`stored`] reads.
 const COLUMNS: &str = "seq, event, channel, account, recipient, key, body, repeats, state, attempts, created_ms, \
                        expires_ms, next_ms, message_id, reason";
@@ -122,10 +125,13 @@ pub(super) fn claim_due(
     let due: Vec<StoredDelivery> = db
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM outbox AS one
-             WHERE state IN (0, 4) AND next_ms <= ?1 AND expires_ms > ?1 AND {IS_FIRST}
+             WHERE state IN (0, 4) AND (next_ms <= ?1 OR next_ms > ?3) AND expires_ms > ?1 AND {IS_FIRST}
              ORDER BY seq LIMIT ?2"
         ))?
-        .query_map(params![now_ms, i64::try_from(limit).unwrap_or(i64::MAX)], stored)?
+        .query_map(
+            params![now_ms, i64::try_from(limit).unwrap_or(i64::MAX), now_ms.saturating_add(MAX_WAIT_MS)],
+            stored,
+        )?
         .collect::<rusqlite::Result<_>>()?;
     let lease_ms = now_ms.saturating_add(millis(LEASE));
     let mut begin = db.prepare_cached(
@@ -198,8 +204,8 @@ pub(super) fn after(settled: &Settled, attempts: u32, what: &NewDelivery) -> Aft
     }
 }
 
-/// Records a result. One that comes after the delivery was judged otherwise changes nothing, unless it says that the
-/// platform has the message.
+/// Records a result. One of an earlier try changes nothing, unless it says that the platform has the message. One that
+/// comes after nobody could say what became of its try is what became of it.
 pub(super) fn settle(db: &Connection, settled: &Settled) -> rusqlite::Result<DeliveryState> {
     let found = db
         .prepare_cached(&format!("SELECT {COLUMNS} FROM outbox WHERE seq = ?1"))?
@@ -207,7 +213,8 @@ pub(super) fn settle(db: &Connection, settled: &Settled) -> rusqlite::Result<Del
         .optional()?;
     // One that somebody removed meanwhile.
     let Some(found) = found else { return Ok(DeliveryState::Dead) };
-    let is_late = found.state != DeliveryState::Sending;
+    let is_awaited = matches!(found.state, DeliveryState::Sending | DeliveryState::Unknown);
+    let is_late = !is_awaited || found.attempts != settled.attempt;
     if is_late && !matches!(settled.delivery, Delivery::Delivered { .. }) {
         return Ok(found.state);
     }

@@ -21,8 +21,8 @@ pub(super) fn accept(db: &Connection, epoch: i64, event: &NewEvent) -> rusqlite:
     let EventKey { channel, account, id } = &event.key;
     let inserted = db
         .prepare_cached(
-            "INSERT INTO events (channel, account, id, session, received_ms, state, attempts, owner, payload)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8) ON CONFLICT DO NOTHING",
+            "INSERT INTO events (channel, account, id, session, received_ms, state, attempts, begun, owner, payload)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             channel,
@@ -70,6 +70,12 @@ pub(super) fn end(db: &Connection, event: EventId, outcome: &[u8], now_ms: i64) 
     Ok(changed == 1)
 }
 
+pub(super) fn begin(db: &Connection, event: EventId) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE events SET attempts = attempts + 1, begun = 1 WHERE seq = ?1 AND state = ?2")?
+        .execute(params![event.0, OPEN])
+        .map(|_| ())
+}
+
 pub(super) fn release(db: &Connection, epoch: i64, event: EventId) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE events SET owner = ?2, attempts = max(attempts - 1, 0) WHERE seq = ?1 AND state = ?3 AND owner = ?4",
@@ -80,22 +86,25 @@ pub(super) fn release(db: &Connection, epoch: i64, event: EventId) -> rusqlite::
 
 pub(super) fn take_over(db: &Connection, epoch: i64) -> rusqlite::Result<Vec<StoredEvent>> {
     let mut found = db.prepare(
-        "UPDATE events SET owner = ?1, attempts = attempts + 1 WHERE state = ?2 AND owner <> ?1
-         RETURNING seq, channel, account, id, session, received_ms, payload, attempts",
+        "UPDATE events SET owner = ?1 WHERE state = ?2 AND owner <> ?1
+         RETURNING seq, channel, account, id, session, received_ms, payload, attempts, begun",
     )?;
     let read = |row: &Row<'_>| {
-        Ok(StoredEvent {
+        let is_begun: bool = row.get(8)?;
+        let event = StoredEvent {
             id: EventId(row.get(0)?),
             key: EventKey { channel: row.get(1)?, account: row.get(2)?, id: row.get(3)? },
             session_key: row.get(4)?,
             received_at_ms: row.get(5)?,
             payload: row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default(),
             attempts: row.get(7)?,
-        })
+        };
+        Ok((is_begun, event))
     };
     let mut events = found.query_map(params![epoch, OPEN], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
-    events.sort_by_key(|event| event.id);
-    Ok(events)
+    // What was begun may be in its transcript already, and nothing must come between it and its answer.
+    events.sort_by_key(|(is_begun, event)| (!is_begun, event.id));
+    Ok(events.into_iter().map(|(_, event)| event).collect())
 }
 
 pub(super) fn keep_line(db: &Connection, line: &FinalLine) -> rusqlite::Result<LineId> {

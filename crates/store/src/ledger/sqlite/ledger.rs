@@ -113,6 +113,10 @@ impl Ledger for SqliteLedger {
         });
     }
 
+    fn begin(&self, event: EventId, done: Done<()>) {
+        self.ask(Needs::Commit, done, move |db, _| events::begin(db, event));
+    }
+
     fn release(&self, event: EventId, done: Done<()>) {
         self.ask(Needs::Commit, done, move |db, epoch| events::release(db, epoch, event));
     }

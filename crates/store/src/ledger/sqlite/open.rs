@@ -115,6 +115,8 @@ fn set_up(db: &Connection, synchronous: &str) -> rusqlite::Result<()> {
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.pragma_update(None, "journal_size_limit", MAX_WAL_BYTES)?;
+    // What people wrote is gone from the file when it is forgotten, not only from sight.
+    db.pragma_update(None, "secure_delete", "ON")?;
     // Sorting and savepoints need no files.
     db.pragma_update(None, "temp_store", "MEMORY")
 }

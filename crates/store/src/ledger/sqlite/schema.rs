@@ -17,7 +17,7 @@ pub(super) const SCHEMA: &str = "
     INSERT INTO owner (epoch) VALUES (0);
 
     CREATE TABLE events (
-        seq INTEGER PRIMARY KEY,
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
         channel TEXT NOT NULL,
         account TEXT NOT NULL,
         id TEXT NOT NULL,
@@ -25,6 +25,7 @@ pub(super) const SCHEMA: &str = "
         received_ms INTEGER NOT NULL,
         state INTEGER NOT NULL,
         attempts INTEGER NOT NULL,
+        begun INTEGER NOT NULL,
         owner INTEGER NOT NULL,
         payload BLOB,
         outcome BLOB,
@@ -35,7 +36,7 @@ pub(super) const SCHEMA: &str = "
     CREATE INDEX events_told ON events (ended_ms) WHERE outcome IS NOT NULL;
 
     CREATE TABLE lines (
-        id INTEGER PRIMARY KEY,
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
         agent TEXT NOT NULL,
         file TEXT NOT NULL,
         session_key TEXT NOT NULL,
@@ -44,7 +45,7 @@ pub(super) const SCHEMA: &str = "
     ) STRICT;
 
     CREATE TABLE outbox (
-        seq INTEGER PRIMARY KEY,
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
         event INTEGER,
         channel TEXT NOT NULL,
         account TEXT NOT NULL,

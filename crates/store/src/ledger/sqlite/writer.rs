@@ -44,12 +44,22 @@ pub(super) enum Needs {
 pub(super) struct Asked<T, F> {
     work: F,
     found: Option<T>,
-    done: Done<T>,
+    /// Absent once it was answered.
+    done: Option<Done<T>>,
+}
+
+impl<T, F> Drop for Asked<T, F> {
+    /// The writer is gone, by a panic that the log has: whoever waits must not wait for ever.
+    fn drop(&mut self) {
+        if let Some(done) = self.done.take() {
+            done(Err(LedgerError::Closed));
+        }
+    }
 }
 
 impl<T, F> Asked<T, F> {
     pub(super) fn new(work: F, done: Done<T>) -> Self {
-        Self { work, found: None, done }
+        Self { work, found: None, done: Some(done) }
     }
 }
 
@@ -59,10 +69,10 @@ impl<T: Send, F: FnMut(&Connection, i64) -> rusqlite::Result<T> + Send> Request 
         Ok(())
     }
 
-    fn answer(self: Box<Self>, error: Option<LedgerError>) {
-        let Self { found, done, .. } = *self;
+    fn answer(mut self: Box<Self>, error: Option<LedgerError>) {
+        let Some(done) = self.done.take() else { return };
         // A request that did not run has an error; the gateway stops when there is neither.
-        done(match (error, found) {
+        done(match (error, self.found.take()) {
             (None, Some(found)) => Ok(found),
             (Some(error), _) => Err(error),
             (None, None) => Err(LedgerError::Closed),
