@@ -37,13 +37,14 @@ impl Lane {
             report.outcome = Outcome::Failed(TurnError::Postponed);
             return job.ending.tell(&report);
         }
-        let last = last.or_else(|| self.closing_record(&report));
-        let kept = match (&report.outcome, &last) {
-            // It may have broken off before the message was written.
-            (Outcome::Failed(TurnError::Internal { .. } | TurnError::Interrupted), None) => {
-                self.last_words(&mut job, &report).await
+        let kept = match (&report.outcome, last) {
+            // What the file holds of it is not what is held of the file: it is opened again, which closes open calls.
+            (Outcome::Failed(TurnError::Internal { .. }), _)
+            | (Outcome::Failed(TurnError::Interrupted), None) => self.last_words(&mut job, &report).await,
+            (_, last) => {
+                let last = last.or_else(|| self.closing_record(&report));
+                self.keep(&job, &report, last).await
             }
-            (_, _) => self.keep(&job, &report, last).await,
         };
         match kept {
             Ok(settled) => {
