@@ -15,6 +15,7 @@ mod record;
 mod restore;
 mod scan;
 mod sums;
+mod surrogates;
 mod sync;
 mod tail;
 mod tree;
@@ -171,10 +172,18 @@ impl Transcript {
         &self.settings
     }
 
-    /// The name and the labels that people gave.
+    /// The name and the labels that people gave, as far as they are in the part that was read. A long file is opened from
+    /// the first record that its last compaction kept: a name or a label that was given before that record is not here,
+    /// and the absence of a name then does not mean that there is none. See [`Transcript::is_whole`].
     #[must_use]
     pub fn notes(&self) -> &Notes {
         &self.notes
+    }
+
+    /// Whether all of the file was read, and not only its end.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.read_from == 0
     }
 
     /// Whether a record of the part that was read has this id: all of the file, but for a long one.
