@@ -60,7 +60,7 @@ impl Content {
         {
             let mut scan = scan(&content.bytes, Extent::Part);
             if branch::is_complete(&scan) {
-                scan.report.header_missing = !has_header(&file, length).map_err(fail)?;
+                scan.report.header_missing = header_of(&file, length).map_err(fail)?.is_none();
                 return take(&content, &scan);
             }
         }
@@ -124,14 +124,10 @@ pub(super) fn holds_before<R: ReadAt>(source: &R, end: u64, id: &str) -> io::Res
     Ok(false)
 }
 
-/// The first line of a file.
-pub(super) fn first_line<R: ReadAt>(source: &R, length: u64) -> io::Result<Vec<u8>> {
-    let mut head = source.read_range(0, length.min(MAX_HEADER_BYTES))?;
-    head.truncate(head.iter().position(|&b| b == b'\n').unwrap_or(head.len()));
-    Ok(head)
-}
-
-fn has_header<R: ReadAt>(source: &R, length: u64) -> io::Result<bool> {
-    let head = first_line(source, length)?;
-    Ok(Line::parse(&head).is_some_and(|line| line.kind == "session"))
+/// The header of a file: its first line that can be read, if that is one. Before it may be what a process left that
+/// broke off while it made the file.
+pub(super) fn header_of<R: ReadAt>(source: &R, length: u64) -> io::Result<Option<Vec<u8>>> {
+    let head = source.read_range(0, length.min(MAX_HEADER_BYTES))?;
+    let mut whole = head.split(|&b| b == b'\n').filter_map(|line| Some((Line::parse(line)?, line)));
+    Ok(whole.next().filter(|(line, _)| line.kind == "session").map(|(_, text)| text.to_owned()))
 }

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use openclaw_guard::{Clock, FileError, Root, RootError, create_private_dir, iso_millis};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::back::ReadAt as _;
 use super::branch::{self, Branch};
-use super::content::{Content, Limits};
+use super::content::{Content, Limits, MAX_HEADER_BYTES};
+use super::line::{Line, payload, salvage, trim};
 use super::notes::Notes;
 use super::pairing::OpenCall;
 use super::scan::Scan;
@@ -71,7 +73,7 @@ impl Transcript {
         limits: Limits,
     ) -> Result<Self, StoreError> {
         let (dir, name) = place_of(path)?;
-        let (root, file) = open_file(path, id, new, clock.now_ms())?;
+        let (root, file) = open_file(path, &Opening { id, new, now_ms: clock.now_ms() })?;
         let mut transcript = Self {
             path: dir.join(name).into(),
             file: Arc::new(file),
@@ -173,50 +175,111 @@ pub(super) fn place_of(path: &Path) -> Result<(&Path, &Path), StoreError> {
     place.ok_or_else(|| FileError::new("open", path, std::io::ErrorKind::InvalidInput.into()).into())
 }
 
-/// The directory and the file, open for appending; an absent or empty file gets its first lines.
-pub(super) fn open_file(
-    path: &Path,
-    id: &SessionId,
-    new: &NewTranscript<'_>,
-    now_ms: i64,
-) -> Result<(Root, File), StoreError> {
+/// What a transcript begins with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Opening<'a> {
+    pub(super) id: &'a SessionId,
+    pub(super) new: &'a NewTranscript<'a>,
+    pub(super) now_ms: i64,
+}
+
+/// The directory and the file, open for appending; one that is absent, or was not begun in full, gets its first lines.
+pub(super) fn open_file(path: &Path, opening: &Opening<'_>) -> Result<(Root, File), StoreError> {
     let (dir, name) = place_of(path)?;
     create_private_dir(dir)?;
     let root = Root::open(dir)?;
-    match root.create_new(name, b"") {
-        Ok(()) | Err(RootError::Exists { .. }) => {}
+    let lines = opening.lines(&Beginning::Nothing)?;
+    match root.create_new(name, &lines) {
+        Ok(()) => Sums::new(dir, name).note_lines(&lines, 0),
+        Err(RootError::Exists { .. }) => complete_beginning(&root, name, opening)?,
         Err(error) => return Err(error.into()),
     }
-    let mut file = root.open_append(name)?;
-    let fail = |source| FileError::new("write", &root.path().join(name), source);
-    if file.metadata().map_err(fail)?.len() == 0 {
-        let bytes = opening_lines(id, new, now_ms)?;
-        file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(fail)?;
-        Sums::new(dir, name).note_lines(&bytes, 0);
-    }
+    let file = root.open_append(name)?;
     Ok((root, file))
 }
 
-/// The header and the record with the session key.
-fn opening_lines(id: &SessionId, new: &NewTranscript<'_>, now_ms: i64) -> Result<Vec<u8>, StoreError> {
-    let timestamp = iso_millis(now_ms);
-    let mut header = json!({
-        "type": "session",
-        "version": FORMAT_VERSION,
-        "id": id.as_str(),
-        "timestamp": timestamp,
-        "cwd": new.cwd.to_string_lossy(),
-    });
-    if let (Some(parent), Some(header)) = (new.parent, header.as_object_mut()) {
-        header.insert("parentSession".to_owned(), json!(parent.to_string_lossy()));
+/// Writes what of the first lines is missing, where a process broke off while it made the file.
+fn complete_beginning(root: &Root, name: &Path, opening: &Opening<'_>) -> Result<(), StoreError> {
+    let path = root.path().join(name);
+    let fail = |source| FileError::new("read", &path, source);
+    let source = root.open_read(name)?;
+    let length = source.metadata().map_err(fail)?.len();
+    if length > MAX_HEADER_BYTES {
+        return Ok(());
     }
-    let key = json!({
-        "type": "custom",
-        "customType": SESSION_KEY_TYPE,
-        "data": {"key": new.key},
-        "id": RecordId::free(&HashSet::new())?,
-        "parentId": null,
-        "timestamp": timestamp,
-    });
-    Ok(format!("{header}\n{key}\n").into_bytes())
+    let bytes = source.read_range(0, length).map_err(fail)?;
+    let missing = opening.lines(&Beginning::of(&bytes))?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let tail = if bytes.last().is_none_or(|&b| b == b'\n') { Tail::Clean } else { Tail::Torn };
+    let missing = [if tail == Tail::Torn { &b"\n"[..] } else { b"" }, &missing].concat();
+    let mut file = root.open_append(name)?;
+    if let Err(source) = file.write_all(&missing).and_then(|()| file.sync_all()) {
+        // Best effort: a piece of it is completed by the next opening.
+        file.set_len(length).ok();
+        return Err(FileError::new("write", &path, source).into());
+    }
+    Sums::new(root.path(), name).note_lines(&missing, length);
+    Ok(())
+}
+
+/// How far a short file was begun.
+enum Beginning {
+    /// No line of it can be read.
+    Nothing,
+    /// A header, written at this time, and no record.
+    Header(Option<String>),
+    /// There are records.
+    Done,
+}
+
+impl Beginning {
+    fn of(bytes: &[u8]) -> Self {
+        let mut found = Self::Nothing;
+        for line in bytes.split(|&b| b == b'\n') {
+            let text = line.get(trim(line)).unwrap_or_default();
+            match Line::parse(text) {
+                Some(line) if line.kind == "session" => found = Self::Header(payload(line.timestamp)),
+                None if salvage(text).is_empty() => {}
+                Some(_) | None => return Self::Done,
+            }
+        }
+        found
+    }
+}
+
+impl Opening<'_> {
+    /// The header and the record with the session key, as far as they are missing.
+    fn lines(&self, found: &Beginning) -> Result<Vec<u8>, StoreError> {
+        let now = iso_millis(self.now_ms);
+        let (header, time) = match found {
+            Beginning::Done => return Ok(Vec::new()),
+            Beginning::Header(time) => (String::new(), time.clone().unwrap_or(now)),
+            Beginning::Nothing => (format!("{}\n", self.header(&now)), now),
+        };
+        let key = json!({
+            "type": "custom",
+            "customType": SESSION_KEY_TYPE,
+            "data": {"key": self.new.key},
+            "id": RecordId::free(&HashSet::new())?,
+            "parentId": null,
+            "timestamp": time,
+        });
+        Ok(format!("{header}{key}\n").into_bytes())
+    }
+
+    fn header(&self, time: &str) -> Value {
+        let mut header = json!({
+            "type": "session",
+            "version": FORMAT_VERSION,
+            "id": self.id.as_str(),
+            "timestamp": time,
+            "cwd": self.new.cwd.to_string_lossy(),
+        });
+        if let (Some(parent), Some(header)) = (self.new.parent, header.as_object_mut()) {
+            header.insert("parentSession".to_owned(), json!(parent.to_string_lossy()));
+        }
+        header
+    }
 }

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use openclaw_guard::write_atomic;
 
+use super::open::Opening;
+use super::restore::put_back;
+use super::sync::Disk;
 use super::tests::{NOW, assistant, open, result, shape, user};
 use super::{NewTranscript, RecordId, Restored, restore_record};
 use crate::{SessionId, StoreError};
@@ -106,4 +109,21 @@ fn a_missing_file_is_made_and_other_records_stay_on_the_branch() {
         let refused = restore_record(home.path(), &SessionId::parse("s1").unwrap(), &new, NOW, bad);
         assert!(matches!(refused, Err(StoreError::NotARecord { .. })), "{bad:?}");
     }
+}
+
+#[test]
+fn a_line_that_is_there_is_given_up_only_when_it_is_on_the_disk() {
+    let home = tempfile::tempdir().unwrap();
+    let mut transcript = open(home.path());
+    let prepared = transcript.prepare_message(&user("said")).unwrap();
+    let line = prepared.line.clone();
+    transcript.write(prepared).unwrap();
+    let (id, new) = (
+        SessionId::parse("s1").unwrap(),
+        NewTranscript { cwd: Path::new("/workspace"), key: "agent:main:main", parent: None },
+    );
+    let opening = Opening { id: &id, new: &new, now_ms: NOW };
+    let broken = Disk { sync: |_| Err(std::io::ErrorKind::Other.into()), ..Disk::default() };
+    assert!(matches!(put_back(transcript.path(), &opening, &line, broken), Err(StoreError::File(_))));
+    assert_eq!(restore(home.path(), &line), Restored::Present);
 }
