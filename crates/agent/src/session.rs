@@ -193,7 +193,8 @@ impl OpenSession {
                 if !known {
                     transcript.append_message_as(&id, &stored)?;
                 }
-                // A record whose sync failed is in the file and perhaps not on the disk.
+                // A record that another turn appended may not have been waited for. If a sync failed before, neither
+                // this nor the look above says anything but that.
                 transcript.sync()?;
                 Ok(if known { Placed::Known } else { Placed::New })
             })
@@ -221,9 +222,9 @@ impl OpenSession {
         result
     }
 
-    /// Whether the session can go on: its transcript was not lost to a panic.
+    /// Whether the session can go on: its transcript was not lost to a panic, and its disk has not failed.
     pub(crate) fn is_sound(&self) -> bool {
-        self.transcript.is_some()
+        self.transcript.as_ref().is_some_and(Transcript::is_sound)
     }
 }
 

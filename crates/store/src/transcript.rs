@@ -22,7 +22,6 @@ mod tree;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,6 +31,7 @@ use openclaw_protocol::message::{KnownPart, Part};
 use crate::StoreError;
 use content::Limits;
 use sums::Sums;
+use sync::Handle;
 
 pub use archive::{ArchiveReason, archive};
 pub use context::{HistoryItem, HistoryOrigin};
@@ -121,8 +121,7 @@ enum Tail {
 
 /// An open transcript. One owner (the session's lane) appends; every append is one write of one whole line.
 pub struct Transcript {
-    path: Arc<Path>,
-    file: Arc<File>,
+    handle: Arc<Handle>,
     clock: Arc<dyn Clock>,
     limits: Limits,
     tail: Tail,
@@ -140,7 +139,7 @@ pub struct Transcript {
 impl fmt::Debug for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transcript")
-            .field("path", &self.path)
+            .field("path", &self.path())
             .field("leaf", &self.leaf)
             .finish_non_exhaustive()
     }
@@ -150,7 +149,14 @@ impl Transcript {
     /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.handle.path
+    }
+
+    /// Whether it can go on. After a write or a sync that failed it cannot: everything it is asked for then is an error,
+    /// until it is opened again.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.handle.is_sound()
     }
 
     /// What opening found and repaired.
@@ -195,15 +201,18 @@ impl Transcript {
     /// Whether a record of the file has this id. Reads the part of a long file that opening left out.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file cannot be read, or a sync of it failed: the record may be nowhere but in memory.
     pub fn holds(&self, id: &RecordId) -> Result<bool, StoreError> {
+        self.handle.must_be_sound()?;
         if self.contains(id) || self.read_from == 0 {
             return Ok(self.contains(id));
         }
-        let (Some(dir), Some(name)) = (self.path.parent(), self.path.file_name()) else { return Ok(false) };
+        let (Some(dir), Some(name)) = (self.path().parent(), self.path().file_name()) else {
+            return Ok(false);
+        };
         let file = Root::open(dir)?.open_read(Path::new(name))?;
         content::holds_before(&file, self.read_from, id.as_str())
-            .map_err(|source| FileError::new("read", &self.path, source).into())
+            .map_err(|source| FileError::new("read", self.path(), source).into())
     }
 
     /// What the model sees of a record; nothing if it is none for the model, or before the last compaction.
@@ -215,7 +224,7 @@ impl Transcript {
     /// A handle to wait for the disk with, while this transcript goes on.
     #[must_use]
     pub fn syncer(&self) -> TranscriptSync {
-        TranscriptSync { path: Arc::clone(&self.path), file: Arc::clone(&self.file) }
+        TranscriptSync { handle: Arc::clone(&self.handle) }
     }
 
     /// Waits until everything appended is on the disk.

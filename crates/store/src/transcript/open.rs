@@ -17,6 +17,7 @@ use super::notes::Notes;
 use super::pairing::OpenCall;
 use super::scan::Scan;
 use super::sums::{self, Sums};
+use super::sync::{Handle, clear_suspicion};
 use super::{
     FORMAT_VERSION, INTERRUPTED, NewTranscript, REPAIR_TYPE, RecordId, RepairReport, SESSION_KEY_TYPE,
     Settings, Tail, Transcript,
@@ -75,8 +76,7 @@ impl Transcript {
         let (dir, name) = place_of(path)?;
         let (root, file) = open_file(path, &Opening { id, new, now_ms: clock.now_ms() })?;
         let mut transcript = Self {
-            path: dir.join(name).into(),
-            file: Arc::new(file),
+            handle: Arc::new(Handle::new(dir.join(name), file)),
             clock,
             limits,
             tail: Tail::Clean,
@@ -118,7 +118,7 @@ impl Transcript {
 
     /// Reads the file again, after a record that changes what of it the model sees. The report stays that of opening.
     pub(super) fn reload(&mut self) -> Result<(), StoreError> {
-        let (dir, name) = place_of(&self.path)?;
+        let (dir, name) = place_of(self.handle.path.as_path())?;
         let (root, name, report) = (Root::open(dir)?, name.to_owned(), self.report.clone());
         Content::read(&root, &name, self.limits, |content, scan| {
             self.take_over(content, scan);
@@ -188,12 +188,14 @@ pub(super) fn open_file(path: &Path, opening: &Opening<'_>) -> Result<(Root, Fil
     let (dir, name) = place_of(path)?;
     create_private_dir(dir)?;
     let root = Root::open(dir)?;
+    let path = dir.join(name);
     let lines = opening.lines(&Beginning::Nothing)?;
     match root.create_new(name, &lines) {
         Ok(()) => Sums::new(dir, name).note_lines(&lines, 0),
         Err(RootError::Exists { .. }) => complete_beginning(&root, name, opening)?,
         Err(error) => return Err(error.into()),
     }
+    clear_suspicion(&root, name, &path)?;
     let file = root.open_append(name)?;
     Ok((root, file))
 }

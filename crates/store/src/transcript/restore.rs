@@ -1,5 +1,6 @@
 //! Putting back a line that was committed elsewhere and may not have reached its file before a crash.
 
+use std::fs::File;
 use std::io::Seek as _;
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use super::line::Line;
 use super::open::{Opening, open_file, place_of};
 use super::record::rehang;
 use super::sums::Sums;
-use super::sync::Disk;
+use super::sync::{Disk, suspect};
 use crate::{SessionId, StoreError};
 
 /// What [`restore_record`] found.
@@ -63,6 +64,7 @@ pub(super) fn put_back(
 ) -> Result<Restored, StoreError> {
     let (dir, name) = place_of(path)?;
     let (root, mut file) = open_file(path, opening)?;
+    let sync = |file: &File| (disk.sync)(file).inspect_err(|_| suspect(&dir.join(name)));
     let no_record = || StoreError::NotARecord { path: path.to_owned() };
     let wanted = Line::parse(line).and_then(|line| line.id).ok_or_else(no_record)?;
     let fail = |source| FileError::new("append to", path, source);
@@ -78,11 +80,11 @@ pub(super) fn put_back(
     })?;
     let Some((line, tail)) = missing else {
         // The process that wrote it may have been killed before it synced, and the caller gives up its copy now.
-        (disk.sync)(&file).map_err(|source| FileError::new("sync", path, source))?;
+        sync(&file).map_err(|source| FileError::new("sync", path, source))?;
         return Ok(Restored::Present);
     };
     let bytes = tail.finish(line);
-    (disk.write)(&file, &bytes).and_then(|()| (disk.sync)(&file)).map_err(fail)?;
+    (disk.write)(&file, &bytes).and_then(|()| sync(&file)).map_err(fail)?;
     let end = file.stream_position().map_err(fail)?;
     Sums::new(dir, name).note_lines(&bytes, end.saturating_sub(bytes.len() as u64));
     Ok(Restored::Appended)
