@@ -50,8 +50,8 @@ struct Opening {
     /// Its transcript.
     file: PathBuf,
     audience: Audience,
-    /// The transcript of the session that this one was started over from.
-    parent: Option<PathBuf>,
+    /// The session that this one was started over from.
+    previous: Option<SessionId>,
 }
 
 impl OpenSession {
@@ -70,7 +70,7 @@ impl OpenSession {
             id: entry.session_id(),
             file: runtime.sessions_dir.join(entry.transcript_file_name()),
             audience: runtime.audience(key, entry),
-            parent: lifecycle::predecessor(&runtime.sessions_dir, entry),
+            previous: lifecycle::previous(entry),
         };
         blocking(move || opening.run()).await?
     }
@@ -230,7 +230,11 @@ impl OpenSession {
 
 impl Opening {
     fn run(self) -> Result<OpenSession, StoreError> {
-        let Self { runtime, key, id, file, audience, parent } = self;
+        let Self { runtime, key, id, file, audience, previous } = self;
+        // It is written into a new file only.
+        let is_begun = file.metadata().is_ok_and(|metadata| metadata.len() > 0);
+        let parent =
+            previous.filter(|_| !is_begun).map(|id| lifecycle::transcript_of(&runtime.sessions_dir, &id));
         let new =
             NewTranscript { cwd: runtime.workspace.path(), key: key.as_str(), parent: parent.as_deref() };
         let mut transcript = Transcript::open_named(&file, &id, &new, Arc::clone(&runtime.clock))?;
