@@ -81,6 +81,8 @@ pub struct RepairReport {
     /// Records that read well but are not as this program wrote them, by their checksums: edited or damaged. They are
     /// kept as they are now.
     pub altered: usize,
+    /// Bytes at the beginning that are too many to be read. They stay in the file, and from now on are left out.
+    pub left_out_bytes: u64,
     /// Bytes that this program wrote behind what is now the end of the file.
     pub missing_bytes: u64,
     /// Records whose parent is gone; hung on the record before them.

@@ -227,3 +227,32 @@ proptest! {
         prop_assert_eq!(whole.report().closed_calls, windowed.report().closed_calls);
     }
 }
+
+#[test]
+fn what_is_too_long_to_be_read_goes_on_from_its_end() {
+    let home = tempfile::tempdir().unwrap();
+    let path = write_gigabyte(home.path(), 0, 30);
+    let length = path.metadata().unwrap().len();
+    // A line that was committed and is not there yet, and one that is there, before what is read.
+    let new = NewTranscript { cwd: Path::new("/workspace"), key: "agent:main:main", parent: None };
+    let id = SessionId::parse("s1").unwrap();
+    let line = br#"{"type":"message","id":"late-1","parentId":"gone","message":{"role":"user","content":"late","timestamp":1}}"#;
+    for expected in [super::Restored::Appended, super::Restored::Present] {
+        assert_eq!(super::restore_named(&path, &id, &new, NOW, line).unwrap(), expected);
+    }
+
+    let mut transcript = open(home.path());
+    let texts = shape(&transcript);
+    assert!(texts[0].contains("left out here"), "{texts:?}");
+    assert_eq!((texts.len(), texts[1].as_str(), texts[31].as_str()), (32, "user after 0", "user late"));
+    let left_out = transcript.report().left_out_bytes;
+    assert!(left_out > 900 * MIB && left_out < length && !transcript.report().header_missing);
+    assert!(!transcript.is_whole());
+    transcript.append_message(&user("more")).unwrap();
+    let grown = path.metadata().unwrap().len();
+    // Said once.
+    let again = open(home.path());
+    assert_eq!((shape(&again), again.report().left_out_bytes), (shape(&transcript), 0));
+    assert_eq!(shape(&again).len(), 33);
+    assert_eq!(path.metadata().unwrap().len(), grown);
+}

@@ -343,3 +343,25 @@ fn half_an_emoji_hides_nothing() {
     assert_eq!((tail.len(), &tail[0]["content"][0]["text"]), (2, &"one \u{fffd}".into()));
     assert_eq!(std::fs::read_to_string(transcript.path()).unwrap(), text, "the file stays");
 }
+
+#[test]
+fn thousands_of_damaged_lines_make_few_copies() {
+    let record = |n: usize| format!(r#"{{"type":"custom","id":"c{n}","parentId":null}}"#);
+    let header = r#"{"type":"session","version":3,"id":"s1"}"#;
+    // Together they are one piece.
+    let home = tempfile::tempdir().unwrap();
+    let damage: String = (0..5000).map(|n| format!("damaged {n}\n")).collect();
+    let transcript = open_text(home.path(), &format!("{header}\n{}\n{damage}{}\n", record(1), record(2)));
+    assert_eq!(transcript.report().damaged_lines, 5000);
+    let [copy] = &transcript.report().quarantined[..] else {
+        panic!("{:?}", transcript.report().quarantined)
+    };
+    assert_eq!(std::fs::read_to_string(copy).unwrap(), damage.trim_end());
+    // Each by itself they are copied up to a number.
+    let home = tempfile::tempdir().unwrap();
+    let lines: String = (0..100).map(|n| format!("damaged {n}\n{}\n", record(n))).collect();
+    let transcript = open_text(home.path(), &format!("{header}\n{lines}"));
+    assert_eq!((transcript.report().damaged_lines, transcript.report().quarantined.len()), (100, 64));
+    assert!(open(home.path()).report().quarantined.is_empty());
+    assert_eq!(quarantined_files(home.path()), 64);
+}

@@ -3,15 +3,17 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use openclaw_guard::{Clock, FileError, Root, RootError, create_private_dir, iso_millis};
+use openclaw_protocol::message::Message;
 use serde_json::{Value, json};
 
 use super::back::ReadAt as _;
 use super::branch::{self, Branch};
-use super::content::{Content, Limits, MAX_HEADER_BYTES};
+use super::content::{Content, Limits, MAX_HEADER_BYTES, Part};
 use super::line::{Line, payload, salvage, trim};
 use super::notes::Notes;
 use super::pairing::OpenCall;
@@ -19,18 +21,25 @@ use super::scan::Scan;
 use super::sums::{self, Sums};
 use super::sync::{Handle, clear_suspicion};
 use super::{
-    FORMAT_VERSION, INTERRUPTED, NewTranscript, REPAIR_TYPE, RecordId, RepairReport, SESSION_KEY_TYPE,
-    Settings, Tail, Transcript,
+    FORMAT_VERSION, HistoryOrigin, INTERRUPTED, NewTranscript, REPAIR_TYPE, RecordId, RepairReport,
+    SESSION_KEY_TYPE, Settings, Summary, SummaryBy, Tail, Transcript,
 };
 use crate::{SessionId, StoreError, quarantine};
 
 /// Bytes copied to quarantine in one repair. The damaged bytes also stay in the transcript itself.
 const MAX_QUARANTINE_BYTES: usize = 16 * 1024 * 1024;
+/// Files made for them. They are there for a person to look at; nobody looks at thousands.
+const MAX_QUARANTINE_FILES: usize = 64;
+/// What the model reads in place of what is too long to be read.
+const LEFT_OUT: &str =
+    "What was said before this is too long to be read again. It is kept in the file and left out here.";
 
 /// What must still be done to an opened transcript.
 #[derive(Debug, Default)]
 struct Repairs {
     open_calls: Vec<OpenCall>,
+    /// The first record to go on from, where what is before it is left out for good.
+    left_out_before: Option<RecordId>,
 }
 
 impl Transcript {
@@ -40,7 +49,8 @@ impl Transcript {
     /// last line is closed, calls at the end whose result is missing get one, and a record marks that this happened.
     /// Records that are not as they were written, by their checksums, are kept and counted.
     ///
-    /// A file of some megabytes is read from what its last compaction kept; ids before that are not known then.
+    /// A file of some megabytes is read from what its last compaction kept; ids before that are not known then. One that
+    /// has too much since then goes on from its last part: a compaction is written that says so, and nothing is cut.
     ///
     /// # Errors
     /// When the file cannot be read or written. Damage is no error.
@@ -97,7 +107,10 @@ impl Transcript {
             let verdict = sums::check(&root, name, content, scan);
             transcript.report.altered = verdict.altered;
             transcript.report.missing_bytes = verdict.missing_bytes;
-            Ok(Repairs { open_calls })
+            let left_out = content.part == Part::Latest;
+            transcript.report.left_out_bytes = if left_out { content.base } else { 0 };
+            let left_out_before = branch::first_said(scan).filter(|_| left_out);
+            Ok(Repairs { open_calls, left_out_before })
         })?;
         transcript.repair(&repairs)?;
         Ok(transcript)
@@ -146,6 +159,17 @@ impl Transcript {
             self.append_message(&Arc::new(call.result(INTERRUPTED, self.clock.now_ms())))?;
         }
         self.report.closed_calls = repairs.open_calls.len();
+        if let Some(first) = &repairs.left_out_before {
+            let summary = self.history.first().filter(|item| item.origin == HistoryOrigin::Summary);
+            let earlier = match summary.and_then(|item| item.message.as_deref()) {
+                Some(Message::User(user)) => format!("{}\n\n", user.content.text()),
+                Some(Message::Assistant(_) | Message::ToolResult(_)) | None => String::new(),
+            };
+            let text = format!("{earlier}{LEFT_OUT}");
+            let report = self.report.clone();
+            self.append_compaction(Summary { text: &text, details: None, by: SummaryBy::Agent }, first, 0)?;
+            self.report = report;
+        }
         Ok(())
     }
 }
@@ -157,7 +181,7 @@ fn quarantine_damage(
     scan: &Scan<'_>,
 ) -> Result<Vec<PathBuf>, StoreError> {
     let (mut budget, mut kept) = (MAX_QUARANTINE_BYTES, Vec::new());
-    for damage in &scan.damage {
+    for damage in joined(&scan.damage, &content.bytes).into_iter().take(MAX_QUARANTINE_FILES) {
         let fragment = content.bytes.get(damage.clone()).unwrap_or_default();
         if fragment.len() > budget {
             continue;
@@ -167,6 +191,22 @@ fn quarantine_damage(
         kept.extend(quarantine::keep_fragment(root, &name.to_string_lossy(), offset, fragment)?);
     }
     Ok(kept)
+}
+
+/// Damaged lines that follow each other, as one piece: a file of another format has thousands.
+fn joined(damage: &[Range<usize>], bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut pieces: Vec<Range<usize>> = Vec::new();
+    for line in damage {
+        let follows = |last: &Range<usize>| {
+            let between = bytes.get(last.end..line.start).unwrap_or_default();
+            trim(between).is_empty() && line.end - last.start <= MAX_QUARANTINE_BYTES
+        };
+        match pieces.last_mut().filter(|last| follows(last)) {
+            Some(last) => last.end = line.end,
+            None => pieces.push(line.clone()),
+        }
+    }
+    pieces
 }
 
 /// The directory of a transcript, and its name there.
