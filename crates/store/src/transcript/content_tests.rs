@@ -57,11 +57,15 @@ fn open_windowed(dir: &Path) -> Transcript {
 /// A transcript of a gigabyte: its first lines, a hole in the place of years of conversation, and then, in one chain,
 /// `kept` messages, a compaction that keeps them, and `after` messages.
 fn write_gigabyte(dir: &Path, kept: usize, after: usize) -> std::path::PathBuf {
+    write_long(dir, 1024 * MIB, (kept, after))
+}
+
+fn write_long(dir: &Path, hole: u64, (kept, after): (usize, usize)) -> std::path::PathBuf {
     let mut transcript = open(dir);
     transcript.append_message(&user("first")).unwrap();
     let path = transcript.path().to_owned();
     let mut file = File::options().write(true).open(&path).unwrap();
-    file.set_len(1024 * MIB).unwrap();
+    file.set_len(hole).unwrap();
     file.seek(SeekFrom::End(0)).unwrap();
     file.write_all(b"\n").unwrap();
     let ids: Vec<_> =
@@ -231,7 +235,7 @@ proptest! {
 #[test]
 fn what_is_too_long_to_be_read_goes_on_from_its_end() {
     let home = tempfile::tempdir().unwrap();
-    let path = write_gigabyte(home.path(), 0, 30);
+    let path = write_long(home.path(), 300 * MIB, (0, 30));
     let length = path.metadata().unwrap().len();
     // A line that was committed and is not there yet, and one that is there, before what is read.
     let new = NewTranscript { cwd: Path::new("/workspace"), key: "agent:main:main", parent: None };
@@ -246,7 +250,7 @@ fn what_is_too_long_to_be_read_goes_on_from_its_end() {
     assert!(texts[0].contains("left out here"), "{texts:?}");
     assert_eq!((texts.len(), texts[1].as_str(), texts[31].as_str()), (32, "user after 0", "user late"));
     let left_out = transcript.report().left_out_bytes;
-    assert!(left_out > 900 * MIB && left_out < length && !transcript.report().header_missing);
+    assert!(left_out > 200 * MIB && left_out < length && !transcript.report().header_missing);
     assert!(!transcript.is_whole());
     transcript.append_message(&user("more")).unwrap();
     let grown = path.metadata().unwrap().len();

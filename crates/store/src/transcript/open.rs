@@ -104,7 +104,8 @@ impl Transcript {
             transcript.tail = content.tail();
             transcript.report.torn_tail = transcript.tail == Tail::Torn;
             transcript.report.quarantined = quarantine_damage(&root, name, content, scan)?;
-            let verdict = sums::check(&root, name, content, scan);
+            let (verdict, renewed) = sums::check(&root, name, content, scan);
+            renewed.into_iter().for_each(|renewed| transcript.sums.hold(renewed));
             transcript.report.altered = verdict.altered;
             transcript.report.missing_bytes = verdict.missing_bytes;
             let left_out = content.part == Part::Latest;
@@ -155,6 +156,7 @@ impl Transcript {
             });
             self.append_custom(REPAIR_TYPE, &data)?;
         }
+        self.sums.release();
         for call in &repairs.open_calls {
             self.append_message(&Arc::new(call.result(INTERRUPTED, self.clock.now_ms())))?;
         }
