@@ -5,6 +5,7 @@
 //! begins a new one.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -208,7 +209,7 @@ const OF_ONE_CONVERSATION: &[&str] = &[
 /// The session that is left when an entry starts over: its own, or when nothing was ever said in that, the one before.
 pub(crate) fn left_behind(dir: &Path, entry: &SessionEntry) -> Option<SessionId> {
     let own = entry.session_id();
-    if dir.join(own.transcript_file_name()).exists() { Some(own) } else { previous(entry) }
+    if dir.join(entry.transcript_file_name()).exists() { Some(own) } else { previous(entry) }
 }
 
 /// Takes out of an entry what belongs to the conversation that it leaves, and notes which one that was.
@@ -220,14 +221,25 @@ pub(crate) fn leave(entry: &mut SessionEntry, left: Option<&SessionId>) {
     }
 }
 
-fn previous(entry: &SessionEntry) -> Option<SessionId> {
+/// The session that an entry's was started over from.
+pub(crate) fn previous(entry: &SessionEntry) -> Option<SessionId> {
     // A name that somebody wrote there and that is none names no file.
     entry.text(field::PREVIOUS_SESSION_ID).and_then(|id| SessionId::parse(id).ok())
 }
 
-/// The transcript that an entry's session was started over from.
-pub(crate) fn predecessor(dir: &Path, entry: &SessionEntry) -> Option<PathBuf> {
-    previous(entry).map(|id| dir.join(id.transcript_file_name()))
+/// The transcript of a session that an entry does not lead to any more: `<id>.jsonl`, or if there is none, the one of
+/// another name that has the id, as those of topics and forks have. For files that are about to be made, as all names in
+/// the folder may have to be read.
+pub(crate) fn transcript_of(dir: &Path, id: &SessionId) -> PathBuf {
+    let plain = dir.join(id.transcript_file_name());
+    if plain.exists() {
+        return plain;
+    }
+    let names = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let is_of = |name: &OsString| {
+        name.to_str().and_then(SessionId::of_transcript_file).is_some_and(|found| found == *id)
+    };
+    names.into_iter().find(is_of).map_or(plain, |name| dir.join(name))
 }
 
 #[cfg(test)]

@@ -50,8 +50,8 @@ struct Opening {
     /// Its transcript.
     file: PathBuf,
     audience: Audience,
-    /// The transcript of the session that this one was started over from.
-    parent: Option<PathBuf>,
+    /// The session that this one was started over from.
+    previous: Option<SessionId>,
 }
 
 impl OpenSession {
@@ -70,7 +70,7 @@ impl OpenSession {
             id: entry.session_id(),
             file: runtime.sessions_dir.join(entry.transcript_file_name()),
             audience: runtime.audience(key, entry),
-            parent: lifecycle::predecessor(&runtime.sessions_dir, entry),
+            previous: lifecycle::previous(entry),
         };
         blocking(move || opening.run()).await?
     }
@@ -193,7 +193,8 @@ impl OpenSession {
                 if !known {
                     transcript.append_message_as(&id, &stored)?;
                 }
-                // A record whose sync failed is in the file and perhaps not on the disk.
+                // A record that another turn appended may not have been waited for. If a sync failed before, neither
+                // this nor the look above says anything but that.
                 transcript.sync()?;
                 Ok(if known { Placed::Known } else { Placed::New })
             })
@@ -221,15 +222,19 @@ impl OpenSession {
         result
     }
 
-    /// Whether the session can go on: its transcript was not lost to a panic.
+    /// Whether the session can go on: its transcript was not lost to a panic, and its disk has not failed.
     pub(crate) fn is_sound(&self) -> bool {
-        self.transcript.is_some()
+        self.transcript.as_ref().is_some_and(Transcript::is_sound)
     }
 }
 
 impl Opening {
     fn run(self) -> Result<OpenSession, StoreError> {
-        let Self { runtime, key, id, file, audience, parent } = self;
+        let Self { runtime, key, id, file, audience, previous } = self;
+        // It is written into a new file only.
+        let is_begun = file.metadata().is_ok_and(|metadata| metadata.len() > 0);
+        let parent =
+            previous.filter(|_| !is_begun).map(|id| lifecycle::transcript_of(&runtime.sessions_dir, &id));
         let new =
             NewTranscript { cwd: runtime.workspace.path(), key: key.as_str(), parent: parent.as_deref() };
         let mut transcript = Transcript::open_named(&file, &id, &new, Arc::clone(&runtime.clock))?;

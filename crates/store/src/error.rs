@@ -45,6 +45,12 @@ pub enum StoreError {
         /// The transcript.
         path: PathBuf,
     },
+    /// A write or a sync failed, so that nobody knows what of the file is on the disk. Open it again.
+    #[error("{} could not be written to its disk; it must be opened again before it is used", path.display())]
+    Unsound {
+        /// The transcript.
+        path: PathBuf,
+    },
     /// No random bytes for a new record id.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -67,6 +73,7 @@ impl StoreError {
             | Self::RecordExists { .. }
             | Self::NoSuchRecord { .. }
             | Self::NotARecord { .. }
+            | Self::Unsound { .. }
             | Self::Random(_)
             | Self::Interrupted { .. } => false,
         }

@@ -53,6 +53,10 @@ impl SessionId {
     }
 }
 
+/// How OpenClaw writes the time before the `_` in the name of a fork: digits for `0`, the rest as it is here.
+const FORK_TIME: &[u8] = b"0000-00-00T00-00-00-000Z";
+/// Longest text before the `_` of a fork; a file system takes 255 bytes in all.
+const MAX_FORK_BYTES: usize = 128;
 /// Between the id and the topic in the name of a transcript.
 const TOPIC: &str = "-topic-";
 /// Longest topic in a file name; a file system takes 255 bytes in all.
@@ -60,15 +64,32 @@ const MAX_TOPIC_BYTES: usize = 128;
 
 impl SessionId {
     /// The transcript that an index entry of this id means by its `sessionFile`: `<id>-topic-<topic>.jsonl` if that is its
-    /// last part, else `<id>.jsonl`. The directory in it is never used: a state directory may have been moved, and an
-    /// index must not lead outside (V-082).
+    /// last part, or `<time>_<id>.jsonl` as OpenClaw names a fork, else `<id>.jsonl`. The directory in it is never used: a
+    /// state directory may have been moved, and an index must not lead outside (V-082).
     pub(crate) fn transcript_meant_by(&self, session_file: Option<&str>) -> String {
         let name = session_file.and_then(|file| file.rsplit(['/', '\\']).next());
-        let is_ours = |stem: &str| Self::of_transcript(stem).is_some_and(|id| id == *self);
+        let is_ours =
+            |stem: &str| Self::of_transcript(stem).is_some_and(|id| id == *self) || self.ends_fork(stem);
         match name.and_then(|name| name.strip_suffix(".jsonl")).filter(|stem| is_ours(stem)) {
             Some(stem) => format!("{stem}.jsonl"),
             None => self.transcript_file_name(),
         }
+    }
+
+    /// Whether a name ends in `_<id>`, whatever OpenClaw puts before it.
+    fn ends_fork(&self, stem: &str) -> bool {
+        let front = stem.strip_suffix(self.as_str()).and_then(|front| front.strip_suffix('_'));
+        front.is_some_and(|front| {
+            (1..=MAX_FORK_BYTES).contains(&front.len())
+                && front.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        })
+    }
+
+    /// The id that the path of a transcript names, or of an archived one, after any directories of either system. A bare
+    /// id is taken too.
+    pub(crate) fn of_transcript_path(path: &str) -> Option<Self> {
+        let name = path.rsplit(['/', '\\']).next()?;
+        Self::of_transcript(name.split_once(".jsonl").map_or(name, |(stem, _)| stem))
     }
 
     /// The id in the name of a transcript file; `None` for what is no such name.
@@ -79,12 +100,21 @@ impl SessionId {
 
     /// The id in the name of a transcript, given without `.jsonl`.
     pub(crate) fn of_transcript(stem: &str) -> Option<Self> {
+        let stem = behind_fork_time(stem);
         let Some((id, topic)) = stem.split_once(TOPIC) else { return Self::parse(stem).ok() };
         // What JavaScript's encodeURIComponent leaves and makes.
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.!~*'()%".contains(&b);
         let is_topic = (1..=MAX_TOPIC_BYTES).contains(&topic.len()) && topic.bytes().all(allowed);
         Self::parse(id).ok().filter(|_| is_topic)
     }
+}
+
+/// What follows `<time>_`; all of a name that does not begin so.
+fn behind_fork_time(stem: &str) -> &str {
+    let Some((time, id)) = stem.split_at_checked(FORK_TIME.len()) else { return stem };
+    let fits = |(b, like): (u8, &u8)| if *like == b'0' { b.is_ascii_digit() } else { b == *like };
+    let is_time = time.bytes().zip(FORK_TIME).all(fits);
+    id.strip_prefix('_').filter(|id| is_time && !id.is_empty()).unwrap_or(stem)
 }
 
 impl fmt::Display for SessionId {
@@ -116,6 +146,7 @@ mod tests {
         }
         assert_ne!(SessionId::random(), SessionId::random());
         let id = SessionId::parse("abc").unwrap();
+        let far = format!("{}_abc.jsonl", "x".repeat(129));
         let rows = [
             (None, "abc.jsonl"),
             (Some("/home/old/.openclaw/agents/main/sessions/abc.jsonl"), "abc.jsonl"),
@@ -127,10 +158,39 @@ mod tests {
             (Some("abc-topic-x/../../y.jsonl"), "abc.jsonl"),
             (Some("abc-topic-\0.jsonl"), "abc.jsonl"),
             (Some(""), "abc.jsonl"),
+            (Some("/old/2026-02-14T10-00-00-000Z_abc.jsonl"), "2026-02-14T10-00-00-000Z_abc.jsonl"),
+            (Some("fork-1_abc.jsonl"), "fork-1_abc.jsonl"),
+            (Some("2026-02-14T10-00-00-000Z_xabc.jsonl"), "abc.jsonl"),
+            (Some("_abc.jsonl"), "abc.jsonl"),
+            (Some("a.b_abc.jsonl"), "abc.jsonl"),
+            (Some(&far), "abc.jsonl"),
         ];
         for (file, expected) in rows {
             assert_eq!(id.transcript_meant_by(file), expected, "{file:?}");
         }
         assert_eq!(SessionId::parse(SessionId::random().as_str()).unwrap().as_str().len(), 36);
+    }
+
+    #[test]
+    fn the_id_in_a_name() {
+        let uuid = "00587a80-ac91-45cc-9774-21d717db514b";
+        let rows = [
+            (format!("{uuid}.jsonl"), Some(uuid)),
+            (format!("2026-02-14T10-00-00-000Z_{uuid}.jsonl"), Some(uuid)),
+            ("2026-02-14T10-00-00-000Z_a_b.jsonl".to_owned(), Some("a_b")),
+            // No time, so all of it is the id.
+            ("2026-02-14_abc.jsonl".to_owned(), Some("2026-02-14_abc")),
+            ("2026-02-14T10-00-00-000Z_.jsonl".to_owned(), Some("2026-02-14T10-00-00-000Z_")),
+            ("/old/abc-topic-7.jsonl".to_owned(), Some("abc")),
+            ("C:\\old\\abc.jsonl.deleted.2026-02-14T10-00-00.000Z".to_owned(), Some("abc")),
+            (format!("/old/2026-02-14T10-00-00-000Z_{uuid}.jsonl"), Some(uuid)),
+            ("abc".to_owned(), Some("abc")),
+            ("/old/..".to_owned(), None),
+            (String::new(), None),
+        ];
+        for (path, expected) in rows {
+            let found = SessionId::of_transcript_path(&path);
+            assert_eq!(found.as_ref().map(SessionId::as_str), expected, "{path}");
+        }
     }
 }

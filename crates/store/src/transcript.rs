@@ -15,13 +15,13 @@ mod record;
 mod restore;
 mod scan;
 mod sums;
+mod surrogates;
 mod sync;
 mod tail;
 mod tree;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +31,7 @@ use openclaw_protocol::message::{KnownPart, Part};
 use crate::StoreError;
 use content::Limits;
 use sums::Sums;
+use sync::Handle;
 
 pub use archive::{ArchiveReason, archive};
 pub use context::{HistoryItem, HistoryOrigin};
@@ -80,6 +81,8 @@ pub struct RepairReport {
     /// Records that read well but are not as this program wrote them, by their checksums: edited or damaged. They are
     /// kept as they are now.
     pub altered: usize,
+    /// Bytes at the beginning that are too many to be read. They stay in the file, and from now on are left out.
+    pub left_out_bytes: u64,
     /// Bytes that this program wrote behind what is now the end of the file.
     pub missing_bytes: u64,
     /// Records whose parent is gone; hung on the record before them.
@@ -120,8 +123,7 @@ enum Tail {
 
 /// An open transcript. One owner (the session's lane) appends; every append is one write of one whole line.
 pub struct Transcript {
-    path: Arc<Path>,
-    file: Arc<File>,
+    handle: Arc<Handle>,
     clock: Arc<dyn Clock>,
     limits: Limits,
     tail: Tail,
@@ -139,7 +141,7 @@ pub struct Transcript {
 impl fmt::Debug for Transcript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transcript")
-            .field("path", &self.path)
+            .field("path", &self.path())
             .field("leaf", &self.leaf)
             .finish_non_exhaustive()
     }
@@ -149,7 +151,14 @@ impl Transcript {
     /// The path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.handle.path
+    }
+
+    /// Whether it can go on. After a write or a sync that failed it cannot: everything it is asked for then is an error,
+    /// until it is opened again.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.handle.is_sound()
     }
 
     /// What opening found and repaired.
@@ -171,10 +180,18 @@ impl Transcript {
         &self.settings
     }
 
-    /// The name and the labels that people gave.
+    /// The name and the labels that people gave, as far as they are in the part that was read. A long file is opened from
+    /// the first record that its last compaction kept: a name or a label that was given before that record is not here,
+    /// and the absence of a name then does not mean that there is none. See [`Transcript::is_whole`].
     #[must_use]
     pub fn notes(&self) -> &Notes {
         &self.notes
+    }
+
+    /// Whether all of the file was read, and not only its end.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.read_from == 0
     }
 
     /// Whether a record of the part that was read has this id: all of the file, but for a long one.
@@ -186,15 +203,18 @@ impl Transcript {
     /// Whether a record of the file has this id. Reads the part of a long file that opening left out.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// When the file cannot be read, or a sync of it failed: the record may be nowhere but in memory.
     pub fn holds(&self, id: &RecordId) -> Result<bool, StoreError> {
+        self.handle.must_be_sound()?;
         if self.contains(id) || self.read_from == 0 {
             return Ok(self.contains(id));
         }
-        let (Some(dir), Some(name)) = (self.path.parent(), self.path.file_name()) else { return Ok(false) };
+        let (Some(dir), Some(name)) = (self.path().parent(), self.path().file_name()) else {
+            return Ok(false);
+        };
         let file = Root::open(dir)?.open_read(Path::new(name))?;
         content::holds_before(&file, self.read_from, id.as_str())
-            .map_err(|source| FileError::new("read", &self.path, source).into())
+            .map_err(|source| FileError::new("read", self.path(), source).into())
     }
 
     /// What the model sees of a record; nothing if it is none for the model, or before the last compaction.
@@ -206,7 +226,7 @@ impl Transcript {
     /// A handle to wait for the disk with, while this transcript goes on.
     #[must_use]
     pub fn syncer(&self) -> TranscriptSync {
-        TranscriptSync { path: Arc::clone(&self.path), file: Arc::clone(&self.file) }
+        TranscriptSync { handle: Arc::clone(&self.handle) }
     }
 
     /// Waits until everything appended is on the disk.

@@ -7,6 +7,7 @@ use openclaw_store::{SessionEntry, SessionId, field};
 
 use super::{
     Freshness, Occasion, ResetMode, ResetPolicy, ResetRule, ResetRules, ResetType, judge, last_daily_reset,
+    left_behind, transcript_of,
 };
 
 fn at(text: &str) -> i64 {
@@ -265,4 +266,21 @@ fn resets_come_when_a_walk_along_the_clocks_says() {
     }
     eprintln!("{zones} zones, {compared} comparisons");
     assert!(zones > 30, "the system knows time zones");
+}
+
+#[test]
+fn a_session_is_left_behind_whatever_its_transcript_is_called() {
+    for name in ["abc.jsonl", "abc-topic-77.jsonl", "2026-02-14T10-00-00-000Z_abc.jsonl"] {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path();
+        let id = SessionId::parse("abc").unwrap();
+        let mut entry = SessionEntry::new(&id, 1);
+        entry.set_text(field::SESSION_FILE, &format!("/old/{name}"));
+        assert_eq!(left_behind(dir, &entry), None, "{name}: nothing was ever said in it");
+        assert_eq!(transcript_of(dir, &id), dir.join("abc.jsonl"));
+        std::fs::write(dir.join("other-topic-77.jsonl"), b"").unwrap();
+        std::fs::write(dir.join(name), b"").unwrap();
+        assert_eq!(left_behind(dir, &entry), Some(id.clone()), "{name}");
+        assert_eq!(transcript_of(dir, &id), dir.join(name));
+    }
 }

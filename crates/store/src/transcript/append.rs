@@ -1,14 +1,16 @@
 //! Appending: one write of one whole line, in one step or in two with a commit elsewhere between them.
 
-use std::io::{Seek as _, Write as _};
+use std::io::Seek as _;
 use std::sync::Arc;
 
-use openclaw_guard::{FileError, iso_millis};
+use openclaw_guard::{FileError, Root, iso_millis};
 use openclaw_protocol::message::{Content, Message, UserMessage};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::back::ReadAt as _;
 use super::context::{HistoryItem, HistoryOrigin};
+use super::open::place_of;
 use super::record::{MessageBody, Node, PreparedRecord, RecordId, rehang};
 use super::{Display, Tail, Transcript, pairing};
 use crate::StoreError;
@@ -32,10 +34,10 @@ impl Transcript {
     pub fn write(&mut self, record: PreparedRecord) -> Result<RecordId, StoreError> {
         let PreparedRecord { id, mut line, parent, item } = record;
         if self.ids.contains(&id) {
-            return Err(StoreError::RecordExists { path: self.path.to_path_buf(), id });
+            return Err(StoreError::RecordExists { path: self.path().to_owned(), id });
         }
         if parent != self.leaf {
-            let no_record = || StoreError::NotARecord { path: self.path.to_path_buf() };
+            let no_record = || StoreError::NotARecord { path: self.path().to_owned() };
             line = rehang(&line, self.leaf.as_ref()).ok_or_else(no_record)?;
         }
         self.write_line(line)?;
@@ -48,8 +50,8 @@ impl Transcript {
     /// Appends a message; it is on the disk when this returns.
     ///
     /// # Errors
-    /// When it cannot be written; a torn piece may be in the file and is passed over from then on. If only the sync
-    /// fails, the message is in the file and in the history, and may be lost with the machine's power.
+    /// When it cannot be written; what was written of it is taken back. If only the sync fails, or nothing could be taken
+    /// back, the message may be in the file or not: the transcript must be opened again then.
     pub fn append_message(&mut self, message: &Arc<Message>) -> Result<RecordId, StoreError> {
         let id = self.write(self.prepare_message(message)?)?;
         self.sync()?;
@@ -149,11 +151,19 @@ impl Transcript {
 
     /// Writes a line and its end; after a broken write first the end of that. No line at all only ends the torn one.
     pub(super) fn write_line(&mut self, line: Vec<u8>) -> Result<(), StoreError> {
+        let handle = Arc::clone(&self.handle);
+        handle.must_be_sound()?;
+        let fail = |source| FileError::new("append to", &handle.path, source);
+        let mut file = &handle.file;
         let length = line.len();
         let bytes = self.tail.finish(line);
-        self.tail = Tail::Torn;
-        let mut file = &*self.file;
-        file.write_all(&bytes).map_err(|source| FileError::new("append to", &self.path, source))?;
+        let before = file.metadata().map_err(fail)?.len();
+        if let Err(source) = (handle.disk.write)(file, &bytes) {
+            if self.take_back(&bytes, before).is_err() {
+                handle.give_up();
+            }
+            return Err(fail(source).into());
+        }
         self.tail = Tail::Clean;
         // The file's position is where this line ended, whatever another program may have appended since.
         if length > 0
@@ -164,12 +174,27 @@ impl Transcript {
         Ok(())
     }
 
+    /// Cuts off a piece of a line that was not written whole: it could be all of it but its end, and the record would be
+    /// there twice when the caller tries again. Only what is a piece of that line is cut.
+    fn take_back(&self, bytes: &[u8], before: u64) -> Result<(), StoreError> {
+        let fail = |source| FileError::new("take back a line of", self.path(), source);
+        let (dir, name) = place_of(self.path())?;
+        let source = Root::open(dir)?.open_read(name)?;
+        let end = source.metadata().map_err(fail)?.len();
+        let written = source.read_range(before, end).map_err(fail)?;
+        if !bytes.starts_with(&written) {
+            return Err(fail(std::io::ErrorKind::InvalidData.into()).into());
+        }
+        (self.handle.disk.cut)(&self.handle.file, before).map_err(fail)?;
+        Ok(())
+    }
+
     fn new_id(&self) -> Result<RecordId, StoreError> {
         if self.read_from == 0 { RecordId::free(&self.ids) } else { RecordId::random() }
     }
 
     fn encode_error(&self, source: serde_json::Error) -> StoreError {
-        StoreError::Encode { path: self.path.to_path_buf(), source }
+        StoreError::Encode { path: self.path().to_owned(), source }
     }
 }
 

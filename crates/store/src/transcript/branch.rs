@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::context::{HistoryItem, item_of};
+use openclaw_protocol::message::Message;
+
+use super::context::{HistoryItem, HistoryOrigin, item_of};
 use super::line::{Line, Parent, payload};
 use super::pairing::{OpenCall, Paired, pair};
 use super::scan::{Record, Scan, path_up};
-use super::{Settings, context};
+use super::{RecordId, Settings, context};
 
 /// What a transcript amounts to.
 #[derive(Debug)]
@@ -35,6 +37,14 @@ pub(super) fn is_complete(scan: &Scan<'_>) -> bool {
     let Some((before, compaction, _)) = split_at_compaction(&path) else { return false };
     let kept: Option<String> = payload(compaction.line.first_kept_entry_id);
     scan.named && kept.is_some_and(|id| before.iter().any(|record| record.id.as_str() == id))
+}
+
+/// The first user's message of the active branch, with which a conversation can begin.
+pub(super) fn first_said(scan: &Scan<'_>) -> Option<RecordId> {
+    let is_said = |item: &HistoryItem| {
+        item.origin == HistoryOrigin::Message && matches!(item.message.as_deref(), Some(Message::User(_)))
+    };
+    path_to_leaf(scan).into_iter().filter_map(item_of).find(is_said).and_then(|item| item.record)
 }
 
 fn path_to_leaf<'s, 'a>(scan: &'s Scan<'a>) -> Vec<&'s Record<'a>> {

@@ -13,8 +13,10 @@ use super::{Tail, branch};
 use crate::StoreError;
 
 /// The most that is read of a transcript. Long conversations with images reach tens of megabytes; what has more than
-/// this since its last compaction would not fit a small machine's memory and must be moved away by a person.
+/// this since its last compaction would not fit a small machine's memory.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// What is read of one that has more: many times what a model can take.
+const LATEST_BYTES: u64 = 32 * 1024 * 1024;
 /// Files up to this size are read whole: that takes some 10 ms, and every id in them is known then.
 const WHOLE_UP_TO_BYTES: u64 = 4 * 1024 * 1024;
 /// Bytes in which the header must end. It holds a path or two.
@@ -25,12 +27,24 @@ pub(super) const MAX_HEADER_BYTES: u64 = 64 * 1024;
 pub(super) struct Limits {
     pub(super) whole_up_to_bytes: u64,
     pub(super) max_bytes: u64,
+    pub(super) latest_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { whole_up_to_bytes: WHOLE_UP_TO_BYTES, max_bytes: MAX_BYTES }
+        Self { whole_up_to_bytes: WHOLE_UP_TO_BYTES, max_bytes: MAX_BYTES, latest_bytes: LATEST_BYTES }
     }
+}
+
+/// Which part of a file was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of it.
+    Whole,
+    /// From the first record that the last compaction kept.
+    SinceCompaction,
+    /// Its end, as much as can be read of a file that is too long.
+    Latest,
 }
 
 /// The end of a file from some line on, or all of it.
@@ -39,13 +53,15 @@ pub(super) struct Content {
     /// Where it begins in the file; 0 if it is all.
     pub(super) base: u64,
     pub(super) bytes: Vec<u8>,
+    pub(super) part: Part,
 }
 
 impl Content {
     /// Reads what opening a transcript needs and hands it on with its records.
     ///
     /// Of a long file that is the part from the first record that the last compaction kept. If the path from the last
-    /// record to there is not whole, by damage or because that compaction is on another branch, all is read.
+    /// record to there is not whole, by damage or because that compaction is on another branch, all is read; and if that
+    /// is too much, the end of it.
     pub(super) fn read<T>(
         root: &Root,
         name: &Path,
@@ -60,11 +76,18 @@ impl Content {
         {
             let mut scan = scan(&content.bytes, Extent::Part);
             if branch::is_complete(&scan) {
-                scan.report.header_missing = !has_header(&file, length).map_err(fail)?;
+                scan.report.header_missing = header_of(&file, length).map_err(fail)?.is_none();
                 return take(&content, &scan);
             }
         }
-        let content = Self { base: 0, bytes: root.read_capped(name, limits.max_bytes)? };
+        if length > limits.max_bytes {
+            let content = latest(&file, length, limits).map_err(fail)?;
+            // What is before it counts as lost: the records around a damaged line must stay together.
+            let mut scan = scan(&content.bytes, Extent::Whole);
+            scan.report.header_missing = header_of(&file, length).map_err(fail)?.is_none();
+            return take(&content, &scan);
+        }
+        let content = Self { base: 0, bytes: root.read_capped(name, limits.max_bytes)?, part: Part::Whole };
         take(&content, &scan(&content.bytes, Extent::Whole))
     }
 
@@ -83,7 +106,24 @@ fn since_compaction(file: &File, length: u64, limits: Limits) -> io::Result<Opti
     let Some(base) = first_kept_offset(file, length, floor)?.filter(|&base| base > 0) else {
         return Ok(None);
     };
-    Ok(Some(Content { base, bytes: file.read_range(base, length)? }))
+    Ok(Some(Content { base, bytes: file.read_range(base, length)?, part: Part::SinceCompaction }))
+}
+
+/// The end of a file from some line on; so much of it that a user says something there, if that can be.
+fn latest(file: &File, length: u64, limits: Limits) -> io::Result<Content> {
+    let mut wanted = limits.latest_bytes;
+    loop {
+        let from = length.saturating_sub(wanted);
+        let mut bytes = file.read_range(from, length)?;
+        // Its first line is a piece of one.
+        let cut = bytes.iter().position(|&b| b == b'\n').map_or(bytes.len(), |end| end + 1);
+        bytes.drain(..cut);
+        let enough = branch::first_said(&scan(&bytes, Extent::Whole)).is_some();
+        if enough || wanted >= limits.max_bytes {
+            return Ok(Content { base: from + cut as u64, bytes, part: Part::Latest });
+        }
+        wanted = wanted.saturating_mul(2).min(limits.max_bytes);
+    }
 }
 
 /// Where the first record is that the last compaction of the file kept. Only lines that begin as every writer of the
@@ -124,14 +164,10 @@ pub(super) fn holds_before<R: ReadAt>(source: &R, end: u64, id: &str) -> io::Res
     Ok(false)
 }
 
-/// The first line of a file.
-pub(super) fn first_line<R: ReadAt>(source: &R, length: u64) -> io::Result<Vec<u8>> {
-    let mut head = source.read_range(0, length.min(MAX_HEADER_BYTES))?;
-    head.truncate(head.iter().position(|&b| b == b'\n').unwrap_or(head.len()));
-    Ok(head)
-}
-
-fn has_header<R: ReadAt>(source: &R, length: u64) -> io::Result<bool> {
-    let head = first_line(source, length)?;
-    Ok(Line::parse(&head).is_some_and(|line| line.kind == "session"))
+/// The header of a file: its first line that can be read, if that is one. Before it may be what a process left that
+/// broke off while it made the file.
+pub(super) fn header_of<R: ReadAt>(source: &R, length: u64) -> io::Result<Option<Vec<u8>>> {
+    let head = source.read_range(0, length.min(MAX_HEADER_BYTES))?;
+    let mut whole = head.split(|&b| b == b'\n').filter_map(|line| Some((Line::parse(line)?, line)));
+    Ok(whole.next().filter(|(line, _)| line.kind == "session").map(|(_, text)| text.to_owned()))
 }

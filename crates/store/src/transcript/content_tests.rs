@@ -57,11 +57,15 @@ fn open_windowed(dir: &Path) -> Transcript {
 /// A transcript of a gigabyte: its first lines, a hole in the place of years of conversation, and then, in one chain,
 /// `kept` messages, a compaction that keeps them, and `after` messages.
 fn write_gigabyte(dir: &Path, kept: usize, after: usize) -> std::path::PathBuf {
+    write_long(dir, 1024 * MIB, (kept, after))
+}
+
+fn write_long(dir: &Path, hole: u64, (kept, after): (usize, usize)) -> std::path::PathBuf {
     let mut transcript = open(dir);
     transcript.append_message(&user("first")).unwrap();
     let path = transcript.path().to_owned();
     let mut file = File::options().write(true).open(&path).unwrap();
-    file.set_len(1024 * MIB).unwrap();
+    file.set_len(hole).unwrap();
     file.seek(SeekFrom::End(0)).unwrap();
     file.write_all(b"\n").unwrap();
     let ids: Vec<_> =
@@ -226,4 +230,33 @@ proptest! {
         prop_assert_eq!(shape(&whole), shape(&windowed));
         prop_assert_eq!(whole.report().closed_calls, windowed.report().closed_calls);
     }
+}
+
+#[test]
+fn what_is_too_long_to_be_read_goes_on_from_its_end() {
+    let home = tempfile::tempdir().unwrap();
+    let path = write_long(home.path(), 300 * MIB, (0, 30));
+    let length = path.metadata().unwrap().len();
+    // A line that was committed and is not there yet, and one that is there, before what is read.
+    let new = NewTranscript { cwd: Path::new("/workspace"), key: "agent:main:main", parent: None };
+    let id = SessionId::parse("s1").unwrap();
+    let line = br#"{"type":"message","id":"late-1","parentId":"gone","message":{"role":"user","content":"late","timestamp":1}}"#;
+    for expected in [super::Restored::Appended, super::Restored::Present] {
+        assert_eq!(super::restore_named(&path, &id, &new, NOW, line).unwrap(), expected);
+    }
+
+    let mut transcript = open(home.path());
+    let texts = shape(&transcript);
+    assert!(texts[0].contains("left out here"), "{texts:?}");
+    assert_eq!((texts.len(), texts[1].as_str(), texts[31].as_str()), (32, "user after 0", "user late"));
+    let left_out = transcript.report().left_out_bytes;
+    assert!(left_out > 200 * MIB && left_out < length && !transcript.report().header_missing);
+    assert!(!transcript.is_whole());
+    transcript.append_message(&user("more")).unwrap();
+    let grown = path.metadata().unwrap().len();
+    // Said once.
+    let again = open(home.path());
+    assert_eq!((shape(&again), again.report().left_out_bytes), (shape(&transcript), 0));
+    assert_eq!(shape(&again).len(), 33);
+    assert_eq!(path.metadata().unwrap().len(), grown);
 }

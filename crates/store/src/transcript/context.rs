@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use openclaw_protocol::message::{Content, Message, UserMessage};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::RecordId;
 use super::line::payload;
 use super::scan::Record;
+use super::surrogates::mended;
 
 /// Where an item of the history comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(super) fn item_of(record: &Record<'_>) -> Option<HistoryItem> {
     let id = || Some(record.id.clone());
     match record.line.kind.as_ref() {
         "message" => {
-            let message = parse(record.line.message?).map(Arc::new);
+            let message = mended(record.line.message?.get(), parse).map(Arc::new);
             Some(HistoryItem { record: id(), origin: HistoryOrigin::Message, message })
         }
         "custom_message" => {
@@ -75,11 +75,11 @@ fn user(content: Content) -> Message {
 }
 
 /// A message, also if some of it is not as this version writes it: one odd field must not hide what was said.
-fn parse(raw: &RawValue) -> Option<Message> {
-    if let Ok(message) = serde_json::from_str(raw.get()) {
+fn parse(text: &str) -> Option<Message> {
+    if let Ok(message) = serde_json::from_str(text) {
         return Some(message);
     }
-    let mut map: Map<String, Value> = serde_json::from_str(raw.get()).ok()?;
+    let mut map: Map<String, Value> = serde_json::from_str(text).ok()?;
     match map.get("role").and_then(Value::as_str)? {
         // Text for the model by another name: `hookMessage` in version 2, `custom` since.
         "custom" | "hookMessage" => return Some(user(Content::deserialize(map.get("content")?).ok()?)),

@@ -297,3 +297,71 @@ fn special_files_are_refused_at_once() {
     let clock = std::sync::Arc::new(openclaw_guard::SystemClock);
     assert!(Transcript::open_or_create(home.path(), &id, &new, clock).is_err());
 }
+
+#[test]
+fn a_file_that_was_not_begun_in_full_is_begun_by_the_next_opening() {
+    let home = tempfile::tempdir().unwrap();
+    let path = open(home.path()).path().to_owned();
+    let whole = std::fs::read(&path).unwrap();
+    for cut in 0..=whole.len() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("s1.jsonl");
+        write_atomic(&path, &whole[..cut]).unwrap();
+        let mut transcript = open(home.path());
+        assert!(!transcript.report().header_missing, "cut at {cut}");
+        transcript.append_message(&user("next")).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.as_bytes().starts_with(&whole[..cut]), "cut at {cut}");
+        let keys: Vec<_> = text.lines().filter_map(|line| super::session_key_of(line.as_bytes())).collect();
+        assert_eq!(keys, ["agent:main:main"], "cut at {cut}: {text}");
+        let headers = text.lines().filter(|line| {
+            serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| line["type"] == "session")
+        });
+        assert_eq!(headers.count(), 1, "cut at {cut}: {text}");
+        let again = open(home.path());
+        assert!(!again.report().header_missing && again.report().quarantined.is_empty(), "cut at {cut}");
+        assert_eq!(shape(&again), ["user next"], "cut at {cut}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "cut at {cut}");
+    }
+}
+
+#[test]
+fn half_an_emoji_hides_nothing() {
+    let lines = [
+        r#"{"type":"session","version":3,"id":"s1"}"#,
+        r#"{"type":"message","id":"a","parentId":null,"message":{"role":"user","content":[{"type":"text","text":"one \ud83d"}],"timestamp":1}}"#,
+        r#"{"type":"custom_message","customType":"x","id":"b","parentId":"a","content":"two \ude00","display":true}"#,
+        r#"{"type":"message","id":"c","parentId":"b","message":{"role":"assistant","content":[{"type":"text","text":"three"}],"api":"\ud83d","stopReason":"stop"}}"#,
+        r#"{"type":"session_info","id":"d","parentId":"c","name":"Trip \ud83d"}"#,
+    ];
+    let home = tempfile::tempdir().unwrap();
+    let text = lines.join("\n") + "\n";
+    let transcript = open_text(home.path(), &text);
+    assert_eq!(shape(&transcript), ["user one \u{fffd}", "user two \u{fffd}", "assistant three"]);
+    assert_eq!(transcript.notes().name.as_deref(), Some("Trip \u{fffd}"));
+    let tail = read_tail(transcript.path(), 9).unwrap();
+    assert_eq!((tail.len(), &tail[0]["content"][0]["text"]), (2, &"one \u{fffd}".into()));
+    assert_eq!(std::fs::read_to_string(transcript.path()).unwrap(), text, "the file stays");
+}
+
+#[test]
+fn thousands_of_damaged_lines_make_few_copies() {
+    let record = |n: usize| format!(r#"{{"type":"custom","id":"c{n}","parentId":null}}"#);
+    let header = r#"{"type":"session","version":3,"id":"s1"}"#;
+    // Together they are one piece.
+    let home = tempfile::tempdir().unwrap();
+    let damage: String = (0..5000).map(|n| format!("damaged {n}\n")).collect();
+    let transcript = open_text(home.path(), &format!("{header}\n{}\n{damage}{}\n", record(1), record(2)));
+    assert_eq!(transcript.report().damaged_lines, 5000);
+    let [copy] = &transcript.report().quarantined[..] else {
+        panic!("{:?}", transcript.report().quarantined)
+    };
+    assert_eq!(std::fs::read_to_string(copy).unwrap(), damage.trim_end());
+    // Each by itself they are copied up to a number.
+    let home = tempfile::tempdir().unwrap();
+    let lines: String = (0..100).map(|n| format!("damaged {n}\n{}\n", record(n))).collect();
+    let transcript = open_text(home.path(), &format!("{header}\n{lines}"));
+    assert_eq!((transcript.report().damaged_lines, transcript.report().quarantined.len()), (100, 64));
+    assert!(open(home.path()).report().quarantined.is_empty());
+    assert_eq!(quarantined_files(home.path()), 64);
+}

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::SESSION_KEY_TYPE;
+use super::surrogates::mended;
 
 /// Record types of the format. Others are kept in the tree and carry nothing we know.
 const KNOWN_TYPES: [&str; 10] = [
@@ -115,8 +117,8 @@ pub(super) fn branch_point(line: &[u8]) -> Option<String> {
 }
 
 /// A payload as the type it should have, if it has.
-pub(super) fn payload<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
+pub(super) fn payload<T: DeserializeOwned>(raw: Option<&RawValue>) -> Option<T> {
+    raw.and_then(|raw| mended(raw.get(), |text| serde_json::from_str(text).ok()))
 }
 
 /// Whole records inside a damaged line, with their offsets in it: two lines become one when the line end between them

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::RecordId;
 use super::scan::Scan;
+use super::surrogates::mended;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -15,7 +16,8 @@ struct NoteFields {
     label: Option<String>,
 }
 
-/// A name and labels. They hold for the file, whichever branch they were written on.
+/// A name and labels. They hold for the file, whichever branch they were written on. Of a long file that is opened from
+/// its last compaction on, only those that were written since then, or on what it kept, are known.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Notes {
     /// The last `session_info` name that is not blank.
@@ -33,7 +35,9 @@ impl Notes {
                 continue;
             }
             let line = bytes.get(record.span.clone()).unwrap_or_default();
-            let Ok(NoteFields { name, target_id, label }) = serde_json::from_slice(line) else { continue };
+            let read = |text: &str| serde_json::from_str(text).ok();
+            let fields = std::str::from_utf8(line).ok().and_then(|line| mended(line, read));
+            let Some(NoteFields { name, target_id, label }) = fields else { continue };
             match (kind, name, target_id) {
                 ("session_info", Some(name), _) => notes.set_name(&name),
                 ("label", _, Some(target)) => {

@@ -3,31 +3,43 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use openclaw_guard::{Clock, FileError, Root, RootError, create_private_dir, iso_millis};
-use serde_json::json;
+use openclaw_protocol::message::Message;
+use serde_json::{Value, json};
 
+use super::back::ReadAt as _;
 use super::branch::{self, Branch};
-use super::content::{Content, Limits};
+use super::content::{Content, Limits, MAX_HEADER_BYTES, Part};
+use super::line::{Line, payload, salvage, trim};
 use super::notes::Notes;
 use super::pairing::OpenCall;
 use super::scan::Scan;
 use super::sums::{self, Sums};
+use super::sync::{Handle, clear_suspicion};
 use super::{
-    FORMAT_VERSION, INTERRUPTED, NewTranscript, REPAIR_TYPE, RecordId, RepairReport, SESSION_KEY_TYPE,
-    Settings, Tail, Transcript,
+    FORMAT_VERSION, HistoryOrigin, INTERRUPTED, NewTranscript, REPAIR_TYPE, RecordId, RepairReport,
+    SESSION_KEY_TYPE, Settings, Summary, SummaryBy, Tail, Transcript,
 };
 use crate::{SessionId, StoreError, quarantine};
 
 /// Bytes copied to quarantine in one repair. The damaged bytes also stay in the transcript itself.
 const MAX_QUARANTINE_BYTES: usize = 16 * 1024 * 1024;
+/// Files made for them. They are there for a person to look at; nobody looks at thousands.
+const MAX_QUARANTINE_FILES: usize = 64;
+/// What the model reads in place of what is too long to be read.
+const LEFT_OUT: &str =
+    "What was said before this is too long to be read again. It is kept in the file and left out here.";
 
 /// What must still be done to an opened transcript.
 #[derive(Debug, Default)]
 struct Repairs {
     open_calls: Vec<OpenCall>,
+    /// The first record to go on from, where what is before it is left out for good.
+    left_out_before: Option<RecordId>,
 }
 
 impl Transcript {
@@ -37,7 +49,8 @@ impl Transcript {
     /// last line is closed, calls at the end whose result is missing get one, and a record marks that this happened.
     /// Records that are not as they were written, by their checksums, are kept and counted.
     ///
-    /// A file of some megabytes is read from what its last compaction kept; ids before that are not known then.
+    /// A file of some megabytes is read from what its last compaction kept; ids before that are not known then. One that
+    /// has too much since then goes on from its last part: a compaction is written that says so, and nothing is cut.
     ///
     /// # Errors
     /// When the file cannot be read or written. Damage is no error.
@@ -71,10 +84,9 @@ impl Transcript {
         limits: Limits,
     ) -> Result<Self, StoreError> {
         let (dir, name) = place_of(path)?;
-        let (root, file) = open_file(path, id, new, clock.now_ms())?;
+        let (root, file) = open_file(path, &Opening { id, new, now_ms: clock.now_ms() })?;
         let mut transcript = Self {
-            path: dir.join(name).into(),
-            file: Arc::new(file),
+            handle: Arc::new(Handle::new(dir.join(name), file)),
             clock,
             limits,
             tail: Tail::Clean,
@@ -92,10 +104,14 @@ impl Transcript {
             transcript.tail = content.tail();
             transcript.report.torn_tail = transcript.tail == Tail::Torn;
             transcript.report.quarantined = quarantine_damage(&root, name, content, scan)?;
-            let verdict = sums::check(&root, name, content, scan);
+            let (verdict, renewed) = sums::check(&root, name, content, scan);
+            renewed.into_iter().for_each(|renewed| transcript.sums.hold(renewed));
             transcript.report.altered = verdict.altered;
             transcript.report.missing_bytes = verdict.missing_bytes;
-            Ok(Repairs { open_calls })
+            let left_out = content.part == Part::Latest;
+            transcript.report.left_out_bytes = if left_out { content.base } else { 0 };
+            let left_out_before = branch::first_said(scan).filter(|_| left_out);
+            Ok(Repairs { open_calls, left_out_before })
         })?;
         transcript.repair(&repairs)?;
         Ok(transcript)
@@ -116,7 +132,7 @@ impl Transcript {
 
     /// Reads the file again, after a record that changes what of it the model sees. The report stays that of opening.
     pub(super) fn reload(&mut self) -> Result<(), StoreError> {
-        let (dir, name) = place_of(&self.path)?;
+        let (dir, name) = place_of(self.handle.path.as_path())?;
         let (root, name, report) = (Root::open(dir)?, name.to_owned(), self.report.clone());
         Content::read(&root, &name, self.limits, |content, scan| {
             self.take_over(content, scan);
@@ -140,10 +156,22 @@ impl Transcript {
             });
             self.append_custom(REPAIR_TYPE, &data)?;
         }
+        self.sums.release();
         for call in &repairs.open_calls {
             self.append_message(&Arc::new(call.result(INTERRUPTED, self.clock.now_ms())))?;
         }
         self.report.closed_calls = repairs.open_calls.len();
+        if let Some(first) = &repairs.left_out_before {
+            let summary = self.history.first().filter(|item| item.origin == HistoryOrigin::Summary);
+            let earlier = match summary.and_then(|item| item.message.as_deref()) {
+                Some(Message::User(user)) => format!("{}\n\n", user.content.text()),
+                Some(Message::Assistant(_) | Message::ToolResult(_)) | None => String::new(),
+            };
+            let text = format!("{earlier}{LEFT_OUT}");
+            let report = self.report.clone();
+            self.append_compaction(Summary { text: &text, details: None, by: SummaryBy::Agent }, first, 0)?;
+            self.report = report;
+        }
         Ok(())
     }
 }
@@ -155,7 +183,7 @@ fn quarantine_damage(
     scan: &Scan<'_>,
 ) -> Result<Vec<PathBuf>, StoreError> {
     let (mut budget, mut kept) = (MAX_QUARANTINE_BYTES, Vec::new());
-    for damage in &scan.damage {
+    for damage in joined(&scan.damage, &content.bytes).into_iter().take(MAX_QUARANTINE_FILES) {
         let fragment = content.bytes.get(damage.clone()).unwrap_or_default();
         if fragment.len() > budget {
             continue;
@@ -167,56 +195,135 @@ fn quarantine_damage(
     Ok(kept)
 }
 
+/// Damaged lines that follow each other, as one piece: a file of another format has thousands.
+fn joined(damage: &[Range<usize>], bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut pieces: Vec<Range<usize>> = Vec::new();
+    for line in damage {
+        let follows = |last: &Range<usize>| {
+            let between = bytes.get(last.end..line.start).unwrap_or_default();
+            trim(between).is_empty() && line.end - last.start <= MAX_QUARANTINE_BYTES
+        };
+        match pieces.last_mut().filter(|last| follows(last)) {
+            Some(last) => last.end = line.end,
+            None => pieces.push(line.clone()),
+        }
+    }
+    pieces
+}
+
 /// The directory of a transcript, and its name there.
 pub(super) fn place_of(path: &Path) -> Result<(&Path, &Path), StoreError> {
     let place = path.parent().zip(path.file_name().map(Path::new));
     place.ok_or_else(|| FileError::new("open", path, std::io::ErrorKind::InvalidInput.into()).into())
 }
 
-/// The directory and the file, open for appending; an absent or empty file gets its first lines.
-pub(super) fn open_file(
-    path: &Path,
-    id: &SessionId,
-    new: &NewTranscript<'_>,
-    now_ms: i64,
-) -> Result<(Root, File), StoreError> {
+/// What a transcript begins with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Opening<'a> {
+    pub(super) id: &'a SessionId,
+    pub(super) new: &'a NewTranscript<'a>,
+    pub(super) now_ms: i64,
+}
+
+/// The directory and the file, open for appending; one that is absent, or was not begun in full, gets its first lines.
+pub(super) fn open_file(path: &Path, opening: &Opening<'_>) -> Result<(Root, File), StoreError> {
     let (dir, name) = place_of(path)?;
     create_private_dir(dir)?;
     let root = Root::open(dir)?;
-    match root.create_new(name, b"") {
-        Ok(()) | Err(RootError::Exists { .. }) => {}
+    let path = dir.join(name);
+    let lines = opening.lines(&Beginning::Nothing)?;
+    match root.create_new(name, &lines) {
+        Ok(()) => Sums::new(dir, name).note_lines(&lines, 0),
+        Err(RootError::Exists { .. }) => complete_beginning(&root, name, opening)?,
         Err(error) => return Err(error.into()),
     }
-    let mut file = root.open_append(name)?;
-    let fail = |source| FileError::new("write", &root.path().join(name), source);
-    if file.metadata().map_err(fail)?.len() == 0 {
-        let bytes = opening_lines(id, new, now_ms)?;
-        file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(fail)?;
-        Sums::new(dir, name).note_lines(&bytes, 0);
-    }
+    clear_suspicion(&root, name, &path)?;
+    let file = root.open_append(name)?;
     Ok((root, file))
 }
 
-/// The header and the record with the session key.
-fn opening_lines(id: &SessionId, new: &NewTranscript<'_>, now_ms: i64) -> Result<Vec<u8>, StoreError> {
-    let timestamp = iso_millis(now_ms);
-    let mut header = json!({
-        "type": "session",
-        "version": FORMAT_VERSION,
-        "id": id.as_str(),
-        "timestamp": timestamp,
-        "cwd": new.cwd.to_string_lossy(),
-    });
-    if let (Some(parent), Some(header)) = (new.parent, header.as_object_mut()) {
-        header.insert("parentSession".to_owned(), json!(parent.to_string_lossy()));
+/// Writes what of the first lines is missing, where a process broke off while it made the file.
+fn complete_beginning(root: &Root, name: &Path, opening: &Opening<'_>) -> Result<(), StoreError> {
+    let path = root.path().join(name);
+    let fail = |source| FileError::new("read", &path, source);
+    let source = root.open_read(name)?;
+    let length = source.metadata().map_err(fail)?.len();
+    if length > MAX_HEADER_BYTES {
+        return Ok(());
     }
-    let key = json!({
-        "type": "custom",
-        "customType": SESSION_KEY_TYPE,
-        "data": {"key": new.key},
-        "id": RecordId::free(&HashSet::new())?,
-        "parentId": null,
-        "timestamp": timestamp,
-    });
-    Ok(format!("{header}\n{key}\n").into_bytes())
+    let bytes = source.read_range(0, length).map_err(fail)?;
+    let missing = opening.lines(&Beginning::of(&bytes))?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let tail = if bytes.last().is_none_or(|&b| b == b'\n') { Tail::Clean } else { Tail::Torn };
+    let missing = [if tail == Tail::Torn { &b"\n"[..] } else { b"" }, &missing].concat();
+    let mut file = root.open_append(name)?;
+    if let Err(source) = file.write_all(&missing).and_then(|()| file.sync_all()) {
+        // Best effort: a piece of it is completed by the next opening.
+        file.set_len(length).ok();
+        return Err(FileError::new("write", &path, source).into());
+    }
+    Sums::new(root.path(), name).note_lines(&missing, length);
+    Ok(())
+}
+
+/// How far a short file was begun.
+enum Beginning {
+    /// No line of it can be read.
+    Nothing,
+    /// A header, written at this time, and no record.
+    Header(Option<String>),
+    /// There are records.
+    Done,
+}
+
+impl Beginning {
+    fn of(bytes: &[u8]) -> Self {
+        let mut found = Self::Nothing;
+        for line in bytes.split(|&b| b == b'\n') {
+            let text = line.get(trim(line)).unwrap_or_default();
+            match Line::parse(text) {
+                Some(line) if line.kind == "session" => found = Self::Header(payload(line.timestamp)),
+                None if salvage(text).is_empty() => {}
+                Some(_) | None => return Self::Done,
+            }
+        }
+        found
+    }
+}
+
+impl Opening<'_> {
+    /// The header and the record with the session key, as far as they are missing.
+    fn lines(&self, found: &Beginning) -> Result<Vec<u8>, StoreError> {
+        let now = iso_millis(self.now_ms);
+        let (header, time) = match found {
+            Beginning::Done => return Ok(Vec::new()),
+            Beginning::Header(time) => (String::new(), time.clone().unwrap_or(now)),
+            Beginning::Nothing => (format!("{}\n", self.header(&now)), now),
+        };
+        let key = json!({
+            "type": "custom",
+            "customType": SESSION_KEY_TYPE,
+            "data": {"key": self.new.key},
+            "id": RecordId::free(&HashSet::new())?,
+            "parentId": null,
+            "timestamp": time,
+        });
+        Ok(format!("{header}{key}\n").into_bytes())
+    }
+
+    fn header(&self, time: &str) -> Value {
+        let mut header = json!({
+            "type": "session",
+            "version": FORMAT_VERSION,
+            "id": self.id.as_str(),
+            "timestamp": time,
+            "cwd": self.new.cwd.to_string_lossy(),
+        });
+        if let (Some(parent), Some(header)) = (self.new.parent, header.as_object_mut()) {
+            header.insert("parentSession".to_owned(), json!(parent.to_string_lossy()));
+        }
+        header
+    }
 }

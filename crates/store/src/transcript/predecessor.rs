@@ -6,14 +6,12 @@ use std::path::Path;
 use openclaw_guard::{FileError, Root};
 use serde::Deserialize;
 
-use super::content::first_line;
+use super::content::header_of;
 use crate::{SessionId, StoreError};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Header<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
     #[serde(borrow)]
     parent_session: Option<Cow<'a, str>>,
 }
@@ -33,17 +31,10 @@ pub fn predecessor_of(path: &Path) -> Result<Option<SessionId>, StoreError> {
     let file = Root::open(dir)?.open_read(Path::new(name))?;
     let head = file
         .metadata()
-        .and_then(|metadata| first_line(&file, metadata.len()))
+        .and_then(|metadata| header_of(&file, metadata.len()))
         .map_err(|source| FileError::new("read", path, source))?;
-    let header: Option<Header<'_>> = serde_json::from_slice(&head).ok();
-    let parent = header.filter(|header| header.kind == "session").and_then(|header| header.parent_session);
-    let named = parent.and_then(|text| session_of(&text));
-    Ok(named.filter(|id| Some(id) != session_of(&name.to_string_lossy()).as_ref()))
-}
-
-/// The id in `<id>`, `<id>.jsonl` or an archived form of that, after any directories of either system.
-fn session_of(text: &str) -> Option<SessionId> {
-    let name = text.rsplit(['/', '\\']).next()?;
-    let stem = name.split_once(".jsonl").map_or(name, |(stem, _)| stem);
-    SessionId::parse(stem).ok()
+    let header: Option<Header<'_>> = head.as_deref().and_then(|head| serde_json::from_slice(head).ok());
+    let parent = header.and_then(|header| header.parent_session);
+    let named = parent.and_then(|text| SessionId::of_transcript_path(&text));
+    Ok(named.filter(|id| Some(id) != SessionId::of_transcript_path(&name.to_string_lossy()).as_ref()))
 }

@@ -1,6 +1,7 @@
 //! Putting back a line that was committed elsewhere and may not have reached its file before a crash.
 
-use std::io::{Seek as _, Write as _};
+use std::fs::File;
+use std::io::Seek as _;
 use std::path::Path;
 
 use openclaw_guard::FileError;
@@ -8,15 +9,16 @@ use openclaw_guard::FileError;
 use super::NewTranscript;
 use super::content::{Content, Limits, holds_before};
 use super::line::Line;
-use super::open::{open_file, place_of};
+use super::open::{Opening, open_file, place_of};
 use super::record::rehang;
 use super::sums::Sums;
+use super::sync::{Disk, suspect};
 use crate::{SessionId, StoreError};
 
 /// What [`restore_record`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Restored {
-    /// The record was in the file.
+    /// The record was in the file, and is on the disk now.
     Present,
     /// It was not; now it is, synced.
     Appended,
@@ -51,8 +53,18 @@ pub fn restore_named(
     now_ms: i64,
     line: &[u8],
 ) -> Result<Restored, StoreError> {
+    put_back(path, &Opening { id, new, now_ms }, line, Disk::default())
+}
+
+pub(super) fn put_back(
+    path: &Path,
+    opening: &Opening<'_>,
+    line: &[u8],
+    disk: Disk,
+) -> Result<Restored, StoreError> {
     let (dir, name) = place_of(path)?;
-    let (root, mut file) = open_file(path, id, new, now_ms)?;
+    let (root, mut file) = open_file(path, opening)?;
+    let sync = |file: &File| (disk.sync)(file).inspect_err(|_| suspect(&dir.join(name)));
     let no_record = || StoreError::NotARecord { path: path.to_owned() };
     let wanted = Line::parse(line).and_then(|line| line.id).ok_or_else(no_record)?;
     let fail = |source| FileError::new("append to", path, source);
@@ -66,9 +78,13 @@ pub fn restore_named(
         let line = rehang(line, leaf).ok_or_else(no_record)?;
         Ok(Some((line, content.tail())))
     })?;
-    let Some((line, tail)) = missing else { return Ok(Restored::Present) };
+    let Some((line, tail)) = missing else {
+        // The process that wrote it may have been killed before it synced, and the caller gives up its copy now.
+        sync(&file).map_err(|source| FileError::new("sync", path, source))?;
+        return Ok(Restored::Present);
+    };
     let bytes = tail.finish(line);
-    file.write_all(&bytes).and_then(|()| file.sync_data()).map_err(fail)?;
+    (disk.write)(&file, &bytes).and_then(|()| sync(&file)).map_err(fail)?;
     let end = file.stream_position().map_err(fail)?;
     Sums::new(dir, name).note_lines(&bytes, end.saturating_sub(bytes.len() as u64));
     Ok(Restored::Appended)

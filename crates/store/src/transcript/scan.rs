@@ -113,7 +113,8 @@ impl<'a> Scanner<'a> {
 
     fn record(&mut self, line: Line<'a>, span: Range<usize>) {
         if line.kind == "session" {
-            self.header_seen |= self.ordinal == 0;
+            // A damaged line may be before it: what a process left that broke off while it made the file.
+            self.header_seen |= self.scan.records.is_empty();
             return;
         }
         self.scan.named &= line.id.is_some() && line.parent_id != Parent::Unsaid;

@@ -60,6 +60,12 @@ enum State {
         file: PathBuf,
     },
     Open(File),
+    /// They are made anew: those of the whole file, in memory until what was found is written down in the transcript.
+    Held {
+        dir: PathBuf,
+        file: PathBuf,
+        entries: String,
+    },
     /// They could not be written: without them the transcript is as good as upstream's.
     Off,
 }
@@ -79,6 +85,9 @@ impl Sums {
             }
             offset += line.len() as u64;
         }
+        if let State::Held { entries: held, .. } = &mut self.state {
+            held.push_str(&entries);
+        }
         if let State::Closed { dir, file } = &self.state {
             self.state = open(dir, file).map_or(State::Off, State::Open);
         }
@@ -89,6 +98,28 @@ impl Sums {
         }
     }
 }
+
+impl Sums {
+    /// Puts what a check made anew in the place of the checksums, but not before [`Sums::release`].
+    pub(super) fn hold(&mut self, renewed: Renewed) {
+        if let State::Closed { dir, file } = &self.state {
+            self.state = State::Held { dir: dir.clone(), file: file.clone(), entries: renewed.0 };
+        }
+    }
+
+    /// Writes what is held, now that it cannot be found a second time.
+    pub(super) fn release(&mut self) {
+        if let State::Held { dir, file, entries } = &self.state {
+            // Without it the same is found again by the next opening.
+            Root::open(dir).and_then(|root| root.replace(file, entries.as_bytes())).ok();
+            self.state = State::Closed { dir: dir.clone(), file: file.clone() };
+        }
+    }
+}
+
+/// Checksums of what is in a file now.
+#[derive(Debug)]
+pub(super) struct Renewed(String);
 
 fn open(dir: &Path, file: &Path) -> Result<File, RootError> {
     let root = Root::open(dir)?;
@@ -102,16 +133,22 @@ fn path_of(name: &Path) -> PathBuf {
     Path::new(FOLDER).join(file)
 }
 
-/// Compares a transcript with its checksums. If they do not fit, they are made anew from what is there now, so that the
-/// same finding is not reported again; if that fails nothing is reported, or every opening would.
-pub(super) fn check(root: &Root, name: &Path, content: &Content, scan: &Scan<'_>) -> Verdict {
+/// Compares a transcript with its checksums. If they do not fit, they are made anew from what is there now. The caller
+/// puts those in their place when it has written down what was found, so that it is found once; if they cannot be written
+/// nothing is reported, or every opening would.
+pub(super) fn check(
+    root: &Root,
+    name: &Path,
+    content: &Content,
+    scan: &Scan<'_>,
+) -> (Verdict, Option<Renewed>) {
     let known = read(root, name);
     let verdict = compare(&known, content, scan);
-    if verdict == Verdict::default() || renew(root, name, &known, content, scan).is_ok() {
-        verdict
-    } else {
-        Verdict::default()
+    let as_they_are = || text_of(known.iter().map(|(&offset, &sum)| (offset, sum)).collect());
+    if verdict == Verdict::default() || root.replace(&path_of(name), as_they_are().as_bytes()).is_err() {
+        return (Verdict::default(), None);
     }
+    (verdict, Some(Renewed(renewed(&known, content, scan))))
 }
 
 fn compare(known: &HashMap<u64, Sum>, content: &Content, scan: &Scan<'_>) -> Verdict {
@@ -142,19 +179,16 @@ fn lines<'c>(content: &'c Content, scan: &'c Scan<'_>) -> impl Iterator<Item = (
     })
 }
 
-fn renew(
-    root: &Root,
-    name: &Path,
-    known: &HashMap<u64, Sum>,
-    content: &Content,
-    scan: &Scan<'_>,
-) -> Result<(), RootError> {
+fn renewed(known: &HashMap<u64, Sum>, content: &Content, scan: &Scan<'_>) -> String {
     let before = known.iter().filter(|(offset, _)| **offset < content.base);
     let mut entries: Vec<(u64, Sum)> = before.map(|(&offset, &sum)| (offset, sum)).collect();
-    entries.sort_unstable_by_key(|(offset, _)| *offset);
     entries.extend(lines(content, scan).map(|(offset, line)| (offset, Sum::of(line))));
-    let text: String = entries.into_iter().map(|(offset, sum)| sum.entry(offset)).collect();
-    root.replace(&path_of(name), text.as_bytes())
+    text_of(entries)
+}
+
+fn text_of(mut entries: Vec<(u64, Sum)>) -> String {
+    entries.sort_by_key(|(offset, _)| *offset);
+    entries.into_iter().map(|(offset, sum)| sum.entry(offset)).collect()
 }
 
 /// The newest checksums; none if there are none, or they cannot be read. Lines that are no entry are passed over.

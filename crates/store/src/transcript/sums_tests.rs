@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use openclaw_guard::write_atomic;
+use openclaw_guard::{Root, write_atomic};
 
+use super::content::{Content, Limits};
+use super::sums::check;
 use super::tests::{NOW, open, shape, user};
 use super::{ArchiveReason, RepairReport, archive};
 
@@ -123,4 +125,27 @@ fn they_follow_an_archived_transcript() {
     let archived = archive(&path, ArchiveReason::Deleted, NOW).unwrap();
     let name = format!("{}.sum", archived.file_name().unwrap().to_str().unwrap());
     assert!(home.path().join(".sums").join(name).exists() && !sums_of(home.path()).exists());
+}
+
+#[test]
+fn what_was_found_is_found_again_until_it_is_written_down() {
+    let home = tempfile::tempdir().unwrap();
+    let path = conversation(home.path());
+    edit(&path, "beta", "bexa");
+    let root = Root::open(home.path()).unwrap();
+    let name = Path::new("s1.jsonl");
+    // A process that is killed between the two.
+    Content::read(&root, name, Limits::default(), |content, scan| {
+        let (verdict, renewed) = check(&root, name, content, scan);
+        assert!(verdict.altered == 1 && renewed.is_some());
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(open(home.path()).report().altered, 1);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text.matches("openclaw.repair").count(), 1);
+    // The marker has its checksum, too.
+    edit(&path, "\"altered\":1", "\"altered\":7");
+    assert_eq!(open(home.path()).report().altered, 1);
+    assert_eq!(open(home.path()).report().altered, 0);
 }

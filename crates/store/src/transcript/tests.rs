@@ -282,7 +282,7 @@ fn a_broken_write_costs_only_itself() {
     let home = tempfile::tempdir().unwrap();
     let mut transcript = open(home.path());
     transcript.append_message(&user("before")).unwrap();
-    (&*transcript.file).write_all(b"{\"type\":\"mess").unwrap();
+    (&transcript.handle.file).write_all(b"{\"type\":\"mess").unwrap();
     transcript.tail = Tail::Torn;
     transcript.append_message(&user("after")).unwrap();
     let again = open(home.path());

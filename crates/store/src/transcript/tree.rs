@@ -117,7 +117,7 @@ impl Transcript {
         if self.contains(id) {
             return Ok(());
         }
-        Err(StoreError::NoSuchRecord { path: self.path.to_path_buf(), id: id.clone() })
+        Err(StoreError::NoSuchRecord { path: self.path().to_owned(), id: id.clone() })
     }
 }
 
