@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use openclaw_testkit::home::TempHome;
-use openclaw_testkit::model_server::{ModelServer, Reply};
+use openclaw_testkit::model_server::{ModelServer, Recorded, Reply};
 use openclaw_testkit::process::GatewayProcess;
 use openclaw_testkit::ws::WsClient;
 use serde_json::{Value, json};
@@ -121,10 +121,15 @@ async fn a_second_signal_leaves_at_once_and_the_message_is_answered_later() {
 
 #[tokio::test]
 async fn a_message_that_ends_every_process_is_given_up_in_words() {
-    let server = ModelServer::builder().fallback(|_| Reply::Silent).start();
+    let is_poison = |request: &Recorded| request.last_user_text().contains("poison");
+    let answer =
+        move |request: &Recorded| if is_poison(request) { Reply::Silent } else { Reply::text("fine") };
+    let server = ModelServer::builder().fallback(answer).start();
     let (home, mut gateway) = gateway(&config_with_model(&server.base_url(), json!({}))).await;
     let mut before = client(&gateway).await;
     let run = send(&mut before, "main", "poison").await;
+    server.wait_requests(1).await;
+    let innocent = send(&mut before, "main", "an innocent question").await;
     for requests in 1..=5 {
         server.wait_requests(requests).await;
         kill(&mut gateway).await;
@@ -132,10 +137,55 @@ async fn a_message_that_ends_every_process_is_given_up_in_words() {
     }
     let mut after = client(&gateway).await;
     assert_eq!(wait(&mut after, &run).await["status"], "error");
-    assert_eq!(server.requests().len(), 5);
+    assert_eq!(wait(&mut after, &innocent).await["status"], "ok", "it only waited");
+    assert_eq!(server.requests().len(), 6);
     let said = said(&mut after, "main").await;
-    assert_eq!((said.len(), &said[0]), (2, &pair("user", "poison")));
+    assert_eq!((said.len(), &said[0]), (4, &pair("user", "poison")));
     assert!(said[1].1.contains("stopped before the answer was complete"), "{said:?}");
+    assert_eq!(said[2..], [pair("user", "an innocent question"), pair("assistant", "fine")]);
+}
+
+#[tokio::test]
+async fn starting_over_happens_once_over_a_crash() {
+    let server = ModelServer::start();
+    server.script([Reply::text("old"), Reply::Silent]);
+    let (home, mut first) = gateway(&config_with_model(&server.base_url(), json!({}))).await;
+    let mut before = client(&first).await;
+    chat(&mut before, "main", "hello").await;
+    let run = send(&mut before, "main", "/new what now?").await;
+    server.wait_requests(2).await;
+    kill(&mut first).await;
+    server.push(Reply::text("new"));
+    let second = again(&home).await;
+    let mut after = client(&second).await;
+    assert_eq!(wait(&mut after, &run).await["status"], "ok");
+    assert_eq!(said(&mut after, "main").await, [pair("user", "what now?"), pair("assistant", "new")]);
+    let files = std::fs::read_dir(home.state_dir().join("agents/main/sessions")).unwrap();
+    let is_transcript = |name: &str| name.ends_with(".jsonl");
+    let names = files.map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
+    assert_eq!(names.filter(|name| is_transcript(name)).count(), 2);
+}
+
+#[tokio::test]
+async fn a_stop_in_the_middle_is_no_success() {
+    let server = ModelServer::start();
+    server.push(Reply::Stall { after: vec!["half of".into()] });
+    let (home, mut first) = gateway(&config_with_model(&server.base_url(), json!({}))).await;
+    let mut before = client(&first).await;
+    let run = send(&mut before, "main", "hi").await;
+    server.wait_requests(1).await;
+    first.terminate();
+    // Longer than the drain.
+    let wanted = |frame: &Value| frame["event"] == "chat" && frame["payload"]["state"] == "error";
+    let end = before.find(wanted, Duration::from_secs(40)).await.unwrap();
+    let words = end["payload"]["errorMessage"].as_str().unwrap();
+    assert!(words.contains("will answer this message when it runs again"), "{words}");
+    assert!(first.wait_exit(PATIENCE).await.success());
+    server.push(Reply::text("all of it"));
+    let second = again(&home).await;
+    let mut after = client(&second).await;
+    assert_eq!(wait(&mut after, &run).await["status"], "ok");
+    assert_eq!(said(&mut after, "main").await, [pair("user", "hi"), pair("assistant", "all of it")]);
 }
 
 #[tokio::test]

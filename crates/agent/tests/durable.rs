@@ -8,6 +8,7 @@
 
 mod world;
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use openclaw_agent::turn::{AbortReason, Outcome, TurnError};
@@ -16,7 +17,7 @@ use openclaw_store::{EventState, FinalLine, LinePlace, RecordId, TurnCommit};
 use openclaw_testkit::model_server::Reply;
 use serde_json::Value;
 
-use world::{World, ask, event_key, key_of, replied, world};
+use world::{Watcher, World, ask, event_key, key_of, replied, world};
 
 impl World {
     fn state(&self, id: &str) -> EventState {
@@ -171,4 +172,24 @@ async fn a_line_that_did_not_reach_its_file_is_there_before_the_session_goes_on(
     assert_eq!(world.roles(), ["user", "assistant", "user", "user", "assistant"]);
     let waiting = ask(&*world.ledger, |ledger, done| ledger.waiting_lines(None, done)).unwrap();
     assert!(waiting.iter().all(|waiting| waiting.line.record != lost), "the ledger's copy is forgotten");
+}
+
+#[tokio::test]
+async fn a_panic_takes_nobody_with_it() {
+    let mut world = world(&[]);
+    let lanes = world.lanes(1);
+    // The first breaks before the model is asked.
+    world.server.push(Reply::text("two"));
+    let watcher = Watcher { id: "a".into(), ends: world.sender.clone(), panics: true, seen: Mutex::new(0) };
+    let (breaks, _) = world.job_watched_by("first", watcher);
+    let (waits, _) = world.job("b", "second");
+    lanes.submit(&world.runtime, &key_of("x"), breaks).unwrap();
+    lanes.submit(&world.runtime, &key_of("x"), waits).unwrap();
+    assert_eq!(world.end().await, ("a".into(), Outcome::Failed(TurnError::Interrupted)));
+    assert_eq!(world.end().await, ("b".into(), replied("two")));
+    assert_eq!(world.roles(), ["user", "assistant", "user", "assistant"]);
+    assert!(matches!(
+        (world.state("a"), world.state("b")),
+        (EventState::Ended { .. }, EventState::Ended { .. })
+    ));
 }

@@ -278,8 +278,8 @@ fn a_session_is_left_behind_whatever_its_transcript_is_called() {
         entry.set_text(field::SESSION_FILE, &format!("/old/{name}"));
         assert_eq!(left_behind(dir, &entry), None, "{name}: nothing was ever said in it");
         assert_eq!(transcript_of(dir, &id), dir.join("abc.jsonl"));
-        std::fs::write(dir.join("other-topic-77.jsonl"), b"").unwrap();
-        std::fs::write(dir.join(name), b"").unwrap();
+        openclaw_guard::write_atomic(&dir.join("other-topic-77.jsonl"), b"").unwrap();
+        openclaw_guard::write_atomic(&dir.join(name), b"").unwrap();
         assert_eq!(left_behind(dir, &entry), Some(id.clone()), "{name}");
         assert_eq!(transcript_of(dir, &id), dir.join(name));
     }

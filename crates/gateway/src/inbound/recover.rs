@@ -20,8 +20,8 @@ use crate::runs::{Admission, Candidate, RunEnd, RunKind};
 
 /// A message that so many processes have begun with in vain is what ends them (P-10).
 const MAX_ATTEMPTS: u32 = 5;
-/// One that could not even be given up so often ends without its transcript being opened: that may be what ends them.
-const MAX_GIVING_UP: u32 = MAX_ATTEMPTS + 2;
+/// One that could not even be given up so often (kills come in storms) ends without its transcript being opened: that may be what ends them.
+const MAX_GIVING_UP: u32 = MAX_ATTEMPTS + 20;
 /// A message that nobody here can read, or whose agent is gone, waits this long for a configuration or a version that can.
 const MAX_WAIT_MS: i64 = 7 * 24 * 3_600_000;
 /// A message older than this is not answered without a word: whoever sent it has gone on (P-03).
