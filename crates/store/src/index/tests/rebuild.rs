@@ -2,7 +2,7 @@ use super::{
     INDEX_FILE, JOURNAL_FILE, NOW, PATIENCE, id, journal, keys, killed, load, new, on_disk, transcript, write,
 };
 use crate::index::{Creation, IndexEvent};
-use crate::{SessionIndex, field};
+use crate::{NewTranscript, SessionIndex, Transcript, field};
 use openclaw_guard::{ManualClock, write_atomic};
 use proptest::prelude::*;
 use serde_json::json;
@@ -69,6 +69,48 @@ fn a_lost_index_is_rebuilt_and_the_newest_transcript_of_a_key_gets_it() {
         ("direct".into(), "group".into())
     );
     assert_eq!(index.take_events(), [IndexEvent::Rebuilt { sessions: 3 }]);
+}
+
+/// A fork as OpenClaw makes it: the parent is in the header, and its first records are copied.
+fn fork(dir: &Path, parent: &str, session: &str) {
+    let parent = dir.join(format!("{parent}.jsonl"));
+    let text = std::fs::read_to_string(&parent).unwrap();
+    let (_, records) = text.split_once('\n').unwrap();
+    let header = json!({
+        "type": "session", "version": 3, "id": session, "timestamp": "2026-11-28T00:00:00.000Z", "cwd": "/w",
+        "parentSession": parent,
+    });
+    write_atomic(&dir.join(format!("{session}.jsonl")), format!("{header}\n{records}").as_bytes()).unwrap();
+}
+
+#[test]
+fn a_session_that_was_forked_from_stays_and_one_that_was_reset_does_not() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path();
+    transcript(dir, "trunk", "agent:main:slack:channel:c1");
+    make_old(dir, "trunk");
+    fork(dir, "trunk", "branch");
+    write_atomic(&dir.join("bare.jsonl"), b"{\"type\":\"session\"}\n").unwrap();
+    make_old(dir, "bare");
+    fork(dir, "bare", "barefork");
+    let reset = |parent: &str, session: &str| {
+        let parent = dir.join(format!("{parent}.jsonl"));
+        let new = NewTranscript { cwd: dir, key: "agent:main:main", parent: Some(&parent) };
+        drop(Transcript::open_or_create(dir, &id(session), &new, Arc::new(ManualClock::new(NOW))).unwrap());
+    };
+    transcript(dir, "before", "agent:main:main");
+    make_old(dir, "before");
+    reset("before", "after");
+    write_atomic(&dir.join("foreign.jsonl"), b"{\"type\":\"session\"}\n").unwrap();
+    make_old(dir, "foreign");
+    let index = load(dir);
+    let session = |key: &str| index.get(key).unwrap().session_id();
+    assert_eq!(session("agent:main:slack:channel:c1"), id("trunk"));
+    assert_eq!(session("agent:main:main"), id("after"));
+    let mut found: Vec<String> =
+        index.list().into_iter().map(|(_, entry)| entry.session_id().to_string()).collect();
+    found.sort();
+    assert_eq!(found, ["after", "bare", "barefork", "branch", "foreign", "trunk"]);
 }
 
 #[test]
