@@ -143,6 +143,7 @@ impl Kept {
                 IndexEvent::ManyRemoved { .. }
                 | IndexEvent::BadEntries { .. }
                 | IndexEvent::Unreadable { .. }
+                | IndexEvent::Emptied { .. }
                 | IndexEvent::SetAside { .. }
                 | IndexEvent::NotRebuilt { .. } => tracing::warn!(agent = id, "{event}"),
             }

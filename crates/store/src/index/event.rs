@@ -34,6 +34,11 @@ pub enum IndexEvent {
         /// The file.
         path: PathBuf,
     },
+    /// Nothing is in the file.
+    Emptied {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file stayed unreadable, and was moved.
     SetAside {
         /// Where it is.
@@ -69,6 +74,7 @@ impl fmt::Display for IndexEvent {
             Self::Unreadable { path } => {
                 write!(f, "{} is not JSON; if it stays so for a minute it is set aside", path.display())
             }
+            Self::Emptied { path } => write!(f, "{} was emptied; it is written again", path.display()),
             Self::SetAside { to } => {
                 write!(f, "sessions.json was not JSON; it is kept in {} and written anew", to.display())
             }

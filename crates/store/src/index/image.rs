@@ -28,11 +28,24 @@ pub(super) struct Look {
     bytes: u64,
     seconds: i64,
     nanoseconds: i64,
+    /// Of the last change of any kind; nobody can turn that back, as some editors and copiers do with the other.
+    changed: (i64, i64),
 }
 
 impl Look {
     pub(super) fn of(meta: &Metadata) -> Self {
-        Self { inode: meta.ino(), bytes: meta.len(), seconds: meta.mtime(), nanoseconds: meta.mtime_nsec() }
+        Self {
+            inode: meta.ino(),
+            bytes: meta.len(),
+            seconds: meta.mtime(),
+            nanoseconds: meta.mtime_nsec(),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        }
+    }
+
+    /// Whether these are the same but for a new name.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        *self == Self { changed: self.changed, ..*other }
     }
 
     /// Looks at what is there; nothing if nothing is.

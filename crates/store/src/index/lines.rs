@@ -33,6 +33,16 @@ pub(super) struct Header {
     pub(super) image: Stamp,
     /// What that image lacks and is still looked for in the transcripts.
     pub(super) rebuild: Option<Recover>,
+    pub(super) holds: Holds,
+}
+
+/// What a journal leads to what there is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// From its image: it has what changed since.
+    Changes,
+    /// From nothing: its image cannot be read, and it has every entry.
+    All,
 }
 
 /// A line that was read. Values are absolute, so that a line may be followed twice.
@@ -45,6 +55,9 @@ pub(super) struct Line<'a> {
     image: Option<Stamp>,
     #[serde(default)]
     rebuild: Option<Recover>,
+    /// In the first line: there is no need of the image.
+    #[serde(default)]
+    whole: bool,
     #[serde(default)]
     key: String,
     /// A whole new entry.
@@ -106,7 +119,8 @@ impl<'a> Parsed<'a> {
         self.images.extend(line.image);
         match (line.journal, line.image) {
             (Some(VERSION), Some(image)) if self.header.is_none() => {
-                self.header = Some(Header { image, rebuild: line.rebuild });
+                let holds = if line.whole { Holds::All } else { Holds::Changes };
+                self.header = Some(Header { image, rebuild: line.rebuild, holds });
             }
             (Some(_), _) => self.damaged += 1,
             (None, _) => self.lines.push(line),
@@ -116,6 +130,11 @@ impl<'a> Parsed<'a> {
     /// Whether the changes were made to this image, or are in it.
     pub(super) fn knows(&self, image: Stamp) -> bool {
         self.header.is_some() && self.images.contains(&image)
+    }
+
+    /// Whether it has every entry, so that the image is not needed.
+    pub(super) fn holds_all(&self) -> bool {
+        self.damaged == 0 && self.header.is_some_and(|header| header.holds == Holds::All)
     }
 
     /// The changes with their keys, in order.
@@ -155,7 +174,10 @@ impl Header {
     pub(super) fn line(&self) -> Vec<u8> {
         let Stamp { bytes, crc } = self.image;
         let rebuild = self.rebuild.map_or(String::new(), |what| format!(",\"rebuild\":\"{}\"", what.word()));
-        line(&format!("{{\"journal\":{VERSION},\"image\":{{\"bytes\":{bytes},\"crc\":{crc}}}{rebuild}}}"))
+        let whole = if self.holds == Holds::All { ",\"whole\":true" } else { "" };
+        line(&format!(
+            "{{\"journal\":{VERSION},\"image\":{{\"bytes\":{bytes},\"crc\":{crc}}}{rebuild}{whole}}}"
+        ))
     }
 }
 
@@ -213,7 +235,7 @@ pub(super) fn is_foreign(error: &RootError) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Header, Parsed, Stamp, gone_line, image_line, put_line, set_line};
+    use super::{Change, Header, Holds, Parsed, Stamp, gone_line, image_line, put_line, set_line};
     use crate::index::rebuild::Recover;
     use crate::{SessionEntry, SessionId, field};
     use proptest::prelude::*;
@@ -226,7 +248,7 @@ mod tests {
         new.clear(field::LABEL);
         let image = Stamp { bytes: 5, crc: 6 };
         vec![
-            Header { image, rebuild: Some(Recover::Named) }.line(),
+            Header { image, rebuild: Some(Recover::Named), holds: Holds::Changes }.line(),
             put_line("agent:main:é\n", &old),
             set_line("agent:main:é\n", &new.changes_since(&old)),
             image_line(Stamp { bytes: 8, crc: 9 }),

@@ -8,7 +8,7 @@ use openclaw_guard::{Root, RootError};
 use super::disk::ImageFile;
 use super::image::{self, Whole};
 use super::journal::{Journal, Tail};
-use super::lines::{Change, Header, Parsed, Stamp, is_foreign};
+use super::lines::{Change, Header, Holds, Parsed, Stamp, is_foreign};
 use super::rebuild::Recover;
 use super::state::State;
 use super::{INDEX_FILE, JOURNAL_FILE, MAX_INDEX_BYTES};
@@ -98,7 +98,7 @@ impl Loaded {
             Whole::Yes => None,
         };
         self.state.report.dropped = dropped;
-        self.image = ImageFile { look: Some(look), stamp: Some(Stamp::of(&bytes)), broken_since_ms: None };
+        self.image = ImageFile { look: Some(look), stamp: Some(Stamp::of(&bytes)), broken: None };
         if self.recover.is_some() {
             // The damaged file stays until a sound one takes its place, so that no kill loses what could be read.
             self.state.report.quarantined = Some(quarantine::keep_copy(root, INDEX_FILE, &bytes, now_ms)?);
@@ -122,7 +122,15 @@ impl Loaded {
             Err(error) => return Err(error.into()),
         };
         let parsed = Parsed::read(&bytes);
-        let is_known = self.image.stamp.is_some_and(|stamp| parsed.knows(stamp));
+        let is_all = parsed.holds_all() && self.image.stamp.is_none_or(|stamp| parsed.knows(stamp));
+        if is_all {
+            // The file was broken, or taken away, while a gateway ran.
+            self.state.forget_entries();
+            self.state.report.dropped.clear();
+            self.state.ahead.is_wanted = true;
+            self.recover = None;
+        }
+        let is_known = is_all || self.image.stamp.is_some_and(|stamp| parsed.knows(stamp));
         self.replay(&parsed, if is_known { Trust::Whole } else { Trust::IfNewer }, now_ms);
         if parsed.damaged > 0 || (parsed.header.is_none() && !bytes.is_empty()) {
             let copy = quarantine::keep_copy(root, JOURNAL_FILE, &bytes, now_ms)?;
@@ -146,7 +154,7 @@ impl Loaded {
     /// A sound image needs no other before the first change.
     fn new_journal(&mut self) {
         if let (Some(image), None) = (self.image.stamp, self.recover) {
-            self.journal = Journal::new(Header { image, rebuild: None });
+            self.journal = Journal::new(Header { image, rebuild: None, holds: Holds::Changes });
             self.state.waiting.start();
         }
     }

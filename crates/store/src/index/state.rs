@@ -215,6 +215,13 @@ impl State {
         self.ahead.note(key, before, now_ms);
     }
 
+    /// Begins with nothing.
+    pub(super) fn forget_entries(&mut self) {
+        self.entries.clear();
+        self.folded.clear();
+        self.next_place = 0;
+    }
+
     /// The entry the image has under a key.
     pub(super) fn in_image(&self, key: &str) -> Option<Arc<SessionEntry>> {
         match self.ahead.changed.get(key) {
