@@ -137,7 +137,7 @@ impl Kept {
     fn tell(&self, id: &str, index: &SessionIndex, written: &Result<(), StoreError>) {
         for event in index.take_events() {
             match event {
-                IndexEvent::Edited { .. } | IndexEvent::Rebuilt { .. } => {
+                IndexEvent::Edited { .. } | IndexEvent::Rebuilt { .. } | IndexEvent::Rewritten { .. } => {
                     tracing::info!(agent = id, "{event}")
                 }
                 IndexEvent::ManyRemoved { .. }

@@ -47,6 +47,16 @@ pub(super) struct ImageFile {
     pub(super) stamp: Option<Stamp>,
     /// What is wrong with it.
     pub(super) broken: Option<BrokenFile>,
+    pub(super) form: Form,
+}
+
+/// How the file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Form {
+    #[default]
+    Json,
+    /// With comments, say: they are kept before it is written over.
+    Json5,
 }
 
 /// A file that is no index at the moment.
@@ -191,6 +201,9 @@ impl Shared {
                 }
                 self.out_of_the_way(&mut image, found)?;
             }
+            if image.form == Form::Json5 {
+                self.keep_comments(&mut image)?;
+            }
             if self.replace(&mut image)? == Committed::Yes {
                 return Ok(());
             }
@@ -202,6 +215,15 @@ impl Shared {
                 Err(FileError::new("replace", &self.path, source).into())
             }
         }
+    }
+
+    /// An image has no room for what people wrote between the entries.
+    fn keep_comments(&self, image: &mut ImageFile) -> Result<(), StoreError> {
+        let (bytes, _) = image::read(&self.root)?;
+        let copy = quarantine::keep_copy(&self.root, super::INDEX_FILE, &bytes, self.now_ms())?;
+        image.form = Form::Json;
+        lock(&self.state).tell(IndexEvent::Rewritten { copy });
+        Ok(())
     }
 
     /// The image may take the place of a broken file.
@@ -283,7 +305,7 @@ impl Shared {
         }
         // The rename has changed the file's own time; if more is different, somebody wrote into it already.
         let look = Look::at(&self.path)?.filter(|now| now.is_like(&look)).unwrap_or(look);
-        *image = ImageFile { look: Some(look), stamp: Some(stamp), broken: None };
+        *image = ImageFile { look: Some(look), stamp: Some(stamp), broken: None, form: Form::Json };
         snapshot.ahead = Ahead::default();
         self.begin_journal(&mut journal, snapshot, stamp)?;
         Ok(Committed::Yes)

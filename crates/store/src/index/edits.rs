@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use openclaw_guard::RootError;
 
-use super::disk::{BrokenFile, Fault, ImageFile, Shared};
+use super::disk::{BrokenFile, Fault, Form, ImageFile, Shared};
 use super::image::{self, Look, Whole};
 use super::lines::{Stamp, is_foreign};
 use super::state::State;
@@ -17,6 +17,7 @@ use crate::{SessionEntry, StoreError, field, quarantine};
 const MANY_REMOVED: usize = 8;
 
 /// An edited file, read.
+#[derive(Default)]
 struct Edit {
     entries: HashMap<String, SessionEntry>,
     /// In the order of the file.
@@ -69,8 +70,7 @@ impl Shared {
             // What was broken is as it was before: the journal must know that, too.
             return if file.broken.take().is_some() { self.mark(stamp) } else { Ok(()) };
         }
-        let mut edit = Edit { entries: HashMap::new(), keys: Vec::new(), bad: HashSet::new() };
-        let whole = image::parse(bytes, |key, entry| {
+        let (mut edit, whole) = image::parse(bytes, |edit: &mut Edit, key, entry| {
             match entry {
                 Some(entry) => {
                     edit.entries.insert(key.clone(), entry);
@@ -81,9 +81,11 @@ impl Shared {
             }
             edit.keys.push(key);
         });
-        if whole == Whole::No {
-            return self.note_broken(file, Fault::NotJson, stamp);
-        }
+        file.form = match whole {
+            Whole::Json => Form::Json,
+            Whole::Json5 => Form::Json5,
+            Whole::No(_) => return self.note_broken(file, Fault::NotJson, stamp),
+        };
         file.broken = None;
         if !edit.bad.is_empty() {
             let to = quarantine::keep_copy(&self.root, INDEX_FILE, bytes, self.now_ms())?;

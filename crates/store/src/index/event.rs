@@ -39,6 +39,11 @@ pub enum IndexEvent {
         /// The file.
         path: PathBuf,
     },
+    /// The file was JSON5, with comments for example, and is JSON now.
+    Rewritten {
+        /// Where it is kept as it was.
+        copy: PathBuf,
+    },
     /// The file stayed unreadable, and was moved.
     SetAside {
         /// Where it is.
@@ -75,6 +80,11 @@ impl fmt::Display for IndexEvent {
                 write!(f, "{} is not JSON; if it stays so for a minute it is set aside", path.display())
             }
             Self::Emptied { path } => write!(f, "{} was emptied; it is written again", path.display()),
+            Self::Rewritten { copy } => write!(
+                f,
+                "sessions.json is written without its comments; it is kept as it was in {}",
+                copy.display()
+            ),
             Self::SetAside { to } => {
                 write!(f, "sessions.json was not JSON; it is kept in {} and written anew", to.display())
             }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use openclaw_guard::{Root, RootError};
 
-use super::disk::ImageFile;
+use super::disk::{Form, ImageFile};
 use super::image::{self, Whole};
 use super::journal::{Journal, Tail};
 use super::lines::{Change, Header, Holds, Parsed, Stamp, is_foreign};
@@ -75,7 +75,13 @@ impl Loaded {
                 self.recover = Some(Recover::All);
                 return Ok(());
             }
-            // A link, a directory, a file without end: it is moved away, not read.
+            // The owner keeps the file elsewhere: that is not damaged, and moving the link away would lose it.
+            Err(RootError::Symlink { .. }) => {
+                let path = root.path().join(INDEX_FILE);
+                let to = path.read_link().unwrap_or_default();
+                return Err(StoreError::IndexIsLink { path, to });
+            }
+            // A directory, a file without end: it is moved away, not read.
             Err(error) if is_foreign(&error) => {
                 self.state.report.quarantined = Some(quarantine::move_file(root, INDEX_FILE, now_ms)?);
                 self.recover = Some(Recover::All);
@@ -83,22 +89,21 @@ impl Loaded {
             }
             Err(error) => return Err(error.into()),
         };
-        let mut dropped = Vec::new();
-        let state = &mut self.state;
         // Later entries with a key win over earlier ones, as in every JSON reader, but keep the place of the first.
-        let whole = image::parse(&bytes, |key, entry| match entry {
+        let (state, whole) = image::parse(&bytes, |state: &mut State, key, entry| match entry {
             Some(entry) => {
                 state.place(&key, entry);
             }
-            None => dropped.push(key),
+            None => state.report.dropped.push(key),
         });
         self.recover = match whole {
-            Whole::No => Some(Recover::All),
-            Whole::Yes if !dropped.is_empty() => Some(Recover::Named),
-            Whole::Yes => None,
+            Whole::No(_) => Some(Recover::All),
+            Whole::Json | Whole::Json5 if !state.report.dropped.is_empty() => Some(Recover::Named),
+            Whole::Json | Whole::Json5 => None,
         };
-        self.state.report.dropped = dropped;
-        self.image = ImageFile { look: Some(look), stamp: Some(Stamp::of(&bytes)), broken: None };
+        self.state = state;
+        let form = if whole == Whole::Json5 { Form::Json5 } else { Form::Json };
+        self.image = ImageFile { look: Some(look), stamp: Some(Stamp::of(&bytes)), broken: None, form };
         if self.recover.is_some() {
             // The damaged file stays until a sound one takes its place, so that no kill loses what could be read.
             self.state.report.quarantined = Some(quarantine::keep_copy(root, INDEX_FILE, &bytes, now_ms)?);
