@@ -144,6 +144,7 @@ impl Kept {
                 | IndexEvent::BadEntries { .. }
                 | IndexEvent::Unreadable { .. }
                 | IndexEvent::Emptied { .. }
+                | IndexEvent::EditedOffline { .. }
                 | IndexEvent::SetAside { .. }
                 | IndexEvent::NotRebuilt { .. } => tracing::warn!(agent = id, "{event}"),
             }

@@ -8,6 +8,7 @@ mod image;
 mod journal;
 mod lines;
 mod load;
+mod offline;
 mod rebuild;
 mod state;
 mod step;

@@ -1,5 +1,7 @@
 //! The lines of the journal: a checksum, a space, a JSON object.
 
+use std::collections::HashMap;
+
 use openclaw_guard::RootError;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -68,6 +70,9 @@ pub(super) struct Line<'a> {
     set: Option<&'a RawValue>,
     #[serde(default)]
     unset: Vec<String>,
+    /// Checksums of the values that these fields had.
+    #[serde(default)]
+    was: HashMap<String, u32>,
     /// The entry was removed; when it had been used last.
     #[serde(default)]
     gone: Option<i64>,
@@ -76,7 +81,7 @@ pub(super) struct Line<'a> {
 /// A change of one entry.
 pub(super) enum Change<'a> {
     Put(SessionEntry),
-    Set { set: Members<'a>, unset: &'a [String] },
+    Set { set: Members<'a>, unset: &'a [String], was: &'a HashMap<String, u32> },
     Gone { updated_at: i64 },
 }
 
@@ -155,7 +160,7 @@ impl Line<'_> {
             return SessionEntry::from_raw(put).ok().map(Change::Put);
         }
         let set = serde_json::from_str(self.set?.get()).ok()?;
-        Some(Change::Set { set, unset: &self.unset })
+        Some(Change::Set { set, unset: &self.unset, was: &self.was })
     }
 }
 
@@ -214,6 +219,18 @@ pub(super) fn set_line(key: &str, changes: &Changes<'_>) -> Vec<u8> {
         }
         json.push(']');
     }
+    if !changes.was.is_empty() {
+        json.push_str(",\"was\":");
+        let mut before = '{';
+        for field in &changes.was {
+            json.push(before);
+            before = ',';
+            write_text(field.name, &mut json);
+            json.push(':');
+            json.push_str(&field.sum().to_string());
+        }
+        json.push('}');
+    }
     json.push('}');
     line(&json)
 }
@@ -265,8 +282,11 @@ mod tests {
         assert!(parsed.knows(Stamp { bytes: 8, crc: 9 }) && !parsed.knows(Stamp { bytes: 8, crc: 8 }));
         assert_eq!((parsed.damaged, parsed.is_torn), (0, false));
         let changes: Vec<_> = parsed.changes().collect();
-        let [(key, Change::Put(entry)), (_, Change::Set { set, unset }), (_, Change::Gone { updated_at })] =
-            &changes[..]
+        let [
+            (key, Change::Put(entry)),
+            (_, Change::Set { set, unset, .. }),
+            (_, Change::Gone { updated_at }),
+        ] = &changes[..]
         else {
             panic!("{} changes", changes.len());
         };

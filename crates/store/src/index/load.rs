@@ -9,9 +9,10 @@ use super::disk::{Form, ImageFile};
 use super::image::{self, Whole};
 use super::journal::{Journal, Tail};
 use super::lines::{Change, Header, Holds, Parsed, Stamp, is_foreign};
+use super::offline::{Conflicts, Offline};
 use super::rebuild::Recover;
 use super::state::State;
-use super::{INDEX_FILE, JOURNAL_FILE, MAX_INDEX_BYTES};
+use super::{INDEX_FILE, IndexEvent, JOURNAL_FILE, MAX_INDEX_BYTES};
 use crate::{StoreError, field, quarantine};
 
 /// What loading an index had to repair, and what is being repaired still.
@@ -78,7 +79,7 @@ impl Loaded {
             // The owner keeps the file elsewhere: that is not damaged, and moving the link away would lose it.
             Err(RootError::Symlink { .. }) => {
                 let path = root.path().join(INDEX_FILE);
-                let to = path.read_link().unwrap_or_default();
+                let to = path.read_link().map_or_else(|_gone| PathBuf::new(), |to| root.path().join(to));
                 return Err(StoreError::IndexIsLink { path, to });
             }
             // A directory, a file without end: it is moved away, not read.
@@ -136,7 +137,11 @@ impl Loaded {
             self.recover = None;
         }
         let is_known = is_all || self.image.stamp.is_some_and(|stamp| parsed.knows(stamp));
-        self.replay(&parsed, if is_known { Trust::Whole } else { Trust::IfNewer }, now_ms);
+        if is_known {
+            self.replay(&parsed, Trust::Whole, now_ms);
+        } else {
+            self.replay_over_edits(root, &parsed, &bytes, now_ms)?;
+        }
         if parsed.damaged > 0 || (parsed.header.is_none() && !bytes.is_empty()) {
             let copy = quarantine::keep_copy(root, JOURNAL_FILE, &bytes, now_ms)?;
             self.state.report.journal_quarantined = Some(copy);
@@ -162,6 +167,31 @@ impl Loaded {
             self.journal = Journal::new(Header { image, rebuild: None, holds: Holds::Changes });
             self.state.waiting.start();
         }
+    }
+
+    /// Follows the journal where the image is one that it does not know. Of a sound image the edits stay.
+    fn replay_over_edits(
+        &mut self,
+        root: &Root,
+        parsed: &Parsed<'_>,
+        journal: &[u8],
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let offline = Offline::before(&self.state, parsed);
+        self.replay(parsed, Trust::IfNewer, now_ms);
+        if self.recover == Some(Recover::All) {
+            return Ok(()); // what is in a damaged file may be damage
+        }
+        let conflicts = offline.keep_edits(&mut self.state);
+        if conflicts == Conflicts::default() {
+            return Ok(());
+        }
+        let journal = quarantine::keep_copy(root, JOURNAL_FILE, journal, now_ms)?;
+        let (bytes, _) = image::read(root)?;
+        let image = quarantine::keep_copy(root, INDEX_FILE, &bytes, now_ms)?;
+        let Conflicts { fields, removed } = conflicts;
+        self.state.tell(IndexEvent::EditedOffline { fields, removed, image, journal });
+        Ok(())
     }
 
     fn replay(&mut self, parsed: &Parsed<'_>, trust: Trust, now_ms: i64) {

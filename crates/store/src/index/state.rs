@@ -144,6 +144,11 @@ impl State {
         self.entries.get(self.spelling(key)?).map(|slot| &slot.entry)
     }
 
+    /// The entry of a key that is spelled so.
+    pub(super) fn get_exact(&self, key: &str) -> Option<&Arc<SessionEntry>> {
+        self.entries.get(key).map(|slot| &slot.entry)
+    }
+
     /// Puts an entry in its place, or a new one last, without noting a change.
     pub(super) fn place(&mut self, key: &str, mut entry: SessionEntry) -> Arc<SessionEntry> {
         entry.pack(&mut self.shares);
@@ -201,7 +206,7 @@ impl State {
             (Change::Put(entry), _) => {
                 self.place(key, entry);
             }
-            (Change::Set { set, unset }, Some(before)) => {
+            (Change::Set { set, unset, was: _ }, Some(before)) => {
                 let mut entry = SessionEntry::clone(before);
                 entry.apply_raw(&set, unset);
                 self.place(key, entry);

@@ -292,6 +292,55 @@ fn an_image_written_while_no_gateway_ran_keeps_what_is_newer_in_it() {
     assert_eq!(load(killed(home.path()).path()).list(), index.list());
 }
 
+#[test]
+fn a_hand_edit_after_a_kill_stays_and_so_does_what_it_did_not_touch() {
+    let home = tempfile::tempdir().unwrap();
+    let index = load(home.path());
+    for (key, session) in [("a", "s1"), ("b", "s2"), ("gone", "s3")] {
+        index.get_or_create(key, || new(session, 100)).unwrap();
+        index.update(key, |entry| {
+            entry.set_text(field::LABEL, "in the image");
+            entry.set_text(field::MODEL, "old");
+            entry.set_json("note", json!({"n": [1, 2]}));
+        });
+    }
+    index.flush().unwrap();
+    for (tokens, label) in [(5_u64, "first"), (7, "second")] {
+        index.update("a", |entry| {
+            entry.set(field::TOTAL_TOKENS, &tokens);
+            entry.set_text(field::LABEL, label);
+            entry.set_text(field::MODEL, "new");
+            entry.set_json("note", json!({"n": [tokens]}));
+            entry.set(field::UPDATED_AT, &200);
+        });
+    }
+    index.update("b", |entry| entry.remove("note"));
+    index.remove("gone").unwrap();
+    drop(index); // killed
+    let mut file = on_disk(home.path());
+    file["a"]["label"] = json!("by hand");
+    file["a"]["mine"] = json!(1);
+    file["a"].as_object_mut().unwrap().remove("note");
+    file["b"]["note"] = json!("by hand");
+    write(home.path(), &file);
+    let index = load(home.path());
+    let expected = json!({
+        "sessionId": "s1", "updatedAt": 200, "label": "by hand", "model": "new", "mine": 1, "totalTokens": 7,
+    });
+    assert_eq!(json!(*index.get("a").unwrap()), expected);
+    assert_eq!(index.get("b").unwrap().json("note"), Some(json!("by hand")));
+    assert!(index.get("gone").is_none());
+    let events = index.take_events();
+    let [IndexEvent::EditedOffline { fields: 3, removed: 1, image, journal }] = &events[..] else {
+        panic!("{events:?}");
+    };
+    let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(image).unwrap()).unwrap();
+    assert_eq!(kept, file);
+    assert!(std::fs::read_to_string(journal).unwrap().contains("second"));
+    index.flush_if_dirty().unwrap();
+    assert_eq!(load(killed(home.path()).path()).list(), index.list());
+}
+
 proptest! {
     #[test]
     fn any_bytes_load_and_are_kept_somewhere(cut in 0_usize..400, flip in 0_usize..400, with in any::<u8>()) {
