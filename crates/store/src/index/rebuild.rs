@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use openclaw_guard::{EntryKind, RelFile, Root};
-use openclaw_protocol::session_key::{SessionKey, SessionKind};
+use openclaw_protocol::session_key::{SessionKey, SessionKind, agent_id};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -154,7 +154,8 @@ fn rebuild(shared: &Shared, what: Recover, stop: &AtomicBool) -> Rebuild {
             continue;
         }
         // Removed, or archived, since the folder was listed.
-        let Some(head) = Head::read(&shared.root, &file.path) else { continue };
+        let Some(mut head) = Head::read(&shared.root, &file.path) else { continue };
+        head.key = head.key.and_then(|key| own_key(&key, &shared.agent_id));
         if let (Some(key), Some(parent)) = (&head.key, &head.parent) {
             left.entry(parent.clone()).or_default().insert(key.clone());
         }
@@ -174,6 +175,12 @@ fn rebuild(shared: &Shared, what: Recover, stop: &AtomicBool) -> Rebuild {
         state.tell(IndexEvent::Rebuilt { sessions });
     }
     Rebuild::Idle
+}
+
+/// A key as it is looked up; none of another agent, whose transcript somebody copied here.
+fn own_key(key: &str, agent: &str) -> Option<String> {
+    let key = SessionKey::canonical(key, agent, "main");
+    key.agent().is_none_or(|named| named == agent_id(agent)).then(|| key.as_str().to_owned())
 }
 
 /// What the first lines of a transcript say. One that cannot be read says nothing; opening it later will say why.
@@ -278,7 +285,13 @@ impl Found {
             (None, Recover::Named) => return false,
             (None, Recover::All) => self.spare_key(shared, &state),
         };
-        let entry = self.entry(shared, &key);
+        let mut entry = self.entry(shared, &key);
+        // A label names one session: a newer one has it already.
+        if let Some(name) = &self.head.name
+            && state.find(|entry| entry.text(field::LABEL) == Some(name)).is_none()
+        {
+            entry.set_text(field::LABEL, name);
+        }
         state.put(&key, entry, now_ms);
         state.report.recovered += 1;
         true
@@ -302,9 +315,6 @@ impl Found {
         entry.set_text(field::SESSION_FILE, &path.to_string_lossy());
         let kind = SessionKey::canonical(key, &shared.agent_id, "main").kind();
         entry.set_text(field::CHAT_TYPE, if kind == SessionKind::Group { "group" } else { "direct" });
-        if let Some(name) = &self.head.name {
-            entry.set_text(field::LABEL, name);
-        }
         if let Some(parent) = &self.head.parent {
             entry.set_text(field::PREVIOUS_SESSION_ID, parent.as_str());
         }

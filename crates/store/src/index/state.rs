@@ -188,13 +188,27 @@ impl State {
 
     pub(super) fn remove(&mut self, key: &str, now_ms: i64) -> Option<Arc<SessionEntry>> {
         let key = self.spelling(key)?.to_owned();
-        let entry = self.entries.remove(&key)?.entry;
-        self.folded.retain(|_, spelling| *spelling != key);
+        let entry = self.take_out(&key)?;
         self.waiting.push(&gone_line(&key, entry.updated_at()));
         self.version += 1;
         self.ahead.note(&key, Some(Arc::clone(&entry)), now_ms);
         if self.rebuild.is_running() {
             self.removed_early.insert(entry.session_id());
+        }
+        Some(entry)
+    }
+
+    fn take_out(&mut self, key: &str) -> Option<Arc<SessionEntry>> {
+        let entry = self.entries.remove(key)?.entry;
+        let lower = key.to_lowercase();
+        if self.folded.get(&lower).is_some_and(|spelling| spelling == key) {
+            self.folded.remove(&lower);
+            // Another spelling of it was hidden by this one; of several the last in the file, as after a start.
+            let others =
+                self.entries.iter().filter(|(other, _)| **other != lower && other.to_lowercase() == lower);
+            if let Some((other, _)) = others.max_by_key(|(_, slot)| slot.place) {
+                self.folded.insert(lower, other.clone());
+            }
         }
         Some(entry)
     }
@@ -212,8 +226,7 @@ impl State {
                 self.place(key, entry);
             }
             (Change::Gone { .. }, Some(_)) => {
-                self.entries.remove(key);
-                self.folded.retain(|_, spelling| spelling != key);
+                self.take_out(key);
             }
             (Change::Set { .. } | Change::Gone { .. }, None) => return,
         }

@@ -114,6 +114,29 @@ fn a_session_that_was_forked_from_stays_and_one_that_was_reset_does_not() {
 }
 
 #[test]
+fn a_key_is_used_as_it_is_looked_up_and_a_label_names_one_session() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path();
+    for (session, key) in
+        [("mixed", "agent:main:Slack:C1"), ("other", "agent:work:main"), ("plain", "agent:main:a")]
+    {
+        transcript(dir, session, key);
+        let name = b"{\"type\":\"session_info\",\"id\":\"9\",\"parentId\":null,\"name\":\"Holiday\"}\n";
+        let path = dir.join(format!("{session}.jsonl"));
+        let text = [std::fs::read(&path).unwrap(), name.to_vec()].concat();
+        write_atomic(&path, &text).unwrap();
+    }
+    make_old(dir, "plain");
+    let index = load(dir);
+    let mut found = keys(&index);
+    found.sort();
+    assert_eq!(found, ["agent:main:a", "agent:main:recovered-other", "agent:main:slack:c1"]);
+    let labelled = index.list().into_iter().filter(|(_, entry)| entry.text(field::LABEL) == Some("Holiday"));
+    assert_eq!(labelled.count(), 1);
+    assert_eq!(index.get("agent:main:a").unwrap().text(field::LABEL), None, "the older one");
+}
+
+#[test]
 fn one_bad_entry_goes_alone() {
     let home = tempfile::tempdir().unwrap();
     transcript(home.path(), "s2", "agent:main:bad");
