@@ -77,11 +77,7 @@ impl Loaded {
                 return Ok(());
             }
             // The owner keeps the file elsewhere: that is not damaged, and moving the link away would lose it.
-            Err(RootError::Symlink { .. }) => {
-                let path = root.path().join(INDEX_FILE);
-                let to = path.read_link().map_or_else(|_gone| PathBuf::new(), |to| root.path().join(to));
-                return Err(StoreError::IndexIsLink { path, to });
-            }
+            Err(RootError::Symlink { .. }) => return Err(link_error(root.path())),
             // A directory, a file without end: it is moved away, not read.
             Err(error) if is_foreign(&error) => {
                 self.state.report.quarantined = Some(quarantine::move_file(root, INDEX_FILE, now_ms)?);
@@ -215,6 +211,14 @@ impl Loaded {
             }
         }
     }
+}
+
+/// The index in a folder is a link.
+pub(super) fn link_error(dir: &Path) -> StoreError {
+    let path = dir.join(INDEX_FILE);
+    // Gone in this moment: then the next try finds none.
+    let to = path.read_link().map_or_else(|_| PathBuf::new(), |to| dir.join(to));
+    StoreError::IndexIsLink { path, to }
 }
 
 /// When an entry was last used, as far as a change says it.
