@@ -99,3 +99,4 @@ pub use reload::{Action, ChangedKey, Plan, carried, reload_class};
 pub use schema::{config_schema, declared_keys};
 pub use shell_env::ShellEnvFault;
 pub use spec::{Form, Key, Kind, Limits, MAX_SAFE_INTEGER, Reload, Rest, SectionSpec};
+pub use text::parse_json5;

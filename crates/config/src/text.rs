@@ -66,6 +66,19 @@ pub(crate) fn value(text: &str) -> Option<Value> {
     read.ok().flatten() // what is wrong with it is said by whoever loads it
 }
 
+/// The value of a JSON5 text, for other files than the configuration that people may edit; `None` for what is not JSON5.
+/// Where JSON has no such number (`Infinity`), it is none either. Nothing is included or substituted.
+///
+/// ```
+/// assert_eq!(openclaw_config::parse_json5("{a: [1,], // one\n}"), Some(serde_json::json!({"a": [1]})));
+/// assert_eq!(openclaw_config::parse_json5("{a: 1"), None);
+/// ```
+#[must_use]
+pub fn parse_json5(text: &str) -> Option<Value> {
+    parse(without_bom(text)).ok()?; // stricter than the conversion: no string goes on behind the end of its line
+    value(text)
+}
+
 /// The text without the mark that some editors put first; positions count from behind it.
 pub(crate) fn without_bom(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)

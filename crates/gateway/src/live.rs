@@ -137,12 +137,14 @@ impl Kept {
     fn tell(&self, id: &str, index: &SessionIndex, written: &Result<(), StoreError>) {
         for event in index.take_events() {
             match event {
-                IndexEvent::Edited { .. } | IndexEvent::Rebuilt { .. } => {
+                IndexEvent::Edited { .. } | IndexEvent::Rebuilt { .. } | IndexEvent::Rewritten { .. } => {
                     tracing::info!(agent = id, "{event}")
                 }
                 IndexEvent::ManyRemoved { .. }
                 | IndexEvent::BadEntries { .. }
                 | IndexEvent::Unreadable { .. }
+                | IndexEvent::Emptied { .. }
+                | IndexEvent::EditedOffline { .. }
                 | IndexEvent::SetAside { .. }
                 | IndexEvent::NotRebuilt { .. } => tracing::warn!(agent = id, "{event}"),
             }

@@ -55,9 +55,22 @@ pub(crate) struct Changes<'e> {
     pub(crate) set: Vec<FieldRef<'e>>,
     /// Fields that are gone.
     pub(crate) unset: Vec<&'e str>,
+    /// What the changed fields were, and those that are gone.
+    pub(crate) was: Vec<FieldRef<'e>>,
 }
 
 impl Changes<'_> {
+    pub(crate) fn len(&self) -> usize {
+        self.set.len() + self.unset.len()
+    }
+
+    /// Those of the fields that are chosen by name and checksum of the new value.
+    pub(crate) fn only(mut self, chosen: impl Fn(&str, Option<u32>) -> bool) -> Self {
+        self.set.retain(|field| chosen(field.name, Some(field.sum())));
+        self.unset.retain(|name| chosen(name, None));
+        self
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.set.is_empty() && self.unset.is_empty()
     }
@@ -201,8 +214,10 @@ impl SessionEntry {
     pub(crate) fn changes_since<'e>(&'e self, old: &'e Self) -> Changes<'e> {
         let is_new = |new: &FieldRef<'_>| old.fields.field(new.name).is_none_or(|old| !new.is_same(&old));
         let set = self.fields.fields().filter(is_new).collect();
-        let names = old.fields.fields().map(|field| field.name);
-        Changes { set, unset: names.filter(|name| self.fields.field(name).is_none()).collect() }
+        let is_old = |old: &FieldRef<'_>| self.fields.field(old.name).is_none_or(|new| !new.is_same(old));
+        let was: Vec<FieldRef<'_>> = old.fields.fields().filter(is_old).collect();
+        let names = was.iter().map(|field| field.name);
+        Changes { set, unset: names.filter(|name| self.fields.field(name).is_none()).collect(), was }
     }
 
     /// Makes the same changes here. A session id that is none is left out.
@@ -231,7 +246,12 @@ impl SessionEntry {
         let mut read = Packed::default();
         set.0.iter().for_each(|(name, value)| read.put_raw(name, value));
         let unset = unset.iter().map(String::as_str).collect();
-        self.apply(&Changes { set: read.fields().collect(), unset });
+        self.apply(&Changes { set: read.fields().collect(), unset, was: Vec::new() });
+    }
+
+    /// The fields with checksums of their values.
+    pub(crate) fn sums(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.fields.fields().map(|field| (field.name, field.sum()))
     }
 
     /// Appends the entry as JSON on one line.
@@ -255,6 +275,13 @@ impl SessionEntry {
         (0..depth).for_each(|_| out.push_str("  "));
         out.push('}');
     }
+}
+
+/// As [`SessionEntry::sums`], of fields as they were read.
+pub(crate) fn sums_of(set: &Members<'_>) -> Vec<(String, u32)> {
+    let mut read = Packed::default();
+    set.0.iter().for_each(|(name, value)| read.put_raw(name, value));
+    read.fields().map(|field| (field.name.to_owned(), field.sum())).collect()
 }
 
 /// Appends fields as a JSON object on one line.

@@ -14,6 +14,18 @@ pub enum StoreError {
     /// A file could not be opened, read or renamed.
     #[error(transparent)]
     Root(#[from] RootError),
+    /// The session index is a symbolic link, and the file it leads to may be no program's to replace.
+    #[error(
+        "{0} is a link to {1}, and links are not followed here; put the file itself in its place: \
+         cp --remove-destination '{1}' '{0}'",
+        path.display(), to.display()
+    )]
+    IndexIsLink {
+        /// The link.
+        path: PathBuf,
+        /// What it leads to.
+        to: PathBuf,
+    },
     /// A value could not be turned into JSON.
     #[error("cannot encode a record for {}: {source}", path.display())]
     Encode {
@@ -69,7 +81,8 @@ impl StoreError {
         match self {
             Self::File(error) => error.is_disk_full(),
             Self::Root(error) => error.is_disk_full(),
-            Self::Encode { .. }
+            Self::IndexIsLink { .. }
+            | Self::Encode { .. }
             | Self::RecordExists { .. }
             | Self::NoSuchRecord { .. }
             | Self::NotARecord { .. }

@@ -8,6 +8,8 @@ mod image;
 mod journal;
 mod lines;
 mod load;
+mod look;
+mod offline;
 mod rebuild;
 mod state;
 mod step;
@@ -28,6 +30,7 @@ use step::{Step, Steps};
 
 pub use event::IndexEvent;
 pub use load::LoadReport;
+pub use look::{IndexForm, IndexLook, look_at_index};
 
 /// Upstream's name for the index.
 const INDEX_FILE: &str = "sessions.json";

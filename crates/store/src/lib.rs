@@ -44,7 +44,7 @@ mod transcript;
 
 pub use entry::{BadEntry, Field, FieldValue, Origin, Route, SessionEntry, field};
 pub use error::StoreError;
-pub use index::{Creation, IndexEvent, LoadReport, SessionIndex};
+pub use index::{Creation, IndexEvent, IndexForm, IndexLook, LoadReport, SessionIndex, look_at_index};
 pub use ledger::{
     Accepted, ClaimedDelivery, Delivery, DeliveryFilter, DeliveryId, DeliveryState, DiskSpace, Done, EventId,
     EventKey, EventState, Expired, FinalLine, LEASE, LEDGER_FILE, LOW_SPACE_BYTES, Ledger, LedgerCounts,

@@ -71,6 +71,7 @@ pub(super) fn run(flags: &InstanceArgs, args: &ImportArgs) -> anyhow::Result<()>
 /// # Errors
 /// Why not. The target is as it was, unless only the last step, which makes the new name survive a power cut, failed.
 fn perform(places: &Places, env: &Env, before: BeforeStep<'_>) -> Result<Report, ImportError> {
+    let former = swap::rescue(&places.real_target);
     let target = places.target()?;
     // A gateway on the target would go on writing to what is moved aside.
     let _lock = match target {
@@ -85,5 +86,5 @@ fn perform(places: &Places, env: &Env, before: BeforeStep<'_>) -> Result<Report,
     copy::look_again(places, &plan, env, before)?;
     staging.sync(before)?;
     let kept = swap::put(staging, &places.real_target, target, before)?;
-    Ok(Report::of_import(places, &plan, changed, kept))
+    Ok(Report::of_import(places, &plan, changed, (kept, former)))
 }

@@ -218,6 +218,13 @@ impl<'p> FieldRef<'p> {
         alike || self.pieces().collect::<String>() == other.pieces().collect::<String>()
     }
 
+    /// A checksum of the value: enough to know it again.
+    pub(crate) fn sum(&self) -> u32 {
+        let mut text = String::new();
+        self.write_json(&mut text);
+        crc32fast::hash(text.as_bytes())
+    }
+
     /// The text with the shared texts in their places.
     fn pieces(&self) -> impl Iterator<Item = &'p str> {
         let (text, start) = (self.text, self.start);

@@ -12,7 +12,7 @@ use openclaw_guard::{Clock, Committed, Expected, FileError, Root, StagedFile, Wr
 use super::due::{Standing, is_due};
 use super::image::{self, Look};
 use super::journal::Journal;
-use super::lines::{Header, Stamp, gone_line, image_line, put_line};
+use super::lines::{Header, Holds, Stamp, gone_line, image_line, put_line};
 use super::rebuild::Recover;
 use super::state::{Ahead, State, Use};
 use super::{IndexEvent, Step, Steps, lock};
@@ -22,6 +22,8 @@ use crate::{SessionEntry, StoreError, quarantine};
 const MAX_IMAGE_TRIES: u32 = 3;
 /// How long a file that is no JSON may stay, in milliseconds: somebody is at work in it.
 const BROKEN_PATIENCE_MS: i64 = 60_000;
+/// How long one in which nothing is may stay: an editor that writes in place empties the file for a moment.
+const VOID_PATIENCE_MS: i64 = 200;
 
 /// What the index and its background work share.
 pub(super) struct Shared {
@@ -43,8 +45,46 @@ pub(super) struct ImageFile {
     pub(super) look: Option<Look>,
     /// What memory is compared with; nothing if there is no file.
     pub(super) stamp: Option<Stamp>,
-    /// Since when it is no JSON.
-    pub(super) broken_since_ms: Option<i64>,
+    /// What is wrong with it.
+    pub(super) broken: Option<BrokenFile>,
+    pub(super) form: Form,
+}
+
+/// How the file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Form {
+    #[default]
+    Json,
+    /// With comments, say: they are kept before it is written over.
+    Json5,
+}
+
+/// A file that is no index at the moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BrokenFile {
+    pub(super) since_ms: i64,
+    pub(super) fault: Fault,
+    /// Of what is there.
+    pub(super) stamp: Stamp,
+}
+
+/// What is wrong with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Empty, or all NUL: nobody wrote that.
+    Void,
+    /// It may be an edit that is not finished.
+    NotJson,
+}
+
+impl BrokenFile {
+    fn may_stay_at(&self, now_ms: i64) -> bool {
+        let patience = match self.fault {
+            Fault::Void => VOID_PATIENCE_MS,
+            Fault::NotJson => BROKEN_PATIENCE_MS,
+        };
+        (self.since_ms..self.since_ms + patience).contains(&now_ms)
+    }
 }
 
 /// What is done with a file that is no JSON.
@@ -155,12 +195,14 @@ impl Shared {
         let mut image = lock(&self.image);
         for _ in 0..MAX_IMAGE_TRIES {
             self.look(&mut image)?;
-            if let Some(since_ms) = image.broken_since_ms {
-                let still = (since_ms..since_ms + BROKEN_PATIENCE_MS).contains(&self.now_ms());
-                if still && broken == Broken::MayStay {
+            if let Some(found) = image.broken {
+                if found.may_stay_at(self.now_ms()) && broken == Broken::MayStay {
                     return Ok(());
                 }
-                self.set_aside(&mut image)?;
+                self.out_of_the_way(&mut image, found)?;
+            }
+            if image.form == Form::Json5 {
+                self.keep_comments(&mut image)?;
             }
             if self.replace(&mut image)? == Committed::Yes {
                 return Ok(());
@@ -175,7 +217,22 @@ impl Shared {
         }
     }
 
-    fn set_aside(&self, image: &mut ImageFile) -> Result<(), StoreError> {
+    /// An image has no room for what people wrote between the entries.
+    fn keep_comments(&self, image: &mut ImageFile) -> Result<(), StoreError> {
+        let (bytes, _) = image::read(&self.root)?;
+        let copy = quarantine::keep_copy(&self.root, super::INDEX_FILE, &bytes, self.now_ms())?;
+        image.form = Form::Json;
+        lock(&self.state).tell(IndexEvent::Rewritten { copy });
+        Ok(())
+    }
+
+    /// The image may take the place of a broken file.
+    fn out_of_the_way(&self, image: &mut ImageFile, found: BrokenFile) -> Result<(), StoreError> {
+        if found.fault == Fault::Void {
+            // Nothing in it is worth keeping.
+            image.stamp = Some(found.stamp);
+            return Ok(());
+        }
         let to = quarantine::move_file(&self.root, super::INDEX_FILE, self.now_ms())?;
         *image = ImageFile::default();
         lock(&self.state).tell(IndexEvent::SetAside { to });
@@ -242,9 +299,13 @@ impl Shared {
         let mut is_known = |file: &std::fs::File| image::stamp_of(file).ok() == known;
         let expected = if known.is_some() { Expected::File(&mut is_known) } else { Expected::Nothing };
         if staged.commit_over(expected, &mut before)? == Committed::Refused {
+            // It is another file than was read, whatever it looks like.
+            image.look = None;
             return Ok(Committed::Refused);
         }
-        *image = ImageFile { look: Some(look), stamp: Some(stamp), broken_since_ms: None };
+        // The rename has changed the file's own time; if more is different, somebody wrote into it already.
+        let look = Look::at(&self.path)?.filter(|now| now.is_like(&look)).unwrap_or(look);
+        *image = ImageFile { look: Some(look), stamp: Some(stamp), broken: None, form: Form::Json };
         snapshot.ahead = Ahead::default();
         self.begin_journal(&mut journal, snapshot, stamp)?;
         Ok(Committed::Yes)
@@ -257,7 +318,7 @@ impl Shared {
         stamp: Stamp,
     ) -> Result<(), StoreError> {
         let carried = journal.carried.take();
-        let header = Header { image: stamp, rebuild: snapshot.rebuild };
+        let header = Header { image: stamp, rebuild: snapshot.rebuild, holds: Holds::Changes };
         let Some(carried) = carried else {
             // More has waited than was kept. The image is sound, but a journal would lack some of what came since.
             journal.close();
@@ -280,7 +341,7 @@ impl Shared {
 
     /// A journal that leads from the image that is there to the one that is about to be.
     fn begin_anew(&self, journal: &mut Journal, snapshot: &Snapshot, known: Stamp) -> Result<(), StoreError> {
-        let mut text = Header { image: known, rebuild: snapshot.rebuild }.line();
+        let mut text = Header { image: known, rebuild: snapshot.rebuild, holds: Holds::Changes }.line();
         let entries: HashMap<&str, &SessionEntry> =
             snapshot.entries.iter().map(|(key, entry)| (key.as_str(), &**entry)).collect();
         for (key, before) in &snapshot.ahead.changed {
@@ -294,10 +355,39 @@ impl Shared {
         journal.begin(&self.root, &text, &self.steps)
     }
 
+    /// A journal that has every entry, because the file that is there cannot be read.
+    pub(super) fn begin_whole(&self, there: Stamp) -> Result<(), StoreError> {
+        let mut journal = lock(&self.journal);
+        let (entries, header, version, lines, use_of) = {
+            let mut state = lock(&self.state);
+            let header = Header { image: there, rebuild: state.rebuild.what(), holds: Holds::All };
+            let (lines, use_of) = (state.waiting.take(), state.waiting.use_of());
+            state.waiting.start();
+            (state.in_file_order(), header, state.version, lines, use_of)
+        };
+        let mut text = header.line();
+        for (key, entry) in &entries {
+            text.extend(put_line(key, entry));
+        }
+        if let Err(error) = journal.begin(&self.root, &text, &self.steps) {
+            let mut state = lock(&self.state);
+            if use_of == Use::None || !journal.is_usable() {
+                journal.close();
+                state.waiting.stop();
+            } else {
+                state.waiting.give_back(lines);
+            }
+            return Err(error);
+        }
+        journal.appended = version;
+        journal.synced = version;
+        Ok(())
+    }
+
     /// Notes for good in the journal that this image holds all that the journal tells of.
     pub(super) fn append_mark(&self, journal: &mut Journal, stamp: Stamp) -> Result<(), StoreError> {
         let rebuild = lock(&self.state).rebuild.what();
-        journal.set_header(Header { image: stamp, rebuild });
+        journal.set_header(Header { image: stamp, rebuild, holds: Holds::Changes });
         if !journal.has_file() {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use openclaw_guard::RootError;
 
-use super::disk::{ImageFile, Shared};
+use super::disk::{BrokenFile, Fault, Form, ImageFile, Shared};
 use super::image::{self, Look, Whole};
 use super::lines::{Stamp, is_foreign};
 use super::state::State;
@@ -17,6 +17,7 @@ use crate::{SessionEntry, StoreError, field, quarantine};
 const MANY_REMOVED: usize = 8;
 
 /// An edited file, read.
+#[derive(Default)]
 struct Edit {
     entries: HashMap<String, SessionEntry>,
     /// In the order of the file.
@@ -54,8 +55,7 @@ impl Shared {
             Err(RootError::NotFound { .. }) => Ok(()), // the next look finds nothing
             Err(error) if is_foreign(&error) => {
                 file.look = there;
-                self.note_broken(file);
-                Ok(())
+                self.note_broken(file, Fault::NotJson, Stamp::of(b""))
             }
             Err(error) => Err(error.into()),
         }
@@ -63,12 +63,14 @@ impl Shared {
 
     fn read_edit(&self, file: &mut ImageFile, bytes: &[u8]) -> Result<(), StoreError> {
         let stamp = Stamp::of(bytes);
-        if file.stamp == Some(stamp) {
-            file.broken_since_ms = None;
-            return Ok(());
+        if bytes.iter().all(|byte| *byte == 0) {
+            return self.note_broken(file, Fault::Void, stamp);
         }
-        let mut edit = Edit { entries: HashMap::new(), keys: Vec::new(), bad: HashSet::new() };
-        let whole = image::parse(bytes, |key, entry| {
+        if file.stamp == Some(stamp) {
+            // What was broken is as it was before: the journal must know that, too.
+            return if file.broken.take().is_some() { self.mark(stamp) } else { Ok(()) };
+        }
+        let (mut edit, whole) = image::parse(bytes, |edit: &mut Edit, key, entry| {
             match entry {
                 Some(entry) => {
                     edit.entries.insert(key.clone(), entry);
@@ -79,11 +81,12 @@ impl Shared {
             }
             edit.keys.push(key);
         });
-        if whole == Whole::No {
-            self.note_broken(file);
-            return Ok(());
-        }
-        file.broken_since_ms = None;
+        file.form = match whole {
+            Whole::Json => Form::Json,
+            Whole::Json5 => Form::Json5,
+            Whole::No(_) => return self.note_broken(file, Fault::NotJson, stamp),
+        };
+        file.broken = None;
         if !edit.bad.is_empty() {
             let to = quarantine::keep_copy(&self.root, INDEX_FILE, bytes, self.now_ms())?;
             let mut state = lock(&self.state);
@@ -92,6 +95,11 @@ impl Shared {
         }
         self.take_over(&mut edit)?;
         file.stamp = Some(stamp);
+        self.mark(stamp)
+    }
+
+    /// Tells the journal what the file is now.
+    fn mark(&self, stamp: Stamp) -> Result<(), StoreError> {
         let mut journal = lock(&self.journal);
         let marked = self.append(&mut journal).and_then(|()| self.append_mark(&mut journal, stamp));
         if marked.is_err() || !journal.is_usable() {
@@ -101,13 +109,27 @@ impl Shared {
         marked
     }
 
-    fn note_broken(&self, file: &mut ImageFile) {
-        let mut state = lock(&self.state);
-        state.ahead.is_wanted = true;
-        if file.broken_since_ms.is_none() {
-            file.broken_since_ms = Some(self.now_ms());
-            state.tell(IndexEvent::Unreadable { path: self.path.clone() });
+    /// From now on, and until the file can be read again or is replaced, the journal alone has everything.
+    fn note_broken(&self, file: &mut ImageFile, fault: Fault, stamp: Stamp) -> Result<(), StoreError> {
+        {
+            let mut state = lock(&self.state);
+            state.ahead.is_wanted = true;
+            if file.broken.is_none_or(|known| known.fault != fault) {
+                let path = self.path.clone();
+                state.tell(match fault {
+                    Fault::Void => IndexEvent::Emptied { path },
+                    Fault::NotJson => IndexEvent::Unreadable { path },
+                });
+            }
         }
+        let since_ms =
+            file.broken.filter(|known| known.fault == fault).map_or(self.now_ms(), |known| known.since_ms);
+        file.broken = Some(BrokenFile { since_ms, fault, stamp });
+        let begun = self.begin_whole(stamp);
+        if begun.is_err() {
+            file.look = None; // the next look tries again
+        }
+        begun
     }
 
     fn take_over(&self, edit: &mut Edit) -> Result<(), StoreError> {

@@ -34,6 +34,27 @@ pub enum IndexEvent {
         /// The file.
         path: PathBuf,
     },
+    /// Nothing is in the file.
+    Emptied {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Somebody edited the file after this program was killed, and so not everything that it had noted is in force.
+    EditedOffline {
+        /// Fields that stay as they were edited.
+        fields: usize,
+        /// Entries of the file that had been removed.
+        removed: usize,
+        /// Where the file is kept.
+        image: PathBuf,
+        /// Where the journal is kept.
+        journal: PathBuf,
+    },
+    /// The file was JSON5, with comments for example, and is JSON now.
+    Rewritten {
+        /// Where it is kept as it was.
+        copy: PathBuf,
+    },
     /// The file stayed unreadable, and was moved.
     SetAside {
         /// Where it is.
@@ -69,6 +90,19 @@ impl fmt::Display for IndexEvent {
             Self::Unreadable { path } => {
                 write!(f, "{} is not JSON; if it stays so for a minute it is set aside", path.display())
             }
+            Self::Emptied { path } => write!(f, "{} was emptied; it is written again", path.display()),
+            Self::EditedOffline { fields, removed, image, journal } => write!(
+                f,
+                "sessions.json was edited while no gateway ran: {fields} fields stay as edited, {removed} sessions that had \
+                 been removed stay so; what both said is kept in {} and {}",
+                image.display(),
+                journal.display()
+            ),
+            Self::Rewritten { copy } => write!(
+                f,
+                "sessions.json is written without its comments; it is kept as it was in {}",
+                copy.display()
+            ),
             Self::SetAside { to } => {
                 write!(f, "sessions.json was not JSON; it is kept in {} and written anew", to.display())
             }

@@ -18,6 +18,8 @@ use crate::entry::write_text;
 
 /// Upstream writes about 6 kB per session; this is room for tens of thousands. What is larger is not an index.
 pub(super) const MAX_INDEX_BYTES: u64 = 512 * 1024 * 1024;
+/// Larger files are read as JSON only: their JSON5 would take several times their size in memory.
+const MAX_JSON5_BYTES: usize = 32 * 1024 * 1024;
 /// Bytes read at once when a file is only compared.
 const COMPARE_BYTES: usize = 64 * 1024;
 
@@ -28,11 +30,24 @@ pub(super) struct Look {
     bytes: u64,
     seconds: i64,
     nanoseconds: i64,
+    /// Of the last change of any kind; nobody can turn that back, as some editors and copiers do with the other.
+    changed: (i64, i64),
 }
 
 impl Look {
     pub(super) fn of(meta: &Metadata) -> Self {
-        Self { inode: meta.ino(), bytes: meta.len(), seconds: meta.mtime(), nanoseconds: meta.mtime_nsec() }
+        Self {
+            inode: meta.ino(),
+            bytes: meta.len(),
+            seconds: meta.mtime(),
+            nanoseconds: meta.mtime_nsec(),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        }
+    }
+
+    /// Whether these are the same but for a new name.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        *self == Self { changed: self.changed, ..*other }
     }
 
     /// Looks at what is there; nothing if nothing is.
@@ -75,21 +90,49 @@ pub(super) fn stamp_of(mut file: &File) -> io::Result<Stamp> {
     }
 }
 
-/// Whether a file was JSON from its first byte to its last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether a file could be read from its first byte to its last.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Whole {
-    Yes,
-    No,
+    Json,
+    /// With comments, or what else upstream reads and never writes.
+    Json5,
+    /// It could not: why.
+    No(String),
 }
 
-/// Hands out the entries up to the first byte that is not JSON, so that a torn file still gives what it has; `None`
-/// for what is no entry.
-pub(super) fn parse(bytes: &[u8], mut each: impl FnMut(String, Option<SessionEntry>)) -> Whole {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    match Collect(&mut each).deserialize(&mut reader).and_then(|()| reader.end()) {
-        Ok(()) => Whole::Yes,
-        Err(_damaged_from_here) => Whole::No,
+/// Collects the entries; of a damaged file those up to the first byte that is not JSON, so that a torn one still gives
+/// what it has. `None` stands for what is no entry.
+pub(super) fn parse<T: Default>(
+    bytes: &[u8],
+    mut each: impl FnMut(&mut T, String, Option<SessionEntry>),
+) -> (T, Whole) {
+    let mut found = T::default();
+    let Err(error) = parse_json(bytes, |key, entry| each(&mut found, key, entry)) else {
+        return (found, Whole::Json);
+    };
+    if let Some(json) = json_of_json5(bytes) {
+        let mut again = T::default();
+        if parse_json(json.as_bytes(), |key, entry| each(&mut again, key, entry)).is_ok() {
+            return (again, Whole::Json5);
+        }
     }
+    (found, Whole::No(error.to_string()))
+}
+
+fn parse_json(
+    bytes: &[u8],
+    mut each: impl FnMut(String, Option<SessionEntry>),
+) -> Result<(), serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    Collect(&mut each).deserialize(&mut reader).and_then(|()| reader.end())
+}
+
+/// What was edited by hand, as JSON.
+fn json_of_json5(bytes: &[u8]) -> Option<String> {
+    if bytes.len() > MAX_JSON5_BYTES {
+        return None;
+    }
+    openclaw_config::parse_json5(std::str::from_utf8(bytes).ok()?).map(|value| value.to_string())
 }
 
 struct Collect<'f, F>(&'f mut F);

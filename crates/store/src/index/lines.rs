@@ -1,5 +1,7 @@
 //! The lines of the journal: a checksum, a space, a JSON object.
 
+use std::collections::HashMap;
+
 use openclaw_guard::RootError;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -33,6 +35,16 @@ pub(super) struct Header {
     pub(super) image: Stamp,
     /// What that image lacks and is still looked for in the transcripts.
     pub(super) rebuild: Option<Recover>,
+    pub(super) holds: Holds,
+}
+
+/// What a journal leads to what there is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holds {
+    /// From its image: it has what changed since.
+    Changes,
+    /// From nothing: its image cannot be read, and it has every entry.
+    All,
 }
 
 /// A line that was read. Values are absolute, so that a line may be followed twice.
@@ -45,6 +57,9 @@ pub(super) struct Line<'a> {
     image: Option<Stamp>,
     #[serde(default)]
     rebuild: Option<Recover>,
+    /// In the first line: there is no need of the image.
+    #[serde(default)]
+    whole: bool,
     #[serde(default)]
     key: String,
     /// A whole new entry.
@@ -55,6 +70,9 @@ pub(super) struct Line<'a> {
     set: Option<&'a RawValue>,
     #[serde(default)]
     unset: Vec<String>,
+    /// Checksums of the values that these fields had.
+    #[serde(default)]
+    was: HashMap<String, u32>,
     /// The entry was removed; when it had been used last.
     #[serde(default)]
     gone: Option<i64>,
@@ -63,7 +81,7 @@ pub(super) struct Line<'a> {
 /// A change of one entry.
 pub(super) enum Change<'a> {
     Put(SessionEntry),
-    Set { set: Members<'a>, unset: &'a [String] },
+    Set { set: Members<'a>, unset: &'a [String], was: &'a HashMap<String, u32> },
     Gone { updated_at: i64 },
 }
 
@@ -106,7 +124,8 @@ impl<'a> Parsed<'a> {
         self.images.extend(line.image);
         match (line.journal, line.image) {
             (Some(VERSION), Some(image)) if self.header.is_none() => {
-                self.header = Some(Header { image, rebuild: line.rebuild });
+                let holds = if line.whole { Holds::All } else { Holds::Changes };
+                self.header = Some(Header { image, rebuild: line.rebuild, holds });
             }
             (Some(_), _) => self.damaged += 1,
             (None, _) => self.lines.push(line),
@@ -116,6 +135,11 @@ impl<'a> Parsed<'a> {
     /// Whether the changes were made to this image, or are in it.
     pub(super) fn knows(&self, image: Stamp) -> bool {
         self.header.is_some() && self.images.contains(&image)
+    }
+
+    /// Whether it has every entry, so that the image is not needed.
+    pub(super) fn holds_all(&self) -> bool {
+        self.damaged == 0 && self.header.is_some_and(|header| header.holds == Holds::All)
     }
 
     /// The changes with their keys, in order.
@@ -136,15 +160,16 @@ impl Line<'_> {
             return SessionEntry::from_raw(put).ok().map(Change::Put);
         }
         let set = serde_json::from_str(self.set?.get()).ok()?;
-        Some(Change::Set { set, unset: &self.unset })
+        Some(Change::Set { set, unset: &self.unset, was: &self.was })
     }
 }
 
 /// The JSON of a line, if it is what was written.
 fn checked(line: &[u8]) -> Option<&[u8]> {
     let (sum, json) = (line.get(..SUM_DIGITS)?, line.get(SUM_DIGITS + 1..)?);
-    let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?, 16).ok()?;
-    (line.get(SUM_DIGITS) == Some(&b' ') && crc32fast::hash(json) == sum).then_some(json)
+    // Compared as it is written: digits of another case were written by nobody.
+    let is_sound = format!("{:08x}", crc32fast::hash(json)).as_bytes() == sum;
+    (line.get(SUM_DIGITS) == Some(&b' ') && is_sound).then_some(json)
 }
 
 fn line(json: &str) -> Vec<u8> {
@@ -155,7 +180,10 @@ impl Header {
     pub(super) fn line(&self) -> Vec<u8> {
         let Stamp { bytes, crc } = self.image;
         let rebuild = self.rebuild.map_or(String::new(), |what| format!(",\"rebuild\":\"{}\"", what.word()));
-        line(&format!("{{\"journal\":{VERSION},\"image\":{{\"bytes\":{bytes},\"crc\":{crc}}}{rebuild}}}"))
+        let whole = if self.holds == Holds::All { ",\"whole\":true" } else { "" };
+        line(&format!(
+            "{{\"journal\":{VERSION},\"image\":{{\"bytes\":{bytes},\"crc\":{crc}}}{rebuild}{whole}}}"
+        ))
     }
 }
 
@@ -192,6 +220,18 @@ pub(super) fn set_line(key: &str, changes: &Changes<'_>) -> Vec<u8> {
         }
         json.push(']');
     }
+    if !changes.was.is_empty() {
+        json.push_str(",\"was\":");
+        let mut before = '{';
+        for field in &changes.was {
+            json.push(before);
+            before = ',';
+            write_text(field.name, &mut json);
+            json.push(':');
+            json.push_str(&field.sum().to_string());
+        }
+        json.push('}');
+    }
     json.push('}');
     line(&json)
 }
@@ -213,7 +253,7 @@ pub(super) fn is_foreign(error: &RootError) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, Header, Parsed, Stamp, gone_line, image_line, put_line, set_line};
+    use super::{Change, Header, Holds, Parsed, Stamp, gone_line, image_line, put_line, set_line};
     use crate::index::rebuild::Recover;
     use crate::{SessionEntry, SessionId, field};
     use proptest::prelude::*;
@@ -226,7 +266,7 @@ mod tests {
         new.clear(field::LABEL);
         let image = Stamp { bytes: 5, crc: 6 };
         vec![
-            Header { image, rebuild: Some(Recover::Named) }.line(),
+            Header { image, rebuild: Some(Recover::Named), holds: Holds::Changes }.line(),
             put_line("agent:main:é\n", &old),
             set_line("agent:main:é\n", &new.changes_since(&old)),
             image_line(Stamp { bytes: 8, crc: 9 }),
@@ -243,8 +283,11 @@ mod tests {
         assert!(parsed.knows(Stamp { bytes: 8, crc: 9 }) && !parsed.knows(Stamp { bytes: 8, crc: 8 }));
         assert_eq!((parsed.damaged, parsed.is_torn), (0, false));
         let changes: Vec<_> = parsed.changes().collect();
-        let [(key, Change::Put(entry)), (_, Change::Set { set, unset }), (_, Change::Gone { updated_at })] =
-            &changes[..]
+        let [
+            (key, Change::Put(entry)),
+            (_, Change::Set { set, unset, .. }),
+            (_, Change::Gone { updated_at }),
+        ] = &changes[..]
         else {
             panic!("{} changes", changes.len());
         };

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use openclaw_guard::{Root, RootError};
 
-use super::disk::ImageFile;
+use super::disk::{Form, ImageFile};
 use super::image::{self, Whole};
 use super::journal::{Journal, Tail};
-use super::lines::{Change, Header, Parsed, Stamp, is_foreign};
+use super::lines::{Change, Header, Holds, Parsed, Stamp, is_foreign};
+use super::offline::{Conflicts, Offline};
 use super::rebuild::Recover;
 use super::state::State;
-use super::{INDEX_FILE, JOURNAL_FILE, MAX_INDEX_BYTES};
+use super::{INDEX_FILE, IndexEvent, JOURNAL_FILE, MAX_INDEX_BYTES};
 use crate::{StoreError, field, quarantine};
 
 /// What loading an index had to repair, and what is being repaired still.
@@ -75,7 +76,9 @@ impl Loaded {
                 self.recover = Some(Recover::All);
                 return Ok(());
             }
-            // A link, a directory, a file without end: it is moved away, not read.
+            // The owner keeps the file elsewhere: that is not damaged, and moving the link away would lose it.
+            Err(RootError::Symlink { .. }) => return Err(link_error(root.path())),
+            // A directory, a file without end: it is moved away, not read.
             Err(error) if is_foreign(&error) => {
                 self.state.report.quarantined = Some(quarantine::move_file(root, INDEX_FILE, now_ms)?);
                 self.recover = Some(Recover::All);
@@ -83,22 +86,21 @@ impl Loaded {
             }
             Err(error) => return Err(error.into()),
         };
-        let mut dropped = Vec::new();
-        let state = &mut self.state;
         // Later entries with a key win over earlier ones, as in every JSON reader, but keep the place of the first.
-        let whole = image::parse(&bytes, |key, entry| match entry {
+        let (state, whole) = image::parse(&bytes, |state: &mut State, key, entry| match entry {
             Some(entry) => {
                 state.place(&key, entry);
             }
-            None => dropped.push(key),
+            None => state.report.dropped.push(key),
         });
         self.recover = match whole {
-            Whole::No => Some(Recover::All),
-            Whole::Yes if !dropped.is_empty() => Some(Recover::Named),
-            Whole::Yes => None,
+            Whole::No(_) => Some(Recover::All),
+            Whole::Json | Whole::Json5 if !state.report.dropped.is_empty() => Some(Recover::Named),
+            Whole::Json | Whole::Json5 => None,
         };
-        self.state.report.dropped = dropped;
-        self.image = ImageFile { look: Some(look), stamp: Some(Stamp::of(&bytes)), broken_since_ms: None };
+        self.state = state;
+        let form = if whole == Whole::Json5 { Form::Json5 } else { Form::Json };
+        self.image = ImageFile { look: Some(look), stamp: Some(Stamp::of(&bytes)), broken: None, form };
         if self.recover.is_some() {
             // The damaged file stays until a sound one takes its place, so that no kill loses what could be read.
             self.state.report.quarantined = Some(quarantine::keep_copy(root, INDEX_FILE, &bytes, now_ms)?);
@@ -122,8 +124,20 @@ impl Loaded {
             Err(error) => return Err(error.into()),
         };
         let parsed = Parsed::read(&bytes);
-        let is_known = self.image.stamp.is_some_and(|stamp| parsed.knows(stamp));
-        self.replay(&parsed, if is_known { Trust::Whole } else { Trust::IfNewer }, now_ms);
+        let is_all = parsed.holds_all() && self.image.stamp.is_none_or(|stamp| parsed.knows(stamp));
+        if is_all {
+            // The file was broken, or taken away, while a gateway ran.
+            self.state.forget_entries();
+            self.state.report.dropped.clear();
+            self.state.ahead.is_wanted = true;
+            self.recover = None;
+        }
+        let is_known = is_all || self.image.stamp.is_some_and(|stamp| parsed.knows(stamp));
+        if is_known {
+            self.replay(&parsed, Trust::Whole, now_ms);
+        } else {
+            self.replay_over_edits(root, &parsed, &bytes, now_ms)?;
+        }
         if parsed.damaged > 0 || (parsed.header.is_none() && !bytes.is_empty()) {
             let copy = quarantine::keep_copy(root, JOURNAL_FILE, &bytes, now_ms)?;
             self.state.report.journal_quarantined = Some(copy);
@@ -146,9 +160,34 @@ impl Loaded {
     /// A sound image needs no other before the first change.
     fn new_journal(&mut self) {
         if let (Some(image), None) = (self.image.stamp, self.recover) {
-            self.journal = Journal::new(Header { image, rebuild: None });
+            self.journal = Journal::new(Header { image, rebuild: None, holds: Holds::Changes });
             self.state.waiting.start();
         }
+    }
+
+    /// Follows the journal where the image is one that it does not know. Of a sound image the edits stay.
+    fn replay_over_edits(
+        &mut self,
+        root: &Root,
+        parsed: &Parsed<'_>,
+        journal: &[u8],
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let offline = Offline::before(&self.state, parsed);
+        self.replay(parsed, Trust::IfNewer, now_ms);
+        if self.recover == Some(Recover::All) {
+            return Ok(()); // what is in a damaged file may be damage
+        }
+        let conflicts = offline.keep_edits(&mut self.state);
+        if conflicts == Conflicts::default() {
+            return Ok(());
+        }
+        let journal = quarantine::keep_copy(root, JOURNAL_FILE, journal, now_ms)?;
+        let (bytes, _) = image::read(root)?;
+        let image = quarantine::keep_copy(root, INDEX_FILE, &bytes, now_ms)?;
+        let Conflicts { fields, removed } = conflicts;
+        self.state.tell(IndexEvent::EditedOffline { fields, removed, image, journal });
+        Ok(())
     }
 
     fn replay(&mut self, parsed: &Parsed<'_>, trust: Trust, now_ms: i64) {
@@ -172,6 +211,14 @@ impl Loaded {
             }
         }
     }
+}
+
+/// The index in a folder is a link.
+pub(super) fn link_error(dir: &Path) -> StoreError {
+    let path = dir.join(INDEX_FILE);
+    // Gone in this moment: then the next try finds none.
+    let to = path.read_link().map_or_else(|_| PathBuf::new(), |to| dir.join(to));
+    StoreError::IndexIsLink { path, to }
 }
 
 /// When an entry was last used, as far as a change says it.

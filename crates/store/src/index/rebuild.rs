@@ -1,6 +1,7 @@
 //! Entries made from transcripts, in the background: the index never beats the data (P-07).
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,8 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use openclaw_guard::{EntryKind, RelFile, Root};
-use openclaw_protocol::session_key::{SessionKey, SessionKind};
+use openclaw_protocol::session_key::{SessionKey, SessionKind, agent_id};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::disk::Shared;
 use super::state::State;
@@ -140,20 +142,28 @@ fn rebuild(shared: &Shared, what: Recover, stop: &AtomicBool) -> Rebuild {
     };
     files.sort_by_key(|file| std::cmp::Reverse(file.mtime_ms));
     let known = lock(&shared.state).transcripts();
-    // Those that others began after: they are reached from there.
-    let mut left: HashSet<SessionId> = HashSet::new();
+    // Those that others of the same key began after: they are reached from there.
+    let mut left: HashMap<SessionId, HashSet<String>> = HashMap::new();
     for file in files {
         if stop.load(Ordering::Relaxed) {
             return Rebuild::Unfinished(what);
         }
         let stem = file.path.file_stem().and_then(|stem| stem.to_str());
         let Some(id) = stem.and_then(SessionId::of_transcript) else { continue };
-        if file.path.to_str().is_some_and(|name| known.contains(name)) || left.contains(&id) {
+        if file.path.to_str().is_some_and(|name| known.contains(name)) {
             continue;
         }
         // Removed, or archived, since the folder was listed.
-        let Some(head) = Head::read(&shared.root, &file.path) else { continue };
-        left.extend(head.parent.clone());
+        let Some(mut head) = Head::read(&shared.root, &file.path) else { continue };
+        head.key = head.key.and_then(|key| own_key(&key, &shared.agent_id));
+        if let (Some(key), Some(parent)) = (&head.key, &head.parent) {
+            left.entry(parent.clone()).or_default().insert(key.clone());
+        }
+        // OpenClaw names a parent where a conversation was forked; both go on then. It writes no key.
+        let is_left = |keys: &HashSet<String>| head.key.as_ref().is_none_or(|key| keys.contains(key));
+        if left.get(&id).is_some_and(is_left) {
+            continue;
+        }
         let found = Found { id, file, head };
         if found.enter(shared, what) {
             shared.found.notify_all();
@@ -167,9 +177,16 @@ fn rebuild(shared: &Shared, what: Recover, stop: &AtomicBool) -> Rebuild {
     Rebuild::Idle
 }
 
+/// A key as it is looked up; none of another agent, whose transcript somebody copied here.
+fn own_key(key: &str, agent: &str) -> Option<String> {
+    let key = SessionKey::canonical(key, agent, "main");
+    key.agent().is_none_or(|named| named == agent_id(agent)).then(|| key.as_str().to_owned())
+}
+
 /// What the first lines of a transcript say. One that cannot be read says nothing; opening it later will say why.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Head {
+    /// The key it was made for. A fork has a copy of the record with its parent's key, which is as old as the parent.
     key: Option<String>,
     /// The name the user gave.
     name: Option<String>,
@@ -179,13 +196,24 @@ struct Head {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct SessionInfo {
-    #[serde(rename = "type")]
-    kind: String,
+struct HeadLine<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
     parent_session: Option<String>,
+    #[serde(default, borrow)]
+    parent_id: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    timestamp: Option<&'a RawValue>,
+}
+
+impl HeadLine<'_> {
+    /// Whether this was written together with the header: as its first record, in the same moment.
+    fn came_with(&self, header: &str) -> bool {
+        self.parent_id.is_none() && self.timestamp.is_some_and(|timestamp| timestamp.get() == header)
+    }
 }
 
 impl Head {
@@ -201,15 +229,19 @@ impl Head {
 
     fn of(start: &[u8]) -> Self {
         let mut head = Self::default();
+        // The time of the header, if that was the line before.
+        let mut header = None;
         for line in start.split(|&b| b == b'\n') {
-            if head.key.is_none() {
-                head.key = session_key_of(line);
-            }
+            let before: Option<&RawValue> = header.take();
             // Most lines are something else.
-            let Ok(info) = serde_json::from_slice::<SessionInfo>(line) else { continue };
-            match info.kind.as_str() {
+            let Ok(info) = serde_json::from_slice::<HeadLine<'_>>(line) else { continue };
+            match &*info.kind {
+                "custom" if before.is_some_and(|header| info.came_with(header.get())) => {
+                    head.key = head.key.or_else(|| session_key_of(line));
+                }
                 "session_info" => head.name = info.name.filter(|name| !name.trim().is_empty()),
                 "session" => {
+                    header = info.timestamp;
                     // OpenClaw writes a path; a bare id is read as well.
                     let name =
                         info.parent_session.as_deref().and_then(|path| path.rsplit(['/', '\\']).next());
@@ -253,7 +285,13 @@ impl Found {
             (None, Recover::Named) => return false,
             (None, Recover::All) => self.spare_key(shared, &state),
         };
-        let entry = self.entry(shared, &key);
+        let mut entry = self.entry(shared, &key);
+        // A label names one session: a newer one has it already.
+        if let Some(name) = &self.head.name
+            && state.find(|entry| entry.text(field::LABEL) == Some(name)).is_none()
+        {
+            entry.set_text(field::LABEL, name);
+        }
         state.put(&key, entry, now_ms);
         state.report.recovered += 1;
         true
@@ -277,9 +315,6 @@ impl Found {
         entry.set_text(field::SESSION_FILE, &path.to_string_lossy());
         let kind = SessionKey::canonical(key, &shared.agent_id, "main").kind();
         entry.set_text(field::CHAT_TYPE, if kind == SessionKind::Group { "group" } else { "direct" });
-        if let Some(name) = &self.head.name {
-            entry.set_text(field::LABEL, name);
-        }
         if let Some(parent) = &self.head.parent {
             entry.set_text(field::PREVIOUS_SESSION_ID, parent.as_str());
         }
@@ -293,13 +328,21 @@ mod tests {
 
     #[test]
     fn what_the_first_lines_say() {
-        let key =
-            r#"{"type":"custom","customType":"openclaw.session-key","data":{"key":"agent:main:a"},"id":"1"}"#;
+        let at = |time: u32| {
+            format!(r#"{{"type":"session","timestamp":"{time}","parentSession":"/old/p.jsonl"}}"#)
+        };
+        let (header, later) = (&*at(1), &*at(2));
+        let key = r#"{"type":"custom","customType":"openclaw.session-key","data":{"key":"agent:main:a"},"id":"1","parentId":null,"timestamp":"1"}"#;
+        let hung = &*key.replace("null", "\"0\"");
         let info = r#"{"type":"session_info","id":"2","name":"Holiday"}"#;
-        let rows: [(&[&str], Option<&str>, Option<&str>); 5] = [
+        let rows: [(&[&str], Option<&str>, Option<&str>); 9] = [
             (&[], None, None),
-            (&["{\"type\":\"session\"}", key], Some("agent:main:a"), None),
-            (&[key, "torn {", info], Some("agent:main:a"), Some("Holiday")),
+            (&["{\"type\":\"session\"}", key], None, None),
+            (&[header, key, "torn {", info], Some("agent:main:a"), Some("Holiday")),
+            (&["torn {", header, key], Some("agent:main:a"), None),
+            (&[later, key], None, None),
+            (&[header, hung], None, None),
+            (&[header, info, key], None, Some("Holiday")),
             (&[info, r#"{"type":"session_info","id":"3","name":" "}"#], None, None),
             (&[r#"{"type":"message","name":"no"}"#], None, None),
         ];

@@ -144,6 +144,11 @@ impl State {
         self.entries.get(self.spelling(key)?).map(|slot| &slot.entry)
     }
 
+    /// The entry of a key that is spelled so.
+    pub(super) fn get_exact(&self, key: &str) -> Option<&Arc<SessionEntry>> {
+        self.entries.get(key).map(|slot| &slot.entry)
+    }
+
     /// Puts an entry in its place, or a new one last, without noting a change.
     pub(super) fn place(&mut self, key: &str, mut entry: SessionEntry) -> Arc<SessionEntry> {
         entry.pack(&mut self.shares);
@@ -183,13 +188,27 @@ impl State {
 
     pub(super) fn remove(&mut self, key: &str, now_ms: i64) -> Option<Arc<SessionEntry>> {
         let key = self.spelling(key)?.to_owned();
-        let entry = self.entries.remove(&key)?.entry;
-        self.folded.retain(|_, spelling| *spelling != key);
+        let entry = self.take_out(&key)?;
         self.waiting.push(&gone_line(&key, entry.updated_at()));
         self.version += 1;
         self.ahead.note(&key, Some(Arc::clone(&entry)), now_ms);
         if self.rebuild.is_running() {
             self.removed_early.insert(entry.session_id());
+        }
+        Some(entry)
+    }
+
+    fn take_out(&mut self, key: &str) -> Option<Arc<SessionEntry>> {
+        let entry = self.entries.remove(key)?.entry;
+        let lower = key.to_lowercase();
+        if self.folded.get(&lower).is_some_and(|spelling| spelling == key) {
+            self.folded.remove(&lower);
+            // Another spelling of it was hidden by this one; of several the last in the file, as after a start.
+            let others =
+                self.entries.iter().filter(|(other, _)| **other != lower && other.to_lowercase() == lower);
+            if let Some((other, _)) = others.max_by_key(|(_, slot)| slot.place) {
+                self.folded.insert(lower, other.clone());
+            }
         }
         Some(entry)
     }
@@ -201,18 +220,24 @@ impl State {
             (Change::Put(entry), _) => {
                 self.place(key, entry);
             }
-            (Change::Set { set, unset }, Some(before)) => {
+            (Change::Set { set, unset, was: _ }, Some(before)) => {
                 let mut entry = SessionEntry::clone(before);
                 entry.apply_raw(&set, unset);
                 self.place(key, entry);
             }
             (Change::Gone { .. }, Some(_)) => {
-                self.entries.remove(key);
-                self.folded.retain(|_, spelling| spelling != key);
+                self.take_out(key);
             }
             (Change::Set { .. } | Change::Gone { .. }, None) => return,
         }
         self.ahead.note(key, before, now_ms);
+    }
+
+    /// Begins with nothing.
+    pub(super) fn forget_entries(&mut self) {
+        self.entries.clear();
+        self.folded.clear();
+        self.next_place = 0;
     }
 
     /// The entry the image has under a key.

@@ -13,7 +13,7 @@ use openclaw_config::{Env, Locations};
 use openclaw_store::{StateVersion, VersionError};
 
 use self::index::Index;
-use self::transcript::Transcript;
+use self::transcript::{Kept, Transcript};
 use super::findings::Finding;
 use crate::{copies, space, upstream};
 
@@ -94,10 +94,12 @@ impl State {
 impl Agent {
     fn look(folder: &Path) -> Self {
         let dir = folder.join("sessions");
+        let quarantine = list(&dir.join("quarantine"), MAX_FILES).unwrap_or_default();
+        let kept = Kept::of(&quarantine);
         let mut agent = Self {
             id: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             index: Index::read(&dir),
-            quarantined: list(&dir.join("quarantine"), MAX_FILES).map_or(0, |files| files.len()),
+            quarantined: quarantine.len(),
             transcripts: Vec::new(),
             archived: 0,
             locks: Vec::new(),
@@ -108,14 +110,14 @@ impl Agent {
         match list(&agent.dir, MAX_FILES) {
             Ok(mut files) => {
                 files.sort();
-                files.into_iter().for_each(|path| agent.sort_in(path));
+                files.into_iter().for_each(|path| agent.sort_in(path, &kept));
             }
             Err(error) => agent.unreadable.push(error.to_string()),
         }
         agent
     }
 
-    fn sort_in(&mut self, path: PathBuf) {
+    fn sort_in(&mut self, path: PathBuf, kept: &Kept) {
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default().to_owned();
         if name.ends_with(".lock") {
             self.locks.push(path);
@@ -124,7 +126,7 @@ impl Agent {
         } else if name.contains(".jsonl.deleted.") || name.contains(".jsonl.bak.") {
             self.archived += 1;
         } else if name.ends_with(".jsonl") {
-            match Transcript::read(&self.dir, name) {
+            match Transcript::read(&self.dir, name, kept) {
                 Ok(transcript) => self.transcripts.push(transcript),
                 Err(error) => self.unreadable.push(error.to_string()),
             }

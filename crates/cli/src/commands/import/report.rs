@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::config::{Configured, Moved};
 use super::judge::Why;
@@ -15,7 +15,9 @@ use crate::space::bytes_words;
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
+    #[serde(serialize_with = "name")]
     source: PathBuf,
+    #[serde(serialize_with = "name")]
     target: PathBuf,
     /// Whether this is only what would be done.
     dry_run: bool,
@@ -31,10 +33,14 @@ pub(super) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     settings_as_they_are: Option<String>,
     /// Where what was in the target is now.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "names")]
     kept: Option<PathBuf>,
     /// Directories of imports that were broken off.
+    #[serde(serialize_with = "names")]
     broken_off: Vec<PathBuf>,
+    /// What was in the target before an import that was killed in its last step.
+    #[serde(serialize_with = "names")]
+    former: Vec<PathBuf>,
     #[serde(skip)]
     home: PathBuf,
     #[serde(skip)]
@@ -43,7 +49,9 @@ pub(super) struct Report {
 
 #[derive(Debug, Serialize)]
 struct Copied {
+    #[serde(serialize_with = "name")]
     path: PathBuf,
+    #[serde(serialize_with = "name")]
     to: PathBuf,
     bytes: u64,
     executable: bool,
@@ -51,6 +59,7 @@ struct Copied {
 
 #[derive(Debug, Serialize)]
 struct Skipped {
+    #[serde(serialize_with = "name")]
     path: PathBuf,
     why: Why,
     reason: &'static str,
@@ -59,8 +68,39 @@ struct Skipped {
 #[derive(Debug, Serialize)]
 struct Outside {
     agent: String,
+    #[serde(serialize_with = "name")]
     workspace: PathBuf,
     exists: bool,
+}
+
+/// A file name may be bytes that are no text; a report that ends there would hide what was done.
+fn name<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+/// As [`name`], for those of an `Option`, or of a list.
+fn names<P, S>(paths: &P, serializer: S) -> Result<S::Ok, S::Error>
+where
+    P: Names,
+    S: Serializer,
+{
+    paths.serialize_names(serializer)
+}
+
+trait Names {
+    fn serialize_names<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+}
+
+impl Names for Option<PathBuf> {
+    fn serialize_names<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
+    }
+}
+
+impl Names for Vec<PathBuf> {
+    fn serialize_names<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(|path| path.to_string_lossy()))
+    }
 }
 
 impl Report {
@@ -76,6 +116,7 @@ impl Report {
             why: left.why,
             reason: left.why.words(),
         });
+        let (former, broken_off) = leftovers(&places.real_target).into_iter().partition(|dir| is_former(dir));
         let outside = plan.outside.iter().map(|work| Outside {
             agent: work.agent.clone(),
             exists: work.path.is_dir(),
@@ -93,7 +134,8 @@ impl Report {
             moved_settings: Vec::new(),
             settings_as_they_are: None,
             kept: None,
-            broken_off: broken_off(&places.real_target),
+            broken_off,
+            former,
             home: places.at.home.clone(),
             asides: target,
         }
@@ -103,7 +145,7 @@ impl Report {
         places: &Places,
         plan: &Plan,
         configured: Configured,
-        kept: Option<PathBuf>,
+        (kept, former): (Option<PathBuf>, Vec<PathBuf>),
     ) -> Self {
         let (moved_settings, settings_as_they_are) = match configured {
             Configured::None => (Vec::new(), None),
@@ -111,7 +153,7 @@ impl Report {
             Configured::AsItIs(why) => (Vec::new(), Some(why)),
         };
         let planned = Self::of_plan(places, plan, Target::Missing);
-        Self { dry_run: false, moved_settings, settings_as_they_are, kept, ..planned }
+        Self { dry_run: false, moved_settings, settings_as_they_are, kept, former, ..planned }
     }
 
     /// For people.
@@ -152,6 +194,9 @@ impl Report {
         lines.extend(self.broken_off.iter().map(|dir| {
             format!("{} is left from an import that was broken off; it can be removed", short(dir))
         }));
+        lines.extend(self.former.iter().map(|dir| {
+            format!("{} has what was in {target} before an import that was broken off; keep it", short(dir))
+        }));
         if !self.dry_run {
             lines.push("next: `openclaw doctor`, then `openclaw gateway`".to_owned());
         }
@@ -186,8 +231,14 @@ impl Report {
     }
 }
 
+/// Whether a directory that an import left is not its copy but what was in the target: that was locked meanwhile, and
+/// locks are never copied.
+pub(super) fn is_former(dir: &Path) -> bool {
+    dir.join("state/gateway.lock").exists()
+}
+
 /// Directories beside the target that an import which was killed has left.
-fn broken_off(target: &Path) -> Vec<PathBuf> {
+pub(super) fn leftovers(target: &Path) -> Vec<PathBuf> {
     let prefix = format!("{}.import-", target.file_name().unwrap_or_default().to_string_lossy());
     let entries =
         std::fs::read_dir(target.parent().unwrap_or(Path::new("/"))).into_iter().flatten().flatten();

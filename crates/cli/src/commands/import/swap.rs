@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use openclaw_guard::FileError;
+use openclaw_store::StateLock;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use super::copy::{Staging, step, sync_dir};
 use super::error::ImportError;
 use super::places::Target;
+use super::report::{is_former, leftovers};
 use super::{BeforeStep, Step};
 
 /// Names tried for what was in the target.
@@ -94,6 +96,15 @@ fn remove_empty_below(target: &Path) {
         // What is not empty stays, and the rename says so.
         std::fs::remove_dir(&path).ok();
     }
+}
+
+/// Finishes what an import that was killed in its last step has left: what was in the target gets its name.
+///
+/// Returns where it is now.
+pub(super) fn rescue(target: &Path) -> Vec<PathBuf> {
+    let former = leftovers(target).into_iter().filter(|dir| is_former(dir));
+    // One that is locked belongs to an import that is about to do this itself.
+    former.filter_map(|dir| StateLock::acquire(&dir).ok().map(|_lock| keep_old(&dir, target))).collect()
 }
 
 /// Gives what was in the target a name that says so; without one it stays under the name of the copy.

@@ -147,6 +147,13 @@ fn a_kill_at_any_step_leaves_the_old_or_the_new() {
                 survived_at = Some(step);
                 break;
             }
+            if imported && !is_done {
+                // The next try finds the target in use, and gives what was there before the name it should have.
+                let kept = home.path().join(".openclaw.before-import/identity/device.json");
+                import(home.path(), &mut |_| Ok(())).unwrap_err();
+                assert_eq!(kept.exists(), target == Target::Leftovers, "step {step}");
+                assert!(super::report::leftovers(&home.path().join(".openclaw")).is_empty(), "step {step}");
+            }
             if !imported {
                 // The next try works, and names what the killed one has left.
                 let report = import(home.path(), &mut |_| Ok(())).unwrap();
@@ -161,6 +168,37 @@ fn a_kill_at_any_step_leaves_the_old_or_the_new() {
         }
         assert!(survived_at.is_some_and(|steps| steps > 8), "{target:?} {survived_at:?}");
     }
+}
+
+#[test]
+fn what_was_in_the_target_is_never_called_a_leftover() {
+    let home = home(Target::Missing);
+    let aside = |name: &str| home.path().join(format!(".openclaw.import-{name}"));
+    write(&aside("00000001").join("identity/device.json"), "copied, too");
+    write(&aside("00000002").join("identity/device.json"), "the old one");
+    write(&aside("00000002").join("state/gateway.lock"), "");
+    let places = places(home.path()).unwrap();
+    let plan = super::plan::Plan::make(&places, &Env::default()).unwrap();
+    let words = Report::of_plan(&places, &plan, Target::Missing).words();
+    assert!(words.contains("import-00000001 is left from an import that was broken off"), "{words}");
+    assert!(words.contains("import-00000002 has what was in ~/.openclaw before"), "{words}");
+    assert!(aside("00000002").exists(), "nothing is done by looking");
+    let words = import(home.path(), &mut |_| Ok(())).unwrap().words();
+    assert!(words.contains("~/.openclaw.before-import has what was in ~/.openclaw before"), "{words}");
+    assert!(!aside("00000002").exists() && aside("00000001").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_text_is_reported() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let home = home(Target::Missing);
+    let name = std::ffi::OsStr::from_bytes(b"notes/caf\xe9.md");
+    write(&home.path().join(".clawdbot").join(name), "tea");
+    let report = import(home.path(), &mut |_| Ok(())).unwrap();
+    let json = serde_json::to_string(&report).unwrap();
+    assert!(json.contains("caf\u{fffd}.md"), "{json}");
+    assert!(home.path().join(".openclaw").join(name).exists());
 }
 
 #[test]

@@ -130,6 +130,14 @@ fn keys_that_are_not_in_lower_case_are_found() {
     index.remove("agent:main:telegram:g-1").unwrap().unwrap();
     assert_eq!(session("agent:main:telegram:g-1"), None);
     assert_eq!(keys(&load(killed(home.path()).path())), ["agent:main:Both", "agent:main:both"]);
+
+    let file = json!({"k:AB": {"sessionId": "s0"}, "k:Ab": {"sessionId": "s1"}, "k:aB": {"sessionId": "s2"}});
+    write(home.path(), &file);
+    index.flush_if_dirty().unwrap();
+    for left in ["s2", "s1", "s0"] {
+        assert_eq!(index.remove("k:ab").unwrap().unwrap().session_id(), id(left));
+    }
+    assert!(index.get("k:ab").is_none());
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn a_file_that_is_no_json_may_stay_for_a_while() {
     assert_eq!(index.get("b").unwrap().text(field::LABEL), None, "the edit wins where both changed");
     assert_eq!(index.take_events(), [IndexEvent::Edited { added: 0, changed: 2, removed: 1 }]);
     // It does not: it is kept aside, and written anew.
-    write_atomic(&file, b"").unwrap();
+    write_atomic(&file, b"{").unwrap();
     for seconds in [0, 59, 1] {
         clock.advance(Duration::from_secs(seconds));
         index.flush_if_dirty().unwrap();
@@ -147,8 +147,153 @@ fn a_file_that_is_no_json_may_stay_for_a_while() {
     let [IndexEvent::Unreadable { .. }, IndexEvent::SetAside { to }] = &events[..] else {
         panic!("{events:?}");
     };
-    assert_eq!(std::fs::read(to).unwrap(), b"");
+    assert_eq!(std::fs::read(to).unwrap(), b"{");
     assert_eq!(load(home.path()).list(), index.list());
+}
+
+#[test]
+fn a_kill_while_the_file_is_broken_loses_nothing() {
+    for broken in
+        [&b""[..], b"\0\0\0", b"[]", b"{\"a\": {\"sessionId\": \"s1\", \"label\": \"half\"}, \"b\": {\"sess"]
+    {
+        let home = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(NOW));
+        let index = three(home.path(), &clock);
+        index.update("b", |entry| entry.set(field::TOTAL_TOKENS, &4));
+        // Written in place, as some editors do.
+        std::fs::write(home.path().join(INDEX_FILE), broken).unwrap();
+        index.flush_if_dirty().unwrap();
+        let check = |index: &SessionIndex| {
+            let copy = killed(home.path());
+            let after = load(copy.path());
+            assert_eq!(after.list(), index.list(), "{broken:?}");
+            assert_eq!(after.report().recovered, 0);
+            after.flush_if_dirty().unwrap();
+            assert_eq!(load(killed(copy.path()).path()).list(), index.list());
+        };
+        check(&index);
+        index.patch("c", |entry| entry.set_text(field::LABEL, "meanwhile")).unwrap();
+        index.remove("a").unwrap();
+        check(&index);
+        // Moved out of the way, and not written yet.
+        let copy = killed(home.path());
+        std::fs::remove_file(copy.path().join(INDEX_FILE)).unwrap();
+        assert_eq!(load(copy.path()).list(), index.list());
+    }
+}
+
+#[test]
+fn a_broken_file_that_becomes_what_it_was_is_no_edit() {
+    let home = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(NOW));
+    let index = three(home.path(), &clock);
+    let sound = std::fs::read(home.path().join(INDEX_FILE)).unwrap();
+    index.patch("b", |entry| entry.set_text(field::LABEL, "patched")).unwrap();
+    std::fs::write(home.path().join(INDEX_FILE), b"{").unwrap();
+    index.flush_if_dirty().unwrap();
+    assert_eq!(index.take_events().len(), 1);
+    std::fs::write(home.path().join(INDEX_FILE), sound).unwrap();
+    index.flush_if_dirty().unwrap();
+    assert_eq!(index.get("b").unwrap().text(field::LABEL), Some("patched"));
+    assert_eq!(index.take_events(), []);
+    assert_eq!(load(killed(home.path()).path()).list(), index.list());
+}
+
+const COMMENTED: &str = "\u{feff}// mine\n{'a': {sessionId: 's1', \"updatedAt\": 100, label: 'by hand',}, /* b */ b: {sessionId: 's2'}}";
+
+#[test]
+fn an_edit_with_comments_is_in_force_and_kept_before_the_comments_go() {
+    let home = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(NOW));
+    let index = three(home.path(), &clock);
+    write_atomic(&home.path().join(INDEX_FILE), COMMENTED.as_bytes()).unwrap();
+    index.flush_if_dirty().unwrap();
+    assert_eq!(index.take_events(), [IndexEvent::Edited { added: 0, changed: 2, removed: 1 }]);
+    assert_eq!(index.get("a").unwrap().text(field::LABEL), Some("by hand"));
+    assert_eq!(load(killed(home.path()).path()).list(), index.list());
+    for (label, kept) in [("x", 1), ("y", 0)] {
+        index.patch("b", |entry| entry.set_text(field::LABEL, label)).unwrap();
+        index.flush().unwrap();
+        let events = index.take_events();
+        assert_eq!(events.len(), kept, "{events:?}");
+        for event in events {
+            let IndexEvent::Rewritten { copy } = event else { panic!("{event}") };
+            assert_eq!(std::fs::read_to_string(copy).unwrap(), COMMENTED);
+        }
+        assert_eq!(on_disk(home.path())["b"]["label"], label);
+    }
+}
+
+#[test]
+fn a_start_reads_json5_and_writes_nothing_without_need() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join(INDEX_FILE);
+    write_atomic(&file, COMMENTED.as_bytes()).unwrap();
+    let index = load(home.path());
+    assert_eq!((index.report().is_repaired(), keys(&index)), (false, vec!["a".into(), "b".into()]));
+    index.close().unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), COMMENTED);
+    index.patch("b", |entry| entry.set_text(field::LABEL, "x")).unwrap();
+    index.close().unwrap();
+    let events = index.take_events();
+    assert!(matches!(&events[..], [IndexEvent::Rewritten { .. }]), "{events:?}");
+    // An entry that is none is found in JSON5 as well.
+    write_atomic(&file, b"{a: {sessionId: 's1'}, b: 7, /* */}").unwrap();
+    let index = load(home.path());
+    assert_eq!((keys(&index), index.report().dropped), (vec!["a".into()], vec!["b".into()]));
+}
+
+#[test]
+fn an_index_that_is_a_link_is_left_alone_and_the_error_says_what_to_do() {
+    let home = tempfile::tempdir().unwrap();
+    let elsewhere = home.path().join("synced.json");
+    write_atomic(&elsewhere, br#"{"a": {"sessionId": "s1"}}"#).unwrap();
+    let dir = home.path().join("sessions");
+    openclaw_guard::create_private_dir(&dir).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, dir.join(INDEX_FILE)).unwrap();
+    let error = SessionIndex::load(&dir, "main", Arc::new(ManualClock::new(NOW))).unwrap_err().to_string();
+    for part in ["sessions.json", "synced.json", "cp --remove-destination"] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert_eq!(dir.join(INDEX_FILE).read_link().unwrap(), elsewhere);
+    assert!(!dir.join("quarantine").exists());
+}
+
+#[test]
+fn a_file_that_was_emptied_is_written_again_at_the_next_tick() {
+    let home = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(NOW));
+    let index = three(home.path(), &clock);
+    let file = home.path().join(INDEX_FILE);
+    for nothing in [&b""[..], b"\0\0"] {
+        std::fs::write(&file, nothing).unwrap();
+        index.flush_if_dirty().unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), nothing, "an editor may be about to write");
+        clock.advance(Duration::from_millis(250));
+        index.flush_if_dirty().unwrap();
+        assert_eq!(on_disk(home.path()).as_object().unwrap().len(), 3);
+        assert_eq!(index.take_events(), [IndexEvent::Emptied { path: file.clone() }]);
+        assert_eq!(load(killed(home.path()).path()).list(), index.list());
+    }
+    assert!(!home.path().join("quarantine").exists());
+}
+
+#[test]
+fn an_edit_that_keeps_size_and_time_is_seen() {
+    let home = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(NOW));
+    let index = three(home.path(), &clock);
+    let file = home.path().join(INDEX_FILE);
+    let was = file.metadata().unwrap();
+    let text = std::fs::read_to_string(&file).unwrap().replace("\"label\": \"a\"", "\"label\": \"A\"");
+    assert_eq!(u64::try_from(text.len()).unwrap(), was.len());
+    std::fs::write(&file, text).unwrap();
+    let options = std::fs::File::options().write(true).open(&file).unwrap();
+    options.set_modified(was.modified().unwrap()).unwrap();
+    index.patch("b", |entry| entry.set_text(field::LABEL, "ours")).unwrap();
+    index.flush().unwrap();
+    assert_eq!(index.get("a").unwrap().text(field::LABEL), Some("A"));
+    assert_eq!(on_disk(home.path())["b"]["label"], "ours");
 }
 
 #[test]

@@ -23,6 +23,8 @@ enum Op {
     EditField(u8, u8, i64),
     EditAdd(u8),
     EditRemove(u8),
+    /// Somebody leaves it empty, cut off after so many bytes, or as something else.
+    Break(usize),
     /// Killed; of what was not synced yet, this many bytes are lost.
     Kill(usize),
     Restart,
@@ -44,6 +46,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         2 => (key(), field(), number()).prop_map(|(k, f, n)| Op::EditField(k, f, n)),
         1 => key().prop_map(Op::EditAdd),
         1 => key().prop_map(Op::EditRemove),
+        1 => (0_usize..200).prop_map(Op::Break),
         2 => (0_usize..400).prop_map(Op::Kill),
         1 => Just(Op::Restart),
     ];
@@ -112,6 +115,9 @@ impl World {
     fn edit(&mut self, change: impl FnOnce(&mut Value)) {
         // The edit is seen at once: what a tick does in between is another operation.
         self.tick(0);
+        if self.is_broken() {
+            return; // there is nothing to edit
+        }
         let before = on_disk(self.home.path());
         let mut after = before.clone();
         change(&mut after);
@@ -153,6 +159,11 @@ impl World {
         self.settled();
     }
 
+    fn is_broken(&self) -> bool {
+        let bytes = std::fs::read(self.home.path().join(INDEX_FILE)).unwrap();
+        serde_json::from_slice::<BTreeMap<String, Value>>(&bytes).is_err()
+    }
+
     fn tick(&mut self, ms: u64) {
         self.clock.advance(Duration::from_millis(ms));
         let image = std::fs::read(self.home.path().join(INDEX_FILE)).ok();
@@ -178,9 +189,10 @@ impl World {
             write_atomic(&path, &bytes).unwrap();
         }
         self.home = home;
+        let was_broken = self.is_broken();
         let possible = std::mem::take(&mut self.possible);
         self.reload();
-        assert!(!self.index.report().is_repaired(), "{:?}", self.index.report());
+        assert_eq!(self.index.report().is_repaired(), was_broken, "{:?}", self.index.report());
         assert!(possible.contains(&self.model), "{:#?}\nis none of {possible:#?}", self.model);
     }
 
@@ -247,6 +259,15 @@ impl World {
             Op::EditRemove(k) => self.edit(|file| {
                 file.as_object_mut().unwrap().shift_remove(&key(k));
             }),
+            Op::Break(bytes) => {
+                self.tick(0);
+                let path = self.home.path().join(INDEX_FILE);
+                let mut whole = std::fs::read(&path).unwrap();
+                whole.truncate(bytes.min(whole.len() - 1));
+                std::fs::write(&path, if bytes % 3 == 0 { b"[1]" } else { &*whole }).unwrap();
+                self.index.flush_if_dirty().unwrap();
+                self.settled();
+            }
             Op::Kill(lost) => self.kill(lost),
             Op::Restart => {
                 self.index.close().unwrap();

@@ -2,7 +2,7 @@ use super::{
     INDEX_FILE, JOURNAL_FILE, NOW, PATIENCE, id, journal, keys, killed, load, new, on_disk, transcript, write,
 };
 use crate::index::{Creation, IndexEvent};
-use crate::{SessionIndex, field};
+use crate::{NewTranscript, SessionIndex, Transcript, field};
 use openclaw_guard::{ManualClock, write_atomic};
 use proptest::prelude::*;
 use serde_json::json;
@@ -69,6 +69,71 @@ fn a_lost_index_is_rebuilt_and_the_newest_transcript_of_a_key_gets_it() {
         ("direct".into(), "group".into())
     );
     assert_eq!(index.take_events(), [IndexEvent::Rebuilt { sessions: 3 }]);
+}
+
+/// A fork as OpenClaw makes it: the parent is in the header, and its first records are copied.
+fn fork(dir: &Path, parent: &str, session: &str) {
+    let parent = dir.join(format!("{parent}.jsonl"));
+    let text = std::fs::read_to_string(&parent).unwrap();
+    let (_, records) = text.split_once('\n').unwrap();
+    let header = json!({
+        "type": "session", "version": 3, "id": session, "timestamp": "2026-11-28T00:00:00.000Z", "cwd": "/w",
+        "parentSession": parent,
+    });
+    write_atomic(&dir.join(format!("{session}.jsonl")), format!("{header}\n{records}").as_bytes()).unwrap();
+}
+
+#[test]
+fn a_session_that_was_forked_from_stays_and_one_that_was_reset_does_not() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path();
+    transcript(dir, "trunk", "agent:main:slack:channel:c1");
+    make_old(dir, "trunk");
+    fork(dir, "trunk", "branch");
+    write_atomic(&dir.join("bare.jsonl"), b"{\"type\":\"session\"}\n").unwrap();
+    make_old(dir, "bare");
+    fork(dir, "bare", "barefork");
+    let reset = |parent: &str, session: &str| {
+        let parent = dir.join(format!("{parent}.jsonl"));
+        let new = NewTranscript { cwd: dir, key: "agent:main:main", parent: Some(&parent) };
+        drop(Transcript::open_or_create(dir, &id(session), &new, Arc::new(ManualClock::new(NOW))).unwrap());
+    };
+    transcript(dir, "before", "agent:main:main");
+    make_old(dir, "before");
+    reset("before", "after");
+    write_atomic(&dir.join("foreign.jsonl"), b"{\"type\":\"session\"}\n").unwrap();
+    make_old(dir, "foreign");
+    let index = load(dir);
+    let session = |key: &str| index.get(key).unwrap().session_id();
+    assert_eq!(session("agent:main:slack:channel:c1"), id("trunk"));
+    assert_eq!(session("agent:main:main"), id("after"));
+    let mut found: Vec<String> =
+        index.list().into_iter().map(|(_, entry)| entry.session_id().to_string()).collect();
+    found.sort();
+    assert_eq!(found, ["after", "bare", "barefork", "branch", "foreign", "trunk"]);
+}
+
+#[test]
+fn a_key_is_used_as_it_is_looked_up_and_a_label_names_one_session() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path();
+    for (session, key) in
+        [("mixed", "agent:main:Slack:C1"), ("other", "agent:work:main"), ("plain", "agent:main:a")]
+    {
+        transcript(dir, session, key);
+        let name = b"{\"type\":\"session_info\",\"id\":\"9\",\"parentId\":null,\"name\":\"Holiday\"}\n";
+        let path = dir.join(format!("{session}.jsonl"));
+        let text = [std::fs::read(&path).unwrap(), name.to_vec()].concat();
+        write_atomic(&path, &text).unwrap();
+    }
+    make_old(dir, "plain");
+    let index = load(dir);
+    let mut found = keys(&index);
+    found.sort();
+    assert_eq!(found, ["agent:main:a", "agent:main:recovered-other", "agent:main:slack:c1"]);
+    let labelled = index.list().into_iter().filter(|(_, entry)| entry.text(field::LABEL) == Some("Holiday"));
+    assert_eq!(labelled.count(), 1);
+    assert_eq!(index.get("agent:main:a").unwrap().text(field::LABEL), None, "the older one");
 }
 
 #[test]
@@ -246,6 +311,55 @@ fn an_image_written_while_no_gateway_ran_keeps_what_is_newer_in_it() {
         [("used".into(), 300, Some(9)), ("edited".into(), 200, Some(7)), ("new".into(), 150, None)]
     );
     assert_eq!(index.get("edited").unwrap().text(field::LABEL), Some("by hand"));
+    index.flush_if_dirty().unwrap();
+    assert_eq!(load(killed(home.path()).path()).list(), index.list());
+}
+
+#[test]
+fn a_hand_edit_after_a_kill_stays_and_so_does_what_it_did_not_touch() {
+    let home = tempfile::tempdir().unwrap();
+    let index = load(home.path());
+    for (key, session) in [("a", "s1"), ("b", "s2"), ("gone", "s3")] {
+        index.get_or_create(key, || new(session, 100)).unwrap();
+        index.update(key, |entry| {
+            entry.set_text(field::LABEL, "in the image");
+            entry.set_text(field::MODEL, "old");
+            entry.set_json("note", json!({"n": [1, 2]}));
+        });
+    }
+    index.flush().unwrap();
+    for (tokens, label) in [(5_u64, "first"), (7, "second")] {
+        index.update("a", |entry| {
+            entry.set(field::TOTAL_TOKENS, &tokens);
+            entry.set_text(field::LABEL, label);
+            entry.set_text(field::MODEL, "new");
+            entry.set_json("note", json!({"n": [tokens]}));
+            entry.set(field::UPDATED_AT, &200);
+        });
+    }
+    index.update("b", |entry| entry.remove("note"));
+    index.remove("gone").unwrap();
+    drop(index); // killed
+    let mut file = on_disk(home.path());
+    file["a"]["label"] = json!("by hand");
+    file["a"]["mine"] = json!(1);
+    file["a"].as_object_mut().unwrap().remove("note");
+    file["b"]["note"] = json!("by hand");
+    write(home.path(), &file);
+    let index = load(home.path());
+    let expected = json!({
+        "sessionId": "s1", "updatedAt": 200, "label": "by hand", "model": "new", "mine": 1, "totalTokens": 7,
+    });
+    assert_eq!(json!(*index.get("a").unwrap()), expected);
+    assert_eq!(index.get("b").unwrap().json("note"), Some(json!("by hand")));
+    assert!(index.get("gone").is_none());
+    let events = index.take_events();
+    let [IndexEvent::EditedOffline { fields: 3, removed: 1, image, journal }] = &events[..] else {
+        panic!("{events:?}");
+    };
+    let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(image).unwrap()).unwrap();
+    assert_eq!(kept, file);
+    assert!(std::fs::read_to_string(journal).unwrap().contains("second"));
     index.flush_if_dirty().unwrap();
     assert_eq!(load(killed(home.path()).path()).list(), index.list());
 }

@@ -94,6 +94,24 @@ fn index_finding(agent: &Agent) -> Option<Finding> {
     let rebuilt = format!("the next start keeps a copy of it and lists the sessions again from {found}");
     let what = match &agent.index.state {
         IndexState::Sound => return None,
+        IndexState::Commented => {
+            let what =
+                "is JSON5, with comments for example: it is read, and is plain JSON when it is written next";
+            let finding = Finding::new("state.index", Severity::Info, what.to_owned());
+            return Some(
+                finding
+                    .at(&agent.dir.join(index::NAME))
+                    .by_hand("nothing; a copy with the comments is kept in quarantine/"),
+            );
+        }
+        IndexState::Link(what) => {
+            let finding = Finding::new("state.index", Severity::Error, what.clone());
+            return Some(
+                finding
+                    .at(&agent.dir.join(index::NAME))
+                    .by_hand("put the file in the place of the link; the gateway does not start with it"),
+            );
+        }
         IndexState::Missing if agent.transcripts.is_empty() => return None,
         IndexState::Missing => format!("is gone; the next start lists the sessions again from {found}"),
         IndexState::Zeroed => format!("is empty, or all NUL; {rebuilt}"),
@@ -156,7 +174,7 @@ fn orphans(agent: &Agent) -> Option<Finding> {
     let names: Vec<String> =
         agent.without_session().into_iter().map(|transcript| transcript.name.clone()).collect();
     // Of a lost index every transcript is without a session; that has been told.
-    (!names.is_empty() && agent.index.state == IndexState::Sound).then(|| {
+    (!names.is_empty() && agent.index.is_read()).then(|| {
         let message = format!(
             "{} of earlier conversations, to which no session points, as after /new: {}",
             count(names.len(), "transcript"),

@@ -1,15 +1,11 @@
-//! `sessions.json`, read as far as it can be. The gateway repairs it at its next start; nothing is repaired here.
+//! `sessions.json`, read as the gateway reads it. The gateway repairs it at its next start; nothing is repaired here.
 
 use std::path::Path;
 
-use openclaw_guard::{Root, RootError};
-use openclaw_store::SessionEntry;
-use serde_json::{Map, Value};
+use openclaw_store::{IndexForm, StoreError, look_at_index};
 
 /// The file.
 pub(super) const NAME: &str = "sessions.json";
-/// As much as the gateway reads.
-const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
 /// The session index of an agent.
 pub(super) struct Index {
@@ -22,6 +18,8 @@ pub(super) struct Index {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum IndexState {
     Sound,
+    /// It has comments, or is JSON5 otherwise.
+    Commented,
     Missing,
     /// Empty, or nothing but NUL, as a power cut leaves it.
     Zeroed,
@@ -29,6 +27,8 @@ pub(super) enum IndexState {
     Damaged(String),
     /// It cannot be read: why.
     Unreadable(String),
+    /// It is a link, which the gateway refuses: what to do.
+    Link(String),
 }
 
 /// A session.
@@ -39,30 +39,57 @@ pub(super) struct Entry {
 }
 
 impl Index {
+    /// Whether its entries are all there are.
+    pub(super) fn is_read(&self) -> bool {
+        matches!(self.state, IndexState::Sound | IndexState::Commented)
+    }
+
     pub(super) fn read(dir: &Path) -> Self {
-        let only = |state| Self { state, entries: Vec::new(), odd: Vec::new() };
-        let read = Root::open(dir).and_then(|root| root.read_capped(Path::new(NAME), MAX_BYTES));
-        let bytes = match read {
-            Ok(bytes) => bytes,
-            Err(RootError::NotFound { .. }) => return only(IndexState::Missing),
-            Err(error) => return only(IndexState::Unreadable(error.to_string())),
-        };
-        if bytes.iter().all(|byte| *byte == 0) {
-            return only(IndexState::Zeroed);
-        }
-        let map: Map<String, Value> = match serde_json::from_slice(&bytes) {
-            Ok(map) => map,
-            Err(error) => return only(IndexState::Damaged(error.to_string())),
-        };
-        let mut index = only(IndexState::Sound);
-        for (key, value) in map {
-            match SessionEntry::from_json(&value) {
-                Ok(entry) => {
-                    index.entries.push(Entry { key, transcript: entry.transcript_file_name() });
-                }
-                Err(_) => index.odd.push(key),
+        let look = match look_at_index(dir) {
+            Ok(look) => look,
+            Err(error) => {
+                let state = if matches!(error, StoreError::IndexIsLink { .. }) {
+                    IndexState::Link(error.to_string())
+                } else {
+                    IndexState::Unreadable(error.to_string())
+                };
+                return Self { state, entries: Vec::new(), odd: Vec::new() };
             }
-        }
-        index
+        };
+        let only = |state| Self { state, entries: Vec::new(), odd: Vec::new() };
+        let state = match look.form {
+            IndexForm::Json => IndexState::Sound,
+            IndexForm::Json5 => IndexState::Commented,
+            IndexForm::Missing => return only(IndexState::Missing),
+            IndexForm::Void => return only(IndexState::Zeroed),
+            IndexForm::Damaged(why) => return only(IndexState::Damaged(why)),
+        };
+        let entries = look.entries.into_iter().map(|(key, transcript)| Entry { key, transcript });
+        Self { state, entries: entries.collect(), odd: look.odd }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Index, IndexState, NAME};
+    use openclaw_guard::write_atomic;
+
+    #[test]
+    fn it_is_read_as_the_gateway_reads_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |text: &str| {
+            write_atomic(&dir.path().join(NAME), text.as_bytes()).unwrap();
+            let index = Index::read(dir.path());
+            (index.state, index.entries.len(), index.odd.len())
+        };
+        assert_eq!(read("{\"a\": {\"sessionId\": \"s\"}, \"b\": 1}"), (IndexState::Sound, 1, 1));
+        assert_eq!(read("{a: {sessionId: 's'},} // mine"), (IndexState::Commented, 1, 0));
+        assert_eq!(read("\0\0"), (IndexState::Zeroed, 0, 0));
+        assert!(matches!(read("{\"a\": {\"sessionId\": \"s\"}, \"b"), (IndexState::Damaged(_), 0, 0)));
+        std::fs::remove_file(dir.path().join(NAME)).unwrap();
+        assert_eq!(Index::read(dir.path()).state, IndexState::Missing);
+        std::os::unix::fs::symlink("elsewhere.json", dir.path().join(NAME)).unwrap();
+        let IndexState::Link(what) = Index::read(dir.path()).state else { panic!("a link is not followed") };
+        assert!(what.contains("elsewhere.json"), "{what}");
     }
 }
