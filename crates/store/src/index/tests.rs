@@ -8,6 +8,7 @@ use super::{INDEX_FILE, JOURNAL_FILE, SessionIndex};
 use crate::{NewTranscript, SessionEntry, SessionId, Transcript};
 use openclaw_guard::{ManualClock, write_atomic};
 use serde_json::Value;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,12 @@ fn keys(index: &SessionIndex) -> Vec<String> {
 /// Replaces the file, as an editor does.
 fn write(dir: &Path, value: &Value) {
     write_atomic(&dir.join(INDEX_FILE), format!("{value:#}").as_bytes()).unwrap();
+}
+
+/// Writes into the file that is there, as editors do that know no better.
+fn write_in_place(path: &Path, bytes: &[u8]) {
+    let mut file = std::fs::File::options().write(true).truncate(true).open(path).unwrap();
+    file.write_all(bytes).unwrap();
 }
 
 /// A copy of the folder, as a kill at this moment would leave it.

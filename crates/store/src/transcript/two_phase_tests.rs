@@ -175,8 +175,9 @@ fn after_a_failed_sync_nothing_is_believed_until_the_file_is_opened_again() {
 
 #[test]
 fn a_write_that_failed_leaves_nothing_that_a_second_try_repeats() {
+    type Write = fn(&std::fs::File, &[u8]) -> std::io::Result<()>;
     // All but the end of the line, and none of it.
-    let pieces: [fn(&std::fs::File, &[u8]) -> std::io::Result<()>; 2] = [
+    let pieces: [Write; 2] = [
         |mut file, bytes| {
             std::io::Write::write_all(&mut file, &bytes[..bytes.len() - 1]).and_then(|()| fails())
         },

@@ -1,4 +1,4 @@
-use super::{INDEX_FILE, NOW, id, keys, killed, load, load_at, new, on_disk, write};
+use super::{INDEX_FILE, NOW, id, keys, killed, load, load_at, new, on_disk, write, write_in_place};
 use crate::index::IndexEvent;
 use crate::{SessionIndex, field};
 use openclaw_guard::{ManualClock, write_atomic};
@@ -161,7 +161,7 @@ fn a_kill_while_the_file_is_broken_loses_nothing() {
         let index = three(home.path(), &clock);
         index.update("b", |entry| entry.set(field::TOTAL_TOKENS, &4));
         // Written in place, as some editors do.
-        std::fs::write(home.path().join(INDEX_FILE), broken).unwrap();
+        write_in_place(&home.path().join(INDEX_FILE), broken);
         index.flush_if_dirty().unwrap();
         let check = |index: &SessionIndex| {
             let copy = killed(home.path());
@@ -189,10 +189,10 @@ fn a_broken_file_that_becomes_what_it_was_is_no_edit() {
     let index = three(home.path(), &clock);
     let sound = std::fs::read(home.path().join(INDEX_FILE)).unwrap();
     index.patch("b", |entry| entry.set_text(field::LABEL, "patched")).unwrap();
-    std::fs::write(home.path().join(INDEX_FILE), b"{").unwrap();
+    write_in_place(&home.path().join(INDEX_FILE), b"{");
     index.flush_if_dirty().unwrap();
     assert_eq!(index.take_events().len(), 1);
-    std::fs::write(home.path().join(INDEX_FILE), sound).unwrap();
+    write_in_place(&home.path().join(INDEX_FILE), &sound);
     index.flush_if_dirty().unwrap();
     assert_eq!(index.get("b").unwrap().text(field::LABEL), Some("patched"));
     assert_eq!(index.take_events(), []);
@@ -266,7 +266,7 @@ fn a_file_that_was_emptied_is_written_again_at_the_next_tick() {
     let index = three(home.path(), &clock);
     let file = home.path().join(INDEX_FILE);
     for nothing in [&b""[..], b"\0\0"] {
-        std::fs::write(&file, nothing).unwrap();
+        write_in_place(&file, nothing);
         index.flush_if_dirty().unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), nothing, "an editor may be about to write");
         clock.advance(Duration::from_millis(250));
@@ -287,7 +287,7 @@ fn an_edit_that_keeps_size_and_time_is_seen() {
     let was = file.metadata().unwrap();
     let text = std::fs::read_to_string(&file).unwrap().replace("\"label\": \"a\"", "\"label\": \"A\"");
     assert_eq!(u64::try_from(text.len()).unwrap(), was.len());
-    std::fs::write(&file, text).unwrap();
+    write_in_place(&file, text.as_bytes());
     let options = std::fs::File::options().write(true).open(&file).unwrap();
     options.set_modified(was.modified().unwrap()).unwrap();
     index.patch("b", |entry| entry.set_text(field::LABEL, "ours")).unwrap();

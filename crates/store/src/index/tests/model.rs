@@ -1,6 +1,6 @@
 //! Random lives of an index beside a simple model: kills, torn lines, edits by hand.
 
-use super::{INDEX_FILE, JOURNAL_FILE, NOW, killed, load_at, new, on_disk, write};
+use super::{INDEX_FILE, JOURNAL_FILE, NOW, killed, load_at, new, on_disk, write, write_in_place};
 use crate::{SessionEntry, SessionIndex, field};
 use openclaw_guard::{ManualClock, write_atomic};
 use proptest::prelude::*;
@@ -264,7 +264,7 @@ impl World {
                 let path = self.home.path().join(INDEX_FILE);
                 let mut whole = std::fs::read(&path).unwrap();
                 whole.truncate(bytes.min(whole.len() - 1));
-                std::fs::write(&path, if bytes % 3 == 0 { b"[1]" } else { &*whole }).unwrap();
+                write_in_place(&path, if bytes % 3 == 0 { b"[1]" } else { &whole });
                 self.index.flush_if_dirty().unwrap();
                 self.settled();
             }
