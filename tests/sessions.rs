@@ -375,3 +375,21 @@ async fn a_session_is_found_by_what_is_said_of_it() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_a_list_shows_can_be_opened() {
+    let home = TempHome::new();
+    for (name, id) in [("main", "first"), ("group:777", "second"), ("agent:main:Work", "third")] {
+        add_session(&home, name, id, MINUTE);
+    }
+    let gateway = gateway_in(&home, &config(json!({"session": {"idleMinutes": 600}}))).await;
+    let mut client = client(&gateway).await;
+    let rows = rows(&mut client).await;
+    assert_eq!(rows.len(), 3);
+    for row in rows {
+        let found = client.call("sessions.resolve", json!({"key": row["key"]})).await.unwrap();
+        assert_eq!(found["key"], row["key"]);
+    }
+    chat(&mut client, "main", "hello").await;
+    assert_eq!(self::row(&mut client, "agent:main:main").await["sessionId"], "first");
+}

@@ -18,6 +18,7 @@ use openclaw_tools::{Citations, MemoryTools, Policy, Toolbox, ToolboxOptions};
 use serde_json::Value;
 
 use crate::live::Making;
+use crate::raw_keys::name_raw_sessions;
 use crate::session_rules::{scope, session_rules, vain_triggers};
 use crate::tool_policy;
 
@@ -255,6 +256,10 @@ impl Builder<'_> {
         let report = sessions.report();
         if report.is_repaired() || report.is_rebuilding {
             tracing::warn!(agent = id, ?report, "session index repaired");
+        }
+        let main_key = main_key(&self.loaded.config.session.main_key);
+        if let Err(error) = name_raw_sessions(&sessions, id, &main_key) {
+            tracing::warn!(agent = id, %error, "sessions without keys are left as they are");
         }
         Ok(sessions)
     }
