@@ -247,3 +247,149 @@ async fn what_is_set_for_one_session_is_checked_kept_and_cleared() {
         assert!(error["message"].as_str().unwrap().contains("once set"), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_rule_holds_for_a_session_however_it_began_and_for_all_its_messages() {
+    let rules = json!([{"action": "deny", "match": {"channel": "webchat"}}]);
+    let home = TempHome::new();
+    let gateway = gateway_in(&home, &config(json!({"session": {"sendPolicy": {"rules": rules}}}))).await;
+    let mut client = client(&gateway).await;
+    client.call("sessions.patch", json!({"key": "work", "label": "Job"})).await.unwrap();
+    let made = row(&mut client, "agent:main:work").await;
+    assert_eq!((&made["chatType"], &made["lastChannel"]), (&json!("direct"), &json!("webchat")));
+    let message = json!({"sessionKey": "work", "message": "hi", "idempotencyKey": "k"});
+    let error = client.call("chat.send", message).await.unwrap_err();
+    assert_eq!(error["message"], "send blocked by session policy");
+    // Its key says that it is of another channel, whoever writes the first message.
+    for text in ["first", "second"] {
+        assert_eq!(chat(&mut client, "discord:channel:1", text).await["state"], "final", "{text}");
+    }
+    assert_eq!(row(&mut client, "agent:main:discord:channel:1").await["chatType"], "channel");
+}
+
+#[tokio::test]
+async fn a_direct_chat_goes_on_under_the_name_that_early_releases_gave_it() {
+    let home = TempHome::new();
+    add_session(&home, "agent:main:telegram:dm:5", "early", MINUTE);
+    let gateway = gateway_in(&home, &config(json!({"session": {"idleMinutes": 600}}))).await;
+    let mut client = client(&gateway).await;
+    let key = json!("agent:main:telegram:dm:5");
+    for given in ["agent:main:telegram:direct:5", "telegram:DM:5"] {
+        let found = client.call("sessions.resolve", json!({"key": given})).await.unwrap();
+        assert_eq!(found["key"], key, "{given}");
+    }
+    let params = json!({"message": "hi", "sessionKey": "telegram:direct:5", "idempotencyKey": "k"});
+    client.call("agent", params).await.unwrap();
+    client.call("agent.wait", json!({"runId": "k"})).await.unwrap();
+    let rows = rows(&mut client).await;
+    assert_eq!((rows.len(), &rows[0]["key"], &rows[0]["sessionId"]), (1, &key, &json!("early")));
+    assert!(home.read(format!("{SESSIONS}/early.jsonl")).unwrap().contains("hi"));
+}
+
+/// Two agents, and a session `x` of the second; returns the id of that.
+async fn two_agents(client: &mut WsClient) -> Value {
+    let made = client.call("sessions.patch", json!({"key": "agent:work:x", "label": "Mine"})).await.unwrap();
+    made["entry"]["sessionId"].clone()
+}
+
+fn with_two_agents() -> Value {
+    config(json!({"agents": {"list": [{"id": "main", "default": true}, {"id": "work"}]}}))
+}
+
+#[tokio::test]
+async fn a_call_that_names_two_sessions_runs_in_none() {
+    let (_home, gateway) = gateway(&with_two_agents()).await;
+    let mut client = client(&gateway).await;
+    let id = two_agents(&mut client).await;
+    for (target, words) in [
+        (json!({"agentId": "main", "sessionKey": "agent:work:x"}), "does not fit"),
+        (json!({"agentId": "work", "sessionKey": "global"}), "does not fit"),
+        (json!({"sessionKey": "agent:work:y", "sessionId": id}), "belongs to session agent:work:x"),
+        (json!({"sessionKey": "x", "sessionId": id}), "belongs to session agent:work:x"),
+        (json!({"agentId": "main", "sessionId": id}), "belongs to session agent:work:x"),
+        (json!({"agentId": "nobody", "sessionKey": "x"}), "unknown agent: nobody"),
+        (json!({"sessionKey": "agent:nobody:x"}), "unknown agent in session key"),
+    ] {
+        let mut params = target.clone();
+        (params["message"], params["idempotencyKey"]) = (json!("hi"), json!("refused"));
+        let error = client.call("agent", params).await.unwrap_err();
+        assert_eq!(error["code"], "INVALID_REQUEST", "{target}");
+        assert!(error["message"].as_str().unwrap().contains(words), "{target}: {error}");
+    }
+    assert_eq!(rows(&mut client).await.len(), 1, "nothing was begun");
+    for (n, target) in [
+        json!({"sessionId": id}),
+        json!({"agentId": "work", "sessionId": id}),
+        json!({"agentId": "work", "sessionKey": "x"}),
+        json!({"sessionKey": "agent:work:x", "sessionId": id, "agentId": "Work"}),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (mut params, run) = (target.clone(), format!("run-{n}"));
+        (params["message"], params["idempotencyKey"]) = (json!("hi"), json!(run));
+        client.call("agent", params).await.unwrap();
+        client.call("agent.wait", json!({"runId": run})).await.unwrap();
+        let rows = rows(&mut client).await;
+        assert_eq!((rows.len(), &rows[0]["sessionId"]), (1, &id), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_found_by_what_is_said_of_it() {
+    let (_home, gateway) = gateway(&with_two_agents()).await;
+    let mut client = client(&gateway).await;
+    let id = two_agents(&mut client).await;
+    let patch = json!({"key": "work", "label": "Mine"});
+    let error = client.call("sessions.patch", patch).await.unwrap_err();
+    assert_eq!(error["message"], "label already in use: Mine", "by a session of another agent");
+    client.call("sessions.patch", json!({"key": "global", "label": "All"})).await.unwrap();
+    let spawned = json!({"key": "agent:work:subagent:u", "label": "Child", "spawnedBy": "agent:work:x"});
+    client.call("sessions.patch", spawned).await.unwrap();
+    for (params, found) in [
+        (json!({"label": "Mine"}), Some("agent:work:x")),
+        (json!({"label": "Mine", "agentId": "Work"}), Some("agent:work:x")),
+        (json!({"label": "Mine", "agentId": "main"}), None),
+        (json!({"sessionId": id}), Some("agent:work:x")),
+        (json!({"sessionId": id, "agentId": "main"}), None),
+        (json!({"sessionId": "no such / id"}), None),
+        (json!({"key": "x"}), None),
+        (json!({"key": "x", "agentId": "work"}), Some("agent:work:x")),
+        (json!({"key": "agent:work:x", "agentId": "main"}), None),
+        (json!({"label": "Child", "spawnedBy": "agent:work:x"}), Some("agent:work:subagent:u")),
+        (json!({"label": "Child", "spawnedBy": "agent:work:y"}), None),
+        (json!({"key": "agent:work:subagent:u", "spawnedBy": "agent:work:y"}), None),
+        (json!({"label": "All"}), None),
+        (json!({"label": "All", "includeGlobal": true}), Some("global")),
+        (json!({"label": "All", "includeUnknown": true}), None),
+    ] {
+        match (client.call("sessions.resolve", params.clone()).await, found) {
+            (Ok(answer), Some(found)) => assert_eq!(answer["key"], found, "{params}"),
+            (Err(error), None) => {
+                assert!(
+                    error["message"].as_str().unwrap().starts_with("No session found"),
+                    "{params}: {error}"
+                );
+            }
+            (answer, _) => panic!("{params}: {answer:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_list_shows_can_be_opened() {
+    let home = TempHome::new();
+    for (name, id) in [("main", "first"), ("group:777", "second"), ("agent:main:Work", "third")] {
+        add_session(&home, name, id, MINUTE);
+    }
+    let gateway = gateway_in(&home, &config(json!({"session": {"idleMinutes": 600}}))).await;
+    let mut client = client(&gateway).await;
+    let rows = rows(&mut client).await;
+    assert_eq!(rows.len(), 3);
+    for row in rows {
+        let found = client.call("sessions.resolve", json!({"key": row["key"]})).await.unwrap();
+        assert_eq!(found["key"], row["key"]);
+    }
+    chat(&mut client, "main", "hello").await;
+    assert_eq!(self::row(&mut client, "agent:main:main").await["sessionId"], "first");
+}

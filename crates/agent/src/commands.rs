@@ -37,8 +37,16 @@ impl ResetTriggers {
         if words.is_empty() { Self::default() } else { Self(words) }
     }
 
+    /// The triggers that never are one, because they are commands of another kind.
+    #[must_use]
+    pub fn shadowed(&self) -> Vec<&str> {
+        let nothing = Self(Vec::new());
+        let is_other = |word: &&String| parse_with(word, &nothing).is_some();
+        self.0.iter().filter(is_other).map(String::as_str).collect()
+    }
+
     /// The text behind a trigger at the beginning of a message, in whatever case it is written; nothing when there is
-    /// none. A trigger may be several words.
+    /// none. A trigger may be several words; of two the longer one is meant.
     fn strip<'m>(&self, message: &'m str) -> Option<&'m str> {
         let longest = self.0.iter().map(String::len).max().unwrap_or_default();
         let ends = message.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
@@ -46,7 +54,8 @@ impl ResetTriggers {
             // Lower case may take fewer bytes than what was written, though never by so much.
             .take_while(|end| *end <= longest.saturating_mul(4))
             .filter_map(|end| message.split_at_checked(end))
-            .find(|(word, _)| self.0.contains(&word.to_lowercase()))
+            .filter(|(word, _)| self.0.contains(&word.to_lowercase()))
+            .last()
             .map(|(_, rest)| rest.trim())
     }
 }
@@ -167,6 +176,12 @@ mod tests {
         for (text, expected) in rows {
             assert_eq!(parse_with(text, &own), expected, "{text:?}");
         }
+        let nested = ResetTriggers::new(["start", "start over", "/stop", "/config reset", "/stop now"]);
+        assert_eq!(parse_with("Start over please", &nested), Some((Command::New, "please")));
+        assert_eq!(parse_with("start please", &nested), Some((Command::New, "please")));
+        assert_eq!(parse_with("/stop now please", &nested), Some((Command::New, "please")));
+        assert_eq!(nested.shadowed(), ["/stop", "/config reset"]);
+        assert!(own.shadowed().is_empty() && ResetTriggers::default().shadowed().is_empty());
         assert!(help(&own).contains("start over, /fresh, i̇: start a new"), "{}", help(&own));
         assert_eq!(ResetTriggers::new(["", " "]), ResetTriggers::default());
         assert_eq!(parse_with(&format!("{} x", "y".repeat(100_000)), &own), None);

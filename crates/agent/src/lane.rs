@@ -11,10 +11,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_models::{ChatModel, ModelInfo, ModelRequest};
 use openclaw_protocol::message::{Content, Message, Part, Usage, UserMessage};
-use openclaw_protocol::session_key::{SessionKey, SessionKind};
+use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{
-    ArchiveReason, EventId, Ledger, Origin, RecordId, Route, SessionEntry, SessionId, StoreError, archive,
-    field,
+    ArchiveReason, EventId, Ledger, RecordId, SessionEntry, SessionId, StoreError, archive, field,
 };
 use tokio::sync::oneshot;
 
@@ -25,7 +24,6 @@ use crate::envelope::{local_time, wrap};
 use crate::lifecycle::{self, Freshness, Occasion};
 use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
-use crate::send_policy::GATEWAY_CHANNEL as CHANNEL;
 use crate::session::{OpenSession, blocking, own_message, restart_entry};
 use crate::status;
 use crate::turn::{Outcome, Turn, TurnError};
@@ -407,16 +405,8 @@ impl Lane {
         Ok(ended)
     }
 
-    /// Who reads this session. One without an entry yet is told by its key.
     fn audience(&self) -> Audience {
-        let entry = self.runtime.sessions.get(self.key.as_str());
-        entry.map_or_else(
-            || match self.key.kind() {
-                SessionKind::Group | SessionKind::Unknown => Audience::Group,
-                SessionKind::Direct | SessionKind::Global => Audience::Private,
-            },
-            |entry| self.runtime.audience(&self.key, &entry),
-        )
+        self.runtime.audience_now(&self.key)
     }
 
     /// Answers without a model, through the transcript.
@@ -473,7 +463,7 @@ impl Lane {
         let id = wanted.filter(free).cloned().unwrap_or_else(SessionId::random);
         let (runtime, key) = (Arc::clone(&self.runtime), self.key.clone());
         blocking(move || {
-            let make = || new_entry(&runtime, &key, &id);
+            let make = || runtime.new_entry(&key, &id);
             runtime.sessions.get_or_create(key.as_str(), make).map(|(entry, _)| entry)
         })
         .await?
@@ -493,7 +483,7 @@ impl Lane {
     async fn renew_if_stale(&mut self, wanted: Option<&SessionId>) -> Result<(), StoreError> {
         let Some(entry) = self.runtime.sessions.get(self.key.as_str()) else { return Ok(()) };
         let rules = &self.runtime.settings.session;
-        let policy = rules.resets.policy_of(&self.key, &entry, Occasion::Message);
+        let policy = self.runtime.reset_policy(&self.key, &entry, Occasion::Message);
         let now_ms = self.runtime.clock.now_ms();
         let freshness = lifecycle::judge(entry.updated_at(), policy, now_ms, &rules.zone);
         if freshness == Freshness::Fresh || wanted.is_some_and(|id| *id == entry.session_id()) {
@@ -606,27 +596,6 @@ fn user_message(text: &str, job: &TurnJob, now_ms: i64, runtime: &AgentRuntime) 
     let mut parts = vec![Part::text(wrap(text, &time, &job.run_id))];
     parts.extend(job.images.iter().cloned());
     Message::User(UserMessage { content: Content::Parts(parts), timestamp: now_ms })
-}
-
-fn new_entry(runtime: &AgentRuntime, key: &SessionKey, id: &SessionId) -> SessionEntry {
-    let mut entry = SessionEntry::new(id, runtime.clock.now_ms());
-    let file = runtime.sessions_dir.join(id.transcript_file_name());
-    entry.set_text(field::SESSION_FILE, &file.to_string_lossy());
-    let chat_type = if key.kind() == SessionKind::Group { "group" } else { "direct" };
-    entry.set_text(field::CHAT_TYPE, chat_type);
-    entry.set(field::SYSTEM_SENT, &false);
-    // Everything that comes over the gateway is the web chat, until channels say otherwise.
-    let place = || Some(CHANNEL.to_owned());
-    let origin = Origin {
-        provider: place(),
-        surface: place(),
-        chat_type: Some(chat_type.to_owned()),
-        ..Origin::default()
-    };
-    entry.set(field::ORIGIN, &origin);
-    entry.set(field::DELIVERY_CONTEXT, &Route { channel: place(), ..Route::default() });
-    entry.set_text(field::LAST_CHANNEL, CHANNEL);
-    entry
 }
 
 fn internal(error: &StoreError) -> TurnError {

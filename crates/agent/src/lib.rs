@@ -28,6 +28,7 @@ pub mod envelope;
 mod lane;
 mod lanes;
 pub mod lifecycle;
+pub mod nature;
 pub mod prompt;
 mod runtime;
 pub mod send_policy;
@@ -43,3 +44,4 @@ pub use lane::{
 };
 pub use lanes::{LaneFull, LaneSlot, Lanes};
 pub use runtime::{AgentRuntime, AgentSettings, Present, SessionRules};
+pub use status::OVERRIDES;

@@ -14,6 +14,8 @@ use jiff::{Timestamp, ToSpan as _};
 use openclaw_protocol::session_key::{SessionKey, SessionKind};
 use openclaw_store::{SessionEntry, SessionId, field};
 
+use crate::nature;
+
 /// The hour of the daily reset when nothing is said.
 const DEFAULT_HOUR: i8 = 4;
 /// Minutes of silence when a silence is wanted and its length not said (release: 60).
@@ -103,11 +105,9 @@ impl ResetType {
     /// The type of a session. An entry that says it is a group is one, whatever its key looks like.
     #[must_use]
     pub fn of(key: &SessionKey, entry: &SessionEntry) -> Self {
-        let says_group = matches!(entry.text(field::CHAT_TYPE), Some("group" | "channel"));
-        match key.kind() {
+        match nature::kind(key, Some(entry)) {
             _ if key.is_thread() => Self::Thread,
             SessionKind::Group => Self::Group,
-            SessionKind::Direct | SessionKind::Global | SessionKind::Unknown if says_group => Self::Group,
             SessionKind::Direct | SessionKind::Global | SessionKind::Unknown => Self::Direct,
         }
     }
@@ -147,11 +147,16 @@ impl ResetRules {
         }
     }
 
-    /// What holds for the session of an entry.
+    /// What holds for the session of an entry, where the main session has this key.
     #[must_use]
-    pub fn policy_of(&self, key: &SessionKey, entry: &SessionEntry, occasion: Occasion) -> ResetPolicy {
-        let channel = entry.text(field::CHANNEL).or_else(|| entry.text(field::LAST_CHANNEL));
-        self.policy(ResetType::of(key, entry), channel, occasion)
+    pub fn policy_of(
+        &self,
+        (key, main_key): (&SessionKey, &str),
+        entry: &SessionEntry,
+        occasion: Occasion,
+    ) -> ResetPolicy {
+        let channel = nature::channel(key, Some(entry), main_key);
+        self.policy(ResetType::of(key, entry), Some(&channel), occasion)
     }
 }
 

@@ -14,7 +14,8 @@ use openclaw_store::{SessionEntry, SessionIndex, field};
 use openclaw_tools::Toolbox;
 
 use crate::commands::ResetTriggers;
-use crate::lifecycle::ResetRules;
+use crate::lifecycle::{Occasion, ResetPolicy, ResetRules};
+use crate::nature;
 use crate::prompt::Audience;
 use crate::send_policy::{SendDecision, SendPolicy};
 
@@ -126,7 +127,13 @@ impl AgentRuntime {
     #[must_use]
     pub fn may_send(&self, key: &SessionKey) -> SendDecision {
         let entry = self.sessions.get(key.as_str());
-        self.settings.session.sending.decide(key, entry.as_deref())
+        self.settings.session.sending.decide((key, &self.settings.main_key), entry.as_deref())
+    }
+
+    /// When a session starts afresh.
+    #[must_use]
+    pub fn reset_policy(&self, key: &SessionKey, entry: &SessionEntry, occasion: Occasion) -> ResetPolicy {
+        self.settings.session.resets.policy_of((key, &self.settings.main_key), entry, occasion)
     }
 
     /// The tools an audience may use.
@@ -138,13 +145,22 @@ impl AgentRuntime {
         }
     }
 
-    /// Who listens in a session (S-047): an entry that says it is a group is one, whatever its key looks like.
+    /// Who listens in a session (S-047).
     #[must_use]
     pub fn audience(&self, key: &SessionKey, entry: &SessionEntry) -> Audience {
-        let says_group = matches!(entry.text(field::CHAT_TYPE), Some("group" | "channel"));
-        match key.kind() {
+        self.audience_of(key, nature::kind(key, Some(entry)))
+    }
+
+    /// Who listens in a session, also in one that nobody has begun.
+    #[must_use]
+    pub fn audience_now(&self, key: &SessionKey) -> Audience {
+        let entry = self.sessions.get(key.as_str());
+        self.audience_of(key, nature::kind(key, entry.as_deref()))
+    }
+
+    fn audience_of(&self, key: &SessionKey, kind: SessionKind) -> Audience {
+        match kind {
             SessionKind::Group | SessionKind::Unknown => Audience::Group,
-            SessionKind::Direct | SessionKind::Global if says_group => Audience::Group,
             SessionKind::Direct if key.is_main(&self.settings.main_key) => Audience::MainPrivate,
             // There it stands in the place of the main session.
             SessionKind::Global if self.settings.session.scope == SessionScope::Global => {

@@ -1,12 +1,9 @@
 //! Which sessions may be written to: `session.sendPolicy`, and what a session says of itself.
 
-use openclaw_protocol::session_key::{Chat, Conversation, SessionKey};
+use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{SessionEntry, field};
 
-/// The channel of sessions that begin over the gateway.
-pub(crate) const GATEWAY_CHANNEL: &str = "webchat";
-/// The usual main key.
-const MAIN: &str = "main";
+use crate::nature::{self, ChatType};
 
 /// What is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,17 +13,6 @@ pub enum SendDecision {
     Allow,
     /// Stop.
     Deny,
-}
-
-/// The kinds of chats that rules tell apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChatType {
-    /// One person.
-    Direct,
-    /// A group.
-    Group,
-    /// A channel of a server.
-    Channel,
 }
 
 /// One rule; what is absent matches everything.
@@ -52,22 +38,23 @@ pub struct SendPolicy {
 }
 
 impl SendPolicy {
-    /// Whether a session may be written to. What the session says of itself comes first; then a denial by any rule;
-    /// then a rule that allows; then the default.
+    /// Whether a session may be written to, where the main session has this key. What the session says of itself comes
+    /// first; then a denial by any rule; then a rule that allows; then the default.
     #[must_use]
-    pub fn decide(&self, key: &SessionKey, entry: Option<&SessionEntry>) -> SendDecision {
+    pub fn decide(&self, (key, main_key): (&SessionKey, &str), entry: Option<&SessionEntry>) -> SendDecision {
         let own = entry.and_then(|entry| entry.text(field::SEND_POLICY)).map(str::trim);
         match own {
             Some(own) if own.eq_ignore_ascii_case("allow") => return SendDecision::Allow,
             Some(own) if own.eq_ignore_ascii_case("deny") => return SendDecision::Deny,
             Some(_) | None => {}
         }
-        let (channel, chat_type) = (channel_of(key, entry), chat_type_of(key, entry));
+        let channel = nature::channel(key, entry, main_key);
+        let chat_type = nature::chat_type(key, entry, main_key);
         let matches = |rule: &&SendRule| {
             let wanted = |text: &Option<String>| {
                 text.as_deref().map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty())
             };
-            wanted(&rule.channel).is_none_or(|wanted| channel.as_ref() == Some(&wanted))
+            wanted(&rule.channel).is_none_or(|wanted| channel == wanted)
                 && rule.chat_type.is_none_or(|wanted| chat_type == Some(wanted))
                 && wanted(&rule.key_prefix)
                     .is_none_or(|prefix| key.as_str().starts_with(&prefix) || key.rest().starts_with(&prefix))
@@ -77,47 +64,6 @@ impl SendPolicy {
             return SendDecision::Deny;
         }
         found.first().copied().unwrap_or(self.default)
-    }
-}
-
-/// The channel of a session: what its entry says, else what its key says. A session that has neither is one that
-/// begins over the gateway.
-fn channel_of(key: &SessionKey, entry: Option<&SessionEntry>) -> Option<String> {
-    let said =
-        |which| entry.and_then(|entry| entry.text(which)).map(str::trim).filter(|text| !text.is_empty());
-    let said = said(field::CHANNEL).or_else(|| said(field::LAST_CHANNEL)).map(str::to_lowercase);
-    let of_key = || match key.conversation(MAIN)? {
-        Conversation::Chat(chat, _) => match chat {
-            Chat::Main | Chat::Peer(_) => None,
-            Chat::ChannelPeer { channel, .. } | Chat::AccountPeer { channel, .. } => Some(channel),
-            Chat::Group { channel, .. } | Chat::Room { channel, .. } => Some(channel),
-            Chat::Slash { channel, .. } => Some(channel),
-        },
-        Conversation::Cron(_) | Conversation::CronRun { .. } | Conversation::Hook(_) => None,
-        Conversation::Subagent(_) | Conversation::Acp(_) | Conversation::Node(_) => None,
-        Conversation::OpenAi(_) | Conversation::OpenAiUser(_) | Conversation::OpenResponses(_) => None,
-        Conversation::OpenResponsesUser(_) | Conversation::Free(_) => None,
-    };
-    said.or_else(of_key).or_else(|| entry.is_none().then(|| GATEWAY_CHANNEL.to_owned()))
-}
-
-/// The kind of chat of a session: what its entry says, else what its key says.
-fn chat_type_of(key: &SessionKey, entry: Option<&SessionEntry>) -> Option<ChatType> {
-    match entry.and_then(|entry| entry.text(field::CHAT_TYPE)) {
-        Some("direct" | "dm") => return Some(ChatType::Direct),
-        Some("group") => return Some(ChatType::Group),
-        Some("channel") => return Some(ChatType::Channel),
-        Some(_) | None => {}
-    }
-    match key.conversation(MAIN) {
-        Some(Conversation::Chat(Chat::Group { .. }, _)) => Some(ChatType::Group),
-        Some(Conversation::Chat(Chat::Room { .. }, _)) => Some(ChatType::Channel),
-        // A main session of another name reads as free text, and a client that chose a text is one person.
-        Some(Conversation::Chat(..) | Conversation::Free(_)) | None => Some(ChatType::Direct),
-        Some(Conversation::Cron(_) | Conversation::CronRun { .. } | Conversation::Hook(_)) => None,
-        Some(Conversation::Subagent(_) | Conversation::Acp(_) | Conversation::Node(_)) => None,
-        Some(Conversation::OpenAi(_) | Conversation::OpenAiUser(_)) => None,
-        Some(Conversation::OpenResponses(_) | Conversation::OpenResponsesUser(_)) => None,
     }
 }
 
@@ -152,7 +98,7 @@ mod tests {
         let rows = [
             (Deny, Allow, rule(Deny, channel(" Discord ")), group, None),
             (Allow, Allow, rule(Deny, channel("slack")), group, None),
-            (Deny, Allow, rule(Deny, channel("slack")), group, Some(entry(&[("lastChannel", "Slack")]))),
+            (Allow, Allow, rule(Deny, channel("slack")), group, Some(entry(&[("lastChannel", "Slack")]))),
             (Allow, Allow, rule(Deny, channel("discord")), group, Some(entry(&[("channel", "slack")]))),
             (Deny, Allow, rule(Deny, kind(ChatType::Group)), group, None),
             (Allow, Allow, rule(Deny, kind(ChatType::Channel)), group, None),
@@ -175,12 +121,12 @@ mod tests {
             // The first message is judged like those after it.
             (Deny, Allow, rule(Deny, channel("webchat")), "agent:main:work", None),
             (Deny, Allow, rule(Deny, kind(ChatType::Direct)), "agent:main:work", None),
-            (Allow, Allow, rule(Deny, channel("webchat")), "agent:main:work", Some(entry(&[]))),
+            (Deny, Allow, rule(Deny, channel("webchat")), "agent:main:work", Some(entry(&[]))),
         ];
         for (expected, default, rule, key, entry) in rows {
             let policy = SendPolicy { default, rules: vec![rule] };
             let key = SessionKey::canonical(key, "main", "main");
-            assert_eq!(policy.decide(&key, entry.as_ref()), expected, "{policy:?} {key}");
+            assert_eq!(policy.decide((&key, "main"), entry.as_ref()), expected, "{policy:?} {key}");
         }
     }
 
@@ -198,7 +144,7 @@ mod tests {
         ] {
             let entry = own.map(|own| entry(&[(field::SEND_POLICY.key(), own)]));
             let policy = SendPolicy { default, rules };
-            assert_eq!(policy.decide(&key, entry.as_ref()), expected, "{policy:?} {own:?}");
+            assert_eq!(policy.decide((&key, "main"), entry.as_ref()), expected, "{policy:?} {own:?}");
         }
     }
 }

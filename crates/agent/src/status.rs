@@ -12,8 +12,8 @@ use crate::envelope::local_time;
 use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
 
-/// What may be set for one session, in the order in which it is shown.
-const OVERRIDES: &[&str] = &[
+/// What may be set for one session and changes how it answers, in the order in which it is shown.
+pub const OVERRIDES: &[&str] = &[
     "modelOverride",
     "thinkingLevel",
     "verboseLevel",

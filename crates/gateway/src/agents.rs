@@ -18,7 +18,8 @@ use openclaw_tools::{Citations, MemoryTools, Policy, Toolbox, ToolboxOptions};
 use serde_json::Value;
 
 use crate::live::Making;
-use crate::session_rules::{scope, session_rules};
+use crate::raw_keys::name_raw_sessions;
+use crate::session_rules::{scope, session_rules, vain_triggers};
 use crate::tool_policy;
 
 /// What groups may use, as far as the policy allows it.
@@ -85,7 +86,23 @@ impl Agents {
 
     /// The canonical key of a client's text.
     pub(crate) fn key(&self, text: &str) -> SessionKey {
-        SessionKey::canonical(text, &self.default_id, &self.main_key).in_scope(self.scope, &self.main_key)
+        self.key_for(text, &self.default_id)
+    }
+
+    /// The canonical key of a client's text; a name without an agent is one of this agent.
+    pub(crate) fn key_for(&self, text: &str, agent: &str) -> SessionKey {
+        let key = SessionKey::canonical(text, agent, &self.main_key);
+        self.as_stored(key.in_scope(self.scope, &self.main_key))
+    }
+
+    /// A direct chat goes on under the spelling in which it is stored: early releases wrote `dm` for `direct`.
+    fn as_stored(&self, key: SessionKey) -> SessionKey {
+        let Some(other) = key.other_spelling(&self.main_key) else { return key };
+        match self.of_key(&key) {
+            Some(agent) if agent.sessions.get(key.as_str()).is_some() => key,
+            Some(agent) if agent.sessions.get(other.as_str()).is_some() => other,
+            Some(_) | None => key,
+        }
     }
 
     /// Whether this is a main session, which nobody may delete.
@@ -129,6 +146,7 @@ pub(crate) fn build(loaded: &Loaded, making: &Making<'_>) -> Result<Agents, Agen
         all.insert(id.clone(), builder.agent(&id, &places)?);
         folders.insert(id, places);
     }
+    vain_triggers(config).iter().for_each(|words| tracing::warn!("{words}"));
     let main_key = main_key(&config.session.main_key);
     Ok(Agents { default_id, main_key, scope: scope(config), all, folders })
 }
@@ -238,6 +256,10 @@ impl Builder<'_> {
         let report = sessions.report();
         if report.is_repaired() || report.is_rebuilding {
             tracing::warn!(agent = id, ?report, "session index repaired");
+        }
+        let main_key = main_key(&self.loaded.config.session.main_key);
+        if let Err(error) = name_raw_sessions(&sessions, id, &main_key) {
+            tracing::warn!(agent = id, %error, "sessions without keys are left as they are");
         }
         Ok(sessions)
     }

@@ -38,6 +38,7 @@ mod live;
 mod log;
 mod net;
 mod observer;
+mod raw_keys;
 mod reload;
 mod restart_note;
 mod rpc;

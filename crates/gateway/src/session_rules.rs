@@ -4,7 +4,8 @@ use jiff::tz::TimeZone;
 use openclaw_agent::SessionRules;
 use openclaw_agent::commands::ResetTriggers;
 use openclaw_agent::lifecycle::{ResetMode, ResetRule, ResetRules};
-use openclaw_agent::send_policy::{ChatType, SendDecision, SendPolicy, SendRule};
+use openclaw_agent::nature::ChatType;
+use openclaw_agent::send_policy::{SendDecision, SendPolicy, SendRule};
 use openclaw_config::{
     ChatRule, Config, Permission, ResetMode as ConfigMode, ResetPolicy, SendRules, Session, SessionChatType,
     SessionScope as ConfigScope,
@@ -21,6 +22,17 @@ pub(crate) fn session_rules(config: &Config) -> SessionRules {
         sending: sending(&session.send_policy),
         zone: TimeZone::system(),
     }
+}
+
+/// Triggers that never start a session over, for they are other commands, in words for the log.
+pub(crate) fn vain_triggers(config: &Config) -> Vec<String> {
+    let triggers = ResetTriggers::new(config.session.reset_triggers.iter().flatten().map(String::as_str));
+    let words = |word: &str| {
+        format!(
+            "session.resetTriggers: \"{word}\" is another command and starts no session over; use another word"
+        )
+    };
+    triggers.shadowed().into_iter().map(words).collect()
 }
 
 /// `session.scope`
@@ -90,12 +102,20 @@ fn decision(permission: Permission) -> SendDecision {
 
 #[cfg(test)]
 mod tests {
-    use super::session_rules;
+    use super::{session_rules, vain_triggers};
     use openclaw_agent::commands::ResetTriggers;
     use openclaw_agent::lifecycle::{Occasion, ResetPolicy, ResetType};
     use openclaw_agent::send_policy::SendDecision;
     use openclaw_config::{Env, parse};
     use openclaw_protocol::session_key::{SessionKey, SessionScope};
+
+    #[test]
+    fn a_trigger_that_is_another_command_is_named() {
+        let of = |text: &str| vain_triggers(&parse(text, "f", &Env::from([])).unwrap().config);
+        assert_eq!(of("{}"), [""; 0]);
+        let [words] = &of(r#"{session: {resetTriggers: ["/new", "/STOP"]}}"#)[..] else { panic!() };
+        assert!(words.contains("session.resetTriggers: \"/stop\" is another command"), "{words}");
+    }
 
     #[test]
     fn every_key_reaches_its_decision() {
@@ -117,7 +137,7 @@ mod tests {
         assert_eq!(policy(ResetType::Thread, None, Occasion::Message), row(Some(6), Some(8)));
         assert_eq!(policy(ResetType::Thread, Some("discord"), Occasion::Message), row(Some(4), Some(9)));
         let key = |text| SessionKey::canonical(text, "main", "main");
-        assert_eq!(rules.sending.decide(&key("main"), None), SendDecision::Allow);
-        assert_eq!(rules.sending.decide(&key("x:group:5"), None), SendDecision::Deny);
+        assert_eq!(rules.sending.decide((&key("main"), "main"), None), SendDecision::Allow);
+        assert_eq!(rules.sending.decide((&key("x:group:5"), "main"), None), SendDecision::Deny);
     }
 }

@@ -162,6 +162,37 @@ impl SessionKey {
         self.0.strip_prefix("agent:").and_then(|rest| rest.split_once(':')).map_or(&self.0, |(_, rest)| rest)
     }
 
+    /// What follows the agent's id, with the colon between them: what the agent is called says nothing of a session.
+    fn behind_agent(&self) -> &str {
+        let rest = self.rest();
+        self.0.get(self.0.len().saturating_sub(rest.len() + 1)..).unwrap_or(rest)
+    }
+
+    /// The same conversation as it is written with `dm` for `direct`, as early releases had it, or the other way
+    /// round; nothing for what is no direct chat.
+    #[must_use]
+    pub fn other_spelling(&self, main_key: &str) -> Option<Self> {
+        let at = match self.conversation(main_key)? {
+            Conversation::Chat(Chat::Peer(_), _) => 0,
+            Conversation::Chat(Chat::ChannelPeer { .. }, _) => 1,
+            Conversation::Chat(Chat::AccountPeer { .. }, _) => 2,
+            Conversation::Chat(
+                Chat::Main | Chat::Group { .. } | Chat::Room { .. } | Chat::Slash { .. },
+                _,
+            ) => return None,
+            Conversation::Cron(_) | Conversation::CronRun { .. } | Conversation::Hook(_) => return None,
+            Conversation::Subagent(_) | Conversation::Acp(_) | Conversation::Node(_) => return None,
+            Conversation::OpenAi(_) | Conversation::OpenAiUser(_) | Conversation::OpenResponses(_) => {
+                return None;
+            }
+            Conversation::OpenResponsesUser(_) | Conversation::Free(_) => return None,
+        };
+        let mut parts: Vec<&str> = self.rest().split(':').collect();
+        let word = parts.get_mut(at)?;
+        *word = if *word == "dm" { "direct" } else { "dm" };
+        Some(Self(format!("agent:{}:{}", self.agent()?, parts.join(":"))))
+    }
+
     /// Whether this is the main private session of its agent: the only one that sees `MEMORY.md` (S-047).
     #[must_use]
     pub fn is_main(&self, main_key: &str) -> bool {
@@ -172,8 +203,11 @@ impl SessionKey {
     #[must_use]
     pub fn kind(&self) -> SessionKind {
         match self.0.as_str() {
-            "global" => SessionKind::Global,
-            "unknown" => SessionKind::Unknown,
+            "global" => return SessionKind::Global,
+            "unknown" => return SessionKind::Unknown,
+            _ => {}
+        }
+        match self.behind_agent() {
             key if key.contains(":group:") || key.contains(":channel:") => SessionKind::Group,
             _ => SessionKind::Direct,
         }
@@ -182,7 +216,9 @@ impl SessionKey {
     /// Whether lists hide this key: the per-run copy of an isolated cron session.
     #[must_use]
     pub fn is_hidden(&self) -> bool {
-        self.rest().starts_with("cron:") && self.0.contains(":run:")
+        // No main key is one of the words that begin other keys.
+        let is_run = |rest| matches!(Conversation::parse(rest, ""), Conversation::CronRun { .. });
+        self.rest().starts_with("cron:") && is_run(self.rest())
     }
 }
 

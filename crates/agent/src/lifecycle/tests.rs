@@ -170,9 +170,12 @@ fn types_and_channels_of_entries() {
     let rows = [
         ("main", entry("direct", "", "webchat"), ResetType::Direct, 3),
         ("work", entry("channel", "slack", "webchat"), ResetType::Group, 2),
-        ("slack:channel:c1", entry("", "", ""), ResetType::Group, 4),
+        ("slack:channel:c1", entry("", "", ""), ResetType::Group, 2),
+        ("slack:channel:c1", entry("group", "", "webchat"), ResetType::Group, 2),
+        ("slack:direct:5", entry("direct", "", "webchat"), ResetType::Direct, 2),
+        ("discord:group:5", entry("group", "", "webchat"), ResetType::Group, 4),
         ("slack:channel:c1:thread:5", entry("group", "", "slack"), ResetType::Thread, 2),
-        ("global", entry("", "", ""), ResetType::Direct, 4),
+        ("global", entry("", "", ""), ResetType::Direct, 3),
     ];
     let hour = |at_hour| ResetRule { at_hour: Some(at_hour), ..ResetRule::default() };
     let rules = ResetRules {
@@ -182,7 +185,11 @@ fn types_and_channels_of_entries() {
     for (key, entry, kind, at_hour) in rows {
         let key = SessionKey::canonical(key, "main", "main");
         assert_eq!(ResetType::of(&key, &entry), kind, "{key}");
-        assert_eq!(rules.policy_of(&key, &entry, Occasion::Message).at_hour, Some(at_hour), "{key}");
+        assert_eq!(
+            rules.policy_of((&key, "main"), &entry, Occasion::Message).at_hour,
+            Some(at_hour),
+            "{key}"
+        );
     }
 }
 

@@ -34,7 +34,7 @@ choices! {
 section! {
     /// Sessions.
     pub struct Session {
-        /// One session per sender, or one for all.
+        /// Whether every chat has a session of its own, or one called `global` takes the place of every main session.
         scope: SessionScope = SessionScope::PerSender;
         /// Which direct chats share a session.
         dm_scope: DmScope = DmScope::Main, planned(not_yet::CHANNELS), met_by(&["main"]);
@@ -69,7 +69,8 @@ section! {
 }
 
 section! {
-    /// Rules on sessions: the first denial counts, then the default.
+    /// Rules on sessions: a denial by any rule counts, then a rule that allows, then the default. What a session says
+    /// of itself comes before all of them.
     pub struct SendRules {
         /// What happens without a matching rule.
         default: Option<Permission>;

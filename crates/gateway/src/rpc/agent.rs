@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use openclaw_agent::AgentRuntime;
 use openclaw_protocol::frame::{ErrorShape, ResponseFrame};
+use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::SessionId;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,6 +15,7 @@ use super::chat::too_busy;
 use super::runs::{Message, Run, Target, images, place, size_of, starter};
 use super::sessions::may_send;
 use super::{Call, Reply, RpcError, RpcResult, attempt};
+use crate::agents::Agents;
 use crate::core::Core;
 use crate::inbound::{Known, Verdict, accept, durable, event_key};
 use crate::runs::{Admission, Candidate, RunAnswer, RunEnd, RunKind, RunState};
@@ -116,45 +119,87 @@ fn answer_of(end: &RunEnd) -> RpcResult {
     }
 }
 
-/// The session of an `agent` call: by key, by id, or the agent's main session.
-fn target(call: &Call<'_>, params: &AgentParams) -> Result<(Target, Option<SessionId>), RpcError> {
+/// The session of an `agent` call: by key, by id, or the agent's main session. What is named twice is one session, or
+/// nothing runs.
+fn target(call: &Call<'_>, params: &AgentParams) -> Result<(Target, Option<SessionId>), ErrorShape> {
     let agents = &call.now.agents;
     let text = |value: &Option<String>| {
         value.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    let agent_id = text(&params.agent_id).unwrap_or_else(|| agents.default_id.clone());
-    let Some(agent) = agents.get(&agent_id) else {
-        return Err(ErrorShape::invalid(format!("unknown agent: {}", clip(&agent_id, 64))).into());
-    };
-    let session_id = match text(&params.session_id) {
-        None => None,
-        Some(id) => Some(
-            SessionId::parse(&id).map_err(|error| RpcError::from(ErrorShape::invalid(error.to_string())))?,
-        ),
-    };
-    let known = session_id.as_ref().and_then(|id| agent.sessions.find_by_session_id(id));
+    let agent = text(&params.agent_id).map(|id| known_agent(agents, &id)).transpose()?;
+    let id = text(&params.session_id).map(|id| SessionId::parse(&id)).transpose();
+    let id = id.map_err(|error| ErrorShape::invalid(error.to_string()))?;
     let named = text(&params.session_key);
-    // A transcript belongs to one session (P-08): an id that another key holds cannot be used under this one.
-    if let (Some(named), Some(known)) = (&named, &known)
-        && agents.key(named).as_str() != known
-    {
-        return Err(ErrorShape::invalid(format!("sessionId belongs to session {known}")).into());
+    let of = agent.map_or(agents.default_id.as_str(), |agent| &agent.id);
+    let key = match (&named, &id) {
+        (Some(named), _) => named_key(agents, named, agent)?,
+        (None, Some(id)) => match agent {
+            Some(agent) => holder_in(agents, agent, id),
+            None => holder(agents, id),
+        }
+        .unwrap_or_else(|| agents.key(&format!("agent:{of}:{id}"))),
+        (None, None) => agents.key_for("main", of),
+    };
+    let Some(own) = agents.of_key(&key) else {
+        let given = named.as_deref().unwrap_or(key.as_str());
+        return Err(ErrorShape::invalid(format!("unknown agent in session key: {}", clip(given, 200))));
+    };
+    if let Some(id) = &id {
+        check_id(agents, (own, &key), id)?;
     }
-    let given = match (named.clone(), known, &session_id) {
-        (Some(key), _, _) => key,
-        (None, Some(key), _) => key,
-        (None, None, Some(id)) => format!("agent:{}:{id}", agent.id),
-        (None, None, None) => format!("agent:{}:{}", agent.id, agents.main_key),
-    };
-    let key = agents.key(&given);
-    let Some(agent) = agents.of_key(&key) else {
-        return Err(
-            ErrorShape::invalid(format!("unknown agent in session key: {}", clip(&given, 200))).into()
-        );
-    };
     // Clients know this session by its canonical key: they did not name it.
     let given_key = named.unwrap_or_else(|| key.to_string());
-    Ok((Target { agent: Arc::clone(agent), key, given_key }, session_id))
+    Ok((Target { agent: Arc::clone(own), key, given_key }, id))
+}
+
+fn known_agent<'a>(agents: &'a Agents, id: &str) -> Result<&'a Arc<AgentRuntime>, ErrorShape> {
+    agents.get(id).ok_or_else(|| ErrorShape::invalid(format!("unknown agent: {}", clip(id, 64))))
+}
+
+/// The session of a key, which is one of the agent that is named beside it.
+fn named_key(
+    agents: &Agents,
+    named: &str,
+    agent: Option<&Arc<AgentRuntime>>,
+) -> Result<SessionKey, ErrorShape> {
+    let Some(agent) = agent else { return Ok(agents.key(named)) };
+    let meant = SessionKey::canonical(named, &agent.id, &agents.main_key);
+    let of_key = meant.agent().unwrap_or(&agents.default_id);
+    if of_key != agent.id {
+        return Err(ErrorShape::invalid(format!(
+            "agentId {} does not fit sessionKey {}, which is of agent {}; name one of them",
+            agent.id,
+            clip(named, 200),
+            clip(of_key, 64),
+        )));
+    }
+    Ok(agents.key_for(named, &agent.id))
+}
+
+/// The session of an agent that an id is of.
+fn holder_in(agents: &Agents, agent: &AgentRuntime, id: &SessionId) -> Option<SessionKey> {
+    agent.sessions.find_by_session_id(id).map(|key| agents.key_for(&key, &agent.id))
+}
+
+/// The session of any agent that an id is of; of several that of the default agent.
+fn holder(agents: &Agents, id: &SessionId) -> Option<SessionKey> {
+    let first = agents.get(&agents.default_id).into_iter();
+    first.chain(agents.all.values()).find_map(|agent| holder_in(agents, agent, id))
+}
+
+/// A transcript belongs to one session (P-08): an id that another key holds cannot be used under this one.
+fn check_id(
+    agents: &Agents,
+    (own, key): (&Arc<AgentRuntime>, &SessionKey),
+    id: &SessionId,
+) -> Result<(), ErrorShape> {
+    let is_own = own.sessions.get(key.as_str()).is_some_and(|entry| entry.session_id() == *id);
+    match holder_in(agents, own, id).or_else(|| holder(agents, id)).filter(|_| !is_own) {
+        Some(holder) if holder != *key => {
+            Err(ErrorShape::invalid(format!("sessionId belongs to session {holder}")))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,29 +1,34 @@
 //! `sessions.patch`: what is set for one session alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use openclaw_agent::AgentRuntime;
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::session_key::{Conversation, SessionKey};
-use openclaw_store::{SessionEntry, SessionId, field};
+use openclaw_store::{SessionId, field};
 use serde_json::{Map, Value, json};
 
 use super::sessions::target;
 use super::{Call, Reply, RpcError, RpcResult, attempt};
+use crate::agents::Agents;
 use crate::core::Core;
-use crate::text::clip;
 
 /// What a field may hold.
 enum Values {
     /// One of these, in any case.
     OneOf(&'static [&'static str]),
-    /// A text that is not empty.
-    Text,
+    /// A text in one line that is not empty, of so many characters at most.
+    Text(usize),
 }
+
+/// Most characters of a name that people read (release: of a label).
+const MAX_NAME: usize = 64;
+/// Most characters of a session key or of the name of a model.
+const MAX_KEY: usize = 512;
 
 /// Fields that a patch may set, or clear with `null`, as the release spells them. `model` is apart: it is two fields.
 const FIELDS: &[(&str, Values)] = &[
-    ("label", Values::Text),
+    ("label", Values::Text(MAX_NAME)),
     ("thinkingLevel", Values::OneOf(&["off", "minimal", "low", "medium", "high", "xhigh"])),
     ("verboseLevel", Values::OneOf(&["off", "on", "full"])),
     ("reasoningLevel", Values::OneOf(&["off", "on", "stream"])),
@@ -32,11 +37,17 @@ const FIELDS: &[(&str, Values)] = &[
     ("execHost", Values::OneOf(&["sandbox", "gateway", "node"])),
     ("execSecurity", Values::OneOf(&["deny", "allowlist", "full"])),
     ("execAsk", Values::OneOf(&["off", "on-miss", "always"])),
-    ("execNode", Values::Text),
-    ("spawnedBy", Values::Text),
+    ("execNode", Values::Text(MAX_NAME)),
+    ("spawnedBy", Values::Text(MAX_KEY)),
     ("sendPolicy", Values::OneOf(&["allow", "deny"])),
     ("groupActivation", Values::OneOf(&["mention", "always"])),
 ];
+
+/// Fields whose value is compared with what other sessions have, or with what was there.
+const UNIQUE: &[&str] = &["label", "spawnedBy"];
+
+/// Held from that comparison until the value is there: of two patches that ask for one label, one gets it.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A checked patch: the fields that change, and their values; nothing clears one.
 type Changes = Vec<(&'static str, Option<String>)>;
@@ -46,11 +57,17 @@ pub(super) fn patch(call: &Call<'_>) -> Reply {
     let given = params.get("key").and_then(Value::as_str).unwrap_or_default();
     let (agent, key) = attempt!(target(call, given));
     let changes = attempt!(changes(&params));
-    attempt!(check_label(&agent, &key, &changes));
-    attempt!(check_parent(&agent, &key, &changes));
     let model = attempt!(model_override(&agent, params.get("model")));
-    let core = Arc::clone(call.core);
-    Reply::blocking(move || patch_now(&core, &agent, &key, &(changes, model)))
+    let (core, now) = (Arc::clone(call.core), Arc::clone(&call.now));
+    Reply::blocking(move || {
+        let unique = changes.iter().any(|(name, _)| UNIQUE.contains(name));
+        let turn = unique.then(|| ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner));
+        check_label(&now.agents, &key, &changes)?;
+        check_parent(&agent, &key, &changes)?;
+        let answer = patch_now(&core, &agent, &key, &(changes, model));
+        drop(turn);
+        answer
+    })
 }
 
 /// The changes that a patch asks for, or the first that is no value of its field.
@@ -70,10 +87,7 @@ fn changes(params: &Map<String, Value>) -> Result<Changes, ErrorShape> {
                         })?;
                         Some((*meant).to_owned())
                     }
-                    Values::Text if given.is_empty() => {
-                        return Err(ErrorShape::invalid(format!("invalid {name}: empty")));
-                    }
-                    Values::Text => Some(given.to_owned()),
+                    Values::Text(max) => Some(line(name, given, *max)?.to_owned()),
                 }
             }
         };
@@ -82,18 +96,33 @@ fn changes(params: &Map<String, Value>) -> Result<Changes, ErrorShape> {
     Ok(changes)
 }
 
+/// A text that may stand in a list on a terminal.
+fn line<'t>(name: &str, given: &'t str, max: usize) -> Result<&'t str, ErrorShape> {
+    let wrong = match given {
+        "" => "empty".to_owned(),
+        _ if given.chars().count() > max => format!("too long (max {max})"),
+        _ if given.chars().any(char::is_control) => {
+            "it has control characters or more than one line".to_owned()
+        }
+        _ => return Ok(given),
+    };
+    Err(ErrorShape::invalid(format!("invalid {name}: {wrong}")))
+}
+
 fn change_of<'a>(changes: &'a Changes, name: &str) -> Option<&'a Option<String>> {
     changes.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
-/// A label belongs to one session.
-fn check_label(agent: &AgentRuntime, key: &SessionKey, changes: &Changes) -> Result<(), ErrorShape> {
+/// A label belongs to one session of all agents.
+fn check_label(agents: &Agents, key: &SessionKey, changes: &Changes) -> Result<(), ErrorShape> {
     let Some(Some(label)) = change_of(changes, "label") else { return Ok(()) };
-    match agent.sessions.find_by_label(label) {
-        Some(holder) if holder != key.as_str() => {
-            Err(ErrorShape::invalid(format!("label already in use: {}", clip(label, 64))))
-        }
-        Some(_) | None => Ok(()),
+    let holders = agents
+        .all
+        .values()
+        .filter_map(|agent| Some(agents.key_for(&agent.sessions.find_by_label(label)?, &agent.id)));
+    match holders.into_iter().find(|holder| holder != key) {
+        Some(_) => Err(ErrorShape::invalid(format!("label already in use: {label}"))),
+        None => Ok(()),
     }
 }
 
@@ -128,10 +157,7 @@ fn model_override(agent: &AgentRuntime, value: Option<&Value>) -> Result<ModelCh
         None => Ok(ModelChange::Keep),
         Some(Value::Null) => Ok(ModelChange::Clear),
         Some(value) => {
-            let reference = value.as_str().unwrap_or_default().trim();
-            if reference.is_empty() {
-                return Err(ErrorShape::invalid("invalid model: empty").into());
-            }
+            let reference = line("model", value.as_str().unwrap_or_default().trim(), MAX_KEY)?;
             let model = agent
                 .models
                 .resolve(reference)
@@ -149,7 +175,7 @@ fn patch_now(
     (changes, model): &(Changes, ModelChange),
 ) -> RpcResult {
     let now = core.now_ms();
-    agent.sessions.get_or_create(key.as_str(), || SessionEntry::new(&SessionId::random(), now))?;
+    agent.sessions.get_or_create(key.as_str(), || agent.new_entry(key, &SessionId::random()))?;
     let entry = agent.sessions.patch(key.as_str(), |entry| {
         for (name, value) in changes {
             match value {
@@ -182,7 +208,8 @@ fn patch_now(
 
 #[cfg(test)]
 mod tests {
-    use super::{FIELDS, Values, changes};
+    use super::{FIELDS, UNIQUE, Values, changes};
+    use openclaw_agent::OVERRIDES;
     use serde_json::{Map, Value, json};
 
     fn params(value: Value) -> Map<String, Value> {
@@ -203,13 +230,30 @@ mod tests {
                     let refused = set(json!("sometimes")).unwrap_err().message;
                     assert_eq!(refused, format!("invalid {name} (use {})", values.join("|")));
                 }
-                Values::Text => {
+                Values::Text(max) => {
                     assert_eq!(set(json!(" Mine ")).unwrap(), [(*name, Some("Mine".to_owned()))]);
-                    assert_eq!(set(json!(" ")).unwrap_err().message, format!("invalid {name}: empty"));
+                    let longest = "é".repeat(*max);
+                    assert_eq!(set(json!(longest)).unwrap(), [(*name, Some(longest.clone()))]);
+                    let refused = |value: &str| set(json!(value)).unwrap_err().message;
+                    assert_eq!(refused(" "), format!("invalid {name}: empty"));
+                    assert_eq!(refused(&(longest + "e")), format!("invalid {name}: too long (max {max})"));
+                    for control in ["a\nb", "\u{1b}[2Jb", "a\u{85}b"] {
+                        assert!(refused(control).contains("control characters"), "{name} {control:?}");
+                    }
                 }
             }
             assert!(set(json!("")).is_err(), "{name}");
         }
         assert_eq!(changes(&params(json!({"key": "k"}))).unwrap(), []);
+    }
+
+    #[test]
+    fn what_can_be_set_is_shown() {
+        for (name, _) in FIELDS.iter().filter(|(name, _)| !UNIQUE.contains(name)) {
+            assert!(OVERRIDES.contains(name), "{name}");
+        }
+        let can_be_set = |name: &&str| FIELDS.iter().any(|(field, _)| *field == *name);
+        let others: Vec<&&str> = OVERRIDES.iter().filter(|name| !can_be_set(name)).collect();
+        assert_eq!(others, [&"modelOverride"], "`model` sets it");
     }
 }

@@ -1,14 +1,15 @@
 //! How sessions look in lists.
 
-use openclaw_agent::AgentRuntime;
+use openclaw_agent::nature::kind;
+use openclaw_agent::{AgentRuntime, OVERRIDES};
 use openclaw_models::ModelInfo;
-use openclaw_protocol::session_key::{SessionKey, SessionKind};
+use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{SessionEntry, field};
 use serde_json::{Map, Value, json};
 
 use crate::agents::Agents;
 
-/// Entry fields that `sessions.list` shows as they are.
+/// Entry fields that `sessions.list` shows as they are, besides those that may be set for one session.
 const SHOWN: &[&str] = &[
     "label",
     "displayName",
@@ -20,14 +21,8 @@ const SHOWN: &[&str] = &[
     "origin",
     "systemSent",
     "abortedLastRun",
-    "thinkingLevel",
-    "verboseLevel",
-    "reasoningLevel",
-    "elevatedLevel",
-    "sendPolicy",
     "inputTokens",
     "outputTokens",
-    "responseUsage",
     "modelProvider",
     "model",
     "contextTokens",
@@ -40,12 +35,6 @@ const SHOWN: &[&str] = &[
     "previousSessionId",
     "compactionCount",
     "providerOverride",
-    "modelOverride",
-    "groupActivation",
-    "execHost",
-    "execSecurity",
-    "execAsk",
-    "execNode",
 ];
 
 /// The model of the default agent, as lists name it.
@@ -61,20 +50,12 @@ fn defaults_of(info: &ModelInfo) -> Value {
     json!({"modelProvider": info.provider, "model": info.id, "contextTokens": info.context_window})
 }
 
-/// The kind of a session: an entry that says group is one, whatever its key.
-pub(super) fn kind(key: &SessionKey, entry: &SessionEntry) -> SessionKind {
-    match entry.text(field::CHAT_TYPE) {
-        Some("group" | "channel") => SessionKind::Group,
-        Some(_) | None => key.kind(),
-    }
-}
-
 /// A row of `sessions.list`.
 pub(super) fn list_row(key: &SessionKey, entry: &SessionEntry) -> Map<String, Value> {
     let mut row = Map::new();
     row.insert("key".to_owned(), json!(key));
-    row.insert("kind".to_owned(), json!(kind(key, entry)));
-    for name in SHOWN {
+    row.insert("kind".to_owned(), json!(kind(key, Some(entry))));
+    for name in SHOWN.iter().chain(OVERRIDES) {
         if let Some(value) = entry.json(name) {
             row.insert((*name).to_owned(), value);
         }
@@ -92,7 +73,7 @@ pub(super) fn status_row(agent: &AgentRuntime, key: &str, entry: &SessionEntry, 
     let window = info.as_ref().map(|info| u64::from(info.context_window));
     let total = entry.get(field::TOTAL_TOKENS).unwrap_or(0);
     let mut row = json!({
-        "agentId": agent.id, "key": key, "kind": kind(&canonical, entry), "sessionId": entry.session_id().as_str(),
+        "agentId": agent.id, "key": key, "kind": kind(&canonical, Some(entry)), "sessionId": entry.session_id().as_str(),
         "updatedAt": entry.updated_at(), "age": now_ms - entry.updated_at(),
         "systemSent": entry.get(field::SYSTEM_SENT).unwrap_or(false),
         "abortedLastRun": entry.get(field::ABORTED_LAST_RUN).unwrap_or(false),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use openclaw_agent::nature::kind;
 use openclaw_agent::send_policy::SendDecision;
 use openclaw_agent::turn::AbortReason;
 use openclaw_agent::{AgentRuntime, Deleted, Job, TranscriptFate};
@@ -13,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
-use super::session_rows::{defaults, kind, list_row};
+use super::session_rows::{defaults, list_row};
 use super::{Call, Reply, RpcError, attempt};
 use crate::agents::Agents;
 use crate::core::Core;
@@ -49,6 +50,8 @@ struct ListParams {
 #[derive(Deserialize, Clone, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Filter {
+    #[serde(skip)]
+    session_id: Option<SessionId>,
     label: Option<String>,
     spawned_by: Option<String>,
     agent_id: Option<String>,
@@ -95,7 +98,7 @@ fn find(core: &Core, agents: &Agents, params: &ListParams) -> Vec<Found> {
         agent.sessions.wait_until_rebuilt(FIND_WAIT);
         for (key, entry) in agent.sessions.list() {
             let key = SessionKey::canonical(&key, &agent.id, &agents.main_key);
-            let kind_fits = match kind(&key, &entry) {
+            let kind_fits = match kind(&key, Some(&entry)) {
                 SessionKind::Global => params.include_global,
                 SessionKind::Unknown => params.include_unknown,
                 SessionKind::Direct | SessionKind::Group => true,
@@ -122,7 +125,10 @@ fn matches(filter: &Filter, key: &SessionKey, entry: &SessionEntry) -> bool {
         fields.into_iter().flatten().any(|value| value.to_lowercase().contains(&text))
             || entry.session_id().as_str().contains(&text)
     });
-    equals(&filter.label, field::LABEL) && equals(&filter.spawned_by, field::SPAWNED_BY) && found
+    filter.session_id.as_ref().is_none_or(|id| *id == entry.session_id())
+        && equals(&filter.label, field::LABEL)
+        && equals(&filter.spawned_by, field::SPAWNED_BY)
+        && found
 }
 
 fn rows(core: &Core, agents: &Agents, params: &ListParams) -> Value {
@@ -247,34 +253,74 @@ struct ResolveParams {
     session_id: Option<String>,
     #[serde(default)]
     label: Option<String>,
+    #[serde(default)]
+    agent_id: Option<String>,
+    #[serde(default)]
+    spawned_by: Option<String>,
+    #[serde(default)]
+    include_global: bool,
+    #[serde(default)]
+    include_unknown: bool,
+}
+
+impl ResolveParams {
+    /// The list in which the session is looked for.
+    fn list(&self, filter: Filter) -> ListParams {
+        let filter =
+            Filter { agent_id: self.agent_id.clone(), spawned_by: self.spawned_by.clone(), ..filter };
+        ListParams {
+            include_global: self.include_global,
+            include_unknown: self.include_unknown,
+            filter,
+            ..ListParams::default()
+        }
+    }
 }
 
 pub(super) fn resolve(call: &Call<'_>) -> Reply {
     let params: ResolveParams = attempt!(call.params());
-    let agents = &call.now.agents;
-    let (found, asked) = match (&params.key, &params.session_id, &params.label) {
-        (Some(key), None, None) => {
-            let canonical = agents.key(key);
-            let exists = agents
-                .of_key(&canonical)
-                .is_some_and(|agent| agent.sessions.get(canonical.as_str()).is_some());
-            (exists.then(|| canonical.to_string()), key)
+    let (core, now) = (Arc::clone(call.core), Arc::clone(&call.now));
+    Reply::blocking(move || {
+        let agents = &now.agents;
+        let missing = |asked: &str| ErrorShape::invalid(format!("No session found: {}", clip(asked, 200)));
+        let (found, asked) = match (&params.key, &params.session_id, &params.label) {
+            (Some(key), None, None) => {
+                let found = resolve_key(agents, key, &params).ok_or_else(|| missing(key))?;
+                return Ok(json!({"ok": true, "key": found}));
+            }
+            (None, Some(id), None) => {
+                let session_id = SessionId::parse(id).map_err(|_| missing(id))?;
+                let filter = Filter { session_id: Some(session_id), ..Filter::default() };
+                (find(&core, agents, &params.list(filter)), id)
+            }
+            (None, None, Some(label)) => {
+                let filter = Filter { label: Some(label.trim().to_owned()), ..Filter::default() };
+                (find(&core, agents, &params.list(filter)), label)
+            }
+            _ => return Err(ErrorShape::invalid("exactly one of key, sessionId, label is needed").into()),
+        };
+        match found.as_slice() {
+            [] => Err(missing(asked).into()),
+            [found] => Ok(json!({"ok": true, "key": found.key})),
+            [first, second, ..] => Err(ErrorShape::invalid(format!(
+                "Multiple sessions found: {} ({}, {}); name the agent or the key",
+                clip(asked, 200),
+                first.key,
+                second.key
+            ))
+            .into()),
         }
-        (None, Some(id), None) => {
-            let parsed = SessionId::parse(id).ok();
-            let found = parsed
-                .and_then(|id| agents.all.values().find_map(|agent| agent.sessions.find_by_session_id(&id)));
-            (found, id)
-        }
-        (None, None, Some(label)) => {
-            (agents.all.values().find_map(|agent| agent.sessions.find_by_label(label)), label)
-        }
-        _ => return Reply::invalid("exactly one of key, sessionId, label is needed"),
-    };
-    match found {
-        Some(key) => Reply::Now(Ok(json!({"ok": true, "key": key}))),
-        None => Reply::invalid(format!("No session found: {}", clip(asked, 200))),
-    }
+    })
+}
+
+/// The session of a key, if there is one and it is what the caller says of it.
+fn resolve_key(agents: &Agents, given: &str, params: &ResolveParams) -> Option<SessionKey> {
+    let wanted = params.agent_id.as_deref().map(openclaw_protocol::session_key::agent_id);
+    let key = agents.key_for(given, wanted.as_deref().unwrap_or(&agents.default_id));
+    let agent = agents.of_key(&key)?;
+    let entry = agent.sessions.get(key.as_str())?;
+    let is_child = params.spawned_by.as_deref().is_none_or(|by| entry.text(field::SPAWNED_BY) == Some(by));
+    (wanted.is_none_or(|wanted| wanted == agent.id) && is_child).then_some(key)
 }
 
 /// The agent and key a session method is about.

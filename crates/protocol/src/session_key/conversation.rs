@@ -27,6 +27,8 @@ const IN_DIRECTS: &[&str] = &["thread", "topic", "group", "channel"];
 /// The same for jobs.
 const IN_JOBS: &[&str] = &["run"];
 const NODE: &str = "node-";
+/// Keys that belong to no agent. A main session of such a name could not be told from them.
+const OF_NO_AGENT: &[&str] = &["global", "unknown"];
 
 /// What follows the agent's id in a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -335,6 +337,9 @@ pub fn main_key(configured: &str) -> String {
     let key = folded(configured);
     if key.is_empty() {
         return "main".to_owned();
+    }
+    if OF_NO_AGENT.contains(&key.as_str()) {
+        return write_segment(&key, OF_NO_AGENT);
     }
     let written = write_segment(&key, FIRST);
     match written.strip_prefix(NODE) {

@@ -36,6 +36,24 @@ fn kinds_and_parts() {
 }
 
 #[test]
+fn what_an_agent_is_called_says_nothing_of_its_sessions() {
+    for agent in ["group", "channel", "run", "cron", "thread", "dm"] {
+        for (rest, kind, is_hidden) in [
+            ("main", SessionKind::Direct, false),
+            ("telegram:direct:5", SessionKind::Direct, false),
+            ("slack:channel:c1", SessionKind::Group, false),
+            ("group:777", SessionKind::Group, false),
+            ("cron:job", SessionKind::Direct, false),
+            ("cron:run:job", SessionKind::Direct, false),
+            ("cron:job:run:1", SessionKind::Direct, true),
+        ] {
+            let key = SessionKey::canonical(&format!("agent:{agent}:{rest}"), "main", "main");
+            assert_eq!((key.kind(), key.is_hidden()), (kind, is_hidden), "{key}");
+        }
+    }
+}
+
+#[test]
 fn two_long_keys_stay_two() {
     let key = |end: &str| SessionKey::canonical(&format!("{}{end}", "k".repeat(600)), "main", "main");
     assert_ne!(key("a"), key("b"));
@@ -146,6 +164,25 @@ fn earlier_releases_wrote_dm() {
 }
 
 #[test]
+fn direct_chats_have_two_spellings() {
+    for (one, two) in [
+        ("direct:5", Some("dm:5")),
+        ("telegram:direct:dm:5", Some("telegram:dm:dm:5")),
+        ("telegram:work:direct:5:thread:6", Some("telegram:work:dm:5:thread:6")),
+        ("telegram:group:direct:5", None),
+        ("home:thread:direct:5", None),
+        ("work", None),
+    ] {
+        let key = |rest: &str| SessionKey::stored(&format!("agent:dm:{rest}"));
+        assert_eq!(key(one).other_spelling("home"), two.map(key), "{one}");
+        if let Some(two) = two {
+            assert_eq!(key(two).other_spelling("home"), Some(key(one)));
+        }
+    }
+    assert_eq!(SessionKey::stored("global").other_spelling("main"), None);
+}
+
+#[test]
 fn parents_of_threads() {
     for (key, parent) in [
         ("agent:a:slack:channel:c1:thread:9", Some("agent:a:slack:channel:c1")),
@@ -184,10 +221,18 @@ fn one_session_for_all() {
 
 #[test]
 fn a_main_key_is_one_part_and_no_word_of_the_grammar() {
-    for (configured, key) in
-        [("", "main"), (" Home ", "home"), ("a:b", "a%3ab"), ("cron", "%63ron"), ("node-x", "%6eode-x")]
-    {
+    for (configured, key) in [
+        ("", "main"),
+        (" Home ", "home"),
+        ("a:b", "a%3ab"),
+        ("cron", "%63ron"),
+        ("node-x", "%6eode-x"),
+        ("Global", "%67lobal"),
+        ("unknown", "%75nknown"),
+    ] {
         assert_eq!(main_key(configured), key);
+        assert_eq!(SessionKey::canonical(key, "a", key), SessionKey::main("a", key), "by its name");
+        assert_eq!(SessionKey::main("a", key).kind(), SessionKind::Direct);
         let main = SessionKey::main("a", key);
         assert_eq!(main.conversation(key), Some(Conversation::chat(Chat::Main)));
         assert_eq!(SessionKey::canonical(main.as_str(), "a", key), main);
