@@ -7,7 +7,7 @@ use openclaw_agent::{RunObserver, TurnObserver, TurnReport};
 use openclaw_protocol::event::{AgentEvent, AgentStream, ChatEvent, ChatState};
 use openclaw_protocol::frame::{ErrorCode, ErrorShape};
 use openclaw_protocol::session_key::SessionKey;
-use openclaw_store::{EventId, TurnCommit};
+use openclaw_store::EventId;
 use openclaw_tools::{ToolCall, ToolOutcome};
 use serde_json::{Value, json};
 
@@ -255,26 +255,11 @@ impl RunObserver for EventObserver {
         self.end_of(report).keep()
     }
 
-    /// While the gateway stops the message is left to the next process; else it ends now.
+    /// The lane is gone: the gateway stops, in whatever order its parts go, or something broke that is caught nowhere. The
+    /// message is left to the next process, and this one does not count as a try.
     fn dropped(&self) {
-        let is_stopping = self.core.stopping.is_cancelled();
-        let error = if is_stopping { TurnError::Postponed } else { TurnError::Interrupted };
-        let report = TurnReport::bare(Outcome::Failed(error));
-        if is_stopping {
-            // A claim that is not given back counts as a try.
-            self.core.ledger.release(self.run.event, Box::new(|_| ()));
-        } else {
-            let commit = TurnCommit {
-                event: self.run.event,
-                outcome: self.outcome(&report),
-                ended_at_ms: self.core.now_ms(),
-                line: None,
-                replies: Vec::new(),
-            };
-            // What cannot be written now is begun again by the next process.
-            self.core.ledger.commit_turn(commit, Box::new(|_| ()));
-        }
-        self.ended(&report);
+        self.core.ledger.release(self.run.event, Box::new(|_| ()));
+        self.ended(&TurnReport::bare(Outcome::Failed(TurnError::Postponed)));
     }
 }
 
