@@ -2,7 +2,7 @@
 //! conversations (`send` to the channel `webchat`), which know a message by its key. A reply to the conversation it
 //! belongs to is judged under P-01; recipients that show what they get twice are a test of `openclaw-channels`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,8 @@ use super::stage::{MAX_DRAIN, Stage};
 const KILLS_PER_HOME: usize = 100;
 /// Messages handed in between two kills.
 const MESSAGES: usize = 6;
+/// Requests that are open at once; a connection takes 128.
+const MAX_OPEN: usize = 64;
 /// Recipients.
 const SESSIONS: usize = 5;
 /// The latest kill after the first message of a life.
@@ -62,15 +64,18 @@ impl Parcels {
     /// Hands in everything that nobody has said was delivered, and waits until somebody has.
     async fn hand_in(&mut self, link: &mut Link) -> Result<()> {
         self.asked.clear();
-        let missing = (0..self.made.len()).filter(|number| !self.delivered.contains(number));
-        for number in missing.collect::<Vec<_>>() {
-            let to = self.made.get(number).context("a message of nobody")?;
-            let params = json!({
-                "to": to, "channel": "webchat", "message": text_of(number), "idempotencyKey": format!("parcel-{number}"),
-            });
-            self.asked.insert(link.send("send", params).await?, number);
-        }
+        let mut missing: VecDeque<usize> =
+            (0..self.made.len()).filter(|number| !self.delivered.contains(number)).collect();
         while self.delivered.len() < self.made.len() {
+            while self.asked.len() < MAX_OPEN
+                && let Some(number) = missing.pop_front()
+            {
+                let params = json!({
+                    "to": self.made.get(number).context("a message of nobody")?, "channel": "webchat",
+                    "message": text_of(number), "idempotencyKey": format!("parcel-{number}"),
+                });
+                self.asked.insert(link.send("send", params).await?, number);
+            }
             let frame = link.next().await?;
             let Some(number) = frame["id"].as_str().and_then(|id| self.asked.remove(id)) else { continue };
             ensure!(frame["ok"] == true, "message {number} is refused: {}", frame["error"]);
