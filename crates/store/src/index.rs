@@ -11,6 +11,7 @@ mod load;
 mod rebuild;
 mod state;
 mod step;
+mod view;
 
 use std::fmt;
 use std::path::Path;
@@ -28,6 +29,7 @@ use step::{Step, Steps};
 
 pub use event::IndexEvent;
 pub use load::LoadReport;
+pub use view::IndexView;
 
 /// Upstream's name for the index.
 const INDEX_FILE: &str = "sessions.json";
