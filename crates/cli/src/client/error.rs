@@ -122,10 +122,8 @@ fn reason_text(reason: &str) -> String {
 impl ClientError {
     /// The same error for somebody whose message the gateway had accepted.
     pub(crate) fn after_acceptance(self) -> Self {
-        match self {
-            Self::Closed { .. } | Self::Broken(_) => Self::Kept(Box::new(self)),
-            other => other,
-        }
+        let is_cut_off = matches!(self, Self::Closed { .. } | Self::Broken(_));
+        if is_cut_off { Self::Kept(Box::new(self)) } else { self }
     }
 
     /// Whether the connection ended from the other side.

@@ -81,7 +81,7 @@ impl IndexView {
 mod tests {
     use super::IndexView;
     use crate::{SessionEntry, SessionId, SessionIndex, field};
-    use openclaw_guard::SystemClock;
+    use openclaw_guard::{SystemClock, write_atomic};
     use std::path::Path;
     use std::sync::Arc;
 
@@ -122,7 +122,7 @@ mod tests {
     fn damage_is_told_and_nothing_is_moved() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("sessions.json");
-        std::fs::write(&path, "{\"agent:main:a\": {\"sessionId\": \"s\", \"updatedAt\": 1}, \"agent:")
+        write_atomic(&path, b"{\"agent:main:a\": {\"sessionId\": \"s\", \"updatedAt\": 1}, \"agent:")
             .unwrap();
         let view = IndexView::read(dir.path(), 0).unwrap();
         assert_eq!(view.entries.len(), 1);

@@ -165,13 +165,13 @@ mod tests {
         let mut holed = sound.clone();
         let len = holed.len();
         holed[len / 2..len / 2 + 40_960].fill(0xff);
-        std::fs::write(&path, &holed).unwrap();
+        openclaw_guard::write_atomic(&path, &holed).unwrap();
         let view = LedgerView::open(home.path()).unwrap().unwrap();
         let error = view.check().unwrap_err();
         assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
         let mut headless = sound;
         headless[..16].fill(0);
-        std::fs::write(&path, &headless).unwrap();
+        openclaw_guard::write_atomic(&path, &headless).unwrap();
         let error = LedgerView::open(home.path()).unwrap_err();
         assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
         assert!(std::fs::read(&path).unwrap() == headless);
