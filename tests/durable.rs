@@ -62,6 +62,44 @@ async fn a_message_that_a_crash_interrupted_is_answered_by_the_next_process() {
     assert_eq!(server.requests().len(), 3);
 }
 
+/// Reads what a program prints until it has printed this.
+fn read_until(out: &mut impl std::io::Read, wanted: &str) {
+    let (mut seen, mut byte) = (Vec::new(), [0]);
+    while !String::from_utf8_lossy(&seen).contains(wanted) {
+        assert_eq!(out.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&seen));
+        seen.push(byte[0]);
+    }
+}
+
+#[tokio::test]
+async fn whoever_chats_hears_that_an_accepted_message_is_kept() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    let server = ModelServer::start();
+    server.push(Reply::Stall { after: vec!["half an ans".into()] });
+    let (home, mut process) = gateway(&config_with_model(&server.base_url(), json!({}))).await;
+    let mut command = Command::new(binary());
+    command.arg("chat").env_clear().envs(home.env()).current_dir(home.path());
+    let mut chat =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = chat.stdin.take().unwrap();
+    lines.write_all(b"hello\n").unwrap();
+    let mut out = chat.stdout.take().unwrap();
+    let out = tokio::task::spawn_blocking(move || {
+        read_until(&mut out, "half an ans");
+        out
+    })
+    .await
+    .unwrap();
+    kill(&mut process).await;
+    let ended = tokio::task::spawn_blocking(move || chat.wait_with_output().unwrap()).await.unwrap();
+    drop((lines, out));
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("your message is kept: the gateway answers it when it runs again"), "{said}");
+}
+
 #[tokio::test]
 async fn a_key_is_known_after_a_restart_and_the_answer_of_agent_is_told_again() {
     let server = ModelServer::start();

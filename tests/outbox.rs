@@ -77,7 +77,14 @@ async fn what_cannot_be_sent_is_said_before_anything_is_kept() {
         let words = error["message"].as_str().unwrap();
         assert_eq!(error["code"], "INVALID_REQUEST");
         assert!(words.contains(expected), "{words}");
+        let details = json!({"session": "agent:main:closed", "rule": "sendPolicy of the session"});
+        assert!(!words.contains("session policy") || error["details"] == details, "{error}");
     }
+    let health = client.call("health", json!({})).await.unwrap();
+    assert_eq!((&health["ok"], &health["disk"]["ok"]), (&json!(true), &json!(true)), "{health}");
+    assert!(health["disk"]["freeBytes"].as_u64() > health["disk"]["minFreeBytes"].as_u64(), "{health}");
+    let status = client.call("status", json!({})).await.unwrap();
+    assert_eq!(status["disk"]["ok"], json!(true), "{status}");
     assert_eq!(client.call("outbox.list", json!({})).await.unwrap()["deliveries"], json!([]));
     let error = client.call("outbox.retry", json!({"id": 1, "allDead": true})).await.unwrap_err();
     assert_eq!(error["message"], "outbox.retry takes either id or allDead: true");
@@ -191,12 +198,47 @@ async fn the_owner_lists_retries_and_drops() {
     let output = run(&home, &["outbox", "retry", "1"]);
     assert!(!output.status.success());
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(error.contains("no delivery 1 that is failed, unknown or dead"), "{error}");
+    assert!(error.contains("no message 1 that is failed, unknown or dead"), "{error}");
 
     process.terminate();
     assert!(process.wait_exit(PATIENCE).await.success());
     assert_eq!(listed(&home), [(2, state(DeliveryState::Delivered))]);
     assert!(!run(&home, &["outbox", "drop", "1"]).status.success());
+    let words = stdout(&home, &["outbox", "list", "--state", "Delivered"]);
+    assert!(words.starts_with("Outbox: nothing waits; delivered were\n"), "{words}");
     stdout(&home, &["outbox", "drop", "2"]);
     assert_eq!(listed(&home), []);
+    let said = run(&home, &["outbox", "retry"]).stderr;
+    assert!(String::from_utf8_lossy(&said).contains("--all-dead"));
+}
+
+#[test]
+fn a_queue_that_cannot_be_read_is_said_and_left_alone() {
+    let home = TempHome::new();
+    home.write_config(&config(json!({"gateway": {"port": free_port()}})));
+    leave_behind(&home);
+    let before = crate::takeover::everything(home.path());
+    assert_eq!(listed(&home).len(), 2);
+    assert!(crate::takeover::everything(home.path()) == before, "looking changes nothing");
+
+    home.write(
+        ".openclaw/state/gateway.sqlite",
+        &"no database at all, but as long as a header of one\n".repeat(9),
+    );
+    let before = crate::takeover::everything(home.path());
+    for command in [&["list"][..], &["retry", "1"], &["drop", "1"]] {
+        let output = run(&home, &[&["outbox"], command].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        for part in ["gateway.sqlite", "cannot be read", "puts it aside when it starts", "may be in it"] {
+            assert!(said.contains(part), "{command:?}: {said}");
+        }
+        assert!(crate::takeover::everything(home.path()) == before, "{command:?} has changed something");
+    }
+    let report = run(&home, &["doctor", "--json"]);
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["id"] == "state.ledger").unwrap();
+    assert_eq!(finding["severity"], "error", "{finding}");
+    assert!(crate::takeover::everything(home.path()) == before, "doctor has changed something");
 }

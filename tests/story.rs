@@ -98,13 +98,25 @@ async fn what_was_told_is_found_in_a_new_session_with_its_source() {
 
     let answer = stdout_json(
         &home,
-        &["agent", "--message", "who serviced the boiler?", "--session-id", "another", "--json"],
+        &["agent", "--message", "who serviced the boiler?", "--session-key", "another", "--json"],
     );
     assert_eq!(answer["status"], "ok", "{answer}");
     let text = answer["result"]["payloads"][0]["text"].as_str().unwrap();
     assert!(text.contains("Hansen & Co") && text.contains(&source), "{text}");
     assert_eq!(answer["result"]["meta"]["agentMeta"]["provider"], "offline");
     assert!(text.contains("offline/recall"), "it says what it is: {text}");
+
+    let sessions = stdout_json(&home, &["sessions", "--json"]);
+    let rows = sessions["sessions"].as_array().unwrap();
+    assert_eq!(rows.len(), 2, "also what the index file does not have yet: {sessions}");
+    let id =
+        rows.iter().find(|row| row["key"] == "agent:main:another").unwrap()["sessionId"].as_str().unwrap();
+    stdout(&home, &["agent", "--message", "who serviced the boiler?", "--session-id", id]);
+    let unknown = run(&home, &["agent", "--message", "hello", "--session-id", "nope"]);
+    let said = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(said.contains("no session with id nope; `openclaw sessions` lists them"), "{said}");
+    assert_eq!(stdout_json(&home, &["sessions", "--json"])["count"], 2, "and none has begun");
 
     let nothing = stdout(&home, &["agent", "--message", "what is the capital of Assyria?"]);
     assert!(nothing.to_lowercase().contains("nothing"), "{nothing}");

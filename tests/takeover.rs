@@ -5,3 +5,5 @@ mod fixture;
 mod import;
 mod in_place;
 mod version;
+
+pub(crate) use fixture::everything;

@@ -108,7 +108,7 @@ pub(super) fn transcript(state: &Path, key: &str) -> PathBuf {
 
 /// What is known of a file or directory.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Known {
+pub(crate) struct Known {
     pub(super) mode: u32,
     /// Seconds and nanoseconds.
     modified: (i64, i64),
@@ -117,7 +117,7 @@ pub(super) struct Known {
 }
 
 /// Everything in a directory, itself included.
-pub(super) fn everything(dir: &Path) -> BTreeMap<PathBuf, Known> {
+pub(crate) fn everything(dir: &Path) -> BTreeMap<PathBuf, Known> {
     let mut all = BTreeMap::new();
     let mut open = vec![dir.to_owned()];
     while let Some(path) = open.pop() {

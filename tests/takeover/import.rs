@@ -150,7 +150,8 @@ fn a_dry_run_says_everything_and_writes_nothing() {
     assert!(stdout(&home, &["sessions"]).contains("14 sessions"));
 }
 
-/// A directory that comes from another machine names places that are not there: those that came along are found.
+/// A directory that comes from another machine names places that are not there: they lead into the copy, also those of
+/// which nothing came along.
 #[test]
 fn a_directory_from_elsewhere_finds_its_own_parts() {
     let home = TempHome::new();
@@ -160,12 +161,27 @@ fn a_directory_from_elsewhere_finds_its_own_parts() {
     std::fs::write(source.join("openclaw.json"), config).unwrap();
     let report = stdout_json(&home, &["import", "--from", "~/old", "--json"]);
     let moved = &report["movedSettings"];
-    assert_eq!(moved.as_array().unwrap().len(), 1, "{moved}");
+    assert_eq!(moved.as_array().unwrap().len(), 2, "{moved}");
     assert_eq!(moved[0]["from"], "/nonexistent/before/.openclaw/workspace");
     assert_eq!(moved[0]["to"], json!(home.state_dir().join("workspace")));
-    let outside = &report["outside"];
-    assert_eq!((&outside[0]["agent"], &outside[0]["exists"]), (&json!("second"), &json!(false)), "{outside}");
-    assert_eq!(outside.as_array().unwrap().len(), 1);
+    assert_eq!(moved[1]["to"], json!(home.state_dir().join("workspace-second")));
+    assert_eq!(report["outside"], json!([]));
+}
+
+#[test]
+fn a_workspace_that_cannot_be_made_is_found() {
+    let home = TempHome::new();
+    home.write("in the way", "a file");
+    let workspace = home.path().join("in the way/notes");
+    home.write_config(
+        &json!({"agents": {"list": [{"id": "main"}, {"id": "second", "workspace": workspace}]}}),
+    );
+    let report: Value = serde_json::from_slice(&run(&home, &["doctor", "--json"]).stdout).unwrap();
+    let found =
+        report["findings"].as_array().unwrap().iter().find(|finding| finding["id"] == "state.workspace");
+    let found = found.unwrap_or_else(|| panic!("{report}"));
+    assert_eq!(found["severity"], "error");
+    assert!(found["message"].as_str().unwrap().contains("of agent second cannot be made"), "{found}");
 }
 
 /// Without a directory of this release the instance is that of the earlier one; a copy of it still has a place.

@@ -7,7 +7,7 @@ use super::fixture::{self, everything};
 use crate::support::run;
 
 /// Commands that open the state, with the program's other flags.
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 14] = [
     &["gateway", "run"],
     &["quickstart", "--non-interactive"],
     &["sessions"],
@@ -19,6 +19,9 @@ const COMMANDS: [&[&str]; 11] = [
     &["agent", "-m", "hello"],
     &["chat"],
     &["dashboard"],
+    &["outbox", "list"],
+    &["outbox", "retry", "1"],
+    &["outbox", "drop", "1"],
 ];
 
 fn refused_by_all(version: &str, expected: &[&str]) {

@@ -44,5 +44,5 @@ pub use ask::ask;
 pub use changes::Changes;
 pub use channel::{Channel, IdempotencyKey};
 pub use courier::{Courier, CourierOptions, Notice};
-pub use listing::{Counts, DeliveryRow, Listing, NotAState, state_of};
+pub use listing::{Counts, DeliveryRow, Listing, NotAState, none_to_drop, none_to_retry, state_of};
 pub use outbound::{BodyError, CRON_TTL, INTERACTIVE_TTL, Outbound, interactive, scheduled};

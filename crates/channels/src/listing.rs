@@ -28,11 +28,14 @@ impl Listing {
     pub async fn read(ledger: &dyn Ledger, filter: DeliveryFilter, now_ms: i64) -> Result<Self, LedgerError> {
         let counts = ask(|done| ledger.counts(done)).await?;
         let rows = ask(|done| ledger.deliveries(filter, done)).await?;
-        Ok(Self {
-            ts: now_ms,
-            counts: Counts::from(counts),
-            deliveries: rows.iter().map(DeliveryRow::from).collect(),
-        })
+        Ok(Self::of(counts, &rows, now_ms))
+    }
+
+    /// Of what was read already.
+    #[must_use]
+    pub fn of(counts: LedgerCounts, rows: &[StoredDelivery], now_ms: i64) -> Self {
+        let deliveries = rows.iter().map(DeliveryRow::from).collect();
+        Self { ts: now_ms, counts: Counts::from(counts), deliveries }
     }
 }
 
@@ -128,12 +131,24 @@ pub struct NotAState {
     word: String,
 }
 
-/// The state that a person named.
+/// Why nothing can be sent again: the gateway and the command line say it in the same words.
+#[must_use]
+pub fn none_to_retry(id: i64) -> String {
+    format!("no message {id} that is failed, unknown or dead; `openclaw outbox list` shows what there is")
+}
+
+/// Why nothing can be forgotten.
+#[must_use]
+pub fn none_to_drop(id: i64) -> String {
+    format!("no message {id} that can be forgotten; `openclaw outbox list` shows what there is")
+}
+
+/// The state that a person named, in upper or lower case.
 ///
 /// # Errors
 /// [`NotAState`], with the words there are.
 pub fn state_of(word: &str) -> Result<DeliveryState, NotAState> {
-    let named = DeliveryState::ALL.into_iter().find(|state| state.as_str() == word);
+    let named = DeliveryState::ALL.into_iter().find(|state| state.as_str().eq_ignore_ascii_case(word));
     named.ok_or_else(|| NotAState { word: word.chars().take(PREVIEW_CHARS).collect() })
 }
 
@@ -155,6 +170,7 @@ mod tests {
     fn states_have_names() {
         for state in DeliveryState::ALL {
             assert_eq!(state_of(state.as_str()), Ok(state));
+            assert_eq!(state_of(&state.as_str().to_uppercase()), Ok(state));
         }
         let error = state_of("lost").unwrap_err().to_string();
         assert!(error.contains("\"lost\"") && error.contains("unknown, failed, dead"), "{error}");

@@ -355,12 +355,13 @@ pub(crate) struct OutboxListArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true))]
 pub(crate) struct OutboxRetryArgs {
     /// The message's number in the list
-    #[arg(value_name = "ID", required_unless_present = "all_dead", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(value_name = "ID", group = "which", value_parser = clap::value_parser!(i64).range(1..))]
     pub(crate) id: Option<i64>,
     /// All messages that were given up
-    #[arg(long, conflicts_with = "id")]
+    #[arg(long, group = "which")]
     pub(crate) all_dead: bool,
     #[command(flatten)]
     pub(crate) connect: ConnectArgs,

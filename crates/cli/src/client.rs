@@ -6,7 +6,7 @@ mod identity;
 mod target;
 
 pub(crate) use connection::Client;
-pub(crate) use error::ClientError;
+pub(crate) use error::{ClientError, words};
 pub(crate) use target::{Credential, Target};
 
 use std::time::Duration;

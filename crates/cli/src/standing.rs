@@ -1,6 +1,29 @@
-//! What a gateway says about its configuration file: whether the file is in force.
+//! What a gateway says about its configuration file, whether the file is in force, and about its disk.
 
+use openclaw_store::{LOW_SPACE_BYTES, MIN_FREE_BYTES};
 use serde_json::Value;
+
+use crate::space::bytes_words;
+
+/// What is to be said about the room on a disk; nothing while there is enough.
+pub(crate) fn room(free_bytes: u64) -> Option<String> {
+    let free = bytes_words(free_bytes);
+    let least = bytes_words(MIN_FREE_BYTES);
+    match free_bytes {
+        ..MIN_FREE_BYTES => {
+            Some(format!("full: {free} free; new messages are refused below {least}, make room"))
+        }
+        MIN_FREE_BYTES..LOW_SPACE_BYTES => {
+            Some(format!("{free} free; new messages are refused below {least}"))
+        }
+        LOW_SPACE_BYTES.. => None,
+    }
+}
+
+/// Bytes that the gateway's disk has free, in what it says of its health or status; an older one says nothing.
+pub(crate) fn free_bytes(said: &Value) -> Option<u64> {
+    said.pointer("/disk/freeBytes").and_then(Value::as_u64)
+}
 
 /// Why the file is not in force as it stands, a line each; empty when it is. `health` is the gateway's summary.
 pub(crate) fn troubles(health: &Value) -> Vec<String> {
@@ -24,8 +47,20 @@ pub(crate) fn troubles(health: &Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::troubles;
+    use super::{room, troubles};
+    use openclaw_store::{LOW_SPACE_BYTES, MIN_FREE_BYTES};
     use serde_json::json;
+
+    #[test]
+    fn a_disk_is_spoken_of_when_it_fills() {
+        assert!(
+            room(MIN_FREE_BYTES - 1).unwrap().starts_with("full: 20.9 MB free; new messages are refused")
+        );
+        assert!(
+            room(MIN_FREE_BYTES).unwrap().starts_with("20.9 MB free; new messages are refused below 20.9 MB")
+        );
+        assert_eq!(room(LOW_SPACE_BYTES), None);
+    }
 
     #[test]
     fn what_is_not_in_force() {

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use openclaw_agent::AgentRuntime;
 use openclaw_config::Config;
+use openclaw_store::{DiskSpace, MIN_FREE_BYTES};
 use serde_json::{Value, json};
 
 use crate::core::Core;
@@ -63,12 +64,25 @@ fn summary(core: &Core) -> Value {
     let agents: Vec<Value> =
         now.agents.all.values().map(|agent| agent_summary(&now, agent, started)).collect();
     let sessions = now.agents.get(&now.agents.default_id).map(|agent| sessions(agent, started));
+    let disk = disk(core);
     json!({
-        "ok": true, "ts": started, "durationMs": core.now_ms() - started,
+        "ok": disk["ok"], "ts": started, "durationMs": core.now_ms() - started,
         "channels": {}, "channelOrder": [], "channelLabels": {},
         "heartbeatSeconds": 1800, "defaultAgentId": now.agents.default_id,
         "agents": agents, "sessions": sessions, "config": core.reload.summary(&now.loaded),
+        "disk": disk,
     })
+}
+
+/// Room on the disk of what is accepted; ours, the release says nothing of it.
+pub(crate) fn disk(core: &Core) -> Value {
+    room(DiskSpace::of(&core.locations.state_dir).free_bytes())
+}
+
+fn room(free_bytes: u64) -> Value {
+    // A file system that does not say how much it has left is not full before a write says so.
+    let known = (free_bytes < u64::MAX).then_some(free_bytes);
+    json!({"ok": free_bytes >= MIN_FREE_BYTES, "freeBytes": known, "minFreeBytes": MIN_FREE_BYTES})
 }
 
 fn agent_summary(now: &Snapshot, agent: &AgentRuntime, now_ms: i64) -> Value {
@@ -104,4 +118,24 @@ fn sessions(agent: &AgentRuntime, now_ms: i64) -> Value {
         sessions["rebuilding"] = json!(true);
     }
     sessions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::room;
+    use openclaw_store::MIN_FREE_BYTES;
+    use serde_json::json;
+
+    #[test]
+    fn a_disk_that_takes_nothing_new_is_not_well() {
+        let least = MIN_FREE_BYTES;
+        let rows = [
+            (least - 1, false, json!(least - 1)),
+            (least, true, json!(least)),
+            (u64::MAX, true, json!(null)),
+        ];
+        for (free, ok, shown) in rows {
+            assert_eq!(room(free), json!({"ok": ok, "freeBytes": shown, "minFreeBytes": least}));
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod offline;
 mod rebuild;
 mod state;
 mod step;
+mod view;
 
 use std::fmt;
 use std::path::Path;
@@ -31,6 +32,7 @@ use step::{Step, Steps};
 pub use event::IndexEvent;
 pub use load::LoadReport;
 pub use look::{IndexForm, IndexLook, look_at_index};
+pub use view::IndexView;
 
 /// Upstream's name for the index.
 const INDEX_FILE: &str = "sessions.json";

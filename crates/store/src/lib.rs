@@ -44,12 +44,15 @@ mod transcript;
 
 pub use entry::{BadEntry, Field, FieldValue, Origin, Route, SessionEntry, field};
 pub use error::StoreError;
-pub use index::{Creation, IndexEvent, IndexForm, IndexLook, LoadReport, SessionIndex, look_at_index};
+pub use index::{
+    Creation, IndexEvent, IndexForm, IndexLook, IndexView, LoadReport, SessionIndex, look_at_index,
+};
 pub use ledger::{
     Accepted, ClaimedDelivery, Delivery, DeliveryFilter, DeliveryId, DeliveryState, DiskSpace, Done, EventId,
     EventKey, EventState, Expired, FinalLine, LEASE, LEDGER_FILE, LOW_SPACE_BYTES, Ledger, LedgerCounts,
-    LedgerError, LineId, LinePlace, MIN_FREE_BYTES, NewDelivery, NewEvent, RESERVE_BYTES, Repeats, Settled,
-    SlotClaim, SlotKey, SqliteLedger, StoredDelivery, StoredEvent, TurnCommit, WaitingLine, retry_delay,
+    LedgerError, LedgerView, LineId, LinePlace, MIN_FREE_BYTES, NewDelivery, NewEvent, RESERVE_BYTES,
+    Repeats, Settled, SlotClaim, SlotKey, SqliteLedger, StoredDelivery, StoredEvent, TurnCommit, WaitingLine,
+    retry_delay,
 };
 pub use lock::{LockError, StateLock};
 pub use session_id::{SessionId, SessionIdError};

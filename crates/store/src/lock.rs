@@ -78,6 +78,18 @@ impl StateLock {
         writeln!(file, "{}", std::process::id()).map_err(io)?;
         Ok(Self { _file: file })
     }
+
+    /// The process that has the lock, if one has it. Nothing is made or changed.
+    #[must_use]
+    pub fn holder(state_dir: &Path) -> Option<u32> {
+        let root = Root::open(state_dir).ok()?;
+        let text = root.read_capped(Path::new(LOCK_FILE), MAX_PID_BYTES).ok()?;
+        let pid = std::str::from_utf8(&text).ok()?.trim().parse().ok().filter(|pid| is_running(*pid))?;
+        // Whoever is named may be another program by now. The lock is only tried where somebody seems to have it: a
+        // gateway that begins at this moment must not find it taken.
+        let file = root.open_read(Path::new(LOCK_FILE)).ok()?;
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then_some(pid)
+    }
 }
 
 /// Who says to hold the lock. Whoever has just taken it has not said so yet, and the file may still name the one before;
@@ -111,12 +123,15 @@ mod tests {
     #[test]
     fn one_holder_at_a_time_and_the_error_names_it() {
         let home = tempfile::tempdir().unwrap();
+        assert_eq!(StateLock::holder(home.path()), None);
         let lock = StateLock::acquire(home.path()).unwrap();
+        assert_eq!(StateLock::holder(home.path()), Some(std::process::id()));
         let error = StateLock::acquire(home.path()).unwrap_err();
         let LockError::Held { pid, .. } = &error else { panic!("{error}") };
         assert_eq!(*pid, Some(std::process::id()));
         assert!(error.to_string().contains("OPENCLAW_STATE_DIR"));
         drop(lock);
+        assert_eq!(StateLock::holder(home.path()), None);
         drop(StateLock::acquire(home.path()).unwrap());
         // A file without a lock, whatever it says, stops nobody.
         let text = std::fs::read_to_string(home.path().join(LOCK_FILE)).unwrap();

@@ -9,6 +9,7 @@ use openclaw_protocol::device::SignedConnect;
 use openclaw_protocol::frame::{ServerFrame, encode_request};
 use openclaw_protocol::limits::PROTOCOL_VERSION;
 use openclaw_protocol::methods::Scope;
+use openclaw_store::StateLock;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -51,7 +52,7 @@ impl Client {
             client.shake_hands(target).await?;
             Ok(client)
         };
-        within(patience, &target.url, "connecting", open).await
+        within(patience, &target.url, "connecting", open).await.map_err(|error| stopping(error, target))
     }
 
     /// The `hello-ok` of the gateway.
@@ -84,11 +85,15 @@ impl Client {
         let (patience, url) = (self.timeout, self.url.clone());
         let answer = async {
             let id = self.send(method, params).await?;
+            let mut is_accepted = false;
             loop {
-                let payload = self.answer(&id, method).await?;
+                let answer = self.answer(&id, method).await;
+                let payload =
+                    answer.map_err(|error| if is_accepted { error.after_acceptance() } else { error })?;
                 if payload.get("status").and_then(Value::as_str) != Some("accepted") {
                     return Ok(payload);
                 }
+                is_accepted = true;
             }
         };
         within(patience, &url, method, answer).await
@@ -245,6 +250,15 @@ async fn open_socket(url: &str) -> Result<WebSocketStream<TcpStream>, ClientErro
     }
 }
 
+/// Nobody listens, and yet a gateway has the state directory.
+fn stopping(error: ClientError, target: &Target) -> ClientError {
+    let ClientError::NotRunning { url } = error else { return error };
+    match target.state_dir.as_deref().and_then(StateLock::holder) {
+        Some(pid) => ClientError::Stopping { url, pid },
+        None => ClientError::NotRunning { url },
+    }
+}
+
 fn refused(url: &str, status: u16) -> ClientError {
     let hint = match status {
         403 | 421 => "connect to the address the gateway listens on, or allow this one in its configuration",
@@ -300,6 +314,7 @@ mod tests {
             credential: Some(Credential::Token(Secret::new("shared".to_owned()))),
             identity_dir: home.join("identity"),
             is_configured: true,
+            state_dir: Some(home.to_owned()),
         }
     }
 
@@ -343,6 +358,58 @@ mod tests {
         let call = hear(&mut socket).await;
         let error = json!({"code": "UNAVAILABLE", "message": "not now"});
         tell(&mut socket, json!({"type": "res", "id": call["id"], "ok": false, "error": error})).await;
+    }
+
+    /// Greets, accepts one call, and is gone.
+    async fn dies_after_acceptance(listener: TcpListener) {
+        let mut socket = tokio_tungstenite::accept_async(listener.accept().await.unwrap().0).await.unwrap();
+        let challenge =
+            json!({"type": "event", "event": "connect.challenge", "payload": {"nonce": "n1", "ts": 1}});
+        tell(&mut socket, challenge).await;
+        let connect = hear(&mut socket).await;
+        tell(
+            &mut socket,
+            json!({"type": "res", "id": connect["id"], "ok": true, "payload": {"type": "hello-ok"}}),
+        )
+        .await;
+        let call = hear(&mut socket).await;
+        let accepted =
+            json!({"type": "res", "id": call["id"], "ok": true, "payload": {"status": "accepted"}});
+        tell(&mut socket, accepted).await;
+    }
+
+    #[tokio::test]
+    async fn an_accepted_message_is_said_to_be_kept() {
+        let home = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = tokio::spawn(dies_after_acceptance(listener));
+        let mut client = Client::connect(&target(port, home.path()), PATIENCE).await.unwrap();
+        let error = client.call_to_the_end("agent", &json!({})).await.unwrap_err();
+        assert!(error.is_gone());
+        let said = error.to_string();
+        assert!(
+            said.ends_with("; your message is kept: the gateway answers it when it runs again"),
+            "{said}"
+        );
+        let error = client.call("status", &json!({})).await.unwrap_err();
+        assert!(!error.to_string().contains("kept"), "{error}");
+        server.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_gateway_that_is_stopping_is_not_an_absent_one() {
+        let home = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = target(listener.local_addr().unwrap().port(), home.path());
+        drop(listener);
+        let lock = openclaw_store::StateLock::acquire(home.path()).unwrap();
+        let said = Client::connect(&target, PATIENCE).await.err().unwrap().to_string();
+        assert!(said.contains(&format!("(process {})", std::process::id())), "{said}");
+        assert!(said.contains("it is stopping") && !said.contains("`openclaw gateway`"), "{said}");
+        drop(lock);
+        let said = Client::connect(&target, PATIENCE).await.err().unwrap().to_string();
+        assert!(said.contains("start it with `openclaw gateway`"), "{said}");
     }
 
     #[tokio::test]

@@ -16,6 +16,12 @@ pub(crate) enum ClientError {
     /// Nobody listens.
     #[error("no gateway at {url} (connection refused); start it with `openclaw gateway`")]
     NotRunning { url: String },
+    /// Nobody listens, and yet a gateway has the state directory.
+    #[error(
+        "the gateway (process {pid}) takes no connections at {url}: it is stopping, or has just begun; try again in a \
+         moment, or name its address with --url if it listens on another port"
+    )]
+    Stopping { url: String, pid: u32 },
     /// The network says no in another way.
     #[error("cannot reach the gateway at {url}: {source}")]
     Unreachable {
@@ -46,6 +52,9 @@ pub(crate) enum ClientError {
     /// The connection broke.
     #[error("the connection to the gateway broke: {0}")]
     Broken(#[source] Box<tokio_tungstenite::tungstenite::Error>),
+    /// The gateway went away with a message that it had accepted.
+    #[error("{0}; your message is kept: the gateway answers it when it runs again")]
+    Kept(#[source] Box<ClientError>),
     /// The address cannot be used.
     #[error("{url:?} is not a gateway address; write it like ws://127.0.0.1:18789")]
     BadAddress { url: String },
@@ -84,8 +93,16 @@ pub(crate) enum ClientError {
 /// Issues of an error that are listed; a configuration with more is read with `openclaw config validate`.
 const MAX_ISSUES: usize = 20;
 
+/// What of an error's details is for people, besides its issues.
+const DETAILS: [&str; 2] = ["session", "rule"];
+
 /// The message of an error, and under it what exactly is wrong, where the gateway says so.
-fn words(error: &ErrorShape) -> String {
+pub(crate) fn words(error: &ErrorShape) -> String {
+    let detail = |name: &&str| {
+        let text = error.details.as_ref()?.get(*name)?.as_str()?;
+        Some(format!("\n  {name}: {text}"))
+    };
+    let details: String = DETAILS.iter().filter_map(detail).collect();
     let issues = error.details.as_ref().and_then(|details| details.get("issues")?.as_array());
     let line = |issue: &Value| {
         let text = |name: &str| issue.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -95,7 +112,7 @@ fn words(error: &ErrorShape) -> String {
         }
     };
     let lines: String = issues.into_iter().flatten().take(MAX_ISSUES).map(line).collect();
-    format!("{}{lines}", error.message)
+    format!("{}{details}{lines}", error.message)
 }
 
 fn reason_text(reason: &str) -> String {
@@ -103,9 +120,25 @@ fn reason_text(reason: &str) -> String {
 }
 
 impl ClientError {
-    /// Whether there is no gateway at all, as opposed to one that cannot be used.
+    /// The same error for somebody whose message the gateway had accepted.
+    pub(crate) fn after_acceptance(self) -> Self {
+        let is_cut_off = matches!(self, Self::Closed { .. } | Self::Broken(_));
+        if is_cut_off { Self::Kept(Box::new(self)) } else { self }
+    }
+
+    /// Whether the connection ended from the other side.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, Self::Closed { .. } | Self::Broken(_) | Self::Kept(_))
+    }
+
+    /// Whether nobody listens, as opposed to a gateway that cannot be used.
     pub(crate) fn is_absent(&self) -> bool {
-        matches!(self, Self::NotRunning { .. })
+        matches!(self, Self::NotRunning { .. } | Self::Stopping { .. })
+    }
+
+    /// Whether nobody listens because the gateway is stopping.
+    pub(crate) fn is_stopping(&self) -> bool {
+        matches!(self, Self::Stopping { .. })
     }
 }
 
@@ -113,6 +146,16 @@ impl ClientError {
 mod tests {
     use super::{ClientError, ErrorShape};
     use serde_json::json;
+
+    #[test]
+    fn details_for_people_are_told() {
+        let details = json!({"session": "agent:main:main", "rule": "session.sendPolicy", "more": 1});
+        let error = Box::new(ErrorShape::invalid("send blocked by session policy").with_details(details));
+        let error = ClientError::Rpc { method: "send".to_owned(), error, payload: None };
+        let expected =
+            "send: send blocked by session policy\n  session: agent:main:main\n  rule: session.sendPolicy";
+        assert_eq!(error.to_string(), expected);
+    }
 
     #[test]
     fn what_is_wrong_is_told() {

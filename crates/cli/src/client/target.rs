@@ -28,6 +28,8 @@ pub(crate) struct Target {
     pub(crate) identity_dir: PathBuf,
     /// Whether the device's stored token may be sent there: it belongs to the configured gateway.
     pub(crate) is_configured: bool,
+    /// The state directory of the gateway, when it is the one of this instance on this machine.
+    pub(crate) state_dir: Option<PathBuf>,
 }
 
 impl Target {
@@ -47,6 +49,7 @@ impl Target {
             credential: local_credential(&instance.loaded.env, instance.config()),
             identity_dir: instance.at.state_dir.join("identity"),
             is_configured: true,
+            state_dir: Some(instance.at.state_dir.clone()),
         }
     }
 
@@ -56,7 +59,13 @@ impl Target {
         let configured = Self::local(instance, port);
         if let Some(url) = &flags.url {
             // The secrets of the configuration belong to its gateway and go nowhere else.
-            return Ok(Self { url: url.clone(), credential: given, is_configured: false, ..configured });
+            return Ok(Self {
+                url: url.clone(),
+                credential: given,
+                is_configured: false,
+                state_dir: None,
+                ..configured
+            });
         }
         if config.gateway.mode == Some(GatewayMode::Remote) {
             let remote = &config.gateway.remote;
@@ -65,7 +74,7 @@ impl Target {
             let token = remote.token.clone().map(Credential::Token);
             let own = token.or_else(|| remote.password.clone().map(Credential::Password));
             let credential = given.or_else(|| env_credential(env)).or(own);
-            return Ok(Self { url, credential, ..configured });
+            return Ok(Self { url, credential, state_dir: None, ..configured });
         }
         let credential = given.or_else(|| configured.credential.clone());
         Ok(Self { credential, ..configured })

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use openclaw_protocol::frame::ErrorCode;
+use openclaw_protocol::session_key::{SessionKey, agent_id};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::args::{AgentArgs, InstanceArgs};
@@ -16,11 +18,15 @@ const GRACE: Duration = Duration::from_secs(15);
 pub(super) fn run(flags: &InstanceArgs, args: &AgentArgs) -> anyhow::Result<()> {
     let instance = Instance::open(flags)?;
     let target = Target::of(&instance, &args.connect)?;
-    let params = params(args, &Uuid::new_v4().to_string());
+    let mut params = params(args, &Uuid::new_v4().to_string());
     let limit = args.timeout.unwrap_or(instance.config().agents.defaults.turn.timeout_seconds);
     let patience = Duration::from_secs(limit) + GRACE;
     let answer: Result<Value, ClientError> = runtime::block_on(async {
         let mut client = Client::connect(&target, patience).await?;
+        if let Some(id) = &args.session_id {
+            let key = session_of(&mut client, id, args.agent.as_deref()).await?;
+            params["sessionKey"] = key.into();
+        }
         Ok(client.call_to_the_end("agent", &params).await)
     })?;
     match answer {
@@ -54,6 +60,44 @@ fn params(args: &AgentArgs, idempotency_key: &str) -> Value {
         }
     }
     Value::Object(params)
+}
+
+/// No session has the id.
+#[derive(Debug, thiserror::Error)]
+#[error("no session with id {id}{}; `openclaw sessions` lists them", of_agent(agent.as_deref()))]
+struct UnknownSession {
+    id: String,
+    agent: Option<String>,
+}
+
+fn of_agent(agent: Option<&str>) -> String {
+    agent.map_or(String::new(), |agent| format!(" of agent {agent}"))
+}
+
+/// The key of the session with an id. An id that nobody has is a slip of the hand: a new conversation under it would
+/// know nothing of what was said before.
+async fn session_of(client: &mut Client, id: &str, agent: Option<&str>) -> anyhow::Result<String> {
+    let unknown = || UnknownSession { id: id.to_owned(), agent: agent.map(ToOwned::to_owned) };
+    let mut params = json!({"sessionId": id, "includeGlobal": true, "includeUnknown": true});
+    if let Some(agent) = agent {
+        params["agentId"] = agent.into();
+    }
+    let found = match client.call("sessions.resolve", &params).await {
+        Ok(found) => found,
+        Err(ClientError::Rpc { error, .. }) if error.code == ErrorCode::InvalidRequest => {
+            return Err(unknown().into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let key = found.get("key").and_then(Value::as_str).ok_or_else(unknown)?;
+    let is_of = |wanted: &str| {
+        let of = SessionKey::canonical(key, &agent_id(""), "main");
+        of.agent().is_none_or(|of| of == agent_id(wanted))
+    };
+    if agent.is_some_and(|agent| !is_of(agent)) {
+        return Err(unknown().into());
+    }
+    Ok(key.to_owned())
 }
 
 /// The texts of a result; a turn may end without one.

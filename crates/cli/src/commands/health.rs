@@ -1,4 +1,4 @@
-//! `openclaw health`: is the gateway well? Exit code 1 when it is not there; one that runs with a configuration that is
+//! `openclaw health`: is the gateway well? Exit code 1 when it is not there, or its disk is full; one that runs with a configuration that is
 //! not the file's answers, so it is 0, and the output says what is not in force.
 
 use std::time::Duration;
@@ -23,9 +23,15 @@ pub(super) fn run(flags: &InstanceArgs, args: &HealthArgs) -> anyhow::Result<()>
         Ok(client.call("health", &json!({})).await?)
     });
     match asked {
-        Ok(health) if args.json => Ok(output::json(&health)?),
         Ok(health) => {
-            Ok(output::line(&output::printable(&output::for_instance(&words(&health, &target.url), flags)))?)
+            if args.json {
+                output::json(&health)?;
+            } else {
+                let words = words(&health, &target.url);
+                output::line(&output::printable(&output::for_instance(&words, flags)))?;
+            }
+            // It has been told; an older gateway is well when it answers.
+            if health.get("ok") == Some(&Value::Bool(false)) { Err(AlreadyTold.into()) } else { Ok(()) }
         }
         Err(error) if args.json => {
             output::json(&json!({"ok": false, "url": target.url, "error": error.to_string()}))?;
@@ -43,13 +49,17 @@ fn words(health: &Value, url: &str) -> String {
     let channels = format::count(channels, "channel");
     let counts = format!("{}, {sessions}, {channels}", format::count(agents, "agent"));
     let troubles = standing::troubles(health);
-    if troubles.is_empty() {
-        return format!("the gateway at {url} is well: {counts}");
+    let room = standing::free_bytes(health).and_then(standing::room);
+    let disk = room.map_or(String::new(), |room| format!("\nits disk: {room}"));
+    let is_well = health.get("ok") != Some(&Value::Bool(false));
+    match (troubles.is_empty(), is_well) {
+        (true, true) => format!("the gateway at {url} is well: {counts}{disk}"),
+        (true, false) => format!("the gateway at {url} runs, but is not well: {counts}{disk}"),
+        (false, _) => format!(
+            "the gateway at {url} runs ({counts}), but not with its configuration file as it is:\n  {}{disk}",
+            troubles.join("\n  ")
+        ),
     }
-    format!(
-        "the gateway at {url} runs ({counts}), but not with its configuration file as it is:\n  {}",
-        troubles.join("\n  ")
-    )
 }
 
 #[cfg(test)]
@@ -62,6 +72,10 @@ mod tests {
         let health = json!({"ok": true, "agents": [{}], "sessions": {"count": 3}, "channelOrder": []});
         let expected = "the gateway at ws://x is well: 1 agent, 3 sessions, 0 channels";
         assert_eq!(words(&health, "ws://x"), expected);
+        let full = json!({"ok": false, "agents": [{}], "disk": {"ok": false, "freeBytes": 5_000_000}});
+        let expected = "the gateway at ws://x runs, but is not well: 1 agent, 0 sessions, 0 channels\nits disk: full: \
+                        5.0 MB free; new messages are refused below 20.9 MB, make room";
+        assert_eq!(words(&full, "ws://x"), expected);
         let health = json!({"config": {"problems": ["f:1:2 a: unknown key"], "problemCount": 1}});
         let expected = "the gateway at ws://x runs (0 agents, 0 sessions, 0 channels), but not with its configuration \
                         file as it is:\n  f:1:2 a: unknown key";

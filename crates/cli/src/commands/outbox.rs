@@ -1,11 +1,14 @@
 //! `openclaw outbox`: what waits to be delivered, and what could not be. Through the gateway while it runs, else on its
-//! ledger, which is then free.
+//! ledger, which is then free. Who only lists reads the file and changes nothing.
+
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use openclaw_channels::{Counts, DeliveryRow, Listing, ask, state_of};
-use openclaw_config::GatewayMode;
+use openclaw_channels::{Counts, DeliveryRow, Listing, ask, none_to_drop, none_to_retry, state_of};
 use openclaw_guard::{Clock as _, SystemClock};
-use openclaw_store::{DeliveryFilter, DeliveryId, LEDGER_FILE, Ledger as _, SqliteLedger, StateLock};
+use openclaw_store::{
+    DeliveryFilter, DeliveryId, Ledger as _, LedgerError, LedgerView, SqliteLedger, StateLock, StateVersion,
+};
 use serde_json::{Value, json};
 
 use crate::args::{ConnectArgs, InstanceArgs, OutboxCommand, OutboxListArgs, OutboxRetryArgs};
@@ -18,7 +21,7 @@ pub(super) fn run(flags: &InstanceArgs, command: &OutboxCommand) -> anyhow::Resu
         OutboxCommand::List(args) => list(flags, args),
         OutboxCommand::Retry(args) => retry(flags, args),
         OutboxCommand::Drop(args) => {
-            within(flags, &args.connect, async |way| way.remove(args.id).await)?;
+            within(flags, &args.connect, Access::Write, async |way| way.remove(args.id).await)?;
             say(flags, &format!("message {} is forgotten", args.id))
         }
     }
@@ -28,7 +31,7 @@ fn list(flags: &InstanceArgs, args: &OutboxListArgs) -> anyhow::Result<()> {
     if let Some(word) = &args.state {
         state_of(word)?;
     }
-    let listing = within(flags, &args.connect, async |way| way.list(args).await)?;
+    let listing = within(flags, &args.connect, Access::Read, async |way| way.list(args).await)?;
     if args.json {
         return Ok(output::json(&listing)?);
     }
@@ -36,7 +39,7 @@ fn list(flags: &InstanceArgs, args: &OutboxListArgs) -> anyhow::Result<()> {
 }
 
 fn retry(flags: &InstanceArgs, args: &OutboxRetryArgs) -> anyhow::Result<()> {
-    let (count, when) = within(flags, &args.connect, async |way| {
+    let (count, when) = within(flags, &args.connect, Access::Write, async |way| {
         let count = match args.id {
             Some(id) => way.retry(id).await?,
             None => way.retry_dead().await?,
@@ -51,9 +54,26 @@ fn say(flags: &InstanceArgs, text: &str) -> anyhow::Result<()> {
     Ok(output::line(&output::for_instance(text, flags))?)
 }
 
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+/// The ledger cannot be read. It is not put aside for that: a person who looks must not be the one who moves it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the queue of messages cannot be read ({0}); the gateway puts it aside when it starts; messages that were accepted \
+     and not answered may be in it"
+)]
+struct Unreadable(#[source] LedgerError);
+
 /// How the outbox is reached.
 enum Way {
     Gateway(Box<Client>),
+    /// No gateway runs, and nothing is to be changed.
+    View(LedgerView),
     /// No gateway runs.
     Files(Files),
     /// No gateway runs, and none has kept anything.
@@ -70,39 +90,50 @@ struct Files {
 fn within<T>(
     flags: &InstanceArgs,
     connect: &ConnectArgs,
+    access: Access,
     work: impl AsyncFnOnce(&mut Way) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     // A broken configuration does not stop a gateway that runs already.
     let (instance, _problem) = Instance::reach(flags)?;
     let target = Target::of(&instance, connect)?;
     runtime::block_on(async {
-        let mut way = Way::find(&instance, &target).await?;
+        let mut way = Way::find(&target, access).await?;
         work(&mut way).await
     })
 }
 
 impl Way {
-    async fn find(instance: &Instance, target: &Target) -> anyhow::Result<Self> {
-        let is_here = target.is_configured && instance.config().gateway.mode != Some(GatewayMode::Remote);
+    async fn find(target: &Target, access: Access) -> anyhow::Result<Self> {
         match Client::connect(target, CALL_TIMEOUT).await {
             Ok(client) => Ok(Self::Gateway(Box::new(client))),
-            Err(ClientError::NotRunning { .. }) if is_here => Self::files(instance).await,
-            Err(error) => Err(error.into()),
+            Err(error) => match &target.state_dir {
+                Some(dir) if error.is_absent() => Self::files(dir, access, error).await,
+                Some(_) | None => Err(error.into()),
+            },
         }
     }
 
-    async fn files(instance: &Instance) -> anyhow::Result<Self> {
-        let state_dir = &instance.at.state_dir;
-        if !state_dir.join(LEDGER_FILE).exists() {
-            return Ok(Self::Nothing);
+    async fn files(state_dir: &Path, access: Access, absent: ClientError) -> anyhow::Result<Self> {
+        StateVersion::check(state_dir)?;
+        let now_ms = SystemClock.now_ms();
+        let view = match LedgerView::open(state_dir) {
+            Ok(Some(view)) => view,
+            Ok(None) => return Ok(Self::Nothing),
+            Err(error) => return Err(unreadable(error)),
+        };
+        if access == Access::Read {
+            // A gateway that is stopping has not given up the try that it makes.
+            if !absent.is_stopping() {
+                view.judge_broken_tries(now_ms).map_err(unreadable)?;
+            }
+            return Ok(Self::View(view));
+        }
+        drop(view);
+        if absent.is_stopping() {
+            return Err(absent.into());
         }
         let lock = StateLock::acquire(state_dir)?;
-        let now_ms = SystemClock.now_ms();
         let ledger = SqliteLedger::open(state_dir, now_ms)?;
-        if let Some(place) = ledger.quarantined() {
-            let place = place.display();
-            output::complain(&format!("openclaw: the ledger was damaged and has been put aside as {place}"));
-        }
         // Tries that broke off with their process are judged, so that they can be retried or dropped.
         ask(|done| ledger.claim_due(now_ms, 0, done)).await?;
         Ok(Self::Files(Files { ledger, _lock: lock }))
@@ -118,6 +149,11 @@ impl Way {
                 }
                 let answer = client.call("outbox.list", &params).await?;
                 serde_json::from_value(answer).context("the gateway's answer is no outbox")
+            }
+            Self::View(view) => {
+                let state = args.state.as_deref().map(state_of).transpose()?;
+                let rows = view.deliveries(DeliveryFilter { state, limit }).map_err(unreadable)?;
+                Ok(Listing::of(view.counts().map_err(unreadable)?, &rows, SystemClock.now_ms()))
             }
             Self::Files(Files { ledger, .. }) => {
                 let state = args.state.as_deref().map(state_of).transpose()?;
@@ -136,12 +172,10 @@ impl Way {
                 let (which, now_ms) = (DeliveryId::from_number(id), SystemClock.now_ms());
                 ask(|done| ledger.retry(which, now_ms, done)).await?
             }
-            Self::Nothing => false,
+            Self::View(_) | Self::Nothing => false,
         };
         if !retried {
-            bail!(
-                "no message {id} that is failed, unknown or dead; `openclaw outbox list` shows what there is"
-            );
+            bail!(none_to_retry(id));
         }
         Ok(1)
     }
@@ -152,7 +186,7 @@ impl Way {
             Self::Files(Files { ledger, .. }) => {
                 Ok(ask(|done| ledger.retry_dead(SystemClock.now_ms(), done)).await?)
             }
-            Self::Nothing => Ok(0),
+            Self::View(_) | Self::Nothing => Ok(0),
         }
     }
 
@@ -165,10 +199,10 @@ impl Way {
             Self::Files(Files { ledger, .. }) => {
                 ask(|done| ledger.discard(DeliveryId::from_number(id), done)).await?
             }
-            Self::Nothing => false,
+            Self::View(_) | Self::Nothing => false,
         };
         if !dropped {
-            bail!("no message {id}; `openclaw outbox list` shows what there is");
+            bail!(none_to_drop(id));
         }
         Ok(())
     }
@@ -177,8 +211,22 @@ impl Way {
     fn when(&self) -> &'static str {
         match self {
             Self::Gateway(_) => "",
-            Self::Files(..) | Self::Nothing => " when the gateway runs; start it with `openclaw gateway`",
+            Self::Files(..) | Self::View(_) | Self::Nothing => {
+                " when the gateway runs; start it with `openclaw gateway`"
+            }
         }
+    }
+}
+
+fn unreadable(error: LedgerError) -> anyhow::Error {
+    match error {
+        LedgerError::Damaged { .. } | LedgerError::Engine { .. } => Unreadable(error).into(),
+        LedgerError::LowSpace { .. }
+        | LedgerError::Full { .. }
+        | LedgerError::Newer { .. }
+        | LedgerError::File(_)
+        | LedgerError::Busy
+        | LedgerError::Closed => error.into(),
     }
 }
 
@@ -199,8 +247,8 @@ pub(super) fn counts_words(counts: Counts) -> Option<String> {
 
 fn words(listing: &Listing) -> String {
     let Listing { ts, counts, deliveries } = listing;
-    let mut blocks =
-        vec![format!("Outbox: {}", counts_words(*counts).unwrap_or_else(|| "nothing waits".to_owned()))];
+    let nothing = if deliveries.is_empty() { "nothing waits" } else { "nothing waits; delivered were" };
+    let mut blocks = vec![format!("Outbox: {}", counts_words(*counts).unwrap_or_else(|| nothing.to_owned()))];
     let rows: Vec<(String, String)> =
         deliveries.iter().map(|row| (row.id.to_string(), row_words(row, *ts))).collect();
     let rows: Vec<(&str, String)> = rows.iter().map(|(id, text)| (id.as_str(), text.clone())).collect();
@@ -259,6 +307,8 @@ mod tests {
                         message again, `openclaw outbox drop ID` forgets it. Of an unknown one nobody can say whether it \
                         arrived.";
         assert_eq!(words(&listing), expected);
+        let delivered = Listing { counts: Counts::default(), ..listing };
+        assert!(words(&delivered).starts_with("Outbox: nothing waits; delivered were\n\n  17"));
         let none = Listing { ts: 0, counts: Counts::default(), deliveries: Vec::new() };
         assert_eq!(words(&none), "Outbox: nothing waits");
         assert_eq!(counts_words(Counts::default()), None);

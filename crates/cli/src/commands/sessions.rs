@@ -1,11 +1,14 @@
-//! `openclaw sessions`: the session index, read from its file. Nothing is repaired here: that is the gateway's.
+//! `openclaw sessions`: the session index, read from its file and its journal, so that what a gateway has just said is
+//! in it. Nothing is repaired here: that is the gateway's.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use openclaw_guard::{Clock as _, SystemClock};
 use openclaw_protocol::session_key::{SessionKey, agent_id};
+use openclaw_store::{IndexView, StoreError};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -16,6 +19,10 @@ use crate::{agents, format, output};
 /// Largest index that is read, in bytes: ten thousand sessions with everything a client may store in them.
 const MAX_INDEX_BYTES: u64 = 256 * 1024 * 1024;
 const MS_PER_MINUTE: i64 = 60_000;
+/// The name of an index, beside which its journal is.
+const INDEX_NAME: &str = "sessions.json";
+/// Characters of a key in the table; `--json` has all of them.
+const MAX_KEY_CHARS: usize = 60;
 
 /// Fields of an entry that a row shows as they are, in the release's order.
 const SHOWN: &[&str] = &[
@@ -44,8 +51,16 @@ pub(super) enum IndexError {
         #[source]
         source: io::Error,
     },
+    #[error("cannot read the session index: {0}")]
+    Store(#[from] StoreError),
     #[error("{} is damaged ({source}); the gateway repairs it when it starts and keeps a copy", path.display())]
     Damaged {
+        path: PathBuf,
+        #[source]
+        source: serde_json::Error,
+    },
+    #[error("{} is no session index ({source})", path.display())]
+    NotAnIndex {
         path: PathBuf,
         #[source]
         source: serde_json::Error,
@@ -81,11 +96,16 @@ struct Listing<'a> {
 
 pub(super) fn run(flags: &InstanceArgs, args: &SessionsArgs) -> anyhow::Result<()> {
     let instance = Instance::open(flags)?;
-    let path = match &args.store {
-        Some(path) => path.clone(),
-        None => agents::find(&instance, args.agent.as_deref())?.sessions,
+    let now_ms = SystemClock.now_ms();
+    let (path, mut sessions) = match &args.store {
+        Some(path) => (path.clone(), read_named(path, now_ms)?),
+        None => {
+            let path = agents::find(&instance, args.agent.as_deref())?.sessions;
+            let sessions = read(&path, now_ms)?;
+            (path, sessions)
+        }
     };
-    let mut sessions = read(&path, SystemClock.now_ms())?;
+    let is_empty = sessions.is_empty();
     if let Some(minutes) = args.active {
         sessions.retain(|row| row.age_ms <= i64::from(minutes) * MS_PER_MINUTE);
     }
@@ -93,40 +113,82 @@ pub(super) fn run(flags: &InstanceArgs, args: &SessionsArgs) -> anyhow::Result<(
     if args.json {
         return Ok(output::json(&listing)?);
     }
-    output::line(&format!("{} in {}", format::count(listing.count, "session"), path.display()))?;
-    let rows: Vec<(&str, String)> =
-        listing.sessions.iter().map(|row| (row.key.as_str(), row_words(row))).collect();
-    if !rows.is_empty() {
-        output::line(&output::printable(&output::table(&rows)))?;
+    let mut words = format!("{} in {}", format::count(listing.count, "session"), path.display());
+    if is_empty && args.store.is_none() {
+        words.push_str("; `openclaw chat` begins one");
     }
-    Ok(())
+    if !listing.sessions.is_empty() {
+        words.push('\n');
+        words.push_str(&table(&listing.sessions));
+    }
+    Ok(output::line(&output::printable(&output::for_instance(&words, flags)))?)
 }
 
-fn row_words(row: &Row) -> String {
-    let model = row.rest.get("model").and_then(Value::as_str).unwrap_or("-");
+/// Aligned columns under a heading.
+fn table(sessions: &[Row]) -> String {
+    let heading = ["session", "last used", "session id", "tokens", "model"].map(str::to_owned);
+    let rows: Vec<[String; 5]> = std::iter::once(heading).chain(sessions.iter().map(cells)).collect();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: [usize; 5] = std::array::from_fn(width);
+    let line = |row: &[String; 5]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("  {cell:width$}"));
+        cells.collect::<String>().trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn cells(row: &Row) -> [String; 5] {
+    let text = |name: &str| row.rest.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
     let tokens = row.rest.get("totalTokens").and_then(Value::as_u64);
-    let tokens = tokens.map_or(String::new(), |tokens| format!("  {tokens} tokens"));
-    format!("{:8}  {}  {model}{tokens}", format::ago(row.age_ms), row.session_id)
+    let tokens = tokens.map_or("-".to_owned(), |tokens| tokens.to_string());
+    // In one line, whatever a platform calls its chats.
+    let key: String = row.key.chars().filter(|c| !c.is_control()).collect();
+    [clipped(&key), format::ago(row.age_ms), row.session_id.clone(), tokens, text("model")]
 }
 
-/// The sessions of an index file, the newest first. A missing file has none; entries that name no transcript are left
+fn clipped(key: &str) -> String {
+    if key.chars().count() <= MAX_KEY_CHARS {
+        return key.to_owned();
+    }
+    let mut clipped: String = key.chars().take(MAX_KEY_CHARS - 1).collect();
+    clipped.push('…');
+    clipped
+}
+
+/// The sessions of an agent's index, the newest first. A missing file has none; entries that name no transcript are left
 /// out.
 ///
 /// # Errors
 /// The file cannot be read or is not JSON.
 pub(super) fn read(path: &Path, now_ms: i64) -> Result<Vec<Row>, IndexError> {
+    let view = IndexView::read(path.parent().unwrap_or(Path::new(".")), now_ms)?;
+    if let Some(source) = view.damage {
+        return Err(IndexError::Damaged { path: path.to_owned(), source });
+    }
+    let entries = view.entries.into_iter().map(|(key, entry)| (key, Value::Object(entry.as_map())));
+    Ok(newest_first(entries, now_ms))
+}
+
+/// The same of a file that somebody named, which must be there. A copy under another name has no journal.
+fn read_named(path: &Path, now_ms: i64) -> Result<Vec<Row>, IndexError> {
     let unreadable = |source| IndexError::Unreadable { path: path.to_owned(), source };
     let mut text = String::new();
-    match File::open(path) {
-        Ok(file) => file.take(MAX_INDEX_BYTES).read_to_string(&mut text).map_err(unreadable)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(unreadable(error)),
-    };
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(MAX_INDEX_BYTES).read_to_string(&mut text).map_err(unreadable)?;
     let entries: Map<String, Value> = serde_json::from_str(&text)
-        .map_err(|source| IndexError::Damaged { path: path.to_owned(), source })?;
-    let mut rows: Vec<Row> = entries.into_iter().filter_map(|(key, entry)| row(key, entry, now_ms)).collect();
+        .map_err(|source| IndexError::NotAnIndex { path: path.to_owned(), source })?;
+    if path.file_name() == Some(OsStr::new(INDEX_NAME)) {
+        return read(&std::path::absolute(path).map_err(unreadable)?, now_ms);
+    }
+    Ok(newest_first(entries.into_iter(), now_ms))
+}
+
+fn newest_first(entries: impl Iterator<Item = (String, Value)>, now_ms: i64) -> Vec<Row> {
+    let mut rows: Vec<Row> = entries.filter_map(|(key, entry)| row(key, entry, now_ms)).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.updated_at));
-    Ok(rows)
+    rows
 }
 
 fn row(key: String, entry: Value, now_ms: i64) -> Option<Row> {
@@ -151,7 +213,7 @@ fn kind(key: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{IndexError, read};
+    use super::{IndexError, read, read_named, table};
     use openclaw_guard::write_atomic;
     use serde_json::json;
 
@@ -163,7 +225,7 @@ mod tests {
         let index = json!({
             "agent:main:main": {"sessionId": "a", "updatedAt": 1_000, "model": "m", "totalTokens": 5, "skillsSnapshot": {}},
             "agent:main:slack:channel:c": {"sessionId": "b", "updatedAt": 2_000},
-            "agent:main:x": {"sessionId": "c", "chatType": "group"},
+            "agent:main:x": {"sessionId": "c", "updatedAt": 0, "chatType": "group"},
             "broken": 7, "nameless": {"updatedAt": 9_000},
         });
         write_atomic(&path, index.to_string().as_bytes()).unwrap();
@@ -175,6 +237,39 @@ mod tests {
             {"key": "agent:main:x", "kind": "group", "updatedAt": 0, "ageMs": 3000, "sessionId": "c"},
         ]);
         assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn a_table_for_people() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("copy.json");
+        let index = json!({
+            "agent:main:main": {"sessionId": "a", "updatedAt": 2_000, "model": "m", "totalTokens": 5},
+            format!("agent:main:{}", "k".repeat(99)): {"sessionId": "b", "updatedAt": 1_000},
+        });
+        write_atomic(&path, index.to_string().as_bytes()).unwrap();
+        let expected = format!(
+            "  {:60}  last used  session id  tokens  model\n  {:60}  now        a           5       m\n  \
+             agent:main:{}…  now        b           -       -",
+            "session",
+            "agent:main:main",
+            "k".repeat(48)
+        );
+        assert_eq!(table(&read_named(&path, 3_000).unwrap()), expected);
+    }
+
+    #[test]
+    fn a_file_that_somebody_names_must_be_an_index() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sessions.json");
+        let missing = read_named(&path, 0).unwrap_err();
+        assert!(missing.to_string().contains("No such file"), "{missing}");
+        write_atomic(&path, b"root:x:0:0").unwrap();
+        let other = read_named(&path, 0).unwrap_err();
+        assert!(matches!(other, IndexError::NotAnIndex { .. }), "{other}");
+        assert!(!other.to_string().contains("repairs"), "{other}");
+        write_atomic(&path, b"{\"agent:main:main\": {\"sessionId\": \"a\", \"updatedAt\": 1}}").unwrap();
+        assert_eq!(read_named(&path, 0).unwrap().len(), 1);
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use openclaw_channels::{Listing, ask, state_of};
+use openclaw_channels::{Listing, ask, none_to_drop, none_to_retry, state_of};
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_store::{DeliveryFilter, DeliveryId};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::send::ledger_error;
-use super::{Call, Reply, RpcError, attempt};
+use super::{Call, Reply, attempt};
 
 /// Rows when nobody says how many.
 const DEFAULT_LIMIT: usize = 50;
@@ -61,7 +61,7 @@ pub(super) fn retry(call: &Call<'_>) -> Reply {
             if retried {
                 Ok(json!({"retried": 1}))
             } else {
-                Err(not_there(number, "failed, unknown or dead"))
+                Err(ErrorShape::invalid(none_to_retry(number)).into())
             }
         }),
         (None, true) => Reply::later(async move {
@@ -85,11 +85,10 @@ pub(super) fn remove(call: &Call<'_>) -> Reply {
         let id = DeliveryId::from_number(number);
         let dropped = ask(|done| core.ledger.discard(id, done)).await.map_err(ledger_error)?;
         core.courier.changed();
-        if dropped { Ok(json!({"dropped": 1})) } else { Err(not_there(number, "not just being sent")) }
+        if dropped {
+            Ok(json!({"dropped": 1}))
+        } else {
+            Err(ErrorShape::invalid(none_to_drop(number)).into())
+        }
     })
-}
-
-fn not_there(number: i64, wanted: &str) -> RpcError {
-    let words = format!("no delivery {number} that is {wanted}; `openclaw outbox list` shows what there is");
-    ErrorShape::invalid(words).into()
 }

@@ -390,7 +390,14 @@ pub(super) fn may_send(agent: &AgentRuntime, key: &SessionKey) -> Result<(), Err
     match agent.may_send(key) {
         SendDecision::Allow => Ok(()),
         // The release's words: clients look for them.
-        SendDecision::Deny => Err(ErrorShape::invalid("send blocked by session policy")),
+        SendDecision::Deny => {
+            let entry = agent.sessions.get(key.as_str());
+            let own = entry.as_ref().and_then(|entry| entry.text(field::SEND_POLICY)).map(str::trim);
+            let is_own = own.is_some_and(|own| own.eq_ignore_ascii_case("deny"));
+            let rule = if is_own { "sendPolicy of the session" } else { "session.sendPolicy" };
+            let details = json!({"session": key, "rule": rule});
+            Err(ErrorShape::invalid("send blocked by session policy").with_details(details))
+        }
     }
 }
 

@@ -39,6 +39,7 @@ impl LoadReport {
 }
 
 /// An index, read.
+#[derive(Default)]
 pub(super) struct Loaded {
     pub(super) state: State,
     pub(super) image: ImageFile,
@@ -48,7 +49,7 @@ pub(super) struct Loaded {
 
 /// What the journal is worth.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Trust {
+pub(super) enum Trust {
     /// Its changes were made to this image, or are in it: all are followed.
     Whole,
     /// Somebody wrote the image while no gateway ran: what was used later in the image stays as it is there.
@@ -56,12 +57,7 @@ enum Trust {
 }
 
 pub(super) fn load(root: &Root, now_ms: i64) -> Result<Loaded, StoreError> {
-    let mut loaded = Loaded {
-        state: State::default(),
-        image: ImageFile::default(),
-        journal: Journal::default(),
-        recover: None,
-    };
+    let mut loaded = Loaded::default();
     loaded.read_image(root, now_ms)?;
     loaded.read_journal(root, now_ms)?;
     loaded.state.ahead.is_wanted |= loaded.state.report.is_repaired();
@@ -190,7 +186,7 @@ impl Loaded {
         Ok(())
     }
 
-    fn replay(&mut self, parsed: &Parsed<'_>, trust: Trust, now_ms: i64) {
+    pub(super) fn replay(&mut self, parsed: &Parsed<'_>, trust: Trust, now_ms: i64) {
         let mut times: HashMap<&str, i64> = HashMap::new();
         for (key, change) in parsed.changes() {
             if let Some(at) = time_of(&change) {

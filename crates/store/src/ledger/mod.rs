@@ -23,4 +23,4 @@ pub use port::{Done, Ledger, LedgerCounts};
 pub use retry::{LEASE, retry_delay};
 pub use slot::{SlotClaim, SlotKey};
 pub use space::{DiskSpace, LOW_SPACE_BYTES, MIN_FREE_BYTES, RESERVE_BYTES};
-pub use sqlite::{LEDGER_FILE, SqliteLedger};
+pub use sqlite::{LEDGER_FILE, LedgerView, SqliteLedger};

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::answer::{Answer, End};
-use crate::client::{Client, ClientError};
+use crate::client::{Client, ClientError, words};
 use crate::output;
 
 /// Lines that may wait: whoever types faster than the assistant answers waits at the terminal.
@@ -105,9 +105,12 @@ impl Talk<'_> {
         let request = self.client.send("chat.send", &params).await?;
         let mut answer = Answer::new(&run_id);
         let mut is_stopping = false;
+        let mut is_started = false;
         let end = loop {
             let frame = tokio::select! {
-                frame = self.client.next() => frame?,
+                frame = self.client.next() => frame.map_err(|error| {
+                    if is_started { error.after_acceptance() } else { error }
+                })?,
                 _ = self.interrupts.recv() => {
                     if is_stopping {
                         return Ok(Next::Leave);
@@ -121,11 +124,12 @@ impl Talk<'_> {
             match frame {
                 ServerFrame::Response { id, payload, error, .. } if id == request => {
                     if let Some(error) = error {
-                        break End::Failed(error.message);
+                        break End::Failed(words(&error));
                     }
                     if !is_running(payload.as_ref()) {
                         break End::Done;
                     }
+                    is_started = true;
                 }
                 ServerFrame::Response { .. } => {}
                 ServerFrame::Event { event, .. } if event == "shutdown" => {
@@ -161,5 +165,5 @@ fn finish(end: &End) -> Result<(), output::OutputError> {
 
 /// Whether a conversation ended because the gateway did.
 pub(crate) fn is_gateway_gone(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(ClientError::Closed { .. } | ClientError::Broken(_)))
+    error.downcast_ref().is_some_and(ClientError::is_gone)
 }

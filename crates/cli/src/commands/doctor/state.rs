@@ -5,15 +5,17 @@ mod findings;
 mod index;
 mod summary;
 mod transcript;
+mod workspaces;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use openclaw_config::{Env, Locations};
-use openclaw_store::{StateVersion, VersionError};
+use openclaw_store::{LEDGER_FILE, LedgerError, LedgerView, StateVersion, VersionError};
 
 use self::index::Index;
 use self::transcript::{Kept, Transcript};
+use self::workspaces::Unusable;
 use super::findings::Finding;
 use crate::{copies, space, upstream};
 
@@ -23,8 +25,6 @@ pub(super) use summary::Summary;
 const MAX_AGENTS: usize = 1000;
 /// Files of one agent's `sessions` directory that are looked at.
 const MAX_FILES: usize = 1_000_000;
-/// The durable queue of messages; what is in it is not looked at yet.
-const LEDGER: &str = "state/gateway.sqlite";
 
 /// What was found.
 pub(super) struct State {
@@ -35,8 +35,10 @@ pub(super) struct State {
     free_bytes: Option<u64>,
     /// The gateway of OpenClaw that runs on it.
     upstream: Option<upstream::Upstream>,
-    /// Bytes of the durable queue, if there is one.
-    ledger_bytes: Option<u64>,
+    /// Folders of notes that a gateway could not use.
+    workspaces: Vec<Unusable>,
+    /// Bytes of the durable queue, if there is one, and what is wrong with it.
+    ledger: Option<(u64, Result<(), LedgerError>)>,
 }
 
 /// The conversations of an agent.
@@ -75,7 +77,8 @@ impl State {
             agents,
             free_bytes: space::free_bytes(&dir),
             upstream: upstream::running(copies::names(&at.config_path), env),
-            ledger_bytes: std::fs::metadata(dir.join(LEDGER)).ok().map(|metadata| metadata.len()),
+            workspaces: workspaces::unusable(at, env),
+            ledger: look_at_ledger(&dir),
             dir,
         }
     }
@@ -146,6 +149,13 @@ impl Agent {
             self.index.entries.iter().map(|entry| entry.transcript.as_str()).collect();
         self.transcripts.iter().filter(|transcript| !known.contains(&*transcript.name)).collect()
     }
+}
+
+/// Reads the whole of the durable queue.
+fn look_at_ledger(state_dir: &Path) -> Option<(u64, Result<(), LedgerError>)> {
+    let bytes = std::fs::metadata(state_dir.join(LEDGER_FILE)).ok()?.len();
+    let view = LedgerView::open(state_dir).and_then(|view| view.map_or(Ok(()), |view| view.check()));
+    Some((bytes, view))
 }
 
 /// What a directory holds.

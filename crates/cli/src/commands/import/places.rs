@@ -4,9 +4,10 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use openclaw_config::{Env, Locations};
+use openclaw_config::{Env, Locations, load};
 use openclaw_store::StateVersion;
 
+use super::config::old_roots;
 use super::error::ImportError;
 use super::judge::{Kind, left_out};
 use crate::{copies, upstream};
@@ -26,6 +27,8 @@ pub(super) struct Places {
     pub(super) at: Locations,
     /// Its state directory, links in its name followed.
     pub(super) real_target: PathBuf,
+    /// Names that the source had before it was moved, as its configuration says.
+    pub(super) old_roots: Vec<PathBuf>,
 }
 
 /// What is at the target.
@@ -71,7 +74,18 @@ impl Places {
         if let Some(other) = upstream::running(configs, env) {
             return Err(ImportError::Running { path: source, pid: other.pid });
         }
-        Ok(Self { source, source_config, at, real_target })
+        let mut places = Self { source, source_config, at, real_target, old_roots: Vec::new() };
+        places.old_roots = places.source_at().map_or(Vec::new(), |at| {
+            // One that cannot be used names nothing that can be copied either.
+            load(&at, env).map_or(Vec::new(), |loaded| old_roots(&places, &loaded.parsed))
+        });
+        Ok(places)
+    }
+
+    /// The source as an instance; `None` without a configuration.
+    fn source_at(&self) -> Option<Locations> {
+        let config_path = self.source.join(self.source_config.as_ref()?);
+        Some(Locations { state_dir: self.source.clone(), config_path, ..self.at.clone() })
     }
 
     /// What is at the target.

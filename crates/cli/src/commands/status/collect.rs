@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use openclaw_config::{ConfigError, GatewayMode};
 use openclaw_guard::{Clock as _, PathComponent, SystemClock};
 use openclaw_memory::{EngineOptions, MemoryBackend as _};
+use openclaw_store::LOW_SPACE_BYTES;
 use serde_json::{Value, json};
 
 use super::report::{AgentRow, ConfigState, GatewayState, MemoryRow, Report, Sessions};
@@ -14,7 +15,7 @@ use crate::commands::config::problem_lines;
 use crate::commands::{memory, sessions};
 use crate::instance::Instance;
 use crate::model::{self, ModelState};
-use crate::standing;
+use crate::{space, standing};
 
 /// A gateway on this machine answers in milliseconds; one that takes longer than this is as good as none.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -93,6 +94,13 @@ pub(super) async fn report(
         memory: rows,
         // An older gateway says nothing of it.
         outbox: from_gateway("/outbox").and_then(|counts| serde_json::from_value(counts).ok()),
+        free_bytes: match status {
+            Some(status) => standing::free_bytes(status),
+            // Of a gateway elsewhere nobody knows.
+            None => {
+                target.state_dir.as_deref().and_then(space::free_bytes).filter(|free| *free < LOW_SPACE_BYTES)
+            }
+        },
         unsupported,
         health: answer.as_ref().ok().filter(|answer| answer.is_deep).map(|answer| answer.health.clone()),
         gateway: gateway_state(target, answer),
@@ -256,6 +264,7 @@ mod tests {
                 "sessions": {"count": 12, "recent": [{"key": "agent:main:main", "age": 120_000}]},
                 "unsupported": [{"key": "hooks", "reason": "not yet"}],
                 "outbox": {"waiting": 0, "unknown": 1, "dead": 3},
+                "disk": {"ok": false, "freeBytes": 7_000_000},
             }),
             health: json!({"config": {"problems": ["f:1:2 a: unknown key"], "problemCount": 1}}),
             is_deep: false,
@@ -264,6 +273,7 @@ mod tests {
         assert_eq!(json["gateway"]["latencyMs"], 2.3);
         assert_eq!(json["sessions"]["count"], 12);
         assert_eq!(json["model"]["ok"], false);
+        assert!(words.contains("full: 7.0 MB free; new messages are refused"), "{words}");
         insta::assert_snapshot!("status_in_words", words);
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::commands::outbox::counts_words;
 use crate::model::ModelState;
-use crate::{format, output};
+use crate::{format, output, standing};
 
 /// Everything `status` knows.
 #[derive(Debug, Serialize)]
@@ -26,6 +26,9 @@ pub(super) struct Report {
     /// Messages that wait or were not delivered; only a gateway can say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) outbox: Option<Counts>,
+    /// Bytes that the disk of the state has free, when the gateway says so or there are few.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) free_bytes: Option<u64>,
     /// `{key, reason}` of everything that is configured and cannot run; null when no gateway could be asked.
     pub(super) unsupported: Option<Vec<Value>>,
     /// With `--deep`: the gateway's health, looked at afresh.
@@ -119,6 +122,7 @@ impl Report {
                 .and_then(counts_words)
                 .map(|counts| ("Outbox", format!("{counts}; `openclaw outbox list` shows the messages"))),
         );
+        rows.extend(self.free_bytes.and_then(standing::room).map(|room| ("Disk", room)));
         rows.extend(self.unsupported.iter().flatten().map(|row| ("Cannot run", unsupported_words(row))));
         rows.extend(self.gateway.not_in_force.iter().map(|line| ("Not in force", line.clone())));
         rows.extend(self.config.problems.iter().map(|problem| ("Problem", problem.clone())));

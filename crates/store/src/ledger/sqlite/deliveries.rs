@@ -150,7 +150,7 @@ pub(super) fn claim_due(
 
 /// A try whose process is gone, or that has given no sign for the length of its lease: the platform may have the
 /// message. Where a repetition does no harm it is tried again, elsewhere a person decides; how many of those there are.
-fn judge_broken_tries(db: &Connection, epoch: i64, now_ms: i64) -> rusqlite::Result<u64> {
+pub(super) fn judge_broken_tries(db: &Connection, epoch: i64, now_ms: i64) -> rusqlite::Result<u64> {
     let judge = |repeats: Repeats, state: DeliveryState| {
         db.prepare_cached(
             "UPDATE outbox SET owner = ?3, next_ms = ?2, reason = 'the try broke off', state = ?4

@@ -8,7 +8,9 @@ mod schema;
 mod slots;
 #[cfg(test)]
 mod tests;
+mod view;
 mod writer;
 
 pub use ledger::SqliteLedger;
 pub use open::LEDGER_FILE;
+pub use view::LedgerView;

@@ -130,7 +130,7 @@ fn sync_new(place: &Place) -> Result<(), FileError> {
     Ok(())
 }
 
-fn with_part(path: &Path, part: &str) -> PathBuf {
+pub(super) fn with_part(path: &Path, part: &str) -> PathBuf {
     PathBuf::from(format!("{}{part}", path.display()))
 }
 

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use openclaw_store::VersionError;
+use openclaw_store::{LEDGER_FILE, LedgerError, VersionError};
 
 use super::index::{self, IndexState};
 use super::summary::AgentSummary;
 use super::transcript::Transcript;
-use super::{Agent, LEDGER, State};
+use super::workspaces::Unusable;
+use super::{Agent, State};
 use crate::commands::doctor::findings::{Finding, Severity, name};
 use crate::format::count;
 use crate::space::bytes_words;
@@ -31,6 +32,13 @@ pub(super) fn of(state: &State) -> Vec<Finding> {
             .by_hand("stop it before you start this one: two programs would write the same conversations")
     }));
     all.extend(state.free_bytes.and_then(space).map(|finding| finding.at(&state.dir)));
+    all.extend(state.workspaces.iter().map(|folder| {
+        let Unusable { agent, path, why } = folder;
+        let message = format!("the workspace of agent {agent} cannot be made: {why}; the gateway will not start");
+        Finding::new("state.workspace", Severity::Error, message)
+            .at(path)
+            .by_hand("name another folder in the configuration: agents.defaults.workspace, or the agent's own workspace")
+    }));
     for agent in &state.agents {
         all.extend(agent_findings(agent));
     }
@@ -230,9 +238,27 @@ fn content(state: &State) -> Option<Finding> {
 
 /// The queue of messages and answers.
 fn ledger(state: &State) -> Option<Finding> {
-    let bytes = state.ledger_bytes?;
-    let message = format!("the queue of messages and answers, {}", bytes_words(bytes));
-    Some(Finding::new("state.ledger", Severity::Info, message).at(&state.dir.join(LEDGER)))
+    let (bytes, checked) = state.ledger.as_ref()?;
+    let path = state.dir.join(LEDGER_FILE);
+    let Err(error) = checked else {
+        let message = format!("the queue of messages and answers, {}", bytes_words(*bytes));
+        return Some(Finding::new("state.ledger", Severity::Info, message).at(&path));
+    };
+    let finding = |message: String| Finding::new("state.ledger", Severity::Error, message).at(&path);
+    Some(match error {
+        LedgerError::Damaged { source, .. } => finding(format!("the queue of messages is damaged: {source}"))
+            .by_hand(
+                "keep a copy of it, then start the gateway: what it cannot open it puts aside unchanged, and begins a new \
+                 one; messages that were accepted and not answered may be in it",
+            ),
+        LedgerError::Newer { .. } => finding(error.to_string()).by_hand("install the newer openclaw again"),
+        LedgerError::Engine { source, .. } => finding(format!("the queue of messages cannot be read: {source}")),
+        LedgerError::LowSpace { .. }
+        | LedgerError::Full { .. }
+        | LedgerError::File(_)
+        | LedgerError::Busy
+        | LedgerError::Closed => finding(error.to_string()),
+    })
 }
 
 /// The first names, and how many more there are.
