@@ -41,10 +41,13 @@ impl Lane {
             // What the file holds of it is not what is held of the file: it is opened again, which closes open calls.
             (Outcome::Failed(TurnError::Internal { .. }), _)
             | (Outcome::Failed(TurnError::Interrupted), None) => self.last_words(&mut job, &report).await,
-            (_, last) => {
-                let last = last.or_else(|| self.closing_record(&report));
-                self.keep(&job, &report, last).await
-            }
+            (_, last) => match self.open_again(last.is_some()).await {
+                Ok(()) => {
+                    let last = last.or_else(|| self.closing_record(&report));
+                    self.keep(&job, &report, last).await
+                }
+                Err(error) => Err(error),
+            },
         };
         match kept {
             Ok(settled) => {
@@ -66,6 +69,15 @@ impl Lane {
         let Some(inbound) = &job.inbound else { return Ok(()) };
         let begun = self.ask(|ledger, done| ledger.begin(inbound.event, done)).await;
         begun.map_err(|error| TurnError::Internal { words: ledger_words(&error) })
+    }
+
+    /// Opens the session again for a record that is to be written, if a sync that failed meanwhile closed it.
+    async fn open_again(&mut self, is_wanted: bool) -> Result<(), TurnError> {
+        if !is_wanted || self.open.is_some() {
+            return Ok(());
+        }
+        let entry = self.entry(None).await.map_err(|error| internal(&error))?;
+        self.ensure_open(&entry).await.map_err(|error| internal(&error))
     }
 
     /// Whether the user's record is in the present conversation.
