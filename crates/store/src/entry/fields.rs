@@ -32,7 +32,7 @@ impl<T> Field<T> {
     }
 }
 
-/// The fields this version uses. `sessionId` is not among them: see [`SessionEntry::session_id`].
+/// The fields this version uses. `sessionId` is not among them: see [`crate::SessionEntry::session_id`].
 pub mod field {
     use super::{Field, Origin, Route};
 
