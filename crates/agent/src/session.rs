@@ -246,7 +246,8 @@ impl Opening {
         }
         let messages =
             transcript.history().iter().filter_map(|item| item.message.clone()).filter(|m| is_speakable(m));
-        let messages = messages.collect();
+        let messages: Vec<Arc<Message>> = messages.collect();
+        let unanswered = messages.last().is_some_and(|last| matches!(**last, Message::User(_)));
         let tools: Arc<[ToolDefinition]> =
             runtime.toolbox_for(audience).definitions().into_iter().map(offer).collect();
         let files = read_files(&runtime.workspace, audience, runtime.settings.bootstrap_max_chars);
@@ -266,7 +267,7 @@ impl Opening {
             tools,
             runtime,
             syncing: None,
-            unanswered: false,
+            unanswered,
         })
     }
 }

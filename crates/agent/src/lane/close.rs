@@ -41,7 +41,7 @@ impl Lane {
             // What the file holds of it is not what is held of the file: it is opened again, which closes open calls.
             (Outcome::Failed(TurnError::Internal { .. }), _)
             | (Outcome::Failed(TurnError::Interrupted), None) => self.last_words(&mut job, &report).await,
-            (_, last) => match self.open_again(last.is_some()).await {
+            (_, last) => match self.open_again(last.is_some() || report.session_id.is_some()).await {
                 Ok(()) => {
                     let last = last.or_else(|| self.closing_record(&report));
                     self.keep(&job, &report, last).await
