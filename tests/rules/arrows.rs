@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::repo::Finding;
 
 /// The rooms from the ground up. A room may depend on rooms of lower floors only; there are no exceptions.
-const FLOORS: [&[&str]; 10] = [
-    &["openclaw-guard"],
+const FLOORS: [&[&str]; 11] = [
+    &["openclaw-guard", "openclaw-http", "openclaw-encoder"],
     &["openclaw-protocol", "openclaw-config"],
     &["openclaw-store"],
-    &["openclaw-models", "openclaw-memory"],
+    &["openclaw-models", "openclaw-embed"],
+    &["openclaw-memory"],
     &["openclaw-tools"],
     &["openclaw-agent"],
     &["openclaw-channels"],
@@ -30,7 +31,7 @@ const BESIDE: [&str; 2] = [TESTKIT, CHORES];
 
 /// Engines, and the rooms that wrap them so that nobody else knows them. Tests may look closer.
 const ENGINES: [(&str, &[&str]); 9] = [
-    ("reqwest", &["openclaw-models"]),
+    ("reqwest", &["openclaw-http", "openclaw-models", "openclaw-embed"]),
     ("rusqlite", &["openclaw-memory", "openclaw-store", TORTURE]),
     ("axum", &["openclaw-gateway", TESTKIT]),
     ("hyper", &["openclaw-gateway", TESTKIT]),

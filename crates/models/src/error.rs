@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use openclaw_http::Unreachable;
+
 use crate::catalog::CatalogError;
 
 /// Why a model call failed. It never contains a credential or a request body.
@@ -131,36 +133,6 @@ impl std::fmt::Display for TimeoutKind {
             Self::Connect => "connecting",
             Self::FirstByte => "waiting for the first byte",
             Self::Idle => "waiting for the next byte",
-        })
-    }
-}
-
-/// Why there is no connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unreachable {
-    /// Nobody listens there.
-    Refused,
-    /// The host name does not resolve.
-    NameNotFound,
-    /// The TLS handshake failed or the certificate is not trusted.
-    Tls,
-    /// The connection was closed before an answer.
-    Closed,
-    /// The HTTP client could not be built, for example without any trusted root certificate.
-    ClientSetup,
-    /// Any other failure of the network.
-    Network,
-}
-
-impl std::fmt::Display for Unreachable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Refused => "the connection was refused",
-            Self::NameNotFound => "the host name could not be resolved",
-            Self::Tls => "the TLS handshake failed",
-            Self::Closed => "the connection was closed before an answer came",
-            Self::ClientSetup => "the HTTP client could not be set up",
-            Self::Network => "the network failed",
         })
     }
 }
@@ -324,7 +296,8 @@ fn spoken(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Malformed, ModelError, TimeoutKind, Unreachable};
+    use super::{Malformed, ModelError, TimeoutKind};
+    use openclaw_http::Unreachable;
     use std::sync::Arc;
     use std::time::Duration;
 

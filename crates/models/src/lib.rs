@@ -31,7 +31,6 @@
 
 pub mod catalog;
 mod error;
-pub mod http;
 mod model;
 pub mod offline;
 pub mod openai;
@@ -41,9 +40,10 @@ pub mod sse;
 #[cfg(test)]
 mod contract;
 
-pub use error::{Malformed, ModelError, TimeoutKind, Unreachable};
+pub use error::{Malformed, ModelError, TimeoutKind};
 pub use model::{
     ArgumentsError, ChatModel, Compat, InputKind, MaxTokensField, ModelEvent, ModelInfo, ModelRequest,
     Prices, ToolDefinition, WireApi, parse_arguments,
 };
+pub use openclaw_http::Unreachable;
 pub use retry::{CallPolicy, Retries, Timeouts};

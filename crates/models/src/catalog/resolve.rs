@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::environment::{DEFAULT_OPENAI_MODEL, Environment, OPENAI_BASE_URL};
 use super::error::CatalogError;
 use super::providers::{ModelEntry, ProviderEntry, Providers};
-use crate::http::{GuardedHttp, is_loopback};
 use crate::offline::OfflineRecall;
 use crate::openai::{Endpoint, OpenAiChat};
 use crate::{
     CallPolicy, ChatModel, Compat, InputKind, MaxTokensField, ModelInfo, Prices, Retries, Timeouts, WireApi,
 };
+use openclaw_http::{GuardedHttp, is_loopback};
 
 /// The model of a fresh install.
 pub const OFFLINE_REFERENCE: &str = "offline/recall";

@@ -17,13 +17,13 @@ use super::classify::{Refusal, classify};
 use super::decode::Decoder;
 use super::encode::encode;
 use super::redact::Redactor;
-use crate::http::{GuardedHttp, why_unreachable};
 use crate::retry::retry_after;
 use crate::sse::Parser;
 use crate::{
     CallPolicy, ChatModel, Malformed, ModelError, ModelEvent, ModelInfo, ModelRequest, TimeoutKind,
     Unreachable,
 };
+use openclaw_http::{GuardedHttp, why_unreachable};
 
 /// Largest body of one answer, in bytes: far beyond any output limit (128,000 tokens at about 200 bytes of JSON per
 /// token make 25 MB), small enough to survive.

@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::driver::{Endpoint, EndpointError, OpenAiChat};
 use crate::contract::{asking, collect, keeps_its_promises, said};
-use crate::http::GuardedHttp;
 use crate::{
     CallPolicy, ChatModel, Malformed, ModelError, ModelEvent, ModelInfo, Retries, TimeoutKind, Timeouts,
     Unreachable, WireApi,
 };
+use openclaw_http::GuardedHttp;
 
 const KEY: &str = "sk-canary-0123456789";
 

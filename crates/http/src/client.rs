@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder, Url};
 
-use crate::Unreachable;
+use crate::unreachable::Unreachable;
 
 /// Idle connections kept per host: a gateway talks to few hosts, a few turns at a time.
 const MAX_IDLE_PER_HOST: usize = 4;
@@ -148,7 +148,7 @@ const CLOSED: [ErrorKind; 4] = [
 
 /// Sorts a transport failure by the types in its chain of causes.
 #[must_use]
-pub(crate) fn why_unreachable(error: &reqwest::Error) -> Unreachable {
+pub fn why_unreachable(error: &reqwest::Error) -> Unreachable {
     if error.is_dns() {
         return Unreachable::NameNotFound;
     }

@@ -1,0 +1,9 @@
+//! Text to vectors: the port [`Embedder`] and its implementations.
+//!
+//! This crate talks to embedding services and runs the built-in model. It knows nothing of notes, indexes or search.
+
+mod embedder;
+mod error;
+
+pub use embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Vector};
+pub use error::{EmbedError, Failure};
