@@ -241,13 +241,10 @@ impl Builder<'_> {
             source,
         })?;
         let workspace = Arc::new(workspace);
-        let memory = Engine::new(EngineOptions {
-            database: EngineOptions::database_in(&self.making.locations.state_dir, &component),
-            agent_id: component,
-            workspace: Arc::clone(&workspace),
-            extra_paths: folders.extra.clone(),
-            clock: Arc::clone(self.making.clock),
-        });
+        let clock = Arc::clone(self.making.clock);
+        let state_dir = &self.making.locations.state_dir;
+        let options = EngineOptions::new(component, Arc::clone(&workspace), state_dir, clock);
+        let memory = Engine::new(EngineOptions { extra_paths: folders.extra.clone(), ..options });
         Ok((workspace, Arc::new(memory)))
     }
 

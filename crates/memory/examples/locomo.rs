@@ -87,13 +87,12 @@ fn copy_notes(from: &Path, to: &Path) -> Outcome<()> {
 
 fn engine(home: &Path, name: &str) -> Outcome<Engine> {
     let agent_id = PathComponent::parse(name)?;
-    Ok(Engine::new(EngineOptions {
-        database: EngineOptions::database_in(home, &agent_id),
-        workspace: Arc::new(Root::open(&home.join(name))?),
-        extra_paths: Vec::new(),
-        clock: Arc::new(SystemClock),
+    Ok(Engine::new(EngineOptions::new(
         agent_id,
-    }))
+        Arc::new(Root::open(&home.join(name))?),
+        home,
+        Arc::new(SystemClock),
+    )))
 }
 
 #[allow(clippy::print_stdout, reason = "a measuring tool prints its measurement")]

@@ -34,13 +34,25 @@ pub struct Query {
     pub max_results: usize,
     /// Results with a lower [`Hit::score`] are left out; 0 keeps all.
     pub min_score: f64,
+    /// Whether results say where their score comes from.
+    pub explain: Explaining,
+}
+
+/// Whether results say where their score comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Explaining {
+    /// They do not.
+    #[default]
+    Off,
+    /// They do.
+    On,
 }
 
 impl Query {
     /// A query for [`DEFAULT_RESULTS`] results of any score.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), max_results: DEFAULT_RESULTS, min_score: 0.0 }
+        Self { text: text.into(), max_results: DEFAULT_RESULTS, min_score: 0.0, explain: Explaining::Off }
     }
 }
 
@@ -50,17 +62,53 @@ impl Query {
 pub struct Answer {
     /// Best first.
     pub results: Vec<Hit>,
-    /// Who ranked: `offline` for the built-in engine.
-    pub provider: &'static str,
-    /// By what: `lexical` for words alone.
-    pub model: &'static str,
+    /// Who made the vectors, as the configuration calls it; `none` when words alone ranked.
+    pub provider: String,
+    /// The embedding model; `words` when words alone ranked.
+    pub model: String,
+    /// Who stepped in for whom, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
     /// From 0 to 1: how sure it is that the best result is about the query at all; 0 without results.
     pub confidence: f64,
     /// Whether changed files were not yet looked at, or could not be.
     pub stale: bool,
-    /// Why the answer may be stale, in plain words.
+    /// What this answer is worse than it should be, and why, in plain words: `words only: …`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub degraded: Option<String>,
+    /// What else is worth knowing, in plain words: no result is relevant, or notes are still being read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// A provider that stepped in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fallback {
+    /// Who failed.
+    pub from: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What kind of thing was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// A note.
+    Memory,
+    /// A conversation.
+    Sessions,
+}
+
+impl Source {
+    /// As results and the index call it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Sessions => "sessions",
+        }
+    }
 }
 
 /// One result: a run of whole lines.
@@ -73,15 +121,46 @@ pub struct Hit {
     pub start_line: u32,
     /// Last line of the snippet.
     pub end_line: u32,
-    /// From 0 to 1, never rising from one result to the next: BM25 as a share of the best that the query could
-    /// score, stretched so that a window with every word of the query once comes out near 0.8.
+    /// From 0 to 1, never rising from one result to the next: how probable it is that the lines are about the query.
     pub score: f64,
     /// The lines, at most 700 characters. A line longer than that is shown in part.
     pub snippet: String,
-    /// What kind of thing was found: `memory`.
-    pub source: &'static str,
+    /// What kind of thing was found.
+    pub source: Source,
     /// `path#L3`, or `path#L3-L9`.
     pub citation: String,
+    /// The heading above the lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heading: Option<String>,
+    /// The day the lines are about, `YYYY-MM-DD`: of the heading, else of the file's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// How many other places say the same as the best line of this one.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub repeated: usize,
+    /// Where the score comes from, when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explain: Option<Explain>,
+}
+
+/// Where a score comes from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Explain {
+    /// All in all, in deviations above the average line of this memory.
+    pub fused: f64,
+    /// BM25 as a share of the best that the query could score.
+    pub words: f64,
+    /// The share of the query's information that the window has.
+    pub coverage: f64,
+    /// Cosine of the query with the passage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cosine: Option<f64>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Which lines of which note.
@@ -128,6 +207,11 @@ pub struct SyncReport {
     pub removed: usize,
     /// Changed notes left for later.
     pub pending: usize,
+    /// Passages that were embedded, or taken from the cache.
+    pub embedded: usize,
+    /// Why passages are without vectors, in plain words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub degraded: Option<String>,
     /// Notes and folders that are not indexed, and why.
     pub skipped: Vec<Skipped>,
 }
@@ -142,23 +226,35 @@ pub struct Skipped {
 }
 
 /// The state of a memory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
     /// Whose memory.
     pub agent_id: String,
-    /// `builtin`.
+    /// Who answers: `builtin` or `qmd`.
     pub backend: &'static str,
     /// As in [`Answer::provider`].
-    pub provider: &'static str,
+    pub provider: String,
     /// As in [`Answer::model`].
-    pub model: &'static str,
+    pub model: String,
+    /// As in [`Answer::fallback`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
+    /// As in [`Answer::degraded`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub degraded: Option<String>,
     /// The index file.
     pub database: std::path::PathBuf,
     /// Notes in the index.
     pub files: usize,
     /// Windows that can be found.
     pub windows: usize,
+    /// Passages that are or will be embedded.
+    pub passages: usize,
+    /// Passages that are embedded.
+    pub embedded: usize,
+    /// Vectors kept for text that comes back.
+    pub cached: usize,
     /// Whether files have changed since they were indexed.
     pub dirty: bool,
     /// Notes and folders that are not indexed, and why.

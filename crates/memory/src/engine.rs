@@ -1,6 +1,6 @@
-//! The built-in engine: a handle on the worker thread of one agent.
+//! The built-in engine: a handle on the worker thread of one agent, and on who makes its vectors.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,6 +10,7 @@ use openclaw_guard::{Clock, PathComponent, Root};
 use tokio::sync::oneshot;
 
 use crate::backend::{Answer, LineRange, MemoryBackend, Passage, Query, Status, SyncReason, SyncReport};
+use crate::embedding::{Embedders, Embedding, LOW_CONFIDENCE};
 use crate::error::MemoryError;
 use crate::sources::Sources;
 use crate::worker::{Request, Worker};
@@ -27,38 +28,163 @@ pub struct EngineOptions {
     pub database: PathBuf,
     /// More files and folders of notes, absolute or relative to the workspace.
     pub extra_paths: Vec<PathBuf>,
+    /// Who turns text into vectors.
+    pub embedders: Embedders,
+    /// Most vectors kept for text that comes back; no limit if absent.
+    pub cache_entries: Option<usize>,
     /// The wall clock; file times are compared with it.
     pub clock: Arc<dyn Clock>,
 }
 
 impl EngineOptions {
+    /// The notes of one workspace, found by words; the index lies under the state directory.
+    #[must_use]
+    pub fn new(
+        agent_id: PathComponent,
+        workspace: Arc<Root>,
+        state_dir: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            database: Self::database_in(state_dir, &agent_id),
+            agent_id,
+            workspace,
+            extra_paths: Vec::new(),
+            embedders: Embedders::default(),
+            cache_entries: None,
+            clock,
+        }
+    }
+
     /// Where the index of an agent lies under the state directory: `memory/<agentId>.sqlite`.
     #[must_use]
-    pub fn database_in(state_dir: &std::path::Path, agent_id: &PathComponent) -> PathBuf {
+    pub fn database_in(state_dir: &Path, agent_id: &PathComponent) -> PathBuf {
         state_dir.join("memory").join(format!("{agent_id}.sqlite"))
     }
 }
 
-/// The memory of one agent: lexical search over its Markdown notes.
+/// The memory of one agent: search by words and meaning over its Markdown notes.
 ///
 /// Making one costs nothing: the thread and the index file come with the first request.
 pub struct Engine {
-    options: EngineOptions,
-    mailbox: Mutex<Option<SyncSender<Request>>>,
+    mailbox: Arc<Mailbox>,
+    embedding: Arc<Embedding>,
 }
 
 impl Engine {
     /// An engine that has not started.
     #[must_use]
     pub fn new(options: EngineOptions) -> Self {
-        Self { options, mailbox: Mutex::new(None) }
+        let embedding = Embedding::new(options.embedders.clone());
+        Self {
+            mailbox: Arc::new(Mailbox { options, sender: Mutex::new(None) }),
+            embedding: Arc::new(embedding),
+        }
     }
 
-    fn agent_id(&self) -> String {
+    /// How the embedding of passages gets on, for a progress bar.
+    #[must_use]
+    pub fn progress(&self) -> tokio::sync::watch::Receiver<Progress> {
+        self.embedding.progress()
+    }
+
+    async fn answer(&self, query: Query) -> Result<Answer, MemoryError> {
+        let vector = self.embedding.query(&self.mailbox, &query.text).await;
+        let ask = |reply| Request::Search(query, vector.vector, reply);
+        let searched = self.mailbox.ask(ask).await?;
+        self.embedding.begin(&self.mailbox);
+        let found = searched.found;
+        let mut notes: Vec<String> = searched.stale.iter().cloned().collect();
+        if found.confidence < LOW_CONFIDENCE {
+            notes.push("nothing in memory is clearly about this".to_owned());
+        }
+        let (provider, model) = self.embedding.names(searched.embedded);
+        Ok(Answer {
+            results: found.hits,
+            provider,
+            model,
+            fallback: self.embedding.fallback(),
+            confidence: found.confidence,
+            stale: searched.stale.is_some(),
+            degraded: vector.degraded,
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
+        })
+    }
+
+    async fn state(&self) -> Result<Status, MemoryError> {
+        let totals = self.mailbox.ask(Request::Totals).await?;
+        let (provider, model) = self.embedding.names(totals.embedded);
+        Ok(Status {
+            agent_id: self.mailbox.agent_id(),
+            backend: "builtin",
+            provider,
+            model,
+            fallback: self.embedding.fallback(),
+            degraded: self.embedding.degraded(),
+            database: self.mailbox.options.database.clone(),
+            files: totals.files,
+            windows: totals.windows,
+            passages: totals.embedded.0,
+            embedded: totals.embedded.1,
+            cached: totals.cached,
+            dirty: totals.dirty,
+            skipped: totals.skipped,
+            recovered: totals.recovered,
+        })
+    }
+
+    async fn bring_up_to_date(&self, why: SyncReason) -> Result<SyncReport, MemoryError> {
+        let mut report = self.mailbox.ask(move |reply| Request::Sync(why, reply)).await?;
+        match why {
+            SyncReason::Requested | SyncReason::Rebuild => {
+                report.embedded += self.embedding.finish(&self.mailbox).await?;
+                report.degraded = self.embedding.degraded();
+            }
+            SyncReason::SessionStart | SyncReason::Written => self.embedding.begin(&self.mailbox),
+        }
+        Ok(report)
+    }
+}
+
+/// How far the embedding of passages is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Passages embedded since the engine was made.
+    pub embedded: usize,
+    /// Passages that are known to be left.
+    pub left: usize,
+}
+
+impl MemoryBackend for Engine {
+    fn search(&self, query: Query) -> BoxFuture<'_, Result<Answer, MemoryError>> {
+        self.answer(query).boxed()
+    }
+
+    fn read(&self, range: LineRange) -> BoxFuture<'_, Result<Passage, MemoryError>> {
+        self.mailbox.ask(|reply| Request::Read(range, reply)).boxed()
+    }
+
+    fn status(&self) -> BoxFuture<'_, Result<Status, MemoryError>> {
+        self.state().boxed()
+    }
+
+    fn sync(&self, why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>> {
+        self.bring_up_to_date(why).boxed()
+    }
+}
+
+/// The way to the worker thread, which is started when somebody asks.
+pub(crate) struct Mailbox {
+    options: EngineOptions,
+    sender: Mutex<Option<SyncSender<Request>>>,
+}
+
+impl Mailbox {
+    pub(crate) fn agent_id(&self) -> String {
         self.options.agent_id.as_str().to_owned()
     }
 
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         request: impl FnOnce(oneshot::Sender<Result<T, MemoryError>>) -> Request,
     ) -> Result<T, MemoryError> {
@@ -70,8 +196,8 @@ impl Engine {
     /// Hands a request to the worker, which is started if there is none, or none any more.
     fn send(&self, request: Request) -> Result<(), MemoryError> {
         // The lock only ever guards a few moves of a value, so that a poisoned one is still whole.
-        let mut mailbox = self.mailbox.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = match mailbox.as_ref() {
+        let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = match sender.as_ref() {
             Some(worker) => worker.try_send(request),
             None => Err(TrySendError::Disconnected(request)),
         };
@@ -81,7 +207,7 @@ impl Engine {
             Err(TrySendError::Disconnected(request)) => {
                 let worker = self.start()?;
                 let sent = worker.try_send(request);
-                *mailbox = Some(worker);
+                *sender = Some(worker);
                 sent.map_err(|_| MemoryError::Stopped { agent_id: self.agent_id() })
             }
         }
@@ -89,39 +215,24 @@ impl Engine {
 
     fn start(&self) -> Result<SyncSender<Request>, MemoryError> {
         let (sender, receiver) = sync_channel(MAX_WAITING);
+        let options = &self.options;
         let worker = Worker {
             agent_id: self.agent_id(),
-            database: self.options.database.clone(),
-            sources: Arc::new(Sources::new(Arc::clone(&self.options.workspace), &self.options.extra_paths)),
-            clock: Arc::clone(&self.options.clock),
-            index: None,
-            pending: 0,
+            database: options.database.clone(),
+            sources: Arc::new(Sources::new(Arc::clone(&options.workspace), &options.extra_paths)),
+            clock: Arc::clone(&options.clock),
+            embedder: options.embedders.primary.as_ref().map(|primary| primary.identity().clone()),
+            cache_entries: options.cache_entries,
+            open: None,
+            job: None,
             skipped: Vec::new(),
             recovered: None,
         };
         // The thread ends by itself when the sender is dropped with the engine.
         std::thread::Builder::new()
-            .name(format!("memory-{}", self.options.agent_id))
+            .name(format!("memory-{}", options.agent_id))
             .spawn(move || worker.run(&receiver))
             .map_err(|source| MemoryError::Thread { agent_id: self.agent_id(), source })?;
         Ok(sender)
-    }
-}
-
-impl MemoryBackend for Engine {
-    fn search(&self, query: Query) -> BoxFuture<'_, Result<Answer, MemoryError>> {
-        self.ask(|reply| Request::Search(query, reply)).boxed()
-    }
-
-    fn read(&self, range: LineRange) -> BoxFuture<'_, Result<Passage, MemoryError>> {
-        self.ask(|reply| Request::Read(range, reply)).boxed()
-    }
-
-    fn status(&self) -> BoxFuture<'_, Result<Status, MemoryError>> {
-        self.ask(Request::Status).boxed()
-    }
-
-    fn sync(&self, why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>> {
-        self.ask(move |reply| Request::Sync(why, reply)).boxed()
     }
 }

@@ -1,19 +1,24 @@
-//! The index file: notes, their rows, and which row holds which term.
+//! The index file: notes, their rows, which row holds which term, and the vectors of their passages.
 //!
-//! The tables have names of their own (`lex_…`), so that an index written by OpenClaw can lie in the same file and
-//! a person can go back to it. Everything here is derived from the notes.
+//! The tables have names of their own (`mem_…`), so that an index written by OpenClaw can lie in the same file and
+//! a person can go back to it. Everything here is derived from the notes. A rebuild writes a new generation of notes
+//! beside the published one, which goes on answering until one row publishes the new one.
 
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use openclaw_guard::{FileError, create_private_dir};
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use crate::layout::{Row, decode_rows, encode_rows, lay_out};
+use crate::backend::Source;
+use crate::corpus::{Codes, Corpus, NoteId, NoteView};
+use crate::layout::{decode_rows, encode_rows, lay_out};
+use crate::vectors::EmbedderKey;
 
 /// Changes when tables, terms or windows change; an index of another version is built anew.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// Owner only (S-088).
 const FILE_MODE: u32 = 0o600;
 /// Pages kept in memory, in KiB: an idle agent should cost next to nothing.
@@ -26,22 +31,49 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 const ROW_BITS: u32 = 22;
 
 const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS lex_meta (version INTEGER NOT NULL);
-    CREATE TABLE IF NOT EXISTS lex_files (
-        id INTEGER PRIMARY KEY,
-        path TEXT NOT NULL UNIQUE,
+    CREATE TABLE IF NOT EXISTS mem_meta (version INTEGER NOT NULL, published INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS mem_notes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        generation INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        path TEXT NOT NULL,
         size INTEGER NOT NULL,
         mtime_ms INTEGER NOT NULL,
         hash BLOB NOT NULL,
-        windows INTEGER NOT NULL,
-        window_terms INTEGER NOT NULL,
         row_count INTEGER NOT NULL,
         rows BLOB NOT NULL,
-        text BLOB NOT NULL
+        text BLOB NOT NULL,
+        UNIQUE (generation, source, path)
     );
-    CREATE VIRTUAL TABLE IF NOT EXISTS lex_rows
-        USING fts5(terms, content='', contentless_delete=1, detail=none, tokenize='ascii');";
+    CREATE VIRTUAL TABLE IF NOT EXISTS mem_words
+        USING fts5(terms, content='', contentless_delete=1, detail=none, tokenize='ascii');
+    CREATE TABLE IF NOT EXISTS mem_vectors (
+        note INTEGER NOT NULL,
+        embedder INTEGER NOT NULL,
+        vectors BLOB NOT NULL,
+        PRIMARY KEY (note, embedder)
+    );";
+/// What outlives a rebuild and a new version: vectors that cost time or money.
+const KEPT_SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS mem_embedders (
+        id INTEGER PRIMARY KEY,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        UNIQUE (provider, model, fingerprint)
+    );
+    CREATE TABLE IF NOT EXISTS mem_cache (
+        embedder INTEGER NOT NULL,
+        hash BLOB NOT NULL,
+        vector BLOB NOT NULL,
+        used INTEGER NOT NULL,
+        PRIMARY KEY (embedder, hash)
+    ) WITHOUT ROWID;";
 const DROP: &str = "
+    DROP TABLE IF EXISTS mem_meta;
+    DROP TABLE IF EXISTS mem_notes;
+    DROP TABLE IF EXISTS mem_words;
+    DROP TABLE IF EXISTS mem_vectors;
     DROP TABLE IF EXISTS lex_meta;
     DROP TABLE IF EXISTS lex_files;
     DROP TABLE IF EXISTS lex_rows;";
@@ -79,24 +111,29 @@ pub(crate) struct Stamp {
     pub(crate) hash: Vec<u8>,
 }
 
-/// Sums over all notes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Totals {
-    pub(crate) files: usize,
-    pub(crate) windows: usize,
-    pub(crate) window_terms: usize,
-}
-
 /// A row, as the note it is in and its number there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RowId {
-    pub(crate) file: i64,
+    pub(crate) note: NoteId,
     pub(crate) row: usize,
+}
+
+/// Notes that belong together: one sees either all of a rebuild or none of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Generation(i64);
+
+/// A note on its way into the index.
+pub(crate) struct NewNote<'a> {
+    pub(crate) source: Source,
+    pub(crate) path: &'a str,
+    pub(crate) stamp: &'a Stamp,
+    pub(crate) text: &'a str,
 }
 
 /// An open index.
 pub(crate) struct Index {
-    db: Connection,
+    pub(super) db: Connection,
+    published: Generation,
 }
 
 impl Index {
@@ -110,36 +147,78 @@ impl Index {
         db.pragma_update(None, "synchronous", "NORMAL")?;
         db.pragma_update(None, "cache_size", -CACHE_KIB)?;
         db.pragma_update(None, "journal_size_limit", MAX_WAL_BYTES)?;
-        let mut index = Self { db };
+        let mut index = Self { db, published: Generation(0) };
         index.migrate()?;
         Ok(index)
     }
 
     fn migrate(&mut self) -> Result<(), IndexError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute_batch("CREATE TABLE IF NOT EXISTS lex_meta (version INTEGER NOT NULL)")?;
-        let version: Option<i64> =
-            tx.query_row("SELECT version FROM lex_meta", [], |row| row.get(0)).optional()?;
+        let is_current = "SELECT count(*) FROM sqlite_schema WHERE name = 'mem_meta'";
+        let exists = tx.query_row(is_current, [], |row| row.get::<_, i64>(0))? > 0;
+        let version: Option<i64> = match exists {
+            true => tx.query_row("SELECT version FROM mem_meta", [], |row| row.get(0)).optional()?,
+            false => None,
+        };
         if version != Some(VERSION) {
             tx.execute_batch(DROP)?;
             tx.execute_batch(SCHEMA)?;
-            tx.execute("INSERT INTO lex_meta (version) VALUES (?1)", [VERSION])?;
+            tx.execute("INSERT INTO mem_meta (version, published) VALUES (?1, 1)", [VERSION])?;
         }
-        Ok(tx.commit()?)
-    }
-
-    /// Forgets every note.
-    pub(crate) fn clear(&mut self) -> Result<(), IndexError> {
-        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute("DELETE FROM lex_meta", [])?;
+        tx.execute_batch(KEPT_SCHEMA)?;
+        let published = tx.query_row("SELECT published FROM mem_meta", [], |row| row.get(0))?;
         tx.commit()?;
-        self.migrate()
+        self.published = Generation(published);
+        Ok(())
     }
 
-    /// Path and stamp of every note.
-    pub(crate) fn stamps(&self) -> Result<Vec<(String, Stamp)>, IndexError> {
-        let mut query = self.db.prepare_cached("SELECT path, size, mtime_ms, hash FROM lex_files")?;
-        let rows = query.query_map([], |row| {
+    /// The generation that is searched.
+    pub(crate) fn published(&self) -> Generation {
+        self.published
+    }
+
+    /// Looks whether another process has published a generation; tells whether it has.
+    pub(crate) fn refresh(&mut self) -> Result<bool, IndexError> {
+        let published = self.db.query_row("SELECT published FROM mem_meta", [], |row| row.get(0))?;
+        let changed = Generation(published) != self.published;
+        self.published = Generation(published);
+        Ok(changed)
+    }
+
+    /// A number that changes when another connection has written.
+    pub(crate) fn data_version(&self) -> Result<i64, IndexError> {
+        Ok(self.db.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+    }
+
+    /// Begins a generation. What is left of one that was never published goes.
+    pub(crate) fn begin_rebuild(&mut self) -> Result<Generation, IndexError> {
+        let published = self.published;
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        delete_all_but(&tx, published)?;
+        tx.commit()?;
+        Ok(Generation(published.0 + 1))
+    }
+
+    /// Makes a generation the one that is searched, and deletes the one before.
+    pub(crate) fn publish(&mut self, generation: Generation) -> Result<(), IndexError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute("UPDATE mem_meta SET published = ?1", [generation.0])?;
+        delete_all_but(&tx, generation)?;
+        tx.commit()?;
+        self.published = generation;
+        Ok(())
+    }
+
+    /// Path and stamp of every note of a source.
+    pub(crate) fn stamps(
+        &self,
+        generation: Generation,
+        source: Source,
+    ) -> Result<Vec<(String, Stamp)>, IndexError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT path, size, mtime_ms, hash FROM mem_notes WHERE generation = ?1 AND source = ?2",
+        )?;
+        let rows = query.query_map(params![generation.0, source.as_str()], |row| {
             let stamp = Stamp { size: row.get(1)?, mtime_ms: row.get(2)?, hash: row.get(3)? };
             Ok((row.get(0)?, stamp))
         })?;
@@ -147,130 +226,179 @@ impl Index {
     }
 
     /// Notes that a note was touched but not changed.
-    pub(crate) fn touch(&self, path: &str, stamp: &Stamp) -> Result<(), IndexError> {
-        let mut update =
-            self.db.prepare_cached("UPDATE lex_files SET size = ?2, mtime_ms = ?3 WHERE path = ?1")?;
-        update.execute(params![path, stamp.size, stamp.mtime_ms])?;
+    pub(crate) fn touch(
+        &self,
+        generation: Generation,
+        source: Source,
+        path: &str,
+        stamp: &Stamp,
+    ) -> Result<(), IndexError> {
+        let mut update = self.db.prepare_cached(
+            "UPDATE mem_notes SET size = ?4, mtime_ms = ?5 WHERE generation = ?1 AND source = ?2 AND path = ?3",
+        )?;
+        update.execute(params![generation.0, source.as_str(), path, stamp.size, stamp.mtime_ms])?;
         Ok(())
     }
 
-    /// Indexes a note in place of its older state, in one transaction.
-    pub(crate) fn put(&mut self, path: &str, stamp: &Stamp, text: &str) -> Result<(), IndexError> {
-        let layout = lay_out(text);
-        let shown = || layout.rows.iter().filter(|row| row.window().is_some());
-        let window_terms: i64 = shown().map(|row| i64::from(row.window_terms)).sum();
+    /// Indexes a note in place of its older state, in one transaction. Returns the number of the older state, that of
+    /// the new one, and what a search needs of it.
+    pub(crate) fn put(
+        &mut self,
+        generation: Generation,
+        note: &NewNote<'_>,
+    ) -> Result<(Option<NoteId>, NoteId, NoteView), IndexError> {
+        let layout = lay_out(note.text);
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        delete(&tx, path)?;
+        let old = delete(&tx, generation, note.source, note.path)?;
         tx.prepare_cached(
-            "INSERT INTO lex_files (path, size, mtime_ms, hash, windows, window_terms, row_count, rows, text)
+            "INSERT INTO mem_notes (generation, source, path, size, mtime_ms, hash, row_count, rows, text)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
-            path,
-            stamp.size,
-            stamp.mtime_ms,
-            stamp.hash,
-            stored(shown().count()),
-            window_terms,
+            generation.0,
+            note.source.as_str(),
+            note.path,
+            note.stamp.size,
+            note.stamp.mtime_ms,
+            note.stamp.hash,
             stored(layout.rows.len()),
             encode_rows(&layout.rows),
-            text.as_bytes(),
+            note.text.as_bytes(),
         ])?;
-        let file = tx.last_insert_rowid();
+        let id = NoteId(tx.last_insert_rowid());
         {
-            let mut insert = tx.prepare_cached("INSERT INTO lex_rows (rowid, terms) VALUES (?1, ?2)")?;
+            let mut insert = tx.prepare_cached("INSERT INTO mem_words (rowid, terms) VALUES (?1, ?2)")?;
             for (row, terms) in layout.terms.iter().enumerate().filter(|(_, terms)| !terms.is_empty()) {
-                insert.execute(params![RowId { file, row }.pack(), terms.join(" ")])?;
+                insert.execute(params![RowId { note: id, row }.pack(), terms.join(" ")])?;
             }
         }
-        Ok(tx.commit()?)
+        tx.commit()?;
+        Ok((old, id, NoteView::new(note.path.into(), note.source, layout.rows)))
     }
 
     /// Forgets a note.
-    pub(crate) fn remove(&mut self, path: &str) -> Result<(), IndexError> {
+    pub(crate) fn remove(
+        &mut self,
+        generation: Generation,
+        source: Source,
+        path: &str,
+    ) -> Result<Option<NoteId>, IndexError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        delete(&tx, path)?;
-        Ok(tx.commit()?)
+        let id = delete(&tx, generation, source, path)?;
+        tx.commit()?;
+        Ok(id)
     }
 
-    /// Sums over all notes.
-    pub(crate) fn totals(&self) -> Result<Totals, IndexError> {
+    /// Everything that a search needs of the published notes, with the vectors of one embedder.
+    pub(crate) fn load(&self, embedder: Option<EmbedderKey>) -> Result<Corpus, IndexError> {
+        let mut corpus = Corpus::default();
         let mut query = self.db.prepare_cached(
-            "SELECT count(*), coalesce(sum(windows), 0), coalesce(sum(window_terms), 0) FROM lex_files",
+            "SELECT id, source, path, rows, length(text), vectors FROM mem_notes
+             LEFT JOIN mem_vectors ON note = id AND embedder = ?2 WHERE generation = ?1",
         )?;
-        Ok(query.query_row([], |row| {
-            let count = |column: usize| row.get(column).map(counted);
-            Ok(Totals { files: count(0)?, windows: count(1)?, window_terms: count(2)? })
-        })?)
-    }
-
-    /// The rows that hold a term, ascending.
-    pub(crate) fn rows_with(&self, term: &str) -> Result<Vec<RowId>, IndexError> {
-        let mut query = self.db.prepare_cached("SELECT rowid FROM lex_rows WHERE lex_rows MATCH ?1")?;
-        let rows = query.query_map([quoted(term)], |row| row.get(0).map(RowId::unpack))?;
-        let mut found: Vec<RowId> = rows.collect::<Result<_, _>>()?;
-        found.sort_unstable();
-        Ok(found)
-    }
-
-    /// The rows of a note.
-    pub(crate) fn layout(&self, file: i64) -> Result<Vec<Row>, IndexError> {
-        let mut query =
-            self.db.prepare_cached("SELECT path, rows, length(text) FROM lex_files WHERE id = ?1")?;
-        let (path, rows, text_len): (String, Vec<u8>, usize) =
-            query.query_row([file], |row| Ok((row.get(0)?, row.get(1)?, counted(row.get(2)?))))?;
-        decode_rows(&rows, text_len).ok_or(IndexError::Rows { path })
-    }
-
-    /// The path of a note and a piece of its text, given in bytes.
-    pub(crate) fn excerpt(
-        &self,
-        file: i64,
-        bytes: std::ops::Range<u32>,
-    ) -> Result<(String, String), IndexError> {
-        let mut query =
-            self.db.prepare_cached("SELECT path, substr(text, ?2, ?3) FROM lex_files WHERE id = ?1")?;
-        let (path, piece): (String, Vec<u8>) = query.query_row(
-            params![file, i64::from(bytes.start) + 1, i64::from(bytes.end) - i64::from(bytes.start)],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        match String::from_utf8(piece) {
-            Ok(text) => Ok((path, text)),
-            Err(_cut_inside_a_character) => Err(IndexError::Rows { path }),
+        let mut rows = query.query(params![self.published.0, embedder.map(|key| key.0)])?;
+        while let Some(row) = rows.next()? {
+            let path: String = row.get(2)?;
+            let source = match row.get_ref(1)?.as_str() {
+                Ok("sessions") => Source::Sessions,
+                Ok(_) | Err(_) => Source::Memory,
+            };
+            let bytes = row.get_ref(3)?.as_blob().unwrap_or_default();
+            let decoded = decode_rows(bytes, counted(row.get(4)?));
+            let Some(decoded) = decoded else { return Err(IndexError::Rows { path }) };
+            let mut view = NoteView::new(Arc::from(path), source, decoded);
+            if let Ok(Some(vectors)) = row.get_ref(5)?.as_blob_or_null()
+                && let Some(vectors) = Codes::from_bytes(vectors, view.passages.len())
+            {
+                view.vectors = vectors;
+            }
+            corpus.put(NoteId(row.get(0)?), view);
         }
+        Ok(corpus)
+    }
+
+    /// How many notes are published.
+    pub(crate) fn count(&self, generation: Generation) -> Result<usize, IndexError> {
+        let mut query = self.db.prepare_cached("SELECT count(*) FROM mem_notes WHERE generation = ?1")?;
+        Ok(query.query_row([generation.0], |row| row.get(0).map(counted))?)
+    }
+
+    /// The rows that hold a term, of all generations.
+    pub(crate) fn rows_with(&self, term: &str) -> Result<Vec<RowId>, IndexError> {
+        let mut query = self.db.prepare_cached("SELECT rowid FROM mem_words WHERE mem_words MATCH ?1")?;
+        let rows = query.query_map([quoted(term)], |row| row.get(0).map(RowId::unpack))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A piece of a note's text, given in bytes.
+    pub(crate) fn excerpt(&self, note: NoteId, bytes: std::ops::Range<u32>) -> Result<String, IndexError> {
+        let mut query = self.db.prepare_cached("SELECT substr(text, ?2, ?3) FROM mem_notes WHERE id = ?1")?;
+        let piece: Vec<u8> = query.query_row(
+            params![note.0, i64::from(bytes.start) + 1, i64::from(bytes.end) - i64::from(bytes.start)],
+            |row| row.get(0),
+        )?;
+        // Cut inside a character: the rows are not those of this text.
+        String::from_utf8(piece).map_err(|_| IndexError::Rows { path: format!("note {}", note.0) })
     }
 }
 
-fn delete(db: &Connection, path: &str) -> Result<(), IndexError> {
-    let mut find = db.prepare_cached("DELETE FROM lex_files WHERE path = ?1 RETURNING id, row_count")?;
-    let old: Option<(i64, usize)> =
-        find.query_row([path], |row| Ok((row.get(0)?, counted(row.get(1)?)))).optional()?;
-    if let Some((file, rows)) = old {
-        let (first, end) = (RowId { file, row: 0 }, RowId { file, row: rows });
-        db.prepare_cached("DELETE FROM lex_rows WHERE rowid >= ?1 AND rowid < ?2")?
-            .execute(params![first.pack(), end.pack()])?;
+/// Deletes a note and returns its number.
+fn delete(
+    db: &Connection,
+    generation: Generation,
+    source: Source,
+    path: &str,
+) -> Result<Option<NoteId>, IndexError> {
+    let mut find = db.prepare_cached(
+        "DELETE FROM mem_notes WHERE generation = ?1 AND source = ?2 AND path = ?3 RETURNING id, row_count",
+    )?;
+    let old: Option<(i64, usize)> = find
+        .query_row(params![generation.0, source.as_str(), path], |row| {
+            Ok((row.get(0)?, counted(row.get(1)?)))
+        })
+        .optional()?;
+    let Some((id, rows)) = old else { return Ok(None) };
+    delete_words(db, NoteId(id), rows)?;
+    Ok(Some(NoteId(id)))
+}
+
+fn delete_words(db: &Connection, note: NoteId, rows: usize) -> Result<(), IndexError> {
+    let (first, end) = (RowId { note, row: 0 }, RowId { note, row: rows });
+    db.prepare_cached("DELETE FROM mem_words WHERE rowid >= ?1 AND rowid < ?2")?
+        .execute(params![first.pack(), end.pack()])?;
+    db.prepare_cached("DELETE FROM mem_vectors WHERE note = ?1")?.execute([note.0])?;
+    Ok(())
+}
+
+fn delete_all_but(tx: &Transaction<'_>, generation: Generation) -> Result<(), IndexError> {
+    let mut find = tx.prepare("DELETE FROM mem_notes WHERE generation <> ?1 RETURNING id, row_count")?;
+    let old: Vec<(i64, usize)> = find
+        .query_map([generation.0], |row| Ok((row.get(0)?, counted(row.get(1)?))))?
+        .collect::<Result<_, _>>()?;
+    for (id, rows) in old {
+        delete_words(tx, NoteId(id), rows)?;
     }
     Ok(())
 }
 
 impl RowId {
     fn pack(self) -> i64 {
-        (self.file << ROW_BITS) | stored(self.row)
+        (self.note.0 << ROW_BITS) | stored(self.row)
     }
 
     fn unpack(packed: i64) -> Self {
         let row = packed & ((1 << ROW_BITS) - 1);
-        Self { file: packed >> ROW_BITS, row: counted(row) }
+        Self { note: NoteId(packed >> ROW_BITS), row: counted(row) }
     }
 }
 
 /// A count as SQLite stores it; counts of rows are far below 2^63.
-fn stored(count: usize) -> i64 {
+pub(super) fn stored(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// The inverse of [`stored`]; SQLite has no unsigned numbers.
-fn counted(stored: i64) -> usize {
+pub(super) fn counted(stored: i64) -> usize {
     usize::try_from(stored).unwrap_or(0)
 }
 
@@ -317,28 +445,53 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Index, RowId, Stamp, quoted, set_aside};
+    use super::{Index, NewNote, NoteId, RowId, Stamp, quoted, set_aside};
+    use crate::backend::Source;
     use std::os::unix::fs::PermissionsExt as _;
 
-    fn stamp() -> Stamp {
-        Stamp { size: 1, mtime_ms: 2, hash: vec![3] }
+    fn put(index: &mut Index, path: &str, text: &str) {
+        let stamp = Stamp { size: 1, mtime_ms: 2, hash: vec![3] };
+        let generation = index.published();
+        index.put(generation, &NewNote { source: Source::Memory, path, stamp: &stamp, text }).unwrap();
     }
 
     #[test]
     fn a_note_replaced_or_removed_leaves_no_rows() {
         let home = tempfile::tempdir().unwrap();
         let mut index = Index::open(&home.path().join("memory/main.sqlite")).unwrap();
-        index.put("a.md", &stamp(), "# Tea\ngreen\noolong").unwrap();
-        index.put("b.md", &stamp(), "green").unwrap();
+        put(&mut index, "a.md", "# Tea\ngreen\noolong");
+        put(&mut index, "b.md", "green");
         assert_eq!(index.rows_with("green").unwrap().len(), 2);
-        index.put("a.md", &stamp(), "black").unwrap();
+        put(&mut index, "a.md", "black");
         assert_eq!(index.rows_with("green").unwrap().len(), 1);
         assert!(index.rows_with("oolong").unwrap().is_empty());
-        index.remove("b.md").unwrap();
+        index.remove(index.published(), Source::Memory, "b.md").unwrap();
         assert!(index.rows_with("green").unwrap().is_empty());
-        assert_eq!(index.totals().unwrap().windows, 1);
-        index.clear().unwrap();
-        assert_eq!(index.totals().unwrap().files, 0);
+        assert_eq!(index.load(None).unwrap().windows(), 1);
+    }
+
+    #[test]
+    fn a_rebuild_is_seen_when_it_is_published_and_an_abandoned_one_never() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("main.sqlite");
+        let mut index = Index::open(&path).unwrap();
+        put(&mut index, "a.md", "green");
+        let stamp = Stamp { size: 1, mtime_ms: 2, hash: vec![3] };
+        let note = NewNote { source: Source::Memory, path: "a.md", stamp: &stamp, text: "black" };
+        let abandoned = index.begin_rebuild().unwrap();
+        index.put(abandoned, &note).unwrap();
+        drop(index);
+
+        let mut index = Index::open(&path).unwrap();
+        assert_eq!(index.load(None).unwrap().notes().count(), 1);
+        let generation = index.begin_rebuild().unwrap();
+        assert!(index.rows_with("black").unwrap().is_empty());
+        index.put(generation, &note).unwrap();
+        let mut other = Index::open(&path).unwrap();
+        index.publish(generation).unwrap();
+        assert!(index.rows_with("green").unwrap().is_empty());
+        assert!(other.refresh().unwrap() && !other.refresh().unwrap());
+        assert_eq!(other.count(other.published()).unwrap(), 1);
     }
 
     #[test]
@@ -372,7 +525,7 @@ mod tests {
 
     #[test]
     fn row_ids_round_trip_and_terms_are_quoted() {
-        let id = RowId { file: 77, row: 4_000_000 };
+        let id = RowId { note: NoteId(77), row: 4_000_000 };
         assert_eq!(RowId::unpack(id.pack()), id);
         assert_eq!(quoted("a\" OR b*"), "\"a\"\" OR b*\"");
     }

@@ -4,7 +4,7 @@
 //! window of a row is the run of whole rows around it under the same heading, up to [`WINDOW_CHARS`] characters. Headings
 //! are rows too, but lend their words to every window below them instead of having one.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use crate::terms::terms;
 
@@ -14,12 +14,25 @@ pub(crate) const WINDOW_CHARS: usize = 700;
 const MAX_WINDOW_ROWS: usize = 64;
 /// Markdown has six levels of headings.
 const MAX_HEADING_LEVEL: usize = 6;
+/// The line before and after front matter.
+const FRONT_MATTER: &str = "---";
+/// Nobody describes a note in more lines.
+const MAX_FRONT_MATTER_LINES: usize = 100;
+/// Marks that open or close a fence of code.
+const FENCE_MARKS: usize = 3;
+/// Letters that two lines must share before the second is called a repetition.
+const MIN_SAME_LETTERS: usize = 16;
 /// Stands for "no heading" in [`Row::heading`].
 const NO_HEADING: u32 = u32::MAX;
-/// Four bytes for each field of a row, see [`Row::encode`].
-const ROW_BYTES: usize = 28;
+/// Fields of a row, see [`Row::encode`].
+const FIELDS: usize = 12;
+/// Four bytes for each of them.
+const ROW_BYTES: usize = FIELDS * 4;
+/// Characters of a passage, the unit that is embedded: short lines are taken together up to this many, because one of
+/// them alone says too little; a longer line stands for itself.
+const PASSAGE_CHARS: u32 = 200;
 
-/// One row of a file. Positions are bytes into the text, row numbers count from 0 within the file.
+/// One row of a file. Positions count from the start of the text, row numbers from 0 within the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Row {
     /// 1-based line.
@@ -28,13 +41,23 @@ pub(crate) struct Row {
     pub(crate) start: u32,
     /// Byte after the last.
     pub(crate) end: u32,
+    /// First character.
+    pub(crate) first_char: u32,
+    /// Character after the last.
+    pub(crate) end_char: u32,
     /// First row of the window.
     lo: u32,
     /// Last row of the window; before `lo` when the row has none.
     hi: u32,
+    /// Terms in the row.
+    pub(crate) terms: u32,
     /// Terms in the window, headings included.
     pub(crate) window_terms: u32,
     heading: u32,
+    /// First row of the section: the rows between two headings, or the front matter.
+    pub(crate) section: u32,
+    /// The same for rows that say the same, apart from blanks, case and punctuation.
+    pub(crate) sameness: u32,
 }
 
 /// The rows of a text, and the terms of each.
@@ -56,7 +79,20 @@ impl Row {
     }
 
     fn encode(&self) -> [u8; ROW_BYTES] {
-        let fields = [self.line, self.start, self.end, self.lo, self.hi, self.window_terms, self.heading];
+        let fields: [u32; FIELDS] = [
+            self.line,
+            self.start,
+            self.end,
+            self.first_char,
+            self.end_char,
+            self.lo,
+            self.hi,
+            self.terms,
+            self.window_terms,
+            self.heading,
+            self.section,
+            self.sameness,
+        ];
         let mut bytes = [0; ROW_BYTES];
         for (slot, field) in bytes.chunks_exact_mut(4).zip(fields) {
             slot.copy_from_slice(&field.to_le_bytes());
@@ -71,15 +107,20 @@ impl Row {
             line: next()?,
             start: next()?,
             end: next()?,
+            first_char: next()?,
+            end_char: next()?,
             lo: next()?,
             hi: next()?,
+            terms: next()?,
             window_terms: next()?,
             heading: next()?,
+            section: next()?,
+            sameness: next()?,
         })
     }
 }
 
-/// Rows as the index stores them: seven little-endian `u32` each.
+/// Rows as the index stores them: twelve little-endian `u32` each.
 pub(crate) fn encode_rows(rows: &[Row]) -> Vec<u8> {
     rows.iter().flat_map(Row::encode).collect()
 }
@@ -95,6 +136,8 @@ pub(crate) fn decode_rows(bytes: &[u8], text_len: usize) -> Option<Vec<Row>> {
             && row.end as usize <= text_len
             && row.window().is_none_or(|window| *window.end() < rows.len())
             && row.heading().is_none_or(|heading| heading < at)
+            && row.section as usize <= at
+            && row.first_char <= row.end_char
     };
     rows.iter().enumerate().all(sane).then_some(rows)
 }
@@ -105,33 +148,46 @@ pub(crate) fn lay_out(text: &str) -> Layout {
     let terms: Vec<Vec<String>> =
         parsed.rows.iter().map(|row| terms(&text[row.start as usize..row.end as usize])).collect();
     let mut rows = parsed.rows;
-    let mut at = 0;
-    while at < rows.len() {
-        let end = section_end(&parsed.levels, at);
-        set_windows(text, &mut rows, at..end);
-        at = end;
+    for section in sections(&rows) {
+        set_windows(&mut rows, section);
     }
     hide_headings(&mut rows, &parsed.levels);
     count_terms(&mut rows, &terms);
     Layout { rows, terms }
 }
 
-/// The rows up to the next heading; a heading is a section of its own.
-fn section_end(levels: &[usize], start: usize) -> usize {
-    if levels[start] > 0 {
-        return start + 1;
+/// The runs of rows that may be shown together.
+pub(crate) fn sections(rows: &[Row]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        match found.last_mut() {
+            Some(last) if last.start == row.section as usize => last.end = at + 1,
+            Some(_) | None => found.push(at..at + 1),
+        }
     }
-    levels[start..].iter().position(|&level| level > 0).map_or(levels.len(), |next| start + next)
+    found
+}
+
+/// The runs of rows that are embedded as one text each, in order: short lines of one section together.
+pub(crate) fn passages(rows: &[Row]) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for at in (0..rows.len()).filter(|&at| rows[at].window().is_some()) {
+        match found.last_mut() {
+            Some(last) if fits_passage(rows, last, at) => last.end = at + 1,
+            Some(_) | None => found.push(at..at + 1),
+        }
+    }
+    found
+}
+
+fn fits_passage(rows: &[Row], passage: &Range<usize>, next: usize) -> bool {
+    let (first, row) = (&rows[passage.start], &rows[next]);
+    passage.end == next && first.section == row.section && row.end_char - first.first_char <= PASSAGE_CHARS
 }
 
 /// Grows each row's window by one row down, one up, and again, while it fits.
-fn set_windows(text: &str, rows: &mut [Row], section: std::ops::Range<usize>) {
-    let starts = char_positions(text, rows, &section);
-    let size = |lo: usize, hi: usize| {
-        let last = &rows[hi];
-        let tail = text[last.start as usize..last.end as usize].chars().count();
-        starts[hi - section.start] + tail - starts[lo - section.start]
-    };
+fn set_windows(rows: &mut [Row], section: Range<usize>) {
+    let size = |lo: usize, hi: usize| (rows[hi].end_char - rows[lo].first_char) as usize;
     let fits = |lo: usize, hi: usize| hi - lo < MAX_WINDOW_ROWS && size(lo, hi) <= WINDOW_CHARS;
     let mut windows = Vec::with_capacity(section.len());
     for at in section.clone() {
@@ -155,19 +211,6 @@ fn set_windows(text: &str, rows: &mut [Row], section: std::ops::Range<usize>) {
     }
 }
 
-/// Characters from the start of the section to the start of each of its rows.
-fn char_positions(text: &str, rows: &[Row], section: &std::ops::Range<usize>) -> Vec<usize> {
-    let mut from = rows[section.start].start as usize;
-    let mut chars = 0;
-    let mut positions = Vec::with_capacity(section.len());
-    for row in &rows[section.clone()] {
-        chars += text[from..row.start as usize].chars().count();
-        from = row.start as usize;
-        positions.push(chars);
-    }
-    positions
-}
-
 /// A heading with anything below it is shown with that, never alone.
 fn hide_headings(rows: &mut [Row], levels: &[usize]) {
     for at in 0..rows.len() {
@@ -179,6 +222,9 @@ fn hide_headings(rows: &mut [Row], levels: &[usize]) {
 }
 
 fn count_terms(rows: &mut [Row], terms: &[Vec<String>]) {
+    for (row, terms) in rows.iter_mut().zip(terms) {
+        row.terms = small(terms.len());
+    }
     for at in 0..rows.len() {
         let Some(window) = rows[at].window() else { continue };
         let own: usize = terms[window].iter().map(Vec::len).sum();
@@ -206,54 +252,126 @@ struct Parser {
     levels: Vec<usize>,
     /// Open headings: level and row.
     open: Vec<(usize, u32)>,
-    in_fence: bool,
+    /// First row of the section that text goes on with.
+    section: Option<u32>,
+    /// What lines mean here.
+    inside: Inside,
+    has_front_matter: bool,
+}
+
+#[derive(Default, Clone, Copy, PartialEq)]
+enum Inside {
+    /// Headings are headings.
+    #[default]
+    Text,
+    /// Between fences of code, of this character.
+    Fence(char),
+    /// The front matter at the top of a note, between two lines of `---`.
+    FrontMatter,
+}
+
+/// A line on its way to rows.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    text: &'a str,
+    number: u32,
+    /// Bytes and characters before it.
+    start: usize,
+    first_char: usize,
 }
 
 impl Parser {
     fn parse(text: &str) -> Self {
-        let mut parser = Self::default();
-        let mut start = 0;
+        let mut parser = Self { has_front_matter: has_front_matter(text), ..Self::default() };
+        let (mut start, mut first_char) = (0, 0);
         for (number, line) in text.split('\n').enumerate() {
-            parser.line(line, small(number + 1), start);
+            parser.line(Line { text: line, number: small(number + 1), start, first_char });
             start += line.len() + 1;
+            first_char += line.chars().count() + 1;
         }
         parser
     }
 
-    fn line(&mut self, line: &str, number: u32, start: usize) {
-        let trimmed = line.trim_start();
-        if trimmed.starts_with("```") || trimmed.starts_with("~~~") {
-            self.in_fence = !self.in_fence;
-        }
-        if line.trim().is_empty() {
+    fn line(&mut self, line: Line<'_>) {
+        let was = self.inside;
+        self.inside = match was {
+            Inside::Text if line.number == 1 && self.has_front_matter => Inside::FrontMatter,
+            _ => was.after(line),
+        };
+        if line.text.trim().is_empty() {
             return;
         }
-        let level = if self.in_fence { 0 } else { heading_level(line) };
+        let level = if was == Inside::Text { heading_level(line.text) } else { 0 };
         if level == 0 {
-            for (from, to) in segments(line) {
-                self.push(number, start + from, start + to, 0);
+            for (from, to) in segments(line.text) {
+                let section = *self.section.get_or_insert(small(self.rows.len()));
+                self.push(line, from..to, section);
+                self.levels.push(0);
             }
         } else {
             self.open.retain(|(outer, _)| *outer < level);
-            self.push(number, start, start + line.len(), level);
-            self.open.push((level, small(self.rows.len() - 1)));
+            let at = small(self.rows.len());
+            self.push(line, 0..line.text.len(), at);
+            self.levels.push(level);
+            self.open.push((level, at));
+        }
+        if level > 0 || (was == Inside::FrontMatter && self.inside == Inside::Text) {
+            self.section = None;
         }
     }
 
-    fn push(&mut self, line: u32, start: usize, end: usize, level: usize) {
+    fn push(&mut self, line: Line<'_>, bytes: Range<usize>, section: u32) {
         let at = small(self.rows.len());
-        let heading = self.open.last().map_or(NO_HEADING, |(_, row)| *row);
+        let text = &line.text[bytes.clone()];
+        let first_char = line.first_char + line.text[..bytes.start].chars().count();
         self.rows.push(Row {
-            line,
-            start: small(start),
-            end: small(end),
+            line: line.number,
+            start: small(line.start + bytes.start),
+            end: small(line.start + bytes.end),
+            first_char: small(first_char),
+            end_char: small(first_char + text.chars().count()),
             lo: at,
             hi: at,
+            terms: 0,
             window_terms: 0,
-            heading,
+            heading: self.open.last().map_or(NO_HEADING, |(_, row)| *row),
+            section,
+            sameness: sameness(text),
         });
-        self.levels.push(level);
     }
+}
+
+impl Inside {
+    /// What the line after this one is inside of.
+    fn after(self, line: Line<'_>) -> Self {
+        let fence = ['`', '~']
+            .into_iter()
+            .find(|&mark| line.text.trim_start().chars().take_while(|&c| c == mark).count() >= FENCE_MARKS);
+        match (self, fence) {
+            (Self::FrontMatter, _) if line.text.trim_end() == FRONT_MATTER => Self::Text,
+            (Self::Text, Some(mark)) => Self::Fence(mark),
+            (Self::Fence(open), Some(mark)) if open == mark => Self::Text,
+            (Self::Text | Self::Fence(_) | Self::FrontMatter, _) => self,
+        }
+    }
+}
+
+/// Whether a note begins with a block between two lines of dashes, and not with a rule.
+fn has_front_matter(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim_end).take(MAX_FRONT_MATTER_LINES);
+    lines.next() == Some(FRONT_MATTER) && lines.any(|line| line == FRONT_MATTER)
+}
+
+/// Letters and digits of a text as one number; 0 for a text too short to be told from a habit of writing.
+fn sameness(text: &str) -> u32 {
+    let mut letters = 0;
+    // FNV-1a, 32 bits.
+    let mut hash = 0x811c_9dc5_u32;
+    for c in text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase) {
+        letters += 1;
+        hash = (hash ^ u32::from(c)).wrapping_mul(0x0100_0193);
+    }
+    if letters < MIN_SAME_LETTERS { 0 } else { hash.max(1) }
 }
 
 /// `## Title` is 2; 0 for anything that is not a heading.

@@ -17,13 +17,8 @@
 //! write_atomic(&workspace.join("memory/2026-11-20.md"), b"# Preferences\n- Likes green tea.\n- Hates mornings.\n")?;
 //!
 //! let agent_id = PathComponent::parse("main")?;
-//! let memory = Engine::new(EngineOptions {
-//!     database: EngineOptions::database_in(home.path(), &agent_id),
-//!     workspace: Arc::new(Root::open(&workspace)?),
-//!     extra_paths: Vec::new(),
-//!     clock: Arc::new(SystemClock),
-//!     agent_id,
-//! });
+//! let workspace = Arc::new(Root::open(&workspace)?);
+//! let memory = Engine::new(EngineOptions::new(agent_id, workspace, home.path(), Arc::new(SystemClock)));
 //! let answer = memory.search(Query::new("What tea does she like?")).await?;
 //! assert_eq!(answer.results[0].citation, "memory/2026-11-20.md#L2-L3");
 //! let range = LineRange { path: answer.results[0].path.clone(), from: Some(2), lines: Some(1) };
@@ -33,20 +28,28 @@
 //! ```
 
 mod backend;
+mod confidence;
+mod corpus;
+mod embedding;
 mod engine;
 mod error;
 mod index;
 mod layout;
-mod rank;
+mod open;
+mod score;
 mod search;
+mod select;
 mod sources;
 mod sync;
 mod terms;
+mod vectors;
+mod words;
 mod worker;
 
 pub use backend::{
-    Answer, DEFAULT_RESULTS, Hit, LineRange, MAX_NOTE_BYTES, MAX_RESULTS, MemoryBackend, Passage, Query,
-    Skipped, Status, SyncReason, SyncReport,
+    Answer, DEFAULT_RESULTS, Explain, Explaining, Fallback, Hit, LineRange, MAX_NOTE_BYTES, MAX_RESULTS,
+    MemoryBackend, Passage, Query, Skipped, Source, Status, SyncReason, SyncReport,
 };
-pub use engine::{Engine, EngineOptions};
+pub use embedding::Embedders;
+pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;

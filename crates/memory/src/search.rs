@@ -1,9 +1,20 @@
-//! From a query to results: look the terms up, rank windows, fetch their text.
+//! From a query to results: look its concepts up, score rows, choose runs, fetch their text.
 
-use crate::backend::{Hit, MAX_RESULTS, Query};
+use openclaw_embed::Vector;
+
+use crate::backend::{Explain, Explaining, Hit, MAX_RESULTS, Query};
+use crate::confidence::confidence;
+use crate::corpus::{Corpus, NoteId};
 use crate::index::{Index, IndexError, RowId};
-use crate::rank::{Collection, FileMatches, Ranked, rank};
-use crate::terms::query_terms;
+use crate::layout::headings;
+use crate::score::{Evidence, Matches, Meaning, Scores, WEIGHTS, Weights};
+use crate::select::{Candidate, Run, select};
+use crate::words::{Concept, analyse};
+
+/// A row without a word of the query must lie this many deviations above the average cosine to be shown at all.
+const MIN_MEANING: f64 = 2.5;
+/// And its cosine must be at least this: unrelated sentences of one language reach about .2 with small models.
+const MIN_COSINE: f64 = 0.3;
 
 /// Results and how sure it is that they are about the query.
 pub(crate) struct Found {
@@ -11,46 +22,114 @@ pub(crate) struct Found {
     pub(crate) confidence: f64,
 }
 
-/// Searches what is indexed.
-pub(crate) fn search(index: &Index, query: &Query) -> Result<Found, IndexError> {
-    let terms = query_terms(&query.text);
-    let files = matches(index, &terms)?;
-    let totals = index.totals()?;
-    let collection = Collection { windows: totals.windows, window_terms: totals.window_terms };
-    let ranked = rank(&files, terms.len(), collection, query.max_results.min(MAX_RESULTS));
-    let confidence = ranked.first().map_or(0.0, |best| f64::midpoint(best.score, best.coverage));
-    let wanted = ranked.iter().filter(|found| found.score >= query.min_score);
-    let hits = wanted.map(|found| hit(index, &files[found.file], found)).collect::<Result<_, _>>()?;
-    Ok(Found { hits, confidence })
+/// Searches what is indexed, by words and, with the query's vector, by meaning.
+pub(crate) fn search(
+    index: &Index,
+    corpus: &Corpus,
+    query: &Query,
+    vector: Option<&Vector>,
+) -> Result<Found, IndexError> {
+    let concepts = analyse(&query.text);
+    let matches = matches(index, corpus, &concepts)?;
+    let meaning = vector.and_then(|vector| corpus.meaning(vector));
+    let weights = if meaning.is_some() { WEIGHTS } else { Weights { meaning: 0.0, ..WEIGHTS } };
+    let scores = Scores::new(corpus, &concepts, &matches, meaning.as_ref(), weights);
+    let candidates = candidates(corpus, &scores, meaning.as_ref());
+    let fused = |note, row| scores.fused(note, row);
+    let runs = select(corpus, candidates, fused, query.max_results.min(MAX_RESULTS));
+
+    let best = runs.iter().take(1).map(|run| confidence(scores.evidence(run.note, run.best)));
+    let sure = best.last().unwrap_or(0.0);
+    let mut ceiling = 1.0_f64;
+    let mut hits = Vec::with_capacity(runs.len());
+    for run in &runs {
+        let evidence = scores.evidence(run.note, run.best);
+        ceiling = ceiling.min(confidence(evidence));
+        if ceiling < query.min_score {
+            break;
+        }
+        let mut hit = hit(index, corpus, run, ceiling)?;
+        if query.explain == Explaining::On {
+            hit.explain = Some(explain(evidence, fused(run.note, run.best)));
+        }
+        hits.push(hit);
+    }
+    Ok(Found { hits, confidence: sure })
 }
 
-/// The notes that hold any of the terms, by note.
-fn matches(index: &Index, terms: &[String]) -> Result<Vec<FileMatches>, IndexError> {
-    let mut files: std::collections::BTreeMap<i64, Vec<Vec<usize>>> = std::collections::BTreeMap::new();
-    for (at, term) in terms.iter().enumerate() {
-        for RowId { file, row } in index.rows_with(term)? {
-            files.entry(file).or_insert_with(|| vec![Vec::new(); terms.len()])[at].push(row);
+/// The rows that hold any of the concepts.
+fn matches(index: &Index, corpus: &Corpus, concepts: &[Concept]) -> Result<Matches, IndexError> {
+    let mut found = Matches::new();
+    for (at, concept) in concepts.iter().enumerate() {
+        for form in &concept.forms {
+            for RowId { note, row } in index.rows_with(&form.term)? {
+                if corpus.get(note).is_none() {
+                    continue;
+                }
+                found.entry(note).or_insert_with(|| vec![Vec::new(); concepts.len()])[at]
+                    .push((row, form.weight));
+            }
         }
     }
-    let load = |(file, matches)| Ok(FileMatches { file, rows: index.layout(file)?, matches });
-    files.into_iter().map(load).collect()
+    for rows in found.values_mut().flatten() {
+        // The best form of a row counts.
+        rows.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        rows.dedup_by_key(|(row, _)| *row);
+    }
+    Ok(found)
 }
 
-fn hit(index: &Index, file: &FileMatches, found: &Ranked) -> Result<Hit, IndexError> {
-    let (first, last) = (file.rows[found.window.0], file.rows[found.window.1]);
-    let (path, snippet) = index.excerpt(file.file, first.start..last.end)?;
+/// The rows that may be shown: those with a word of the query in their window, and those that clearly mean it.
+fn candidates(corpus: &Corpus, scores: &Scores<'_>, meaning: Option<&Meaning>) -> Vec<Candidate> {
+    let least = meaning
+        .map_or(f64::INFINITY, |meaning| (meaning.mean + MIN_MEANING * meaning.deviation).max(MIN_COSINE));
+    let mut found = Vec::new();
+    for note in scores.notes() {
+        let Some(view) = corpus.get(note) else { continue };
+        for row in view.shown_rows() {
+            let means = || scores.cosine(note, row).is_some_and(|cosine| cosine >= least);
+            if scores.has_words(note, row) || means() {
+                found.push(Candidate { note, row, score: scores.fused(note, row) });
+            }
+        }
+    }
+    found
+}
+
+fn explain(evidence: Evidence, fused: f64) -> Explain {
+    Explain { fused, words: evidence.ratio, coverage: evidence.coverage, cosine: evidence.cosine }
+}
+
+fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, IndexError> {
+    let missing = || IndexError::Rows { path: format!("note {}", run.note.0) };
+    let view = corpus.get(run.note).ok_or_else(missing)?;
+    let (first, last) = (view.rows[run.first], view.rows[run.last]);
+    let snippet = index.excerpt(run.note, first.start..last.end)?;
     let lines = if first.line == last.line {
         format!("L{}", first.line)
     } else {
         format!("L{}-L{}", first.line, last.line)
     };
     Ok(Hit {
-        citation: format!("{path}#{lines}"),
-        path,
+        path: view.path.to_string(),
         start_line: first.line,
         end_line: last.line,
-        score: found.score,
+        score,
         snippet,
-        source: "memory",
+        source: view.source,
+        citation: format!("{}#{lines}", view.path),
+        heading: heading(index, corpus, run.note, run.first)?,
+        date: None,
+        repeated: run.repeated,
+        explain: None,
     })
+}
+
+/// The words of the heading above a row.
+fn heading(index: &Index, corpus: &Corpus, note: NoteId, row: usize) -> Result<Option<String>, IndexError> {
+    let Some(view) = corpus.get(note) else { return Ok(None) };
+    let Some(above) = headings(&view.rows, row).find(|&above| above != row) else { return Ok(None) };
+    let text = index.excerpt(note, view.rows[above].start..view.rows[above].end)?;
+    let words = text.trim().trim_start_matches('#').trim().to_owned();
+    Ok((!words.is_empty()).then_some(words))
 }

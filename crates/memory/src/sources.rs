@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use openclaw_guard::{EntryKind, Root, RootError};
 
-use crate::backend::{MAX_NOTE_BYTES, Skipped};
+use crate::backend::{MAX_NOTE_BYTES, Skipped, Source};
 use crate::error::MemoryError;
 
 /// Directory entries looked at in one folder tree: a memory of fifty years has 20,000 days.
@@ -64,8 +64,15 @@ impl Sources {
         Self { extra: extra.collect(), workspace }
     }
 
-    /// Every note there is, by path, each once.
-    pub(crate) fn list(&self) -> Listing {
+    /// Everything there is of a source, by path, each once.
+    pub(crate) fn list(&self, source: Source) -> Listing {
+        match source {
+            Source::Memory => self.notes(),
+            Source::Sessions => Listing::default(),
+        }
+    }
+
+    fn notes(&self) -> Listing {
         let mut listing = Listing::default();
         listing.add(&self.workspace, "", "", is_workspace_memory);
         for extra in &self.extra {

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use openclaw_guard::Clock;
 use ring::digest;
 
-use crate::backend::{Skipped, SyncReport};
-use crate::index::{Index, IndexError, Stamp};
+use crate::backend::{Skipped, Source, SyncReport};
+use crate::index::{Generation, IndexError, NewNote, Stamp};
+use crate::open::OpenIndex;
 use crate::sources::{Note, Sources};
 
 /// A note changed this recently may change again within the same millisecond and size, so its content is compared
@@ -18,98 +19,101 @@ const SETTLE_MS: i64 = 1_000;
 /// The time of a note that has not settled.
 const UNSETTLED: i64 = -1;
 
-/// How much one pass may read.
+/// Bytes of changed notes that one pass may read; at least one note is read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Budget {
-    /// At least one note, then no more than this many bytes.
-    Bytes(u64),
-    /// Everything.
-    Whole,
-}
+pub(crate) struct Budget(pub(crate) u64);
 
-/// One pass.
+/// One pass over all sources, into a generation.
 pub(crate) fn sync(
-    index: &mut Index,
+    open: &mut OpenIndex,
+    generation: Generation,
     sources: &Sources,
     clock: &dyn Clock,
     budget: Budget,
 ) -> Result<SyncReport, IndexError> {
-    let listing = sources.list();
-    let mut known: HashMap<String, Stamp> = index.stamps()?.into_iter().collect();
-    let mut report = SyncReport { skipped: listing.skipped, ..SyncReport::default() };
-    let mut read = 0_u64;
-    for note in &listing.notes {
-        let old = known.remove(&note.path);
-        if old.as_ref().is_some_and(|old| (old.size, old.mtime_ms) == (note.size, note.mtime_ms)) {
-            continue;
-        }
-        if spent(budget, read, note.size.into()) {
-            report.pending += 1;
-            continue;
-        }
-        read += u64::from(note.size);
-        match update(index, note, old.as_ref(), clock)? {
-            Update::Indexed => report.indexed += 1,
-            Update::Same => {}
-            Update::Unreadable(reason) => {
-                if old.is_some() {
-                    index.remove(&note.path)?;
-                }
-                report.skipped.push(Skipped { path: note.path.clone(), reason });
-            }
-        }
+    let mut pass = Pass { open, generation, clock, left: Some(budget.0), report: SyncReport::default() };
+    for source in [Source::Memory, Source::Sessions] {
+        let listing = sources.list(source);
+        pass.report.skipped.extend(listing.skipped);
+        pass.source(source, &listing.notes)?;
     }
-    for path in known.keys() {
-        index.remove(path)?;
-        report.removed += 1;
-    }
-    report.files = index.totals()?.files;
+    let Pass { mut report, .. } = pass;
+    report.files = open.index.count(generation)?;
     Ok(report)
 }
 
 /// Whether a pass would find something to do, as far as size and time tell.
-pub(crate) fn is_dirty(index: &Index, sources: &Sources) -> Result<bool, IndexError> {
-    let known: HashMap<String, Stamp> = index.stamps()?.into_iter().collect();
-    let notes = sources.list().notes;
-    let same = |note: &Note| {
-        let stamp = known.get(&note.path);
-        stamp.is_some_and(|stamp| {
-            stamp.size == note.size && [note.mtime_ms, UNSETTLED].contains(&stamp.mtime_ms)
-        })
-    };
-    Ok(known.len() != notes.len() || !notes.iter().all(same))
-}
-
-fn spent(budget: Budget, read: u64, next: u64) -> bool {
-    match budget {
-        Budget::Bytes(limit) => read > 0 && read + next > limit,
-        Budget::Whole => false,
+pub(crate) fn is_dirty(open: &OpenIndex, sources: &Sources) -> Result<bool, IndexError> {
+    for source in [Source::Memory, Source::Sessions] {
+        let known: HashMap<String, Stamp> =
+            open.index.stamps(open.index.published(), source)?.into_iter().collect();
+        let notes = sources.list(source).notes;
+        let same = |note: &Note| {
+            let stamp = known.get(&note.path);
+            stamp.is_some_and(|stamp| {
+                stamp.size == note.size && [note.mtime_ms, UNSETTLED].contains(&stamp.mtime_ms)
+            })
+        };
+        if known.len() != notes.len() || !notes.iter().all(same) {
+            return Ok(true);
+        }
     }
+    Ok(false)
 }
 
-enum Update {
-    Indexed,
-    Same,
-    Unreadable(String),
+struct Pass<'a> {
+    open: &'a mut OpenIndex,
+    generation: Generation,
+    clock: &'a dyn Clock,
+    /// Bytes that may still be read; nothing when the budget is spent.
+    left: Option<u64>,
+    report: SyncReport,
 }
 
-fn update(
-    index: &mut Index,
-    note: &Note,
-    old: Option<&Stamp>,
-    clock: &dyn Clock,
-) -> Result<Update, IndexError> {
-    let text = match note.text() {
-        Ok(text) => text,
-        Err(error) => return Ok(Update::Unreadable(error.to_string())),
-    };
-    let hash = digest::digest(&digest::SHA256, text.as_bytes()).as_ref().to_vec();
-    let settled = clock.now_ms().saturating_sub(note.mtime_ms) > SETTLE_MS;
-    let stamp = Stamp { size: note.size, mtime_ms: if settled { note.mtime_ms } else { UNSETTLED }, hash };
-    if old.is_some_and(|old| old.hash == stamp.hash) {
-        index.touch(&note.path, &stamp)?;
-        return Ok(Update::Same);
+impl Pass<'_> {
+    fn source(&mut self, source: Source, notes: &[Note]) -> Result<(), IndexError> {
+        let stamps = self.open.index.stamps(self.generation, source)?;
+        let mut known: HashMap<String, Stamp> = stamps.into_iter().collect();
+        for note in notes {
+            let old = known.remove(&note.path);
+            if old.as_ref().is_some_and(|old| (old.size, old.mtime_ms) == (note.size, note.mtime_ms)) {
+                continue;
+            }
+            let Some(left) = self.left else {
+                self.report.pending += 1;
+                continue;
+            };
+            self.left = left.checked_sub(u64::from(note.size)).filter(|left| *left > 0);
+            self.update(source, note, old.as_ref())?;
+        }
+        for path in known.keys() {
+            self.open.remove(self.generation, source, path)?;
+            self.report.removed += 1;
+        }
+        Ok(())
     }
-    index.put(&note.path, &stamp, &text)?;
-    Ok(Update::Indexed)
+
+    fn update(&mut self, source: Source, note: &Note, old: Option<&Stamp>) -> Result<(), IndexError> {
+        let text = match note.text() {
+            Ok(text) => text,
+            Err(error) => {
+                if old.is_some() {
+                    self.open.remove(self.generation, source, &note.path)?;
+                }
+                self.report.skipped.push(Skipped { path: note.path.clone(), reason: error.to_string() });
+                return Ok(());
+            }
+        };
+        let hash = digest::digest(&digest::SHA256, text.as_bytes()).as_ref().to_vec();
+        let settled = self.clock.now_ms().saturating_sub(note.mtime_ms) > SETTLE_MS;
+        let stamp =
+            Stamp { size: note.size, mtime_ms: if settled { note.mtime_ms } else { UNSETTLED }, hash };
+        if old.is_some_and(|old| old.hash == stamp.hash) {
+            return self.open.index.touch(self.generation, source, &note.path, &stamp);
+        }
+        let new = NewNote { source, path: &note.path, stamp: &stamp, text: &text };
+        self.report.embedded += self.open.put(self.generation, &new)?;
+        self.report.indexed += 1;
+        Ok(())
+    }
 }

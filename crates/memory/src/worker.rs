@@ -1,22 +1,30 @@
 //! The thread that owns one agent's index. Disk and database are touched here and nowhere else.
+//!
+//! Requests come first. What takes long, a sync or a rebuild, is a job that is done in pieces while nobody asks, so that
+//! a search never waits for it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
+use openclaw_embed::{EmbedderId, Vector};
 use openclaw_guard::Clock;
 use tokio::sync::oneshot;
 
-use crate::backend::{Answer, LineRange, Passage, Query, Skipped, Status, SyncReason, SyncReport};
+use crate::backend::{LineRange, Passage, Query, Skipped, SyncReason, SyncReport};
 use crate::error::MemoryError;
-use crate::index::{self, Index, IndexError};
-use crate::search::search;
+use crate::index::{self, Generation, IndexError};
+use crate::open::OpenIndex;
+use crate::search::{Found, search};
 use crate::sources::Sources;
 use crate::sync::{Budget, is_dirty, sync};
+use crate::vectors::Unembedded;
 
-/// Changed notes that are indexed before a search answers; the rest follows after it. Well under a second of work.
-const SEARCH_BUDGET: Budget = Budget::Bytes(4 * 1024 * 1024);
+/// Changed notes that are indexed before a search answers: some hundredths of a second of work.
+const SEARCH_BUDGET: Budget = Budget(512 * 1024);
+/// Notes that a job indexes between two looks at the mailbox.
+const JOB_BUDGET: Budget = Budget(256 * 1024);
 /// An index nobody asks is closed after this, and its memory given back.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -24,10 +32,49 @@ type Reply<T> = oneshot::Sender<Result<T, MemoryError>>;
 
 /// What the worker can be asked.
 pub(crate) enum Request {
-    Search(Query, Reply<Answer>),
+    Search(Query, Option<Vector>, Reply<Searched>),
     Read(LineRange, Reply<Passage>),
-    Status(Reply<Status>),
+    Totals(Reply<Totals>),
     Sync(SyncReason, Reply<SyncReport>),
+    /// Go on with the vectors of this embedder.
+    Use(EmbedderId, Reply<()>),
+    /// Passages without vectors.
+    Unembedded {
+        texts: usize,
+        bytes: usize,
+        reply: Reply<Vec<Unembedded>>,
+    },
+    Remember(Vec<(Unembedded, Vector)>, Reply<()>),
+}
+
+/// The results of a search, and what is not in them yet.
+pub(crate) struct Searched {
+    pub(crate) found: Found,
+    /// Why changed notes are missing, in plain words.
+    pub(crate) stale: Option<String>,
+    /// Passages, and how many of them are embedded.
+    pub(crate) embedded: (usize, usize),
+}
+
+/// Sums over the index.
+pub(crate) struct Totals {
+    pub(crate) files: usize,
+    pub(crate) windows: usize,
+    /// Passages, and how many of them are embedded.
+    pub(crate) embedded: (usize, usize),
+    pub(crate) cached: usize,
+    pub(crate) dirty: bool,
+    pub(crate) skipped: Vec<Skipped>,
+    pub(crate) recovered: Option<PathBuf>,
+}
+
+/// A sync or a rebuild under way.
+#[derive(Default)]
+pub(crate) struct Job {
+    /// The generation that a rebuild fills.
+    rebuild: Option<Generation>,
+    waiting: Vec<Reply<SyncReport>>,
+    report: SyncReport,
 }
 
 /// The state of the thread.
@@ -36,8 +83,10 @@ pub(crate) struct Worker {
     pub(crate) database: PathBuf,
     pub(crate) sources: Arc<Sources>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) index: Option<Index>,
-    pub(crate) pending: usize,
+    pub(crate) embedder: Option<EmbedderId>,
+    pub(crate) cache_entries: Option<usize>,
+    pub(crate) open: Option<OpenIndex>,
+    pub(crate) job: Option<Job>,
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) recovered: Option<PathBuf>,
 }
@@ -50,29 +99,23 @@ impl Worker {
         }
     }
 
-    /// The next request; meanwhile, what a search left behind is indexed, and an idle index is closed.
+    /// The next request; meanwhile, jobs go on, and an idle index is closed.
     fn next(&mut self, mailbox: &Receiver<Request>) -> Option<Request> {
-        while self.pending > 0 {
+        while self.job.is_some() {
             match mailbox.try_recv() {
                 Ok(request) => return Some(request),
                 Err(TryRecvError::Disconnected) => return None,
-                Err(TryRecvError::Empty) => {
-                    if let Err(error) = self.sync(SEARCH_BUDGET) {
-                        tracing::warn!(agent = %self.agent_id, %error, "memory cannot be indexed");
-                        // The next search tries again and tells whoever asked.
-                        self.pending = 0;
-                    }
-                }
+                Err(TryRecvError::Empty) => self.go_on(),
             }
         }
-        if self.index.is_none() {
+        if self.open.is_none() {
             return mailbox.recv().ok();
         }
         match mailbox.recv_timeout(IDLE) {
             Ok(request) => Some(request),
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => {
-                self.index = None;
+                self.open = None;
                 mailbox.recv().ok()
             }
         }
@@ -81,23 +124,37 @@ impl Worker {
     fn answer(&mut self, request: Request) {
         // A caller that went away (an aborted turn) does not want the reply: not an error.
         match request {
-            Request::Search(query, reply) => drop(reply.send(self.search(&query))),
+            Request::Search(query, vector, reply) => {
+                drop(reply.send(self.search(&query, vector.as_ref())));
+            }
             Request::Read(range, reply) => drop(reply.send(self.read(&range))),
-            Request::Status(reply) => drop(reply.send(self.status())),
-            Request::Sync(why, reply) => drop(reply.send(self.sync_for(why))),
+            Request::Totals(reply) => drop(reply.send(self.totals())),
+            Request::Sync(why, reply) => self.begin(why, reply),
+            Request::Use(id, reply) => drop(reply.send(self.use_embedder(id))),
+            Request::Unembedded { texts, bytes, reply } => {
+                drop(reply.send(self.with_index(|open, _| open.unembedded(texts, bytes))));
+            }
+            Request::Remember(vectors, reply) => drop(reply.send(self.remember(&vectors))),
         }
     }
 
-    fn search(&mut self, query: &Query) -> Result<Answer, MemoryError> {
+    fn search(&mut self, query: &Query, vector: Option<&Vector>) -> Result<Searched, MemoryError> {
         // A failed sync does not fail the search: what is indexed still answers.
-        let (stale, note) = match self.sync(SEARCH_BUDGET) {
-            Ok(report) if report.pending == 0 => (false, None),
-            Ok(report) => (true, Some(format!("{} changed notes are still being indexed", report.pending))),
-            Err(error) => (true, Some(error.to_string())),
+        let stale = match &self.job {
+            Some(job) => Some(format!("{} changed notes are still being indexed", job.report.pending.max(1))),
+            None => match self.pass(None, SEARCH_BUDGET) {
+                Ok(report) if report.pending == 0 => None,
+                Ok(report) => {
+                    self.job = Some(Job::default());
+                    Some(format!("{} changed notes are still being indexed", report.pending))
+                }
+                Err(error) => Some(error.to_string()),
+            },
         };
-        let found = self.with_index(|index, _| search(index, query))?;
-        let (results, confidence) = (found.hits, found.confidence);
-        Ok(Answer { results, provider: PROVIDER, model: MODEL, confidence, stale, note })
+        let (found, embedded) = self.with_index(|open, _| {
+            Ok((search(&open.index, &open.corpus, query, vector)?, open.corpus.embedded()))
+        })?;
+        Ok(Searched { found, stale, embedded })
     }
 
     fn read(&self, range: &LineRange) -> Result<Passage, MemoryError> {
@@ -106,36 +163,111 @@ impl Worker {
         Ok(Passage { path: range.path.clone(), text })
     }
 
-    fn status(&mut self) -> Result<Status, MemoryError> {
-        let totals = self.with_index(|index, _| index.totals())?;
-        let dirty = self.with_index(|index, sources| is_dirty(index, sources))?;
-        Ok(Status {
-            agent_id: self.agent_id.clone(),
-            backend: "builtin",
-            provider: PROVIDER,
-            model: MODEL,
-            database: self.database.clone(),
-            files: totals.files,
-            windows: totals.windows,
-            dirty: dirty || self.pending > 0,
-            skipped: self.skipped.clone(),
-            recovered: self.recovered.clone(),
+    fn totals(&mut self) -> Result<Totals, MemoryError> {
+        let skipped = self.skipped.clone();
+        let is_busy = self.job.is_some();
+        let totals = self.with_index(|open, sources| {
+            Ok(Totals {
+                files: open.index.count(open.index.published())?,
+                windows: open.corpus.windows(),
+                embedded: open.corpus.embedded(),
+                cached: open.index.cached()?,
+                dirty: is_busy || is_dirty(open, sources)?,
+                skipped: skipped.clone(),
+                recovered: None,
+            })
+        })?;
+        Ok(Totals { recovered: self.recovered.clone(), ..totals })
+    }
+
+    fn use_embedder(&mut self, id: EmbedderId) -> Result<(), MemoryError> {
+        if self.embedder.as_ref() == Some(&id) {
+            return Ok(());
+        }
+        self.embedder = Some(id.clone());
+        if self.open.is_some() {
+            self.with_index(move |open, _| open.use_embedder(&id))?;
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, vectors: &[(Unembedded, Vector)]) -> Result<(), MemoryError> {
+        let now_ms = self.clock.now_ms();
+        let most = self.cache_entries;
+        self.with_index(|open, _| {
+            open.remember(vectors.to_vec(), now_ms)?;
+            most.map_or(Ok(()), |most| open.index.prune_cache(most))
         })
     }
 
-    fn sync_for(&mut self, why: SyncReason) -> Result<SyncReport, MemoryError> {
+    /// Takes a sync or rebuild on. A rebuild that is asked for while another job runs starts over.
+    fn begin(&mut self, why: SyncReason, reply: Reply<SyncReport>) {
         tracing::debug!(agent = %self.agent_id, ?why, "memory sync");
-        match why {
-            SyncReason::Rebuild => self.with_index(|index, _| index.clear())?,
-            SyncReason::SessionStart | SyncReason::Written | SyncReason::Requested => {}
+        if why == SyncReason::Rebuild {
+            match self.with_index(|open, _| open.index.begin_rebuild()) {
+                Ok(generation) => {
+                    let job = self.job.get_or_insert_default();
+                    job.rebuild = Some(generation);
+                    job.report = SyncReport::default();
+                }
+                // Whoever asked was told why by the reply; one that is gone does not want to know.
+                Err(error) => return drop(reply.send(Err(error))),
+            }
         }
-        self.sync(Budget::Whole)
+        self.job.get_or_insert_default().waiting.push(reply);
     }
 
-    fn sync(&mut self, budget: Budget) -> Result<SyncReport, MemoryError> {
+    /// One piece of the job.
+    fn go_on(&mut self) {
+        let rebuild = self.job.as_ref().and_then(|job| job.rebuild);
+        let done = self.pass(rebuild, JOB_BUDGET);
+        let Some(job) = &mut self.job else { return };
+        match done {
+            Ok(pass) => {
+                let pending = pass.pending;
+                job.report = SyncReport {
+                    indexed: job.report.indexed + pass.indexed,
+                    removed: job.report.removed + pass.removed,
+                    embedded: job.report.embedded + pass.embedded,
+                    ..pass
+                };
+                if pending == 0 {
+                    let published = match rebuild {
+                        Some(generation) => self.with_index(|open, _| open.publish(generation)),
+                        None => Ok(()),
+                    };
+                    self.finish(published);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(agent = %self.agent_id, %error, "memory cannot be indexed");
+                self.finish(Err(error));
+            }
+        }
+    }
+
+    /// Tells those who wait. The error goes to the first of them; the others are told that it stopped.
+    fn finish(&mut self, outcome: Result<(), MemoryError>) {
+        let Some(job) = self.job.take() else { return };
+        let mut error = outcome.err();
+        let failed = error.is_some();
+        for reply in job.waiting {
+            let told = match error.take() {
+                Some(error) => Err(error),
+                None if failed => Err(MemoryError::Stopped { agent_id: self.agent_id.clone() }),
+                None => Ok(job.report.clone()),
+            };
+            drop(reply.send(told));
+        }
+    }
+
+    fn pass(&mut self, rebuild: Option<Generation>, budget: Budget) -> Result<SyncReport, MemoryError> {
         let clock = Arc::clone(&self.clock);
-        let report = self.with_index(|index, sources| sync(index, sources, clock.as_ref(), budget))?;
-        self.pending = report.pending;
+        let report = self.with_index(|open, sources| {
+            open.refresh()?;
+            let generation = rebuild.unwrap_or_else(|| open.index.published());
+            sync(open, generation, sources, clock.as_ref(), budget)
+        })?;
         self.skipped.clone_from(&report.skipped);
         Ok(report)
     }
@@ -143,18 +275,18 @@ impl Worker {
     /// Runs work on the open index. A damaged index is put aside and the work done again on a new one, filled first.
     fn with_index<T>(
         &mut self,
-        work: impl Fn(&mut Index, &Sources) -> Result<T, IndexError>,
+        work: impl Fn(&mut OpenIndex, &Sources) -> Result<T, IndexError>,
     ) -> Result<T, MemoryError> {
         let sources = Arc::clone(&self.sources);
-        let on = |mut index: Index| work(&mut index, &sources).map(|value| (index, value));
-        let opened = self.index.take().map_or_else(|| Index::open(&self.database), Ok);
-        let done = match opened.and_then(on) {
+        let on = |mut open: OpenIndex| work(&mut open, &sources).map(|value| (open, value));
+        let open = || OpenIndex::open(&self.database, self.embedder.as_ref());
+        let done = match self.open.take().map_or_else(open, Ok).and_then(on) {
             Err(error) if error.is_damage() => self.rebuild(&error).and_then(on),
             other => other,
         };
         match done {
-            Ok((index, value)) => {
-                self.index = Some(index);
+            Ok((open, value)) => {
+                self.open = Some(open);
                 Ok(value)
             }
             Err(IndexError::File(error)) => Err(MemoryError::File(error)),
@@ -164,20 +296,20 @@ impl Worker {
         }
     }
 
-    fn rebuild(&mut self, cause: &IndexError) -> Result<Index, IndexError> {
+    /// Puts a damaged file aside and begins a new one; the notes follow as a job.
+    fn rebuild(&mut self, cause: &IndexError) -> Result<OpenIndex, IndexError> {
         let aside = index::set_aside(&self.database)?;
         tracing::warn!(agent = %self.agent_id, aside = %aside.display(), %cause, "memory index was damaged; built anew");
         self.recovered = Some(aside);
-        let mut index = Index::open(&self.database)?;
-        sync(&mut index, &self.sources, self.clock.as_ref(), Budget::Whole)?;
-        Ok(index)
+        let mut open = OpenIndex::open(&self.database, self.embedder.as_ref())?;
+        let generation = open.index.published();
+        let report = sync(&mut open, generation, &self.sources, self.clock.as_ref(), SEARCH_BUDGET)?;
+        if report.pending > 0 {
+            self.job.get_or_insert_default().rebuild = None;
+        }
+        Ok(open)
     }
 }
-
-/// Who ranks, as [`Answer::provider`] says it.
-const PROVIDER: &str = "offline";
-/// By what, as [`Answer::model`] says it.
-const MODEL: &str = "lexical";
 
 /// The lines a range names. Asking past the end for more lines than there are is fine, starting there is not.
 fn lines_of(text: &str, range: &LineRange) -> Result<String, MemoryError> {

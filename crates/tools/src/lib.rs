@@ -21,13 +21,9 @@
 //! # let home = tempfile::tempdir()?;
 //! # let workspace = Arc::new(Root::open(home.path())?);
 //! # let clock: Arc<dyn openclaw_guard::Clock> = Arc::new(ManualClock::new(0));
-//! # let memory = Arc::new(Engine::new(EngineOptions {
-//! #     agent_id: PathComponent::parse("main")?,
-//! #     workspace: workspace.clone(),
-//! #     database: home.path().join("main.sqlite"),
-//! #     extra_paths: Vec::new(),
-//! #     clock: clock.clone(),
-//! # }));
+//! # let agent_id = PathComponent::parse("main")?;
+//! # let memory = Engine::new(EngineOptions::new(agent_id, workspace.clone(), home.path(), clock.clone()));
+//! # let memory = Arc::new(memory);
 //! let toolbox = Toolbox::new(ToolboxOptions::default());
 //! let cx = ToolContext {
 //!     abort: Default::default(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use openclaw_memory::{DEFAULT_RESULTS, Hit, LineRange, MAX_RESULTS, Query};
+use openclaw_memory::{Answer, DEFAULT_RESULTS, Explaining, Hit, LineRange, MAX_RESULTS, Query};
 use serde_json::{Value, json};
 
 use crate::arguments::{Arguments, param};
@@ -134,6 +134,7 @@ async fn search(call: &ToolCall, cx: &ToolContext, citations: Citations) -> Resu
         text: arguments.required_text("query")?.to_owned(),
         max_results: max_results.unwrap_or(DEFAULT_RESULTS),
         min_score: arguments.number("minScore")?.unwrap_or(0.0),
+        explain: Explaining::Off,
     };
     let answer = match cx.memory.search(query).await {
         Ok(answer) => answer,
@@ -144,32 +145,56 @@ async fn search(call: &ToolCall, cx: &ToolContext, citations: Citations) -> Resu
         }
     };
     let cited = citations.shown_to(cx.session.snapshot(&cx.session_key).map(|session| session.chat));
-    let results: Vec<Value> = answer.results.into_iter().map(|hit| result(hit, cited)).collect();
+    let results: Vec<Value> = answer.results.iter().map(|hit| result(hit, cited)).collect();
+    Ok(ToolOutcome::json(summary(results, &answer, citations)))
+}
+
+/// The result of OpenClaw 2026.2.9, and what it does not say: how sure the answer is and what it lacks.
+fn summary(results: Vec<Value>, answer: &Answer, citations: Citations) -> Value {
     let mut value = json!({
         "results": results,
         "provider": answer.provider,
         "model": answer.model,
         "citations": citations.name(),
+        "confidence": rounded(answer.confidence),
     });
-    if let (Some(note), Some(object)) = (answer.note, value.as_object_mut()) {
-        object.insert("note".into(), note.into());
-    }
-    Ok(ToolOutcome::json(value))
+    let mut add = |name: &str, extra: Option<Value>| {
+        if let (Some(extra), Some(object)) = (extra, value.as_object_mut()) {
+            object.insert(name.into(), extra);
+        }
+    };
+    add("fallback", answer.fallback.as_ref().map(|fallback| json!(fallback)));
+    add("degraded", answer.degraded.as_deref().map(Value::from));
+    add("note", answer.note.as_deref().map(Value::from));
+    value
 }
 
-fn result(hit: Hit, cited: bool) -> Value {
+/// Three digits say all there is, and cost the model fewer tokens.
+fn rounded(share: f64) -> f64 {
+    (share * 1_000.0).round() / 1_000.0
+}
+
+fn result(hit: &Hit, cited: bool) -> Value {
     let mut value = json!({
         "path": hit.path,
         "startLine": hit.start_line,
         "endLine": hit.end_line,
-        // Three digits say all there is, and cost the model fewer tokens.
-        "score": (hit.score * 1_000.0).round() / 1_000.0,
+        "score": rounded(hit.score),
         "snippet": hit.snippet,
         "source": hit.source,
     });
-    if let (true, Some(object)) = (cited, value.as_object_mut()) {
+    let Some(object) = value.as_object_mut() else { return value };
+    for (name, extra) in [("heading", &hit.heading), ("date", &hit.date)] {
+        if let Some(extra) = extra {
+            object.insert(name.into(), extra.as_str().into());
+        }
+    }
+    if hit.repeated > 0 {
+        object.insert("repeated".into(), hit.repeated.into());
+    }
+    if cited {
         object.insert("snippet".into(), format!("{}\n\nSource: {}", hit.snippet, hit.citation).into());
-        object.insert("citation".into(), hit.citation.into());
+        object.insert("citation".into(), hit.citation.as_str().into());
     }
     value
 }

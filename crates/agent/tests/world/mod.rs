@@ -91,13 +91,7 @@ pub(crate) fn world(files: &[(&str, &str)]) -> World {
     let clock = Arc::new(ManualClock::new(NOW));
     let workspace = Arc::new(Root::open(&folder).unwrap());
     let agent_id = PathComponent::parse("main").unwrap();
-    let memory = Engine::new(EngineOptions {
-        database: EngineOptions::database_in(dir.path(), &agent_id),
-        agent_id,
-        workspace: Arc::clone(&workspace),
-        extra_paths: Vec::new(),
-        clock: clock.clone(),
-    });
+    let memory = Engine::new(EngineOptions::new(agent_id, Arc::clone(&workspace), dir.path(), clock.clone()));
     let sessions_dir = dir.path().join("sessions");
     let for_groups = ToolboxOptions {
         policy: Policy { allow: vec!["session_status".into()], deny: Vec::new() },

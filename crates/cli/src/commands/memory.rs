@@ -6,7 +6,8 @@ use anyhow::bail;
 use openclaw_config::EmbeddingProvider;
 use openclaw_guard::{PathComponent, Root, SystemClock};
 use openclaw_memory::{
-    Answer, Engine, EngineOptions, MemoryBackend as _, Query, Skipped, Status, SyncReason, SyncReport,
+    Answer, Engine, EngineOptions, Explaining, MemoryBackend as _, Query, Skipped, Status, SyncReason,
+    SyncReport,
 };
 
 use crate::agents::{self, AgentPlaces};
@@ -34,13 +35,10 @@ pub(super) fn engine(instance: &Instance, agent: &AgentPlaces) -> anyhow::Result
         bail!("the workspace {} does not exist; `openclaw quickstart` makes it", agent.workspace.display());
     }
     let agent_id = PathComponent::parse(&agent.id)?;
-    Ok(Engine::new(EngineOptions {
-        database: EngineOptions::database_in(&instance.at.state_dir, &agent_id),
-        workspace: Arc::new(Root::open(&agent.workspace)?),
-        extra_paths: search.extra_paths.iter().map(|path| instance.at.expand(path)).collect(),
-        clock: Arc::new(SystemClock),
-        agent_id,
-    }))
+    let workspace = Arc::new(Root::open(&agent.workspace)?);
+    let options = EngineOptions::new(agent_id, workspace, &instance.at.state_dir, Arc::new(SystemClock));
+    let extra_paths = search.extra_paths.iter().map(|path| instance.at.expand(path)).collect();
+    Ok(Engine::new(EngineOptions { extra_paths, ..options }))
 }
 
 fn open(flags: &InstanceArgs, agent: Option<&str>) -> anyhow::Result<(Instance, AgentPlaces, Engine)> {
@@ -120,7 +118,12 @@ pub(super) fn search(flags: &InstanceArgs, args: &MemorySearchArgs) -> anyhow::R
         None => usize::try_from(configured).unwrap_or(usize::MAX),
     };
     // The configured cut is on the scale of vector similarity, which this search does not use.
-    let query = Query { text: args.query.clone(), max_results, min_score: args.min_score.unwrap_or(0.0) };
+    let query = Query {
+        text: args.query.clone(),
+        max_results,
+        min_score: args.min_score.unwrap_or(0.0),
+        explain: Explaining::Off,
+    };
     let answer = runtime::block_on(async { Ok(engine.search(query).await?) })?;
     if args.json {
         return Ok(output::json(&answer)?);

@@ -39,11 +39,7 @@ impl Home {
 
 pub(crate) fn engine(home: &Path, extra_paths: &[PathBuf]) -> Engine {
     let agent_id = PathComponent::parse("main").unwrap();
-    Engine::new(EngineOptions {
-        database: EngineOptions::database_in(home, &agent_id),
-        workspace: Arc::new(Root::open(&home.join("workspace")).unwrap()),
-        extra_paths: extra_paths.to_vec(),
-        clock: Arc::new(SystemClock),
-        agent_id,
-    })
+    let workspace = Arc::new(Root::open(&home.join("workspace")).unwrap());
+    let options = EngineOptions::new(agent_id, workspace, home, Arc::new(SystemClock));
+    Engine::new(EngineOptions { extra_paths: extra_paths.to_vec(), ..options })
 }

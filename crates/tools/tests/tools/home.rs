@@ -41,13 +41,12 @@ impl Home {
         create_private_dir(&workspace.join("memory")).unwrap();
         let workspace = Arc::new(Root::open(&workspace).unwrap());
         let agent_id = PathComponent::parse("main").unwrap();
-        let memory = Engine::new(EngineOptions {
-            database: EngineOptions::database_in(dir.path(), &agent_id),
-            workspace: Arc::clone(&workspace),
-            extra_paths: Vec::new(),
-            clock: Arc::new(SystemClock),
+        let memory = Engine::new(EngineOptions::new(
             agent_id,
-        });
+            Arc::clone(&workspace),
+            dir.path(),
+            Arc::new(SystemClock),
+        ));
         let cx = ToolContext {
             abort: Default::default(),
             agent_id: "main".into(),

@@ -21,10 +21,13 @@ async fn search_returns_what_the_release_returns() {
     home.file("workspace/MEMORY.md", "# Projects\n- Falcon ships on Friday.\n");
     let details = search(&home, Citations::Off, "agent:main:main").await;
     let keys: Vec<&String> = details.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["results", "provider", "model", "citations"]);
+    // What the release has, then what it does not say.
+    assert_eq!(keys, ["results", "provider", "model", "citations", "confidence"]);
+    assert!(details["confidence"].as_f64().unwrap() > 0.5);
     let hit = &details["results"][0];
     let keys: Vec<&String> = hit.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["path", "startLine", "endLine", "score", "snippet", "source"]);
+    assert_eq!(keys, ["path", "startLine", "endLine", "score", "snippet", "source", "heading"]);
+    assert_eq!(hit["heading"], "Projects");
     assert_eq!(
         (&hit["path"], &hit["startLine"], &hit["endLine"]),
         (&json!("MEMORY.md"), &json!(2), &json!(2))

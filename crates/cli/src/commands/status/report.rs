@@ -95,7 +95,7 @@ pub(super) struct MemoryRow {
     pub(super) windows: Option<usize>,
     /// Whether notes have changed since.
     pub(super) dirty: Option<bool>,
-    pub(super) provider: Option<&'static str>,
+    pub(super) provider: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) problem: Option<String>,
 }

@@ -1,0 +1,264 @@
+//! Who makes the vectors of one engine, and the loop that has passages embedded.
+//!
+//! Nothing here fails a search: without vectors, words answer, and the answer says why.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use openclaw_embed::{BatchLimits, EmbedError, Embedder, Failure, Purpose, Vector};
+use tokio::sync::watch;
+
+use crate::backend::Fallback;
+use crate::engine::{Mailbox, Progress};
+use crate::error::MemoryError;
+use crate::vectors::Unembedded;
+use crate::worker::Request;
+
+/// Below this confidence an answer says that nothing is clearly about the query.
+pub(crate) const LOW_CONFIDENCE: f64 = 0.25;
+/// How long a search waits for the vector of its query before it goes on with words alone.
+const QUERY_WAIT: Duration = Duration::from_secs(15);
+/// Passages that are embedded between two commits: little is lost with the power, and few commits are made.
+const COMMIT_TEXTS: usize = 256;
+/// Bytes of their texts.
+const COMMIT_BYTES: usize = 256 * 1024;
+
+/// Who turns text into vectors.
+#[derive(Clone, Default)]
+pub struct Embedders {
+    /// Whose vectors are used.
+    pub primary: Option<Arc<dyn Embedder>>,
+    /// Who steps in when it fails.
+    pub fallback: Option<Arc<dyn Embedder>>,
+    /// Why there is no primary one, although one was wanted, in plain words.
+    pub problem: Option<String>,
+}
+
+/// The state of one engine's embedders.
+pub(crate) struct Embedding {
+    embedders: Embedders,
+    state: Mutex<State>,
+    /// Whether the loop runs.
+    running: AtomicBool,
+    progress: watch::Sender<Progress>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Who stepped in, and why.
+    fallback: Option<Fallback>,
+    /// Why the last passages got no vectors.
+    failure: Option<String>,
+    /// Texts that no embedder takes; they are left alone until the engine is made anew.
+    refused: HashSet<String>,
+}
+
+/// The vector of a query, or why there is none.
+#[derive(Default)]
+pub(crate) struct QueryVector {
+    pub(crate) vector: Option<Vector>,
+    pub(crate) degraded: Option<String>,
+}
+
+impl Embedding {
+    pub(crate) fn new(embedders: Embedders) -> Self {
+        Self {
+            embedders,
+            state: Mutex::default(),
+            running: AtomicBool::new(false),
+            progress: watch::Sender::new(Progress::default()),
+        }
+    }
+
+    pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Provider and model as answers name them.
+    pub(crate) fn names(&self, (_, embedded): (usize, usize)) -> (String, String) {
+        match self.active() {
+            Some(embedder) if embedded > 0 => {
+                let id = embedder.identity();
+                (id.provider.to_owned(), id.model.clone())
+            }
+            Some(_) | None => ("none".to_owned(), "words".to_owned()),
+        }
+    }
+
+    /// Who stepped in.
+    pub(crate) fn fallback(&self) -> Option<Fallback> {
+        self.state().fallback.clone()
+    }
+
+    /// Why meaning is missing from answers, or from some passages.
+    pub(crate) fn degraded(&self) -> Option<String> {
+        let why = self.state().failure.clone().or_else(|| self.embedders.problem.clone());
+        why.map(|why| format!("words only: {why}"))
+    }
+
+    /// The vector of a query.
+    pub(crate) async fn query(&self, mailbox: &Mailbox, text: &str) -> QueryVector {
+        let Some(embedder) = self.active() else {
+            return QueryVector { vector: None, degraded: self.degraded() };
+        };
+        let embed = embedder.embed(Purpose::Query, vec![text.to_owned()]);
+        let failure = match tokio::time::timeout(QUERY_WAIT, embed).await {
+            Ok(Ok(vectors)) => {
+                return QueryVector { vector: vectors.into_iter().next(), degraded: self.degraded() };
+            }
+            Ok(Err(error)) => error,
+            Err(_late) => EmbedError {
+                embedder: embedder.identity().to_string(),
+                failure: Failure::TimedOut(QUERY_WAIT),
+            },
+        };
+        self.failed(mailbox, &failure).await;
+        QueryVector { vector: None, degraded: Some(format!("words only: {failure}")) }
+    }
+
+    /// Has passages without vectors embedded, in the background. Does nothing while that goes on already.
+    pub(crate) fn begin(self: &Arc<Self>, mailbox: &Arc<Mailbox>) {
+        if self.active().is_none() || self.running.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        // Weak: the loop must not keep an engine alive that nobody has any more.
+        let (embedding, mailbox) = (Arc::downgrade(self), Arc::downgrade(mailbox));
+        tokio::spawn(async move {
+            while let (Some(embedding), Some(mailbox)) = (embedding.upgrade(), mailbox.upgrade()) {
+                match embedding.step(&mailbox).await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break,
+                    Err(error) => {
+                        tracing::warn!(agent = %mailbox.agent_id(), %error, "memory cannot be embedded");
+                        break;
+                    }
+                }
+            }
+            if let Some(embedding) = embedding.upgrade() {
+                embedding.running.store(false, Ordering::Release);
+            }
+        });
+    }
+
+    /// Has all passages without vectors embedded and returns how many there were. What fails is left for another time.
+    pub(crate) async fn finish(&self, mailbox: &Mailbox) -> Result<usize, MemoryError> {
+        let mut embedded = 0;
+        while let Some(step) = self.step(mailbox).await? {
+            embedded += step;
+        }
+        Ok(embedded)
+    }
+
+    /// Has some passages embedded and kept; `None` when nothing is left, or nothing more can be done now.
+    async fn step(&self, mailbox: &Mailbox) -> Result<Option<usize>, MemoryError> {
+        let Some(embedder) = self.active() else { return Ok(None) };
+        let ask = |reply| Request::Unembedded { texts: COMMIT_TEXTS, bytes: COMMIT_BYTES, reply };
+        let mut passages = mailbox.ask(ask).await?;
+        {
+            let state = self.state();
+            passages.retain(|passage| !state.refused.contains(&passage.text));
+        }
+        if passages.is_empty() {
+            return Ok(None);
+        }
+        let (vectors, failure) = self.embed(embedder.as_ref(), passages).await;
+        let count = vectors.len();
+        if count > 0 {
+            mailbox.ask(|reply| Request::Remember(vectors, reply)).await?;
+            self.progress.send_modify(|progress| progress.embedded += count);
+        }
+        match failure {
+            None => {
+                self.state().failure = None;
+                Ok(Some(count))
+            }
+            Some(failure) => {
+                let goes_on = self.failed(mailbox, &failure).await;
+                Ok(goes_on.then_some(count))
+            }
+        }
+    }
+
+    /// The vectors of as many passages as possible, and the first failure.
+    async fn embed(
+        &self,
+        embedder: &dyn Embedder,
+        passages: Vec<Unembedded>,
+    ) -> (Vec<(Unembedded, Vector)>, Option<EmbedError>) {
+        let limits = embedder.limits();
+        let calls = split(passages, limits).into_iter().map(|passages| async move {
+            let texts = passages.iter().map(|passage| passage.text.clone()).collect();
+            (embedder.embed(Purpose::Document, texts).await, passages)
+        });
+        let mut done = futures_util::stream::iter(calls).buffered(limits.concurrency.max(1));
+        let (mut embedded, mut failure) = (Vec::new(), None);
+        while let Some((outcome, passages)) = done.next().await {
+            match outcome {
+                Ok(vectors) => embedded.extend(passages.into_iter().zip(vectors)),
+                Err(error) => {
+                    if matches!(error.failure, Failure::Refused(_)) {
+                        // The same texts would be refused again and again.
+                        self.state().refused.extend(passages.into_iter().map(|passage| passage.text));
+                    }
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        (embedded, failure)
+    }
+
+    /// Takes note of a failure; whether it is worth going on at once, with who steps in or with other texts.
+    async fn failed(&self, mailbox: &Mailbox, error: &EmbedError) -> bool {
+        self.state().failure = Some(error.to_string());
+        if matches!(error.failure, Failure::Refused(_)) {
+            return true;
+        }
+        if self.state().fallback.is_some() || error.failure.is_passing() {
+            return false;
+        }
+        let Some(next) = &self.embedders.fallback else { return false };
+        let id = next.identity().clone();
+        if mailbox.ask(|reply| Request::Use(id, reply)).await.is_err() {
+            return false;
+        }
+        tracing::warn!(agent = %mailbox.agent_id(), %error, next = %next.identity(), "embeddings fall back");
+        let mut state = self.state();
+        state.fallback = Some(Fallback { from: error.embedder.clone(), reason: error.failure.to_string() });
+        state.failure = None;
+        true
+    }
+
+    fn active(&self) -> Option<Arc<dyn Embedder>> {
+        let stepped_in = self.state().fallback.is_some();
+        if stepped_in { self.embedders.fallback.clone() } else { self.embedders.primary.clone() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Only ever held for a few moves of values, so that a poisoned one is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Passages in calls that an embedder takes.
+fn split(passages: Vec<Unembedded>, limits: BatchLimits) -> Vec<Vec<Unembedded>> {
+    let mut calls: Vec<Vec<Unembedded>> = Vec::new();
+    let mut bytes = 0;
+    for passage in passages {
+        let size = passage.text.len();
+        match calls.last_mut() {
+            Some(call) if call.len() < limits.texts && bytes + size <= limits.bytes => {
+                bytes += size;
+                call.push(passage);
+            }
+            Some(_) | None => {
+                bytes = size;
+                calls.push(vec![passage]);
+            }
+        }
+    }
+    calls
+}

@@ -1,0 +1,127 @@
+//! The open index file together with what a search needs of it in memory; both always agree.
+
+use std::path::Path;
+
+use openclaw_embed::{EmbedderId, Vector};
+
+use crate::backend::Source;
+use crate::corpus::{Corpus, NoteId};
+use crate::index::{Generation, Index, IndexError, NewNote};
+use crate::vectors::{EmbedderKey, Unembedded};
+
+/// An index that answers.
+pub(crate) struct OpenIndex {
+    pub(crate) index: Index,
+    pub(crate) corpus: Corpus,
+    embedder: Option<EmbedderKey>,
+    /// What the file was like when the corpus was loaded; another process may write, too.
+    data_version: i64,
+}
+
+impl OpenIndex {
+    /// Opens the file and loads what is published, with the vectors of one embedder.
+    pub(crate) fn open(path: &Path, embedder: Option<&EmbedderId>) -> Result<Self, IndexError> {
+        let index = Index::open(path)?;
+        let embedder = embedder.map(|id| index.embedder(id)).transpose()?;
+        let data_version = index.data_version()?;
+        let corpus = index.load(embedder)?;
+        Ok(Self { index, corpus, embedder, data_version })
+    }
+
+    /// Takes in what another process has written.
+    pub(crate) fn refresh(&mut self) -> Result<(), IndexError> {
+        let data_version = self.index.data_version()?;
+        if data_version != self.data_version {
+            self.index.refresh()?;
+            self.corpus = self.index.load(self.embedder)?;
+            self.data_version = data_version;
+        }
+        Ok(())
+    }
+
+    /// Indexes a note; tells how many of its passages had vectors in the cache.
+    pub(crate) fn put(&mut self, generation: Generation, note: &NewNote<'_>) -> Result<usize, IndexError> {
+        let (old, id, mut view) = self.index.put(generation, note)?;
+        if let Some(old) = old {
+            self.corpus.remove(old);
+        }
+        let found = match self.embedder {
+            Some(embedder) => self.index.recall(embedder, id, &mut view)?,
+            None => 0,
+        };
+        if generation == self.index.published() {
+            self.corpus.put(id, view);
+        }
+        Ok(found)
+    }
+
+    /// Forgets a note.
+    pub(crate) fn remove(
+        &mut self,
+        generation: Generation,
+        source: Source,
+        path: &str,
+    ) -> Result<(), IndexError> {
+        if let Some(id) = self.index.remove(generation, source, path)? {
+            self.corpus.remove(id);
+        }
+        Ok(())
+    }
+
+    /// Publishes a rebuilt generation.
+    pub(crate) fn publish(&mut self, generation: Generation) -> Result<(), IndexError> {
+        self.index.publish(generation)?;
+        self.corpus = self.index.load(self.embedder)?;
+        Ok(())
+    }
+
+    /// Goes on with the vectors of another embedder.
+    pub(crate) fn use_embedder(&mut self, id: &EmbedderId) -> Result<(), IndexError> {
+        let key = self.index.embedder(id)?;
+        self.embedder = Some(key);
+        self.corpus = self.index.load(self.embedder)?;
+        // What the cache knows needs no embedder.
+        let notes: Vec<NoteId> = self.corpus.notes().map(|(id, _)| id).collect();
+        for note in notes {
+            if let Some(view) = self.corpus.get_mut(note) {
+                self.index.recall(key, note, view)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Passages without vectors, up to so many texts and bytes; at least one if there is one.
+    pub(crate) fn unembedded(&self, texts: usize, bytes: usize) -> Result<Vec<Unembedded>, IndexError> {
+        let mut found = Vec::new();
+        let mut total = 0;
+        for (id, view) in self.corpus.notes() {
+            for passage in self.index.unembedded(id, view)? {
+                total += passage.text.len();
+                if !found.is_empty() && (found.len() >= texts || total > bytes) {
+                    return Ok(found);
+                }
+                found.push(passage);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Enters vectors; those of notes that changed meanwhile are kept in the cache only.
+    pub(crate) fn remember(
+        &mut self,
+        vectors: Vec<(Unembedded, Vector)>,
+        now_ms: i64,
+    ) -> Result<(), IndexError> {
+        let Some(embedder) = self.embedder else { return Ok(()) };
+        let mut by_note: std::collections::BTreeMap<NoteId, Vec<(Unembedded, Vector)>> = Default::default();
+        for (passage, vector) in vectors {
+            by_note.entry(passage.note).or_default().push((passage, vector));
+        }
+        for (note, vectors) in by_note {
+            if let Some(view) = self.corpus.get_mut(note) {
+                self.index.remember(embedder, note, view, &vectors, now_ms)?;
+            }
+        }
+        Ok(())
+    }
+}

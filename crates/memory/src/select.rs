@@ -1,0 +1,233 @@
+//! Which lines are shown: the runs of rows that most probably hold the answer. Pure.
+//!
+//! A row's score becomes a weight, `exp((score - best) / TEMPERATURE)`. Again and again the run of whole rows with the
+//! largest sum of weights that are not shown yet is taken, at most [`WINDOW_CHARS`] characters of one section. So six
+//! results show different lines, and two good lines near each other are shown together. What is chosen first does not
+//! depend on how much is chosen.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BinaryHeap, HashSet};
+use std::ops::Range;
+
+use crate::corpus::{Corpus, NoteId};
+use crate::layout::{Row, WINDOW_CHARS, sections};
+
+/// How fast the weight of a row falls with its score, in deviations.
+const TEMPERATURE: f64 = 0.4;
+/// Rows whose sections are looked at: far more than any number of results needs.
+const MAX_CANDIDATES: usize = 400;
+
+/// A run of rows to be shown.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Run {
+    pub(crate) note: NoteId,
+    /// First and last row.
+    pub(crate) first: usize,
+    pub(crate) last: usize,
+    /// The row it was chosen for.
+    pub(crate) best: usize,
+    /// Further rows elsewhere that say the same as the best one.
+    pub(crate) repeated: usize,
+}
+
+/// A row that may be shown, and its score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Candidate {
+    pub(crate) note: NoteId,
+    pub(crate) row: usize,
+    pub(crate) score: f64,
+}
+
+/// The best runs, best first.
+pub(crate) fn select(
+    corpus: &Corpus,
+    candidates: Vec<Candidate>,
+    score: impl Fn(NoteId, usize) -> f64,
+    limit: usize,
+) -> Vec<Run> {
+    let candidates = best(candidates);
+    let Some(top) = candidates.first().map(|candidate| candidate.score) else { return Vec::new() };
+    let mut sections =
+        gather(corpus, &candidates, |note, row| ((score(note, row) - top) / TEMPERATURE).exp());
+    let mut heap: BinaryHeap<Offer> =
+        (0..).zip(&sections).filter_map(|(at, section)| section.offer(at)).collect();
+    let mut seen: HashSet<u32> = HashSet::new();
+    let mut runs: Vec<Run> = Vec::new();
+    while runs.len() < limit
+        && let Some(offer) = heap.pop()
+    {
+        let section = &mut sections[offer.section];
+        if section.hide(&seen) {
+            // Something of it was shown elsewhere meanwhile.
+            heap.extend(section.offer(offer.section));
+            continue;
+        }
+        let run = section.take(&offer.rows);
+        let shown = &section.rows[offer.rows];
+        seen.extend(shown.iter().map(|row| row.sameness).filter(|&same| same != 0));
+        heap.extend(section.offer(offer.section));
+        runs.push(run);
+    }
+    count_repetitions(corpus, &candidates, &mut runs);
+    runs
+}
+
+/// The candidates worth looking at, best first; equal ones in the order of notes and rows, so that the same question
+/// has the same answer.
+fn best(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let order = |a: &Candidate, b: &Candidate| {
+        b.score.total_cmp(&a.score).then(a.note.cmp(&b.note)).then(a.row.cmp(&b.row))
+    };
+    if candidates.len() > MAX_CANDIDATES {
+        candidates.select_nth_unstable_by(MAX_CANDIDATES, order);
+        candidates.truncate(MAX_CANDIDATES);
+    }
+    candidates.sort_by(order);
+    candidates
+}
+
+/// The sections that hold candidates, with the weight of each row.
+fn gather(corpus: &Corpus, candidates: &[Candidate], weight: impl Fn(NoteId, usize) -> f64) -> Vec<Section> {
+    let mut wanted: BTreeMap<NoteId, HashSet<u32>> = BTreeMap::new();
+    for candidate in candidates {
+        if let Some(view) = corpus.get(candidate.note) {
+            wanted.entry(candidate.note).or_default().insert(view.rows[candidate.row].section);
+        }
+    }
+    let mut found = Vec::new();
+    for (note, starts) in wanted {
+        let Some(view) = corpus.get(note) else { continue };
+        let is_wanted =
+            |section: &Range<usize>| u32::try_from(section.start).is_ok_and(|start| starts.contains(&start));
+        for rows in sections(&view.rows).into_iter().filter(is_wanted) {
+            let weights = rows.clone().map(|row| weight(note, row)).collect();
+            found.push(Section { note, start: rows.start, rows: view.rows[rows].to_vec(), weights });
+        }
+    }
+    found
+}
+
+struct Section {
+    note: NoteId,
+    /// The first row's number in the note.
+    start: usize,
+    rows: Vec<Row>,
+    /// 0 once shown.
+    weights: Vec<f64>,
+}
+
+/// The best run of a section.
+struct Offer {
+    weight: f64,
+    section: usize,
+    rows: Range<usize>,
+}
+
+impl Section {
+    /// The run with the largest weight. Of equal ones, the one whose best row stands nearest to its middle.
+    fn offer(&self, section: usize) -> Option<Offer> {
+        let mut best: Option<Offer> = None;
+        let mut end = 0;
+        let mut weight = 0.0;
+        for start in 0..self.rows.len() {
+            while end < self.rows.len() && self.chars(start..end + 1) <= WINDOW_CHARS {
+                weight += self.weights[end];
+                end += 1;
+            }
+            if best.as_ref().is_none_or(|best| weight > best.weight * (1.0 + f64::EPSILON)) && weight > 0.0 {
+                best = Some(Offer { weight, section, rows: start..end });
+            }
+            weight = (weight - self.weights[start]).max(0.0);
+            end = end.max(start + 1);
+        }
+        best.map(|best| Offer { rows: self.centred(best.rows), ..best })
+    }
+
+    /// The same rows that carry the weight, with as much around them as fits, on both sides.
+    fn centred(&self, rows: Range<usize>) -> Range<usize> {
+        let most = rows.clone().map(|row| self.weights[row]).fold(0.0, f64::max);
+        let counts = |row: &usize| self.weights[*row] > most * WORTH_KEEPING;
+        let first = rows.clone().find(counts).unwrap_or(rows.start);
+        let last = rows.clone().rev().find(counts).unwrap_or(rows.end.saturating_sub(1));
+        let (mut first, mut end) = (first, last + 1);
+        loop {
+            let before = (first, end);
+            if end < self.rows.len() && self.weights[end] > 0.0 && self.chars(first..end + 1) <= WINDOW_CHARS
+            {
+                end += 1;
+            }
+            if first > 0 && self.weights[first - 1] > 0.0 && self.chars(first - 1..end) <= WINDOW_CHARS {
+                first -= 1;
+            }
+            if before == (first, end) {
+                return first..end;
+            }
+        }
+    }
+
+    fn chars(&self, rows: Range<usize>) -> usize {
+        let last = &self.rows[rows.end - 1];
+        (last.end_char - self.rows[rows.start].first_char) as usize
+    }
+
+    /// Takes the weight of rows that say what was shown already; whether there were any.
+    fn hide(&mut self, seen: &HashSet<u32>) -> bool {
+        let mut hidden = false;
+        for (row, weight) in self.rows.iter().zip(&mut self.weights) {
+            if *weight > 0.0 && seen.contains(&row.sameness) {
+                *weight = 0.0;
+                hidden = true;
+            }
+        }
+        hidden
+    }
+
+    fn take(&mut self, rows: &Range<usize>) -> Run {
+        let weight = |row: &usize| self.weights[*row];
+        let best = rows.clone().max_by(|a, b| weight(a).total_cmp(&weight(b)).then(b.cmp(a)));
+        let best = best.unwrap_or(rows.start);
+        self.weights[rows.clone()].fill(0.0);
+        Run {
+            note: self.note,
+            first: self.start + rows.start,
+            last: self.start + rows.end - 1,
+            best: self.start + best,
+            repeated: 0,
+        }
+    }
+}
+
+/// A row of less than this share of the best one's weight is context, not a reason.
+const WORTH_KEEPING: f64 = 0.02;
+
+fn count_repetitions(corpus: &Corpus, candidates: &[Candidate], runs: &mut [Run]) {
+    let sameness = |note: NoteId, row: usize| corpus.get(note).map_or(0, |view| view.rows[row].sameness);
+    for run in runs {
+        let own = sameness(run.note, run.best);
+        let repeats = |candidate: &&Candidate| {
+            let is_shown = candidate.note == run.note && (run.first..=run.last).contains(&candidate.row);
+            own != 0 && !is_shown && sameness(candidate.note, candidate.row) == own
+        };
+        run.repeated = candidates.iter().filter(repeats).count();
+    }
+}
+
+impl PartialEq for Offer {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Offer {}
+
+impl PartialOrd for Offer {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Offer {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.weight.total_cmp(&other.weight).then(other.section.cmp(&self.section))
+    }
+}

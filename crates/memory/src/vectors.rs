@@ -1,0 +1,162 @@
+//! The vectors in the index file: those of the notes, and the cache by content that outlives notes and rebuilds.
+
+use openclaw_embed::{EmbedderId, Vector};
+use ring::digest;
+use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
+
+use crate::corpus::{Codes, NoteId, NoteView, encode_vector};
+use crate::index::{Index, IndexError, counted, stored};
+use crate::layout::headings;
+
+/// An embedder in one index file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EmbedderKey(pub(crate) i64);
+
+/// Half a SHA-256 of a passage's text: a stranger cannot make two texts that share it.
+const HASH_BYTES: usize = 16;
+
+/// A passage without a vector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unembedded {
+    pub(crate) note: NoteId,
+    pub(crate) passage: usize,
+    /// Heading and lines.
+    pub(crate) text: String,
+}
+
+impl Index {
+    /// The number of an embedder in this file; a new one is entered.
+    pub(crate) fn embedder(&self, id: &EmbedderId) -> Result<EmbedderKey, IndexError> {
+        let mut insert = self.db.prepare_cached(
+            "INSERT INTO mem_embedders (provider, model, fingerprint) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?;
+        insert.execute(params![id.provider, id.model, id.fingerprint])?;
+        let mut find = self.db.prepare_cached(
+            "SELECT id FROM mem_embedders WHERE provider = ?1 AND model = ?2 AND fingerprint = ?3",
+        )?;
+        let key = find.query_row(params![id.provider, id.model, id.fingerprint], |row| row.get(0))?;
+        Ok(EmbedderKey(key))
+    }
+
+    /// Takes the vectors of a note's passages from the cache, as far as there are any; tells how many it found.
+    pub(crate) fn recall(
+        &mut self,
+        embedder: EmbedderKey,
+        id: NoteId,
+        view: &mut NoteView,
+    ) -> Result<usize, IndexError> {
+        let text = self.text(id)?;
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut found = 0;
+        {
+            let mut find =
+                tx.prepare_cached("SELECT vector FROM mem_cache WHERE embedder = ?1 AND hash = ?2")?;
+            for passage in 0..view.passages.len() {
+                if view.vectors.has(passage) {
+                    continue;
+                }
+                let hash = hash(&passage_text(&text, view, passage));
+                let vector: Option<Vec<u8>> =
+                    find.query_row(params![embedder.0, hash], |row| row.get(0)).optional()?;
+                found += usize::from(vector.is_some_and(|vector| view.vectors.set(passage, &vector)));
+            }
+        }
+        if found > 0 {
+            store(&tx, embedder, id, &view.vectors)?;
+        }
+        tx.commit()?;
+        Ok(found)
+    }
+
+    /// The texts of a note's passages that have no vector.
+    pub(crate) fn unembedded(&self, id: NoteId, view: &NoteView) -> Result<Vec<Unembedded>, IndexError> {
+        if view.vectors.embedded() == view.vectors.len() {
+            return Ok(Vec::new());
+        }
+        let text = self.text(id)?;
+        let missing = (0..view.passages.len()).filter(|&passage| !view.vectors.has(passage));
+        let whole = |passage| Unembedded { note: id, passage, text: passage_text(&text, view, passage) };
+        Ok(missing.map(whole).collect())
+    }
+
+    /// Keeps vectors in the cache and with one note, in one transaction. A note that is gone meanwhile is fine.
+    pub(crate) fn remember(
+        &mut self,
+        embedder: EmbedderKey,
+        id: NoteId,
+        view: &mut NoteView,
+        vectors: &[(Unembedded, Vector)],
+        now_ms: i64,
+    ) -> Result<(), IndexError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        {
+            let mut cache = tx.prepare_cached(
+                "INSERT INTO mem_cache (embedder, hash, vector, used) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET vector = excluded.vector, used = excluded.used",
+            )?;
+            for (passage, vector) in vectors {
+                let encoded = encode_vector(vector);
+                cache.execute(params![embedder.0, hash(&passage.text), encoded, now_ms])?;
+                view.vectors.set(passage.passage, &encoded);
+            }
+        }
+        store(&tx, embedder, id, &view.vectors)?;
+        Ok(tx.commit()?)
+    }
+
+    /// Vectors in the cache.
+    pub(crate) fn cached(&self) -> Result<usize, IndexError> {
+        Ok(self.db.query_row("SELECT count(*) FROM mem_cache", [], |row| row.get(0).map(counted))?)
+    }
+
+    /// Forgets the oldest vectors of the cache beyond a number.
+    pub(crate) fn prune_cache(&self, most: usize) -> Result<(), IndexError> {
+        let extra = self.cached()?.saturating_sub(most);
+        if extra > 0 {
+            self.db.execute(
+                "DELETE FROM mem_cache WHERE (embedder, hash) IN
+                 (SELECT embedder, hash FROM mem_cache ORDER BY used LIMIT ?1)",
+                [stored(extra)],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn text(&self, id: NoteId) -> Result<String, IndexError> {
+        let mut query = self.db.prepare_cached("SELECT text FROM mem_notes WHERE id = ?1")?;
+        let text: Option<Vec<u8>> = query.query_row([id.0], |row| row.get(0)).optional()?;
+        let damaged = |_| IndexError::Rows { path: format!("note {}", id.0) };
+        String::from_utf8(text.unwrap_or_default()).map_err(damaged)
+    }
+}
+
+fn store(
+    tx: &rusqlite::Transaction<'_>,
+    embedder: EmbedderKey,
+    id: NoteId,
+    vectors: &Codes,
+) -> Result<(), IndexError> {
+    tx.prepare_cached(
+        "INSERT INTO mem_vectors (note, embedder, vectors) SELECT id, ?2, ?3 FROM mem_notes WHERE id = ?1
+         ON CONFLICT DO UPDATE SET vectors = excluded.vectors",
+    )?
+    .execute(params![id.0, embedder.0, vectors.to_bytes()])?;
+    Ok(())
+}
+
+fn hash(text: &str) -> Vec<u8> {
+    digest::digest(&digest::SHA256, text.as_bytes()).as_ref()[..HASH_BYTES].to_vec()
+}
+
+/// What is embedded for a passage: the heading above it, then its lines.
+fn passage_text(text: &str, view: &NoteView, passage: usize) -> String {
+    let rows = &view.passages[passage];
+    let piece = |first: usize, last: usize| {
+        text.get(view.rows[first].start as usize..view.rows[last].end as usize).unwrap_or_default()
+    };
+    let lines = piece(rows.start, rows.end - 1);
+    match headings(&view.rows, rows.start).find(|&above| above != rows.start) {
+        Some(above) => format!("{}\n{lines}", piece(above, above).trim_start_matches(['#', ' ', '\t'])),
+        None => lines.to_owned(),
+    }
+}
