@@ -6,7 +6,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::terms::terms;
+use crate::words::{Analyser, Language};
 
 /// Characters of a window, and so of a snippet: what OpenClaw shows per result.
 pub(crate) const WINDOW_CHARS: usize = 700;
@@ -102,8 +102,12 @@ pub(crate) fn decode_rows(bytes: &[u8], text_len: usize) -> Option<Vec<Row>> {
 /// Rows, windows and terms of a text whose line ends are `\n`.
 pub(crate) fn lay_out(text: &str) -> Layout {
     let parsed = Parser::parse(text);
-    let terms: Vec<Vec<String>> =
-        parsed.rows.iter().map(|row| terms(&text[row.start as usize..row.end as usize])).collect();
+    let (mut analyser, language) = (Analyser::default(), Language::of(text));
+    let read = |row: &Row| {
+        let line = &text[row.start as usize..row.end as usize];
+        analyser.terms(line, Language::of_line(line, language))
+    };
+    let (terms, words): (Vec<Vec<String>>, Vec<usize>) = parsed.rows.iter().map(read).unzip();
     let mut rows = parsed.rows;
     let mut at = 0;
     while at < rows.len() {
@@ -112,7 +116,7 @@ pub(crate) fn lay_out(text: &str) -> Layout {
         at = end;
     }
     hide_headings(&mut rows, &parsed.levels);
-    count_terms(&mut rows, &terms);
+    count_terms(&mut rows, &words);
     Layout { rows, terms }
 }
 
@@ -178,11 +182,12 @@ fn hide_headings(rows: &mut [Row], levels: &[usize]) {
     }
 }
 
-fn count_terms(rows: &mut [Row], terms: &[Vec<String>]) {
+/// Words and not their forms: a text is no longer for having names in it.
+fn count_terms(rows: &mut [Row], words: &[usize]) {
     for at in 0..rows.len() {
         let Some(window) = rows[at].window() else { continue };
-        let own: usize = terms[window].iter().map(Vec::len).sum();
-        let above: usize = headings(rows, at).map(|heading| terms[heading].len()).sum();
+        let own: usize = words[window].iter().sum();
+        let above: usize = headings(rows, at).map(|heading| words[heading]).sum();
         rows[at].window_terms = small(own + above);
     }
 }

@@ -41,7 +41,7 @@ mod rank;
 mod search;
 mod sources;
 mod sync;
-mod terms;
+mod words;
 mod worker;
 
 pub use backend::{

@@ -3,7 +3,7 @@
 use crate::backend::{Hit, MAX_RESULTS, Query};
 use crate::index::{Index, IndexError, RowId};
 use crate::rank::{Collection, FileMatches, Ranked, rank};
-use crate::terms::query_terms;
+use crate::words::{Concept, analyse};
 
 /// Results and how sure it is that they are about the query.
 pub(crate) struct Found {
@@ -13,23 +13,25 @@ pub(crate) struct Found {
 
 /// Searches what is indexed.
 pub(crate) fn search(index: &Index, query: &Query) -> Result<Found, IndexError> {
-    let terms = query_terms(&query.text);
-    let files = matches(index, &terms)?;
+    let concepts = analyse(&query.text);
+    let files = matches(index, &concepts)?;
     let totals = index.totals()?;
     let collection = Collection { windows: totals.windows, window_terms: totals.window_terms };
-    let ranked = rank(&files, terms.len(), collection, query.max_results.min(MAX_RESULTS));
+    let ranked = rank(&files, concepts.len(), collection, query.max_results.min(MAX_RESULTS));
     let confidence = ranked.first().map_or(0.0, |best| f64::midpoint(best.score, best.coverage));
     let wanted = ranked.iter().filter(|found| found.score >= query.min_score);
     let hits = wanted.map(|found| hit(index, &files[found.file], found)).collect::<Result<_, _>>()?;
     Ok(Found { hits, confidence })
 }
 
-/// The notes that hold any of the terms, by note.
-fn matches(index: &Index, terms: &[String]) -> Result<Vec<FileMatches>, IndexError> {
+/// The notes that hold any form of any concept, by note.
+fn matches(index: &Index, concepts: &[Concept]) -> Result<Vec<FileMatches>, IndexError> {
     let mut files: std::collections::BTreeMap<i64, Vec<Vec<usize>>> = std::collections::BTreeMap::new();
-    for (at, term) in terms.iter().enumerate() {
-        for RowId { file, row } in index.rows_with(term)? {
-            files.entry(file).or_insert_with(|| vec![Vec::new(); terms.len()])[at].push(row);
+    for (at, concept) in concepts.iter().enumerate() {
+        for form in &concept.forms {
+            for RowId { file, row } in index.rows_with(&form.term)? {
+                files.entry(file).or_insert_with(|| vec![Vec::new(); concepts.len()])[at].push(row);
+            }
         }
     }
     let load = |(file, matches)| Ok(FileMatches { file, rows: index.layout(file)?, matches });
