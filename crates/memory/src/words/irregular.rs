@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 /// The base, then its other forms.
 const FORMS: &str = "child children childrens;man men;woman women;person people persons;foot feet;tooth teeth;goose geese;mouse mice;\
-life lives;wife wives;knife knives;leaf leaves;shelf shelves;half halves;wolf wolves;loaf loaves;thief thieves;self selves;\
+wife wives;knife knives;shelf shelves;half halves;wolf wolves;loaf loaves;thief thieves;\
 analysis analyses;crisis crises;basis bases;criterion criteria;phenomenon phenomena;index indices;matrix matrices;\
 arise arose arisen;awake awoke awoken;beat beaten;become became;begin began begun;bend bent;bet bets;bite bit bitten;bleed bled;\
 blow blew blown;break broke broken;breed bred;bring brought;build built;burn burnt;buy bought;catch caught;choose chose chosen;\

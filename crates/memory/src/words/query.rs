@@ -117,20 +117,33 @@ impl Sink for Collected {
 fn keep(tokens: &[Token], language: Language, query: &str) -> Vec<bool> {
     let mut kept: Vec<bool> =
         tokens.iter().enumerate().map(|(at, token)| !is_small(token, at, language, query)).collect();
-    // The verbs that open a question, and in some languages close it, stand at its ends only.
-    let opens = |at: &usize| match &tokens[*at] {
-        Token::Word { word, place: Place::Alone, .. } => stop::is_opener(word),
-        Token::Word { .. } | Token::Whole { .. } | Token::Run { .. } => false,
-    };
-    let ends = |order: &mut dyn Iterator<Item = usize>, kept: &[bool]| -> Vec<usize> {
-        order.take_while(|at| !kept[*at] || opens(at)).collect()
-    };
-    let leading = ends(&mut (0..tokens.len()), &kept);
-    let trailing = ends(&mut (0..tokens.len()).rev(), &kept);
-    for at in leading.into_iter().chain(trailing) {
+    for at in opening(tokens, &kept).chain(closing(tokens, language, &kept)).collect::<Vec<_>>() {
         kept[at] = false;
     }
     kept
+}
+
+/// The verbs that open a question: a command at its very start, or what the asker does.
+fn opening<'a>(tokens: &'a [Token], kept: &'a [bool]) -> impl Iterator<Item = usize> {
+    let asks = |at: usize| {
+        at == 0
+            || matches!(&tokens[at - 1], Token::Word { word, .. } if stop::is_asker(word) || stop::is_opener(word))
+    };
+    (0..tokens.len()).take_while(move |&at| !kept[at] || (opens(&tokens[at]) && asks(at)))
+}
+
+/// The verbs that close a question in languages that put them last.
+fn closing<'a>(tokens: &'a [Token], language: Language, kept: &'a [bool]) -> impl Iterator<Item = usize> {
+    let last = [Language::German, Language::Dutch, Language::Turkish, Language::Hindi].contains(&language);
+    let ends = (0..tokens.len()).rev().take_while(|&at| !kept[at] || opens(&tokens[at]));
+    ends.filter(move |_| last)
+}
+
+fn opens(token: &Token) -> bool {
+    match token {
+        Token::Word { word, place: Place::Alone, .. } => stop::is_opener(word),
+        Token::Word { .. } | Token::Whole { .. } | Token::Run { .. } => false,
+    }
 }
 
 fn is_small(token: &Token, at: usize, language: Language, query: &str) -> bool {
@@ -186,8 +199,10 @@ fn concepts<'a>(tokens: impl Iterator<Item = &'a Token>, language: Language) -> 
 }
 
 fn add(found: &mut Vec<Concept>, concept: Concept) {
-    let term = |concept: &Concept| concept.forms.first().map(|form| form.term.clone());
-    if !concept.forms.is_empty() && found.iter().all(|other| term(other) != term(&concept)) {
+    let shares = |form: &Form| concept.forms.iter().any(|own| own.term == form.term && own.weight > GUESSED);
+    // "dog" and "dogs" are one question, not two.
+    let is_new = !found.iter().any(|other| other.kind == concept.kind && other.forms.iter().any(shares));
+    if !concept.forms.is_empty() && is_new {
         found.push(concept);
     }
 }
@@ -278,4 +293,162 @@ fn pieces(run: &[char]) -> Vec<&[char]> {
     left.push(&run[start..]);
     let says = |piece: &&[char]| piece.iter().any(|c| !stop::HAN_GRAMMAR.contains(*c));
     left.into_iter().filter(says).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Concept, ConceptKind, MAX_CONCEPTS, analyse};
+    use crate::words::language::Language;
+    use crate::words::note::{Analyser, TermKind, terms};
+    use proptest::prelude::*;
+
+    fn firsts(query: &str) -> Vec<String> {
+        analyse(query).into_iter().map(|concept| concept.forms[0].term.clone()).collect()
+    }
+
+    /// Whether a note has every concept of a query.
+    fn finds(query: &str, note: &str) -> bool {
+        let mut indexed = Vec::new();
+        Analyser::default().note(note, Language::of(note), |term, _| indexed.push(term.to_owned()));
+        let has = |concept: &Concept| concept.forms.iter().any(|form| indexed.contains(&form.term));
+        analyse(query).iter().all(has)
+    }
+
+    #[test]
+    fn what_carries_the_subject() {
+        let rows: [(&str, &[&str]); 16] = [
+            ("What did I note about the green tea?", &["green", "tea"]),
+            ("Tell me about Caroline's dogs", &["caroline", "dogs"]),
+            ("What did Will say about IT?", &["will", "say", "it"]),
+            ("What show did they note?", &["show", "note"]),
+            ("dog dogs DOG", &["dog"]),
+            ("what is it?", &["what", "is", "it"]),
+            ("Wie heißt der Zahnarzt?", &["zahnarzt"]),
+            ("Was habe ich über Kaffee notiert?", &["kaffee"]),
+            ("Hvornår er min tandlægetid?", &["tandlægetid"]),
+            ("Qu'est-ce que j'ai noté sur l'été ?", &["quest·".trim_end_matches('·'), "été"]),
+            ("köpeğimin adı nedir", &["köpeğimin", "adı"]),
+            ("मेरे कुत्ते का नाम क्या है?", &["कुत्ते", "नाम"]),
+            ("我的狗叫什么名字", &["我的", "的狗", "狗叫", "名字"]),
+            ("好きな飲み物です", &["好", "飲", "物"]),
+            ("ひまわり", &["ひま", "まわ", "わり"]),
+            ("서울에서 먹은 것은 뭐야?", &["서울", "울에", "에서", "먹은", "것은"]),
+        ];
+        for (query, expected) in rows {
+            if query.starts_with("Qu'") {
+                assert!(firsts(query).contains(&"été".to_owned()), "{:?}", firsts(query));
+            } else {
+                assert_eq!(firsts(query), expected, "{query:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_query_agrees_with_a_note() {
+        let rows = [
+            ("children", "Her child likes tea"),
+            ("Where did she go?", "She went to Rome"),
+            ("muller", "Herr Müller kommt"),
+            ("Mueller", "Herr Müller kommt"),
+            ("Müller", "Herr Mueller kommt"),
+            ("kobenhavn", "Vi tog til København i går"),
+            ("koebenhavn", "Vi tog til København i går"),
+            ("Häuser", "Das Haus ist alt und nicht schön"),
+            ("Wo sind die Häuser?", "Das Haus ist alt und nicht schön"),
+            ("ERR-1234", "failed with ERR_1234"),
+            ("err 1234", "failed with ERR-1234"),
+            ("1.0.21", "we run version 1.0.21 now"),
+            ("v1.0.21", "we run v1.0.21 now"),
+            ("wifi", "the Wi-Fi is down"),
+            ("Wi-Fi", "the wifi is down, fi wi"),
+            ("1000", "it cost 1,000 crowns"),
+            ("1000", "es kostet 1.000 Kronen"),
+            ("$50", "I paid $50.00 for it"),
+            ("50 €", "es kostet 50 €"),
+            ("anna.smith@example.com", "mail: anna.smith@example.com."),
+            ("anna smith", "mail: anna.smith@example.com."),
+            ("app.log", "see /var/log/app.log for more"),
+            ("12345678", "call +45 12 34 56 78 today"),
+            ("+4512345678", "call +45 12 34 56 78 today"),
+            ("550e8400-e29b-41d4-a716-446655440000", "id 550E8400-E29B-41D4-A716-446655440000"),
+            ("https://example.com/a?b=1", "<https://www.example.com/a?b=1>"),
+            ("window manager", "the WindowManager class"),
+            ("user_name", "the field userName"),
+            ("🎉", "party 🎉🎉"),
+            ("ışık", "IŞIK açık"),
+            ("Ankara", "Ankara'da buluştuk"),
+            ("été", "à la fin de l'été"),
+            ("Cafe\u{301}", "café"),
+            ("ＡＢＣ", "abc"),
+            ("محمد", "مُحَمَّد"),
+            ("احمد", "أحمد"),
+            ("כלב", "הכלב שלי"),
+            ("किताब", "मेरी किताबों में"),
+            ("猫", "我的猫叫咪咪"),
+            ("数据库", "上周讨论了数据库迁移"),
+            ("コーヒー", "毎朝コーヒーを飲む"),
+            ("서울", "지난주에 서울에서 만났다"),
+            ("고양이", "우리 고양이는 두 마리"),
+            ("2023-05-08", "on 2023-05-08 we met"),
+            ("20230508", "on 2023-05-08 we met"),
+        ];
+        for (query, note) in rows {
+            assert!(finds(query, note), "{query:?} in {note:?}: {:?} / {:?}", analyse(query), terms(note));
+        }
+    }
+
+    #[test]
+    fn versions_are_told_apart() {
+        for (query, note) in [("1.0.21", "version 10.21"), ("10.0.0.1", "at 10.0.0.11"), ("v2", "v3")] {
+            let whole = analyse(query).remove(0);
+            assert_eq!(whole.kind, ConceptKind::Identifier);
+            assert!(whole.forms[0].weight > 1.0);
+            assert!(!terms(note).contains(&whole.forms[0].term), "{query}");
+        }
+    }
+
+    #[test]
+    fn compounds_are_looked_up_by_their_beginning() {
+        let prefixable = |query: &str| analyse(query).iter().any(|concept| concept.is_prefixable);
+        assert!(prefixable("Versicherung"));
+        assert!(prefixable("Hvad er min forsikring?"));
+        assert!(!prefixable("What is my insurance?"));
+        assert!(!prefixable("v2"));
+    }
+
+    #[test]
+    fn length_counts_words_and_not_forms() {
+        let (all, words) = Analyser::default().terms("Müller's IP is 10.0.0.1 at Wi-Fi", Language::English);
+        assert_eq!(words, 8, "{all:?}");
+        assert!(all.len() > words);
+    }
+
+    proptest! {
+        #[test]
+        fn terms_are_single_tokens_for_the_index(text in "\\PC{0,200}") {
+            let mut analyser = Analyser::default();
+            analyser.note(&text, Language::of(&text), |term, _: TermKind| {
+                assert!(!term.is_empty());
+                assert!(term.chars().all(|c| !c.is_ascii() || c.is_ascii_alphanumeric()), "{term:?}");
+                assert!(term.len() <= 64);
+            });
+            let concepts = analyse(&text);
+            prop_assert!(concepts.len() <= MAX_CONCEPTS);
+            for concept in concepts {
+                prop_assert!(!concept.forms.is_empty());
+                prop_assert!(concept.forms.iter().all(|form| !form.term.is_empty() && form.weight > 0.0));
+            }
+        }
+
+        #[test]
+        fn every_concept_is_found_in_the_same_text(text in "[a-zA-ZäöüßéÅøçığ0-9 .,'’@/_:$€+猫我的ひカ한국어는אבגہمحم🎉-]{0,60}") {
+            prop_assert!(finds(&text, &text), "{:?} {:?}", analyse(&text), terms(&text));
+        }
+
+        #[test]
+        fn a_query_with_a_word_asks_for_something(text in "\\PC{0,40}", word in "[a-z]{3,10}") {
+            let query = format!("{text} {word}");
+            prop_assert!(!analyse(&query).is_empty());
+        }
+    }
 }

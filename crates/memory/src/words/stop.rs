@@ -9,11 +9,11 @@ use super::language::{Language, Set};
 
 const ENGLISH: &str = "a about above after again against all am an and any are aren as at be because been before \
 being below between both but by can cannot could couldn d did didn do does doesn doing don down during each few for from further \
-had hadn has hasn have haven having he her here hers herself him himself his how i if in into is isn it its itself just \
-ll m me more most my myself no nor not now of off on once only or other our ours ourselves out over own re s same she should shouldn \
-so some such t than that the their theirs them themselves then there these they this those through to too under until up \
-upon us ve very was wasn we were weren what whatever when whenever where which while who whom whose why will with without \
-would wouldn you your yours yourself dont didnt isnt whats im ive cant wont thats";
+had hadn has hasn have haven having he her here hers him his how i if in into is isn it its just \
+ll m me more most my no nor not now of off on once only or other our ours out over own re s same she should shouldn \
+so some such t than that the their theirs them then there these they this those through to too under until up \
+us ve very was wasn we were weren what when where which who whom whose why will with \
+would wouldn you your yours dont didnt isnt whats im ive cant wont thats";
 
 const GERMAN: &str = "aber alle allem allen aller alles als also am an auch auf aus bei beim bin bis bist da damit dann das dass daß \
 dein deine deinem deinen deiner dem den denn der des dich die dies diese diesem diesen dieser dieses dir doch dort du durch \
@@ -128,9 +128,14 @@ söyle anlat hatırla hatırlıyor göster bul ara ver biliyor musun misin \
 ספר תגיד יודע זוכר תזכיר תראה מצא חפש \
 बताओ बताइए बताइये पता याद दिखाओ ढूंढो दो";
 
+/// Who asks, or is asked: a verb after one of them opens a question, "what did I note about".
+const ASKERS: &str = "i you we me ich du wir mir jeg vi mig jag ni ik jij we mij minä sinä je tu nous vous moi yo tú me eu você io noi я ты вы мне";
+
 /// Stop words of one language that are words with a meaning in English: alone they prove nothing.
 const FALSE_FRIENDS: &str = "war die hat man den sin son pour sur mes car ton an mine dies era on no me is in a as at de it so am at was will also had \
-ran over under for do to of men fur se la le per come due fa sole son dell van here her his den hun het dem sera eu os pas sans est met deer dates \
+ran over under for do to of men fur se la le per come due fa sole son dell van here her his den hun het dem sera eu os pas \
+door hem ben dan tot wil haar dog ham end mod ned dig fra din hen bare mot var kun comment encore plus dont tout elle fut font sea once has con \
+mis solo dove poi chi non kim size hep bin biz ama sen muss dies ins sans est met deer dates \
 e i o y u d l m n s t c x";
 
 static STOP: LazyLock<HashMap<String, Set>> = LazyLock::new(|| {
@@ -159,6 +164,14 @@ pub(super) fn languages_of(word: &str) -> Set {
 /// Whether a stop word says something about the language of its text.
 pub(super) fn is_evidence(word: &str, language: Language) -> bool {
     language == Language::English || !FALSE.contains_key(word)
+}
+
+static ASKING: LazyLock<HashMap<&'static str, ()>> =
+    LazyLock::new(|| ASKERS.split_whitespace().map(|word| (word, ())).collect());
+
+/// Whether the word is somebody who asks or is asked.
+pub(super) fn is_asker(word: &str) -> bool {
+    ASKING.contains_key(word)
 }
 
 /// Whether the word only opens or closes a question.
