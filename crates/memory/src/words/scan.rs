@@ -179,6 +179,10 @@ impl Scanner {
         if name.is_empty() {
             return;
         }
+        let name = match name.split_once(is_apostrophe) {
+            Some((before, rest)) if ELIDED.contains(&before.to_lowercase().as_str()) => rest,
+            Some(_) | None => name,
+        };
         if !name.contains(is_connector) {
             return self.simple(name, Place::Alone, sink);
         }

@@ -51,7 +51,7 @@ meidän meitä mihin mikä miksi milloin minkä minä minun minua minulla missä
 oli olimme olin olisi olit olla olleet ollut on ovat sen se siinä siitä sinä sinun sinua tai te teidän tämä tämän tässä tuo vaan vai vain vaikka voi";
 
 const FRENCH: &str = "ai aie aient ait à alors as au aucun aura aurait aussi autre aux avait avaient avais avec avez avoir avons c ça car ce ceci cela celle celui ces cet cette ceux \
-chez ci comme comment d dans de des donc dont du elle elles en encore entre es est et étaient étais était été être eu eux fait faut fut ici il ils \
+chez ci comme comment d dans de des donc dont du elle elles en encore entre es est et étaient étais était être eu eux fait faut fut ici il ils \
 j jamais je jusqu l la là le les leur leurs lui m ma mais me même mes moi moins mon n ne ni non nos notre nous on ont ou où par pas pendant peu peut plus pour pourquoi \
 qu quand que quel quelle quelles quels qui quoi s sa sans se sera serait ses si son sont sous sur t ta te tes toi ton tous tout toute toutes très tu un une vers vos votre vous y appelle";
 
@@ -128,8 +128,9 @@ söyle anlat hatırla hatırlıyor göster bul ara ver biliyor musun misin \
 ספר תגיד יודע זוכר תזכיר תראה מצא חפש \
 बताओ बताइए बताइये पता याद दिखाओ ढूंढो दो";
 
-/// Who asks, or is asked: a verb after one of them opens a question, "what did I note about".
-const ASKERS: &str = "i you we me ich du wir mir jeg vi mig jag ni ik jij we mij minä sinä je tu nous vous moi yo tú me eu você io noi я ты вы мне";
+/// Who asks or is asked, and the auxiliary after it: a verb after one of them opens a question, "what did I note about".
+const ASKERS: &str = "i you we me ich du wir mir jeg vi mig jag ni ik jij we mij minä sinä je tu nous vous moi yo tú me eu você io noi \
+ai avons he hemos ho abbiamo have har heb я ты вы мне";
 
 /// Stop words of one language that are words with a meaning in English: alone they prove nothing.
 const FALSE_FRIENDS: &str = "war die hat man den sin son pour sur mes car ton an mine dies era on no me is in a as at de it so am at was will also had \
