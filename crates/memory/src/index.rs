@@ -16,9 +16,10 @@ use crate::backend::Source;
 use crate::corpus::{Codes, Corpus, NoteId, NoteView};
 use crate::layout::{decode_rows, encode_rows, lay_out};
 use crate::vectors::EmbedderKey;
+use crate::words::Analyser;
 
 /// Changes when tables, terms or windows change; an index of another version is built anew.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// Owner only (S-088).
 const FILE_MODE: u32 = 0o600;
 /// Pages kept in memory, in KiB: an idle agent should cost next to nothing.
@@ -134,6 +135,7 @@ pub(crate) struct NewNote<'a> {
 pub(crate) struct Index {
     pub(super) db: Connection,
     published: Generation,
+    analyser: Analyser,
 }
 
 impl Index {
@@ -147,7 +149,7 @@ impl Index {
         db.pragma_update(None, "synchronous", "NORMAL")?;
         db.pragma_update(None, "cache_size", -CACHE_KIB)?;
         db.pragma_update(None, "journal_size_limit", MAX_WAL_BYTES)?;
-        let mut index = Self { db, published: Generation(0) };
+        let mut index = Self { db, published: Generation(0), analyser: Analyser::default() };
         index.migrate()?;
         Ok(index)
     }
@@ -247,7 +249,7 @@ impl Index {
         generation: Generation,
         note: &NewNote<'_>,
     ) -> Result<(Option<NoteId>, NoteId, NoteView), IndexError> {
-        let layout = lay_out(note.text);
+        let layout = lay_out(note.text, &mut self.analyser);
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let old = delete(&tx, generation, note.source, note.path)?;
         tx.prepare_cached(

@@ -6,7 +6,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use crate::terms::terms;
+use crate::words::{Analyser, Language};
 
 /// Characters of a window, and so of a snippet: what OpenClaw shows per result.
 pub(crate) const WINDOW_CHARS: usize = 700;
@@ -143,16 +143,20 @@ pub(crate) fn decode_rows(bytes: &[u8], text_len: usize) -> Option<Vec<Row>> {
 }
 
 /// Rows, windows and terms of a text whose line ends are `\n`.
-pub(crate) fn lay_out(text: &str) -> Layout {
+pub(crate) fn lay_out(text: &str, analyser: &mut Analyser) -> Layout {
     let parsed = Parser::parse(text);
-    let terms: Vec<Vec<String>> =
-        parsed.rows.iter().map(|row| terms(&text[row.start as usize..row.end as usize])).collect();
+    let language = Language::of(text);
+    let read = |row: &Row| {
+        let line = &text[row.start as usize..row.end as usize];
+        analyser.terms(line, Language::of_line(line, language))
+    };
+    let (terms, words): (Vec<Vec<String>>, Vec<usize>) = parsed.rows.iter().map(read).unzip();
     let mut rows = parsed.rows;
     for section in sections(&rows) {
         set_windows(&mut rows, section);
     }
     hide_headings(&mut rows, &parsed.levels);
-    count_terms(&mut rows, &terms);
+    count_terms(&mut rows, &words);
     Layout { rows, terms }
 }
 
@@ -221,14 +225,15 @@ fn hide_headings(rows: &mut [Row], levels: &[usize]) {
     }
 }
 
-fn count_terms(rows: &mut [Row], terms: &[Vec<String>]) {
-    for (row, terms) in rows.iter_mut().zip(terms) {
-        row.terms = small(terms.len());
+/// Counts words and not their forms: a text is no longer for having names in it.
+fn count_terms(rows: &mut [Row], words: &[usize]) {
+    for (row, words) in rows.iter_mut().zip(words) {
+        row.terms = small(*words);
     }
     for at in 0..rows.len() {
         let Some(window) = rows[at].window() else { continue };
-        let own: usize = terms[window].iter().map(Vec::len).sum();
-        let above: usize = headings(rows, at).map(|heading| terms[heading].len()).sum();
+        let own: usize = words[window].iter().sum();
+        let above: usize = headings(rows, at).map(|heading| words[heading]).sum();
         rows[at].window_terms = small(own + above);
     }
 }
@@ -426,12 +431,16 @@ fn cut(piece: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Layout, WINDOW_CHARS, decode_rows, encode_rows, headings, lay_out};
+    use super::{Analyser, Layout, WINDOW_CHARS, decode_rows, encode_rows, headings, lay_out};
     use proptest::prelude::*;
+
+    fn laid_out(text: &str) -> Layout {
+        lay_out(text, &mut Analyser::default())
+    }
 
     /// `line: text of the window` for each row that has one.
     fn shown(text: &str) -> Vec<(u32, String)> {
-        let Layout { rows, .. } = lay_out(text);
+        let Layout { rows, .. } = laid_out(text);
         let windows = rows.iter().filter_map(|row| row.window().map(|window| (row.line, window)));
         windows
             .map(|(line, window)| {
@@ -447,7 +456,7 @@ mod tests {
         let tea = "- green\n\n- oolong".to_owned();
         let expected = [(4, tea.clone()), (6, tea), (8, "- black".into()), (9, "## Empty".into())];
         assert_eq!(shown(text), expected);
-        let layout = lay_out(text);
+        let layout = laid_out(text);
         let green = layout.rows.iter().position(|row| row.line == 4).unwrap();
         let above: Vec<u32> = headings(&layout.rows, green).map(|row| layout.rows[row].line).collect();
         assert_eq!(above, [3, 1]);
@@ -471,7 +480,7 @@ mod tests {
     #[test]
     fn long_lines_are_cut_at_sentences() {
         let sentence = format!("{}. ", "word ".repeat(80).trim_end());
-        let layout = lay_out(&sentence.repeat(4));
+        let layout = laid_out(&sentence.repeat(4));
         assert_eq!(layout.rows.len(), 4);
         assert!(layout.rows.iter().all(|row| row.line == 1));
     }
@@ -479,7 +488,7 @@ mod tests {
     proptest! {
         #[test]
         fn rows_and_windows_are_sound(text in "(#{1,7} |- |```|\\PC{0,60}|x{690,720}|[.。 ]|\n){0,40}") {
-            let Layout { rows, terms } = lay_out(&text);
+            let Layout { rows, terms } = laid_out(&text);
             prop_assert_eq!(rows.len(), terms.len());
             let lines: Vec<&str> = text.split('\n').collect();
             for (at, row) in rows.iter().enumerate() {

@@ -41,7 +41,6 @@ mod search;
 mod select;
 mod sources;
 mod sync;
-mod terms;
 mod vectors;
 mod words;
 mod worker;

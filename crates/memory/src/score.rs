@@ -192,7 +192,7 @@ impl<'a> Scores<'a> {
         let windows = self.corpus.windows();
         let idf = |(n, concept): (usize, &Concept)| {
             let rarity = (float(windows.saturating_sub(n)) + 0.5) / (float(n) + 0.5);
-            concept.weight * (1.0 + rarity).ln()
+            concept.forms.first().map_or(1.0, |form| form.weight) * (1.0 + rarity).ln()
         };
         holding.into_iter().zip(concepts).map(idf).collect()
     }

@@ -61,13 +61,14 @@ pub(crate) fn search(
 fn matches(index: &Index, corpus: &Corpus, concepts: &[Concept]) -> Result<Matches, IndexError> {
     let mut found = Matches::new();
     for (at, concept) in concepts.iter().enumerate() {
+        let most = concept.forms.first().map_or(1.0, |form| form.weight);
         for form in &concept.forms {
+            let weight = (form.weight / most) as f32;
             for RowId { note, row } in index.rows_with(&form.term)? {
                 if corpus.get(note).is_none() {
                     continue;
                 }
-                found.entry(note).or_insert_with(|| vec![Vec::new(); concepts.len()])[at]
-                    .push((row, form.weight));
+                found.entry(note).or_insert_with(|| vec![Vec::new(); concepts.len()])[at].push((row, weight));
             }
         }
     }

@@ -12,13 +12,9 @@ use crate::set::{Category, Needle, Outcome, Place, TODAY_MS};
 /// The engine over `home/workspace`, indexed. The one place that knows how an engine is made.
 pub(crate) async fn index(home: &Path) -> Outcome<Engine> {
     let agent_id = PathComponent::parse("needles")?;
-    let engine = Engine::new(EngineOptions {
-        database: EngineOptions::database_in(home, &agent_id),
-        workspace: Arc::new(Root::open(&home.join("workspace"))?),
-        extra_paths: Vec::new(),
-        clock: Arc::new(ManualClock::new(TODAY_MS)),
-        agent_id,
-    });
+    let workspace = Arc::new(Root::open(&home.join("workspace"))?);
+    let clock = Arc::new(ManualClock::new(TODAY_MS));
+    let engine = Engine::new(EngineOptions::new(agent_id, workspace, home, clock));
     engine.sync(SyncReason::Rebuild).await?;
     Ok(engine)
 }

@@ -1,0 +1,17 @@
+//! Words: what of a text is indexed, and what a query asks for. Pure.
+
+mod compound;
+mod fold;
+mod irregular;
+mod language;
+mod note;
+mod query;
+mod scan;
+mod script;
+mod stem;
+mod stop;
+
+pub(crate) use compound::parts_of;
+pub(crate) use language::Language;
+pub(crate) use note::{Analyser, TermKind, terms};
+pub(crate) use query::{Concept, ConceptKind, Form, MAX_CONCEPTS, analyse, query_terms};
