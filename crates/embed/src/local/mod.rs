@@ -1,16 +1,14 @@
 //! GGUF models on this machine: downloaded once, run by the program `openclaw-local`, which is started on first use.
 //!
 //! ```no_run
-//! use openclaw_embed::local::{Hub, LocalModel, ModelReference, ModelSource, Program};
+//! use openclaw_embed::local::{Hub, LocalModel, ModelSettings, ModelSource, Program};
 //! use openclaw_embed::{Embedder, Purpose};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let source = ModelSource {
-//!     reference: ModelReference::parse(ModelReference::DEFAULT, None)?,
-//!     cache: "/var/lib/openclaw/models".into(),
-//!     also: Vec::new(),
-//!     hub: Hub::from_environment(&|name| std::env::var(name).ok())?,
-//! };
+//! let state = std::path::Path::new("/var/lib/openclaw");
+//! let settings = ModelSettings { model_path: None, model_cache_dir: None, state, home: None };
+//! let hub = Hub::from_environment(&|name| std::env::var(name).ok())?;
+//! let source = ModelSource::configured(settings, hub)?;
 //! let model = LocalModel::new(source, Program::find);
 //! let vectors = model.embed(Purpose::Query, vec!["who serviced the boiler".to_owned()]).await?;
 //! assert_eq!(vectors.len(), 1);
@@ -37,4 +35,4 @@ pub use download::{DownloadError, Progress};
 pub use hub::{Hub, HubError};
 pub use program::{Program, ProgramMissing};
 pub use reference::{ModelReference, ReferenceError};
-pub use source::ModelSource;
+pub use source::{ModelSettings, ModelSource};

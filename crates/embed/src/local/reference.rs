@@ -65,11 +65,7 @@ impl ModelReference {
         if text.split_once("://").is_some_and(|(scheme, _)| scheme.len() > 1) {
             return Err(ReferenceError::Scheme(text.to_owned()));
         }
-        let file = match (text.strip_prefix("~/"), home) {
-            (Some(rest), Some(home)) => home.join(rest),
-            (Some(_) | None, _) => PathBuf::from(text),
-        };
-        Ok(Self::File(file))
+        Ok(Self::File(at_home(text, home)))
     }
 }
 
@@ -150,6 +146,14 @@ impl std::fmt::Display for ModelReference {
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Hub(file) => file.fmt(f),
         }
+    }
+}
+
+/// A path in which `~/` may stand for the home directory.
+pub(super) fn at_home(text: &str, home: Option<&Path>) -> PathBuf {
+    match (text.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        (Some(_) | None, _) => PathBuf::from(text),
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::download::{Download, DownloadError, Progress};
 use super::hub::Hub;
 use super::protocol::PROMPTS;
-use super::reference::ModelReference;
+use super::reference::{ModelReference, ReferenceError, at_home};
 
 /// Bytes at both ends of a file that tell models apart: keys at the beginning, weights at the end.
 const SAMPLE_BYTES: u64 = 64 * 1024;
@@ -27,7 +27,43 @@ pub struct ModelSource {
     pub hub: Hub,
 }
 
+/// The folder of models in the state directory.
+const MODELS: &str = "models";
+/// Where OpenClaw's node-llama-cpp keeps its models, in the home directory (3.15.1, `cliModelsDirectory`).
+const OPENCLAW_MODELS: &str = ".node-llama-cpp/models";
+
+/// What the configuration and the machine say about models.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelSettings<'s> {
+    /// `memorySearch.local.modelPath`.
+    pub model_path: Option<&'s str>,
+    /// `memorySearch.local.modelCacheDir`.
+    pub model_cache_dir: Option<&'s str>,
+    /// The state directory.
+    pub state: &'s Path,
+    /// The home directory.
+    pub home: Option<&'s Path>,
+}
+
 impl ModelSource {
+    /// The model that is configured, in the folders that it may be in.
+    ///
+    /// # Errors
+    /// The configured text names no model.
+    pub fn configured(settings: ModelSettings<'_>, hub: Hub) -> Result<Self, ReferenceError> {
+        let ModelSettings { model_path, model_cache_dir, state, home } = settings;
+        let filled =
+            |text: Option<&'_ str>| text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let path = filled(model_path).unwrap_or_else(|| ModelReference::DEFAULT.to_owned());
+        Ok(Self {
+            reference: ModelReference::parse(&path, home)?,
+            cache: filled(model_cache_dir)
+                .map_or_else(|| state.join(MODELS), |folder| at_home(&folder, home)),
+            also: home.map(|home| home.join(OPENCLAW_MODELS)).into_iter().collect(),
+            hub,
+        })
+    }
+
     /// The file, if it is there. A file named without its folder may be in the folders of models.
     #[must_use]
     pub fn present(&self) -> Option<PathBuf> {
@@ -89,4 +125,30 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         write!(text, "{byte:02x}").ok();
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ModelSettings, ModelSource};
+    use crate::local::{Hub, ModelReference};
+    use std::path::Path;
+
+    fn configured(model_path: Option<&str>, model_cache_dir: Option<&str>) -> ModelSource {
+        let hub = Hub::new("http://127.0.0.1:9/", None).unwrap();
+        let (state, home) = (Path::new("/state"), Some(Path::new("/home/eve")));
+        ModelSource::configured(ModelSettings { model_path, model_cache_dir, state, home }, hub).unwrap()
+    }
+
+    #[test]
+    fn without_configuration_it_is_the_default_model_in_the_state_directory() {
+        for blank in [None, Some(" ")] {
+            let source = configured(blank, blank);
+            assert_eq!(source.reference.to_string(), ModelReference::DEFAULT);
+            assert_eq!(source.cache, Path::new("/state/models"));
+            assert_eq!(source.also, [Path::new("/home/eve/.node-llama-cpp/models")]);
+        }
+        let source = configured(Some("~/m.gguf"), Some("~/models"));
+        assert_eq!(source.reference, ModelReference::File("/home/eve/m.gguf".into()));
+        assert_eq!(source.cache, Path::new("/home/eve/models"));
+    }
 }
