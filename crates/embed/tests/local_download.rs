@@ -90,7 +90,7 @@ async fn a_model_is_downloaded_once_and_the_storage_sees_no_token() {
     assert!(std::fs::read(&path).unwrap() == place.bytes);
     let size = place.bytes.len() as u64;
     assert_eq!(*heard.borrow(), Progress { received: size, total: Some(size) });
-    assert_eq!(mode(&place.folder.path().join("models")), 0o700);
+    assert_eq!((mode(&place.folder.path().join("models")), mode(&path)), (0o700, 0o600));
     for request in place.hub.requests() {
         let expected = (request.host == Host::Hub).then_some("Bearer t0ken");
         assert_eq!(request.header("authorization"), expected, "{request:?}");
@@ -137,7 +137,7 @@ async fn a_silent_transfer_is_begun_again() {
     place.silence = Duration::from_millis(300);
     place.hub.push(Trouble::HoldAfter(MIB));
     place.fetch_whole().await;
-    assert_eq!(place.hub.ranges().len(), 2);
+    assert!(place.hub.ranges().len() >= 2, "{:?}", place.hub.ranges());
 }
 
 #[tokio::test]

@@ -120,8 +120,8 @@ impl Download<'_> {
     /// Waits until nobody else downloads into this folder. The system opens the lock when a process dies.
     async fn lock(&self) -> Result<File, DownloadError> {
         let path = self.folder.join(LOCK);
-        let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let file = open.map_err(|source| self.disk(FileError::new("open", &path, source)))?;
+        let file =
+            private().open(&path).map_err(|source| self.disk(FileError::new("open", &path, source)))?;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
@@ -285,9 +285,7 @@ impl Download<'_> {
     }
 
     fn open_part(&self, part: &Path, from: u64) -> Result<File, DownloadError> {
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        let opened = options.open(part).and_then(|file| {
+        let opened = private().open(part).and_then(|file| {
             file.set_len(from)?;
             io::Seek::seek(&mut &file, io::SeekFrom::Start(from))?;
             Ok(file)
@@ -324,6 +322,15 @@ impl Download<'_> {
     fn full(&self, needed: u64) -> DownloadError {
         DownloadError::DiskFull { file: self.file.to_string(), folder: self.folder.to_owned(), needed }
     }
+}
+
+/// A file to write that is nobody else's, as everything in the state directory; made if it is not there.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// The unfinished file beside the finished one.
