@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 
 use crate::run::{cargo, root, step};
-use crate::{chromium, say};
+use crate::{chromium, local, say};
 
 /// One command of `cargo xtask`.
 pub(crate) struct Command {
@@ -18,7 +18,7 @@ pub(crate) struct Command {
 }
 
 /// Every command.
-pub(crate) const COMMANDS: [Command; 6] = [
+pub(crate) const COMMANDS: [Command; 7] = [
     Command {
         name: "test",
         arguments: "[arguments of cargo test]",
@@ -28,7 +28,8 @@ pub(crate) const COMMANDS: [Command; 6] = [
     Command {
         name: "ci",
         arguments: "[--release]",
-        about: "what CI runs: format, lints, documentation, with --release the optimised program, all tests",
+        about: "what CI runs: format, lints, documentation, with --release the optimised program, the worker of local \
+                models, all tests",
         run: ci,
     },
     Command {
@@ -42,6 +43,12 @@ pub(crate) const COMMANDS: [Command; 6] = [
         arguments: "[arguments of openclaw-torture]",
         about: "kill the optimised program thousands of times, break its disk, and count what was lost",
         run: torture,
+    },
+    Command {
+        name: "local",
+        arguments: "[arguments of cargo test]",
+        about: "build the worker program of local models and test it; fetches cmake and libclang",
+        run: local::run,
     },
     Command { name: "docs", arguments: "", about: "write the generated chapters of docs/ again", run: docs },
     Command { name: "help", arguments: "", about: "this list", run: help },
@@ -90,6 +97,7 @@ fn ci(arguments: &[String]) -> Result<()> {
     if release {
         build_release()?;
     }
+    local::ci()?;
     // Last, so that the log ends with the summaries. The rules of the house are among the tests.
     test(&[])
 }

@@ -4,6 +4,7 @@
 
 mod chores;
 mod chromium;
+mod local;
 mod run;
 mod say;
 

@@ -4,6 +4,7 @@
 
 mod embedder;
 mod error;
+pub mod local;
 
 pub use embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Vector};
 pub use error::{EmbedError, Failure};

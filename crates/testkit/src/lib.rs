@@ -1,5 +1,5 @@
-//! What tests of the other crates need: a scripted model server, a headless browser, temporary homes, the built
-//! program as a process, also under a tracer that breaks its disk, and a WebSocket client.
+//! What tests of the other crates need: a scripted model server, a hub of models, a headless browser, temporary homes,
+//! the built program as a process, also under a tracer that breaks its disk, and a WebSocket client.
 //!
 //! Only tests and benchmarks may depend on this crate. It opens sockets on the loopback interface and nothing else.
 //!
@@ -29,6 +29,7 @@
 pub mod browser;
 pub mod crash;
 pub mod home;
+pub mod hub;
 pub mod model_server;
 pub mod process;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
