@@ -28,6 +28,8 @@ const CACHE_KIB: i64 = 1024;
 const MAX_WAL_BYTES: i64 = 4 * 1024 * 1024;
 /// The command line and the gateway may both write; a note is indexed in milliseconds.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// Rows that the beginning of a word may stand in before it says nothing.
+const MAX_PREFIX_ROWS: i64 = 5_000;
 /// Rows a note may have: a 2 MiB note has at most one row per byte, so that a row's id is note id and row number.
 const ROW_BITS: u32 = 22;
 
@@ -329,6 +331,16 @@ impl Index {
     pub(crate) fn rows_with(&self, term: &str) -> Result<Vec<RowId>, IndexError> {
         let mut query = self.db.prepare_cached("SELECT rowid FROM mem_words WHERE mem_words MATCH ?1")?;
         let rows = query.query_map([quoted(term)], |row| row.get(0).map(RowId::unpack))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The rows that hold a term that begins like this, of all generations.
+    pub(crate) fn rows_with_prefix(&self, start: &str) -> Result<Vec<RowId>, IndexError> {
+        let mut query =
+            self.db.prepare_cached("SELECT rowid FROM mem_words WHERE mem_words MATCH ?1 LIMIT ?2")?;
+        let rows = query.query_map(params![format!("{}*", quoted(start)), MAX_PREFIX_ROWS], |row| {
+            row.get(0).map(RowId::unpack)
+        })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

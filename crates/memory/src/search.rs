@@ -9,12 +9,15 @@ use crate::index::{Index, IndexError, RowId};
 use crate::layout::headings;
 use crate::score::{Evidence, Matches, Meaning, Scores, WEIGHTS, Weights};
 use crate::select::{Candidate, Run, select};
-use crate::words::{Concept, analyse};
+use crate::words::{Concept, analyse, parts_of};
 
 /// A row without a word of the query must lie this many deviations above the average cosine to be shown at all.
 const MIN_MEANING: f64 = 2.5;
 /// And its cosine must be at least this: unrelated sentences of one language reach about .2 with small models.
 const MIN_COSINE: f64 = 0.3;
+
+/// What a longer word, or a part of the word, counts beside the word itself.
+const OF_COMPOUND: f32 = 0.6;
 
 /// Results and how sure it is that they are about the query.
 pub(crate) struct Found {
@@ -61,14 +64,11 @@ pub(crate) fn search(
 fn matches(index: &Index, corpus: &Corpus, concepts: &[Concept]) -> Result<Matches, IndexError> {
     let mut found = Matches::new();
     for (at, concept) in concepts.iter().enumerate() {
-        let most = concept.forms.first().map_or(1.0, |form| form.weight);
-        for form in &concept.forms {
-            let weight = (form.weight / most) as f32;
-            for RowId { note, row } in index.rows_with(&form.term)? {
-                if corpus.get(note).is_none() {
-                    continue;
-                }
-                found.entry(note).or_insert_with(|| vec![Vec::new(); concepts.len()])[at].push((row, weight));
+        for (RowId { note, row }, weight) in rows_of(index, concept)? {
+            // Of a generation that is not published, or deleted a moment ago by another process.
+            if corpus.get(note).is_some() {
+                let rows = found.entry(note).or_insert_with(|| vec![Vec::new(); concepts.len()]);
+                rows[at].push((row, weight));
             }
         }
     }
@@ -78,6 +78,27 @@ fn matches(index: &Index, corpus: &Corpus, concepts: &[Concept]) -> Result<Match
         rows.dedup_by_key(|(row, _)| *row);
     }
     Ok(found)
+}
+
+/// The rows that hold a concept in any form, and how well. A word that stands nowhere is looked for at the beginning of
+/// longer ones, and then in its parts: compounds of German, Dutch and the Nordic languages.
+fn rows_of(index: &Index, concept: &Concept) -> Result<Vec<(RowId, f32)>, IndexError> {
+    let mut rows = Vec::new();
+    let Some(first) = concept.forms.first() else { return Ok(rows) };
+    for form in &concept.forms {
+        let weight = (form.weight / first.weight) as f32;
+        rows.extend(index.rows_with(&form.term)?.into_iter().map(|row| (row, weight)));
+    }
+    if rows.is_empty() && concept.is_prefixable {
+        rows.extend(index.rows_with_prefix(&first.term)?.into_iter().map(|row| (row, OF_COMPOUND)));
+    }
+    if rows.is_empty() && concept.is_prefixable {
+        let is_known = |part: &str| index.rows_with(part).is_ok_and(|rows| !rows.is_empty());
+        for part in parts_of(&first.term, is_known).into_iter().flatten() {
+            rows.extend(index.rows_with(part)?.into_iter().map(|row| (row, OF_COMPOUND)));
+        }
+    }
+    Ok(rows)
 }
 
 /// The rows that may be shown: those with a word of the query in their window, and those that clearly mean it.
