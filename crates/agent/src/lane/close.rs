@@ -11,7 +11,7 @@ use openclaw_store::{
 use tokio::sync::oneshot;
 
 use super::{Ended, Inbound, Lane, Resume, TurnJob, TurnReport, internal};
-use crate::session::blocking;
+use crate::session::{OpenSession, blocking};
 use crate::turn::{AbortReason, Outcome, TurnError};
 
 /// How long the end of a turn waits for room on a full disk. The answer is there; only its place is missing.
@@ -41,7 +41,7 @@ impl Lane {
             // What the file holds of it is not what is held of the file: it is opened again, which closes open calls.
             (Outcome::Failed(TurnError::Internal { .. }), _)
             | (Outcome::Failed(TurnError::Interrupted), None) => self.last_words(&mut job, &report).await,
-            (_, last) => match self.open_again(last.is_some() || report.session_id.is_some()).await {
+            (_, last) => match self.open_again(last.is_some() || may_be_said(&job, &report)).await {
                 Ok(()) => {
                     let last = last.or_else(|| self.closing_record(&report));
                     self.keep(&job, &report, last).await
@@ -71,9 +71,9 @@ impl Lane {
         begun.map_err(|error| TurnError::Internal { words: ledger_words(&error) })
     }
 
-    /// Opens the session again for a record that is to be written, if a sync that failed meanwhile closed it.
+    /// Opens the session again for a record that is to be written, if a sync failed meanwhile.
     async fn open_again(&mut self, is_wanted: bool) -> Result<(), TurnError> {
-        if !is_wanted || self.open.is_some() {
+        if !is_wanted || self.open.as_ref().is_some_and(OpenSession::is_sound) {
             return Ok(());
         }
         let entry = self.entry(None).await.map_err(|error| internal(&error))?;
@@ -125,9 +125,10 @@ impl Lane {
         }
     }
 
-    /// A record for a turn that ended without one of its own, so that no message stands unanswered in the transcript.
+    /// A record for a turn that ended without one of its own, so that no message stands unanswered in the transcript. Also
+    /// when the file has failed by now: then it is [`Lane::keep`] that fails, and nothing ends without its record.
     pub(super) fn closing_record(&self, report: &TurnReport) -> Option<Message> {
-        let is_unanswered = self.open.as_ref().is_some_and(|open| open.is_unanswered() && open.is_sound());
+        let is_unanswered = self.open.as_ref().is_some_and(OpenSession::is_unanswered);
         let (stop_reason, words) = match &report.outcome {
             Outcome::Replied { .. } | Outcome::Silent => return None,
             Outcome::Aborted { .. } => (StopReason::Aborted, None),
@@ -287,6 +288,12 @@ impl Lane {
         start(&*self.ledger, Box::new(move |result| drop(sender.send(result))));
         answer.await.unwrap_or(Err(LedgerError::Closed))
     }
+}
+
+/// Whether the message may be in the transcript already: this process wrote it there, or one before it did.
+fn may_be_said(job: &TurnJob, report: &TurnReport) -> bool {
+    let is_resumed = job.inbound.as_ref().is_some_and(|inbound| inbound.resume != Resume::Fresh);
+    report.session_id.is_some() || is_resumed
 }
 
 /// Whether the same may succeed a moment later.
