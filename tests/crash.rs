@@ -159,3 +159,40 @@ async fn no_message_ends_without_a_record_when_the_disk_fails_behind_it() {
     assert!(verdict.is_clean(), "{}", verdict.describe(20));
     assert_eq!(verdict.answered, verdict.acknowledged);
 }
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_written_is_written_before_the_next_conversation_begins() {
+    use openclaw_testkit::model_server::{ModelServer, Reply};
+    use openclaw_testkit::trace::{Fault, Plan, Refusal, StepKind, Traced, is_allowed};
+
+    if !is_allowed() {
+        return;
+    }
+    let (brain, site, server) = (Brain::start(), Site::new(), ModelServer::start());
+    site.configure(&brain, &json!({"models": {"providers": {"mock": {"baseUrl": server.base_url()}}}}));
+    let traced = Traced::start(binary(), site.home(), &Site::ARGS, Plan::none());
+    let mut link = link(&site).await;
+    let send = |id: &str, text: &str| json!({"sessionKey": "main", "message": text, "idempotencyKey": id});
+    let wait = |id: &str| json!({"runId": id, "timeoutMs": 15_000});
+    server.push(Reply::slow_text("tea", Duration::from_millis(400)));
+    link.call("chat.send", send("one", "what do I drink?")).await.unwrap().unwrap();
+    server.wait_requests(1).await;
+    // The question is written; its answer is committed and cannot be.
+    let before = traced.hits();
+    traced.plan(Plan::from(1, Fault::Refuse(Refusal::NoSpace)).only(StepKind::Write, "jsonl"));
+    assert_eq!(link.call("agent.wait", wait("one")).await.unwrap().unwrap()["status"], "ok");
+    until(|| traced.hits() > before).await;
+    link.call("chat.send", send("two", "/new")).await.unwrap().unwrap();
+    traced.plan(Plan::none());
+    assert_eq!(link.call("agent.wait", wait("two")).await.unwrap().unwrap()["status"], "ok");
+    let folder = site.state_dir().join("agents/main/sessions");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let texts: Vec<String> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    assert_eq!(texts.len(), 2);
+    let first = texts.iter().find(|text| text.contains("what do I drink?")).unwrap();
+    assert!(first.contains("\"tea\""), "{first}");
+}
