@@ -36,6 +36,14 @@ async fn last_act(site: &Site, platform: &mut Platform) -> Verdict {
     Judge::of(&site.state_dir(), &platform.facts()).judge()
 }
 
+async fn until(is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it takes too long");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
 async fn settled(site: &Site, platform: &Platform) {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -110,4 +118,81 @@ async fn a_change_that_breaks_off_leaves_old_or_new() {
         assert!(verdict.is_clean(), "killed at step {step}, after\n{trace}\n{}", verdict.describe(20));
     }
     assert_eq!(killed_at.len(), 6);
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_message_ends_without_a_record_when_the_disk_fails_behind_it() {
+    use openclaw_testkit::crash::Mix;
+    use openclaw_testkit::trace::{Fault, Plan, Refusal, StepKind, Traced, is_allowed};
+
+    const SESSIONS: usize = 6;
+    if !is_allowed() {
+        return;
+    }
+    let (brain, site) = (Brain::start(), Site::new());
+    site.configure(&brain, &json!({}));
+    let mut platform = Platform::new(Dice::new(19), SESSIONS).with_mix(Mix { tools: 0, long: 0, agent: 0 });
+    let traced = Traced::start(binary(), site.home(), &Site::ARGS, Plan::none());
+    let mut link = link(&site).await;
+    platform.write(2 * SESSIONS);
+    platform.deliver(&mut link, Goal::Ended).await.unwrap();
+    let refuse = |kind| Plan::from(1, Fault::Refuse(Refusal::Io)).only(kind, "jsonl");
+    for round in 0..4 {
+        // Accepted, and in no transcript: its end is tried again and again.
+        traced.plan(refuse(StepKind::Write));
+        platform.write(2 * SESSIONS);
+        platform.deliver(&mut link, Goal::Acknowledged).await.unwrap();
+        let wanted = traced.hits() + SESSIONS;
+        until(|| traced.hits() >= wanted).await;
+        // Now it can be written, and does not reach the disk.
+        traced.plan(refuse(StepKind::Sync));
+        let wanted = traced.hits() + 3 * SESSIONS;
+        until(|| traced.hits() >= wanted).await;
+        traced.plan(Plan::none());
+        settled(&site, &platform).await;
+        let verdict = Judge::of(&site.state_dir(), &platform.facts()).judge_messages();
+        assert!(verdict.is_clean(), "round {round}: {}", verdict.describe(20));
+    }
+    drop(traced);
+    let verdict = last_act(&site, &mut platform).await;
+    assert!(verdict.is_clean(), "{}", verdict.describe(20));
+    assert_eq!(verdict.answered, verdict.acknowledged);
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_written_is_written_before_the_next_conversation_begins() {
+    use openclaw_testkit::model_server::{ModelServer, Reply};
+    use openclaw_testkit::trace::{Fault, Plan, Refusal, StepKind, Traced, is_allowed};
+
+    if !is_allowed() {
+        return;
+    }
+    let (brain, site, server) = (Brain::start(), Site::new(), ModelServer::start());
+    site.configure(&brain, &json!({"models": {"providers": {"mock": {"baseUrl": server.base_url()}}}}));
+    let traced = Traced::start(binary(), site.home(), &Site::ARGS, Plan::none());
+    let mut link = link(&site).await;
+    let send = |id: &str, text: &str| json!({"sessionKey": "main", "message": text, "idempotencyKey": id});
+    let wait = |id: &str| json!({"runId": id, "timeoutMs": 15_000});
+    server.push(Reply::slow_text("tea", Duration::from_millis(400)));
+    link.call("chat.send", send("one", "what do I drink?")).await.unwrap().unwrap();
+    server.wait_requests(1).await;
+    // The question is written; its answer is committed and cannot be.
+    let before = traced.hits();
+    traced.plan(Plan::from(1, Fault::Refuse(Refusal::NoSpace)).only(StepKind::Write, "jsonl"));
+    assert_eq!(link.call("agent.wait", wait("one")).await.unwrap().unwrap()["status"], "ok");
+    until(|| traced.hits() > before).await;
+    link.call("chat.send", send("two", "/new")).await.unwrap().unwrap();
+    traced.plan(Plan::none());
+    assert_eq!(link.call("agent.wait", wait("two")).await.unwrap().unwrap()["status"], "ok");
+    let folder = site.state_dir().join("agents/main/sessions");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let texts: Vec<String> = files
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    assert_eq!(texts.len(), 2);
+    let first = texts.iter().find(|text| text.contains("what do I drink?")).unwrap();
+    assert!(first.contains("\"tea\""), "{first}");
 }

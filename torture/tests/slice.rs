@@ -10,8 +10,7 @@ use std::path::Path;
 use openclaw_guard::child_command;
 use openclaw_testkit::trace;
 
-/// What runs here. The disk of P-19 has many cases and takes minutes: `cargo xtask torture`.
-const PROMISES: &str = "P-01,P-02,P-04,P-08,P-16";
+const PROMISES: &str = "P-01,P-02,P-04,P-08,P-16,P-19";
 
 #[test]
 fn nothing_is_lost_in_a_slice_of_it() {

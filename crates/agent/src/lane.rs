@@ -323,8 +323,7 @@ impl Lane {
         let report = &mut ended.report;
         report.duration = started.elapsed();
         report.session_id = report.session_id.take().or(self.open.as_ref().map(|open| open.id.to_string()));
-        self.close(job, ended).await;
-        drop(permit);
+        self.close(job, ended, permit).await;
     }
 
     async fn turn(&mut self, job: &TurnJob, observer: &dyn RunObserver) -> Result<Ended, TurnError> {

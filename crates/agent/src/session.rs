@@ -6,11 +6,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use openclaw_guard::Clock;
 use openclaw_models::ToolDefinition;
-use openclaw_protocol::message::{AssistantMessage, Message, Part, StopReason, Usage};
+use openclaw_protocol::message::{AssistantMessage, KnownPart, Message, Part, StopReason, Usage};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{
-    Display, NewTranscript, PreparedRecord, RecordId, RepairReport, SessionEntry, SessionId, StoreError,
-    Transcript, TranscriptSync, field,
+    Display, HistoryItem, HistoryOrigin, NewTranscript, PreparedRecord, RecordId, RepairReport, SessionEntry,
+    SessionId, StoreError, Transcript, TranscriptSync, field,
 };
 use openclaw_tools::{Definition, ToolCall, ToolContext, ToolOutcome};
 use tokio::task::JoinHandle;
@@ -99,6 +99,9 @@ impl OpenSession {
             Resume::GoOn | Resume::GiveUp => self.holds(record).await?,
         };
         if is_there {
+            // Whoever wrote it may have been gone before it was on the disk, and the end must not be there without it.
+            let syncer = self.transcript.as_ref().map(Transcript::syncer);
+            self.syncing = syncer.map(|syncer| tokio::task::spawn_blocking(move || syncer.sync()));
             return Ok(());
         }
         let shared = Arc::new(message);
@@ -247,7 +250,8 @@ impl Opening {
         let messages =
             transcript.history().iter().filter_map(|item| item.message.clone()).filter(|m| is_speakable(m));
         let messages: Vec<Arc<Message>> = messages.collect();
-        let unanswered = messages.last().is_some_and(|last| matches!(**last, Message::User(_)));
+        let unanswered =
+            transcript.history().iter().rev().find_map(said).is_some_and(|last| !is_answer(last));
         let tools: Arc<[ToolDefinition]> =
             runtime.toolbox_for(audience).definitions().into_iter().map(offer).collect();
         let files = read_files(&runtime.workspace, audience, runtime.settings.bootstrap_max_chars);
@@ -300,6 +304,20 @@ fn is_speakable(message: &Message) -> bool {
     match message {
         Message::Assistant(assistant) => !assistant.content.is_empty(),
         Message::User(_) | Message::ToolResult(_) => true,
+    }
+}
+
+/// What somebody said in the conversation.
+fn said(item: &Arc<HistoryItem>) -> Option<&Message> {
+    item.message.as_deref().filter(|_| item.origin == HistoryOrigin::Message)
+}
+
+/// Whether a message ends what a user's began, also if it only says that nobody could answer.
+fn is_answer(message: &Message) -> bool {
+    let is_call = |part: &Part| matches!(part, Part::Known(KnownPart::ToolCall { .. }));
+    match message {
+        Message::Assistant(assistant) => !assistant.content.iter().any(is_call),
+        Message::User(_) | Message::ToolResult(_) => false,
     }
 }
 

@@ -11,6 +11,7 @@ mod world;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use openclaw_agent::prompt::Audience;
 use openclaw_agent::turn::{AbortReason, Outcome, TurnError, TurnEvent};
 use openclaw_agent::{AgentRuntime, Ending, Job, Present, RunObserver, TurnObserver, TurnReport};
 use openclaw_guard::write_atomic;
@@ -134,6 +135,25 @@ async fn a_group_never_sees_what_is_private() {
     }
     let rules = std::fs::read_to_string(world.dir.path().join("workspace/AGENTS.md")).unwrap();
     assert_eq!(rules, "rules", "a group plants no instructions");
+}
+
+#[tokio::test]
+async fn who_listens_is_known_of_every_kind_of_session() {
+    let world = world(&[]);
+    let rows = [
+        ("main", Audience::MainPrivate),
+        ("work", Audience::Private),
+        ("slack:channel:c1", Audience::Group),
+        // Nobody can say who listens there.
+        ("unknown", Audience::Group),
+    ];
+    for (key, expected) in rows {
+        let key = key_of(key);
+        // Before anybody has said a word, and with the entry that the first word makes.
+        assert_eq!(world.runtime.audience_now(&key), expected, "{key}");
+        let entry = world.runtime.new_entry(&key, &SessionId::random());
+        assert_eq!(world.runtime.audience(&key, &entry), expected, "{key}");
+    }
 }
 
 #[tokio::test]

@@ -70,6 +70,9 @@ pub(crate) struct Args {
     /// Writes of a long conversation that fail, each (P-19)
     #[arg(long, default_value_t = 5_000, value_name = "COUNT")]
     faults: usize,
+    /// Of the steps of a story, every which one to try (P-04, P-19); 1 unless it is a slice
+    #[arg(long, value_name = "COUNT")]
+    stride: Option<usize>,
     /// Copies state directories with findings to this folder
     #[arg(long, value_name = "PATH")]
     keep: Option<PathBuf>,
@@ -95,6 +98,8 @@ pub(crate) struct Settings {
     pub(crate) faults: usize,
     /// Of the steps of a story, every which one: all of them, or in a slice a few.
     pub(crate) stride: usize,
+    /// The same where each step is tried in many ways.
+    pub(crate) disk_stride: usize,
     pub(crate) jobs: usize,
     /// Where state directories with findings go.
     pub(crate) keep: Option<PathBuf>,
@@ -110,6 +115,7 @@ const SLICE_GATEWAYS: usize = 12;
 const SLICE_DRAINS: usize = 20;
 const SLICE_FAULTS: usize = 150;
 const SLICE_STRIDE: usize = 11;
+const SLICE_DISK_STRIDE: usize = 43;
 
 impl Args {
     /// The numbers to use.
@@ -126,7 +132,8 @@ impl Args {
             gateways: at_most(self.gateways, SLICE_GATEWAYS),
             drains: at_most(self.drains, SLICE_DRAINS),
             faults: at_most(self.faults, SLICE_FAULTS),
-            stride: if self.slice { SLICE_STRIDE } else { 1 },
+            disk_stride: self.stride.unwrap_or(if self.slice { SLICE_DISK_STRIDE } else { 1 }).max(1),
+            stride: self.stride.unwrap_or(if self.slice { SLICE_STRIDE } else { 1 }).max(1),
             jobs: self.jobs.max(1),
             keep: self.keep.clone(),
             is_inner: self.inner,

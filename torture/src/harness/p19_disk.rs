@@ -42,8 +42,8 @@ struct Case {
 /// Every case.
 pub(crate) async fn run(settings: &Settings) -> Result<Vec<Row>> {
     let steps = count(settings).await.context("the story on a good disk")?;
-    let first = 1 + (settings.seed as usize) % settings.stride;
-    let every = |stride: usize| (first..=steps).step_by(settings.stride * stride);
+    let first = 1 + (settings.seed as usize) % settings.disk_stride;
+    let every = |stride: usize| (first..=steps).step_by(settings.disk_stride * stride);
     let full = Fault::Refuse(Refusal::NoSpace);
     let from = |fault: Fault| move |step| Case { name: fault.name(), plan: Plan::from(step, fault), step };
     let once = |fault: Fault| move |step| Case { name: fault.name(), plan: Plan::once(step, fault), step };

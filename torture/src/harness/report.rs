@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use openclaw_testkit::crash::{Verdict, Wrong};
 
 use super::args::Promise;
+use super::output::progress;
 
 /// Findings printed for a row.
 const MAX_SHOWN: usize = 12;
@@ -57,6 +58,9 @@ impl Row {
         self.verdict.fragments += verdict.fragments;
         for mut finding in verdict.findings {
             finding.what = format!("{place}: {}", finding.what);
+            // A whole run takes half an hour; whoever waits may be gone.
+            progress(&format!("  {} {}: {:?}: {}", self.promise, self.what, finding.wrong, finding.what))
+                .ok();
             self.verdict.findings.push(finding);
         }
     }

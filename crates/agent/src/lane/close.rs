@@ -11,20 +11,29 @@ use openclaw_store::{
 use tokio::sync::oneshot;
 
 use super::{Ended, Inbound, Lane, Resume, TurnJob, TurnReport, internal};
-use crate::session::blocking;
+use crate::session::{OpenSession, blocking};
 use crate::turn::{AbortReason, Outcome, TurnError};
+use crate::turn_limit::TurnPermit;
 
 /// How long the end of a turn waits for room on a full disk. The answer is there; only its place is missing.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// What is to be synced, and the ledger's copy of it that is to be forgotten then.
-type Settling = Option<(TranscriptSync, Option<LineId>)>;
+/// What is left to do for an end that is committed.
+enum Settling {
+    /// Nothing.
+    Done,
+    /// The record is written. It is to be synced, and the ledger's copy of it to be forgotten then.
+    Sync(TranscriptSync, Option<LineId>),
+    /// Only the ledger has the record.
+    Write,
+}
 
 impl Lane {
-    /// Makes the end of a turn durable together with its last record, and tells how it ended.
-    pub(super) async fn close(&mut self, mut job: TurnJob, ended: Ended) {
+    /// Makes the end of a turn durable together with its last record, and tells how it ended. What a broken disk leaves to
+    /// be done then holds up this session only, and no turn of another.
+    pub(super) async fn close(&mut self, mut job: TurnJob, ended: Ended, permit: Option<TurnPermit>) {
         let Ended { mut report, last } = ended;
         if let (Outcome::Aborted { reason: AbortReason::Shutdown, .. }, Some(inbound)) =
             (&report.outcome, &job.inbound)
@@ -41,7 +50,7 @@ impl Lane {
             // What the file holds of it is not what is held of the file: it is opened again, which closes open calls.
             (Outcome::Failed(TurnError::Internal { .. }), _)
             | (Outcome::Failed(TurnError::Interrupted), None) => self.last_words(&mut job, &report).await,
-            (_, last) => match self.open_again(last.is_some() || report.session_id.is_some()).await {
+            (_, last) => match self.open_again(last.is_some() || may_be_said(&job, &report)).await {
                 Ok(()) => {
                     let last = last.or_else(|| self.closing_record(&report));
                     self.keep(&job, &report, last).await
@@ -52,13 +61,15 @@ impl Lane {
         match kept {
             Ok(settled) => {
                 job.ending.tell(&report);
-                self.settle(settled);
+                drop(permit);
+                self.settle(settled).await;
             }
             Err(error) => {
                 if !matches!(report.outcome, Outcome::Failed(_)) {
                     report.outcome = Outcome::Failed(error);
                 }
                 job.ending.tell(&report);
+                drop(permit);
                 self.end_later(job, &report).await;
             }
         }
@@ -71,9 +82,9 @@ impl Lane {
         begun.map_err(|error| TurnError::Internal { words: ledger_words(&error) })
     }
 
-    /// Opens the session again for a record that is to be written, if a sync that failed meanwhile closed it.
+    /// Opens the session again for a record that is to be written, if a sync failed meanwhile.
     async fn open_again(&mut self, is_wanted: bool) -> Result<(), TurnError> {
-        if !is_wanted || self.open.is_some() {
+        if !is_wanted || self.open.as_ref().is_some_and(OpenSession::is_sound) {
             return Ok(());
         }
         let entry = self.entry(None).await.map_err(|error| internal(&error))?;
@@ -119,15 +130,16 @@ impl Lane {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             match self.last_words(&mut job, report).await {
-                Ok(settled) => return self.settle(settled),
+                Ok(settled) => return self.settle(settled).await,
                 Err(error) => tracing::debug!(%error, session = %self.key, "still not"),
             }
         }
     }
 
-    /// A record for a turn that ended without one of its own, so that no message stands unanswered in the transcript.
+    /// A record for a turn that ended without one of its own, so that no message stands unanswered in the transcript. Also
+    /// when the file has failed by now: then it is [`Lane::keep`] that fails, and nothing ends without its record.
     pub(super) fn closing_record(&self, report: &TurnReport) -> Option<Message> {
-        let is_unanswered = self.open.as_ref().is_some_and(|open| open.is_unanswered() && open.is_sound());
+        let is_unanswered = self.open.as_ref().is_some_and(OpenSession::is_unanswered);
         let (stop_reason, words) = match &report.outcome {
             Outcome::Replied { .. } | Outcome::Silent => return None,
             Outcome::Aborted { .. } => (StopReason::Aborted, None),
@@ -188,14 +200,16 @@ impl Lane {
             }
             None => None,
         };
-        let (Some(open), Some((record, message))) = (&mut self.open, prepared) else { return Ok(None) };
+        let (Some(open), Some((record, message))) = (&mut self.open, prepared) else {
+            return Ok(Settling::Done);
+        };
         match open.write(record, message).await {
-            Ok(sync) => Ok(Some((sync, line))),
-            // It is in the ledger and is written when the session is opened again.
+            Ok(sync) => Ok(Settling::Sync(sync, line)),
+            // The ledger has it.
             Err(error) if line.is_some() => {
                 tracing::warn!(%error, session = %self.key, "the answer is kept and will be written later");
                 self.open = None;
-                Ok(None)
+                Ok(Settling::Write)
             }
             Err(error) => Err(internal(&error)),
         }
@@ -237,9 +251,13 @@ impl Lane {
         }
     }
 
-    /// Syncs what was written last, and then lets the ledger forget its copy.
-    fn settle(&self, settling: Settling) {
-        let Some((sync, line)) = settling else { return };
+    /// Sees to it that what was committed is in the transcript for good, and that the ledger forgets its copy then.
+    async fn settle(&self, settling: Settling) {
+        let (sync, line) = match settling {
+            Settling::Done => return,
+            Settling::Sync(sync, line) => (sync, line),
+            Settling::Write => return self.write_later().await,
+        };
         let ledger = Arc::clone(&self.ledger);
         tokio::task::spawn_blocking(move || match (sync.sync(), line) {
             (Ok(()), Some(line)) => ledger.forget_lines(vec![line]),
@@ -247,6 +265,18 @@ impl Lane {
             // The copy stays.
             (Err(error), _) => tracing::warn!(%error, "cannot sync a transcript"),
         });
+    }
+
+    /// Writes the last record when it can be written. Nothing else happens in the session before: the next message may
+    /// begin another conversation, and then nobody would open this one until the next start.
+    async fn write_later(&self) {
+        while let Some(entry) = self.runtime.sessions.get(self.key.as_str()) {
+            match self.restore(&entry).await {
+                Ok(()) => return,
+                Err(error) => tracing::debug!(%error, session = %self.key, "still not"),
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Writes lines that were committed and did not reach their transcript.
@@ -287,6 +317,12 @@ impl Lane {
         start(&*self.ledger, Box::new(move |result| drop(sender.send(result))));
         answer.await.unwrap_or(Err(LedgerError::Closed))
     }
+}
+
+/// Whether the message may be in the transcript already: this process wrote it there, or one before it did.
+fn may_be_said(job: &TurnJob, report: &TurnReport) -> bool {
+    let is_resumed = job.inbound.as_ref().is_some_and(|inbound| inbound.resume != Resume::Fresh);
+    report.session_id.is_some() || is_resumed
 }
 
 /// Whether the same may succeed a moment later.

@@ -13,6 +13,8 @@ pub const TOKEN: &str = "crash-token-0123456789abcdef";
 /// Ports that the system does not give to outgoing connections (Linux: from 32768 on): the gateway needs the same one
 /// thousands of times, and a connection to the model must not sit on it meanwhile.
 const PORTS: std::ops::Range<u16> = 12_000..32_000;
+/// How far apart the ports of two programs begin.
+const STRIDE: u32 = 7_919;
 
 /// A home, and the port its gateway listens on.
 pub struct Site {
@@ -96,7 +98,9 @@ pub fn free_port() -> u16 {
     use std::sync::atomic::{AtomicU16, Ordering};
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let span = PORTS.end - PORTS.start;
-    let first = u16::try_from(std::process::id() % u32::from(span)).expect("below a port");
+    // Programs that start together have neighbouring numbers, and must not meet at one port.
+    let first =
+        u16::try_from(std::process::id().wrapping_mul(STRIDE) % u32::from(span)).expect("below a port");
     for _ in 0..span {
         let port = PORTS.start + (first + NEXT.fetch_add(1, Ordering::Relaxed) % span) % span;
         if std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port)).is_ok() {

@@ -239,7 +239,7 @@ impl Engine {
         self.shared.with(|watch| {
             watch.count += 1;
             *watch.kinds.entry(call.kind).or_default() += 1;
-            let action = watch.plan.action(watch.count, call.kind);
+            let action = watch.plan.action(watch.count, call.kind, &path);
             let fault = match action {
                 Action::Nothing => None,
                 Action::KillBefore => Some("killed before"),

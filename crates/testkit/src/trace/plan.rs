@@ -1,5 +1,6 @@
 //! What is to happen to which step.
 
+use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -100,41 +101,56 @@ pub struct Plan {
     /// The first step after it.
     pub(super) until: usize,
     pub(super) action: Action,
+    /// Other steps are counted and left alone.
+    pub(super) only: Option<(StepKind, &'static str)>,
 }
 
 impl Plan {
+    const fn new(from: usize, until: usize, action: Action) -> Self {
+        Self { from, until, action, only: None }
+    }
+
+    /// The same, for nothing but steps of this kind on files with this extension.
+    #[must_use]
+    pub const fn only(self, kind: StepKind, extension: &'static str) -> Self {
+        Self { only: Some((kind, extension)), ..self }
+    }
+
     /// Only watch.
     #[must_use]
     pub const fn none() -> Self {
-        Self { from: usize::MAX, until: usize::MAX, action: Action::Nothing }
+        Self::new(usize::MAX, usize::MAX, Action::Nothing)
     }
 
     /// The program dies when it is about to do this step.
     #[must_use]
     pub const fn kill_before(number: usize) -> Self {
-        Self { from: number, until: usize::MAX, action: Action::KillBefore }
+        Self::new(number, usize::MAX, Action::KillBefore)
     }
 
     /// The program dies when it has done this step, before it learns of it.
     #[must_use]
     pub const fn kill_after(number: usize) -> Self {
-        Self { from: number, until: usize::MAX, action: Action::KillAfter }
+        Self::new(number, usize::MAX, Action::KillAfter)
     }
 
     /// This step does not go well.
     #[must_use]
     pub const fn once(number: usize, fault: Fault) -> Self {
-        Self { from: number, until: number.saturating_add(1), action: Action::Fault(fault) }
+        Self::new(number, number.saturating_add(1), Action::Fault(fault))
     }
 
     /// This step and all after it do not go well, until there is another plan.
     #[must_use]
     pub const fn from(number: usize, fault: Fault) -> Self {
-        Self { from: number, until: usize::MAX, action: Action::Fault(fault) }
+        Self::new(number, usize::MAX, Action::Fault(fault))
     }
 
-    pub(super) fn action(&self, number: usize, kind: StepKind) -> Action {
-        let here = (self.from..self.until).contains(&number);
+    pub(super) fn action(&self, number: usize, kind: StepKind, path: &Path) -> Action {
+        let is_meant = self.only.is_none_or(|(only, extension)| {
+            only == kind && path.extension().is_some_and(|found| found == extension)
+        });
+        let here = is_meant && (self.from..self.until).contains(&number);
         match self.action {
             Action::Fault(fault) if here && !fault.hits(kind) => Action::Nothing,
             action if here => action,
@@ -146,6 +162,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::{Action, Fault, Plan, Refusal, StepKind};
+    use std::path::Path;
 
     #[test]
     fn a_plan_names_its_steps() {
@@ -160,9 +177,17 @@ mod tests {
             (Plan::from(3, full), 9, StepKind::Create, Action::Fault(full)),
             (Plan::from(3, full), 9, StepKind::Remove, Action::Nothing),
             (Plan::from(3, Fault::Short), 9, StepKind::Rename, Action::Nothing),
+            (Plan::from(3, full).only(StepKind::Sync, "db"), 9, StepKind::Sync, Action::Fault(full)),
+            (Plan::from(3, full).only(StepKind::Sync, "db"), 2, StepKind::Sync, Action::Nothing),
+            (Plan::from(3, full).only(StepKind::Write, "db"), 9, StepKind::Sync, Action::Nothing),
+            (Plan::from(3, full).only(StepKind::Sync, "txt"), 9, StepKind::Sync, Action::Nothing),
         ];
         for (plan, number, kind, expected) in table {
-            assert_eq!(plan.action(number, kind), expected, "{plan:?} {number} {kind:?}");
+            assert_eq!(
+                plan.action(number, kind, Path::new("a/b.db")),
+                expected,
+                "{plan:?} {number} {kind:?}"
+            );
         }
     }
 }

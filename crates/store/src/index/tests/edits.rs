@@ -1,4 +1,6 @@
-use super::{INDEX_FILE, NOW, id, keys, killed, load, load_at, new, on_disk, write, write_in_place};
+use super::{
+    INDEX_FILE, NOW, id, keys, killed, load, load_at, new, on_disk, transcript, write, write_in_place,
+};
 use crate::index::IndexEvent;
 use crate::{SessionIndex, field};
 use openclaw_guard::{ManualClock, write_atomic};
@@ -160,6 +162,8 @@ fn a_kill_while_the_file_is_broken_loses_nothing() {
         let clock = Arc::new(ManualClock::new(NOW));
         let index = three(home.path(), &clock);
         index.update("b", |entry| entry.set(field::TOTAL_TOKENS, &4));
+        // No entry names it, and it stays that way: one of a deleted session that was kept, say.
+        transcript(home.path(), "s9", "agent:main:unnamed");
         // Written in place, as some editors do.
         write_in_place(&home.path().join(INDEX_FILE), broken);
         index.flush_if_dirty().unwrap();
