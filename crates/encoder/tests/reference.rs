@@ -1,5 +1,7 @@
 //! The encoder beside the reference: the `tokenizers` package and the f32 model (`tools/encoder-reference.py`).
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
 use openclaw_encoder::{DIMENSIONS, Encoder, Kernels, MAX_TOKENS, MODEL_SHA256, model_file};
 use proptest::prelude::*;
 
