@@ -3,7 +3,7 @@
 Some columns of the inputs of a linear layer are far greater than the others; rounded to 8 bits together, the small ones
 vanish. Dividing each column by a factor and multiplying the weights by it changes nothing but the rounding (SmoothQuant,
 Xiao et al. 2023). The factor of a column is input^0.6 / weight^0.4, as a power of 2^(1/4), measured on generated text.
-Quality with these factors is what `encoder-vs-onnx.py` prints: worst cosine .981 without, .997 with them.
+Worst cosine of the 200 texts of the tests with the f32 model: .981 without, .997 with them (numpy, same rounding).
 
 The result is small and committed, so that `encoder-data.py` needs neither numpy nor the model's run: 24 lines, a
 character per column, `A` = 2^(-32/4), the next one a quarter power more. Needs what `minilm.py` needs.

@@ -15,7 +15,7 @@ use crate::error::{EmbedError, Failure};
 
 /// How the configuration calls it.
 const PROVIDER: &str = "builtin";
-/// Texts between two looks at whether anybody still waits: about 30 ms of work.
+/// Texts between two looks at whether anybody still waits: 26 ms of work with AVX-512, 100 ms with plain AVX2.
 const GROUP: usize = 4;
 /// Texts of a call: enough to keep the thread busy, few enough that a stopped index loses little.
 const MAX_TEXTS: usize = 64;

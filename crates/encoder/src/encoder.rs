@@ -17,7 +17,7 @@ pub const MAX_TOKENS: usize = POSITIONS;
 /// Changes whenever the same text gets another vector.
 pub const FINGERPRINT: &str = MODEL_SHA256;
 
-/// Tokens that pass the model together. More make nothing faster, and each takes 10 KB of memory meanwhile.
+/// Tokens that pass the model together: four texts of 128 are 8 % faster than one, and each token takes 8 KB meanwhile.
 const MAX_BATCH_TOKENS: usize = 512;
 
 /// The built-in model, ready to use. Reading it takes a moment and half a megabyte; share it.
@@ -52,7 +52,8 @@ impl Encoder {
     /// One vector of [`DIMENSIONS`] numbers and length 1 for each text, in order. Every text has one, also an empty one. A
     /// text has the same vector in whatever company.
     ///
-    /// Works on this thread until it is done, about 5 ms for 128 tokens; hand in few texts where somebody waits.
+    /// Works on this thread until it is done, 6 to 7 ms for 128 tokens with AVX-512, 25 ms with plain AVX2; hand in few texts where
+    /// somebody waits.
     #[must_use]
     pub fn encode(&self, texts: &[&str]) -> Vec<Vec<f32>> {
         let mut scratch = Scratch::default();
