@@ -2,9 +2,11 @@
 //!
 //! This crate talks to embedding services and runs the built-in model. It knows nothing of notes, indexes or search.
 
+mod builtin;
 mod embedder;
 mod error;
 pub mod local;
 
+pub use builtin::Builtin;
 pub use embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Vector};
 pub use error::{EmbedError, Failure};
