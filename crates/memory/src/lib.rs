@@ -41,6 +41,7 @@ mod rank;
 mod search;
 mod sources;
 mod sync;
+mod when;
 mod words;
 mod worker;
 
