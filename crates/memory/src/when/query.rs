@@ -315,6 +315,8 @@ impl<'a> Reader<'a> {
         {
             (from, to, start) = (next, self.today, at);
         } else if let Some(at) = marked(Mark::Before)
+            // "før" without its accent is "for", which is before "to dage siden" too.
+            && self.query.get(self.tokens[at].start..self.tokens[at].end) != Some("for")
             && let Some(last) = day(from, -1).filter(|last| *last >= beginning)
         {
             (from, to, start) = (beginning, last, at);
@@ -329,4 +331,161 @@ impl<'a> Reader<'a> {
 /// So many units before today.
 pub(super) fn back(unit: usize, count: i32) -> Option<Span> {
     [Span::Day(-count), Span::Week(-count), Span::Month(-count), Span::Year(-count)].get(unit).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::range_in;
+    use crate::when::Strength;
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    /// From, to and strength (`e`, `r`, `v`) as seen from Wednesday, 15 November 2023.
+    fn seen(query: &str) -> String {
+        let strength = |strength| match strength {
+            Strength::Explicit => "e",
+            Strength::Relative => "r",
+            Strength::Vague => "v",
+        };
+        match range_in(query, date(2023, 11, 15)) {
+            Some(found) => format!("{} {} {}", found.from, found.to, strength(found.strength)),
+            None => String::new(),
+        }
+    }
+
+    const WEEK: &str = "2023-11-06 2023-11-12 r";
+    const YESTERDAY: &str = "2023-11-14 2023-11-14 r";
+    const MARCH: &str = "2023-03-01 2023-03-31 r";
+    const MAY_8: &str = "2023-05-08 2023-05-08 e";
+    const TWO_DAYS: &str = "2023-11-13 2023-11-13 r";
+
+    #[test]
+    fn english() {
+        let rows = [
+            ("What did we do last week?", WEEK),
+            ("yesterday", YESTERDAY),
+            ("the day before yesterday", TWO_DAYS),
+            ("What happened in March?", MARCH),
+            ("in march last year", "2022-03-01 2022-03-31 e"),
+            ("March 2021", "2021-03-01 2021-03-31 e"),
+            ("in December", "2022-12-01 2022-12-31 r"),
+            ("on 8 May 2023", MAY_8),
+            ("May 8th, 2023", MAY_8),
+            ("the 8th of May", MAY_8),
+            ("2023-05-08", MAY_8),
+            ("05/08/2023", MAY_8),
+            ("20/05/2023", "2023-05-20 2023-05-20 e"),
+            ("since Monday", "2023-11-13 2023-11-15 r"),
+            ("last Wednesday", "2023-11-08 2023-11-08 r"),
+            ("on Wednesday", "2023-11-15 2023-11-15 r"),
+            ("two days ago", TWO_DAYS),
+            ("a week ago", WEEK),
+            ("in the last 3 days", "2023-11-12 2023-11-15 r"),
+            ("in 2022", "2022-01-01 2022-12-31 e"),
+            ("between March and May 2023", "2023-03-01 2023-05-31 r"),
+            ("before March 2023", "1900-01-01 2023-02-28 e"),
+            ("recently", "2023-11-01 2023-11-15 v"),
+            ("What may I eat?", ""),
+            ("May I have tea", ""),
+            ("may 8 people come", ""),
+            ("how far did they march", ""),
+            ("What did April say?", ""),
+            ("2022 bottles", ""),
+            ("version 1.0.21 at 10.0.0.1", ""),
+            ("green tea", ""),
+        ];
+        for (query, expected) in rows {
+            assert_eq!(seen(query), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn other_languages() {
+        let rows = [
+            ("sidste uge", WEEK),
+            ("i marts", MARCH),
+            ("i går", YESTERDAY),
+            ("for to dage siden", TWO_DAYS),
+            ("den 8. maj 2023", MAY_8),
+            ("förra veckan", WEEK),
+            ("forrige uke", WEEK),
+            ("letzte Woche", WEEK),
+            ("im März", MARCH),
+            ("im Ma\u{308}rz", MARCH),
+            ("vor zwei Tagen", TWO_DAYS),
+            ("am 8. Mai 2023", MAY_8),
+            ("am 8.5.2023 war was?", MAY_8),
+            ("seit Montag", "2023-11-13 2023-11-15 r"),
+            ("vorige week", WEEK),
+            ("twee dagen geleden", TWO_DAYS),
+            ("la semaine dernière", WEEK),
+            ("il y a deux jours", TWO_DAYS),
+            ("en mars", MARCH),
+            ("le 8 mai 2023", MAY_8),
+            ("hace dos días", TWO_DAYS),
+            ("la semana pasada", WEEK),
+            ("el 8 de mayo de 2023", MAY_8),
+            ("há dois dias", TWO_DAYS),
+            ("na semana passada", WEEK),
+            ("la settimana scorsa", WEEK),
+            ("due giorni fa", TWO_DAYS),
+            ("viime viikolla", WEEK),
+            ("maaliskuussa", MARCH),
+            ("geçen hafta", WEEK),
+            ("iki gün önce", TWO_DAYS),
+            ("8 Mayıs 2023", MAY_8),
+            ("на прошлой неделе", WEEK),
+            ("два дня назад", TWO_DAYS),
+            ("8 мая 2023", MAY_8),
+            ("الأسبوع الماضي", WEEK),
+            ("قبل يومين", TWO_DAYS),
+            ("8 مايو 2023", MAY_8),
+            ("בשבוע שעבר", WEEK),
+            ("לפני יומיים", TWO_DAYS),
+            ("8 במאי 2023", MAY_8),
+            ("पिछले हफ्ते", WEEK),
+            ("दो दिन पहले", TWO_DAYS),
+            ("上周我们吃了什么", WEEK),
+            ("去年三月", "2022-03-01 2022-03-31 r"),
+            ("上周三", "2023-11-08 2023-11-08 r"),
+            ("三月", MARCH),
+            ("两天前", TWO_DAYS),
+            ("2023年5月8日", MAY_8),
+            ("先週", WEEK),
+            ("昨日", YESTERDAY),
+            ("二日前", TWO_DAYS),
+            ("月曜日から", "2023-11-13 2023-11-15 r"),
+            ("지난주에", WEEK),
+            ("어제", YESTERDAY),
+            ("2일 전", TWO_DAYS),
+            ("5월 8일", MAY_8),
+        ];
+        let wrong: Vec<_> = rows.iter().filter(|(query, expected)| seen(query) != *expected).collect();
+        let seen: Vec<_> = wrong.iter().map(|(query, _)| seen(query)).collect();
+        assert!(wrong.is_empty(), "{wrong:?} {seen:?}");
+    }
+
+    #[test]
+    fn the_words_of_the_time_are_told() {
+        let query = "tea since last Monday, please";
+        let found = range_in(query, date(2023, 11, 15)).unwrap();
+        assert!(query[found.bytes].contains("Monday"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_query_is_read(
+            words in proptest::collection::vec("\\PC{0,6}|last|week|since|between|may|and|[0-9]{1,5}|ago|days|上周|三|月|前|지난|일|il|y|a|8[-./]", 0..9),
+            days in 0_i64..60_000,
+        ) {
+            let today = date(1950, 1, 1).checked_add(jiff::Span::new().days(days)).unwrap();
+            for query in [words.join(" "), words.concat()] {
+                if let Some(found) = range_in(&query, today) {
+                    prop_assert!(found.from <= found.to);
+                    prop_assert!(found.bytes.start < found.bytes.end);
+                    prop_assert!(query.get(found.bytes.clone()).is_some());
+                }
+            }
+        }
+    }
 }

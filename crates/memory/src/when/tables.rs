@@ -56,7 +56,7 @@ en depuis avant après du au fin début de desde hasta antes del el em até no a
 
 /// Marks of an open range. What follows "since" runs to today.
 const SINCE: &str = "since seit siden sedan sinds depuis desde dal dalla с منذ מאז ab alkaen";
-const AFTER: &str = "after nach efter etter na après después depois dopo после بعد אחרי";
+const AFTER: &str = "after nach efter etter après después depois dopo после بعد אחרי";
 const BEFORE: &str = "before vor før før innan före voor avant antes prima до قبل לפני ennen";
 const UNTIL: &str = "until till bis til till tot jusqu hasta até fino حتى עד";
 const BETWEEN: &str = "between zwischen mellem mellom mellan tussen entre tra между بين בין";
