@@ -57,10 +57,8 @@ impl<'a> Reader<'a> {
         let tokens = tokens(query);
         let senses = tokens.iter().map(|token| sense(&token.text)).collect();
         // Where nothing says otherwise, a date with slashes is American: so are most that write English.
-        let order = match Language::of(query) {
-            Language::English | Language::Unknown => Order::MonthFirst,
-            _ => Order::DayFirst,
-        };
+        let american = [Language::English, Language::Unknown].contains(&Language::of(query));
+        let order = if american { Order::MonthFirst } else { Order::DayFirst };
         Self { query, today, tokens, senses, order }
     }
 
