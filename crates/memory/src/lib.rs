@@ -42,6 +42,7 @@ mod select;
 mod sources;
 mod sync;
 mod vectors;
+mod when;
 mod words;
 mod worker;
 

@@ -12,7 +12,7 @@ const LINKS: [&str; 7] = ["", "s", "es", "n", "en", "er", "e"];
 /// The parts of a compound, every one of them known; `None` when it is none. Fewer and longer parts win.
 ///
 /// `known` says whether the notes have the word, in lower case and folded.
-pub(crate) fn parts_of<'a>(word: &'a str, known: impl Fn(&str) -> bool) -> Option<Vec<&'a str>> {
+pub(crate) fn parts_of(word: &str, known: impl Fn(&str) -> bool) -> Option<Vec<&str>> {
     let chars = word.chars().count();
     if !(2 * MIN_PART_CHARS..=MAX_CHARS).contains(&chars) || !word.chars().all(char::is_alphabetic) {
         return None;

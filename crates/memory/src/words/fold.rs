@@ -57,7 +57,7 @@ const FOLDS: [(&str, &str); 33] = [
 const DIGRAPHS: [(char, &str); 5] = [('ä', "ae"), ('ö', "oe"), ('ü', "ue"), ('ø', "oe"), ('å', "aa")];
 
 /// Full-width Latin letters and digits, and digits of other scripts, as their plain forms.
-pub(super) fn narrow(c: char) -> char {
+pub(crate) fn narrow(c: char) -> char {
     let shifted = match u32::from(c) {
         code @ 0xff01..=0xff5e => code - 0xfee0,
         code @ 0x660..=0x669 => code - 0x660 + 0x30,
@@ -139,6 +139,18 @@ pub(super) fn fold(word: &str) -> String {
         }
     }
     folded
+}
+
+/// A word in lower case, composed and without accents.
+pub(crate) fn folded(word: &str) -> String {
+    let mut plain = String::with_capacity(word.len());
+    word.chars().for_each(|c| push_plain(&mut plain, c));
+    fold(&plain)
+}
+
+/// Whether a character is part of a word or a number, or a mark on one that is.
+pub(crate) fn is_inner(c: char) -> bool {
+    c.is_alphanumeric() || is_inner_mark(c) || is_ignored(c)
 }
 
 /// The word as somebody without the keys `ä ö ü ø å` writes it, when it has one of them.

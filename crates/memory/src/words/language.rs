@@ -64,10 +64,8 @@ impl Language {
 
     /// The language of a line of a note in `note`: its own if it speaks clearly for itself.
     pub(crate) fn of_line(line: &str, note: Self) -> Self {
-        match guess(line, STRONG) {
-            Self::Unknown => note,
-            own => own,
-        }
+        let own = guess(line, STRONG);
+        if own == Self::Unknown { note } else { own }
     }
 }
 

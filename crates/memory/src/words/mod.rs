@@ -12,6 +12,7 @@ mod stem;
 mod stop;
 
 pub(crate) use compound::parts_of;
+pub(crate) use fold::{folded, is_inner, narrow};
 pub(crate) use language::Language;
 pub(crate) use note::{Analyser, TermKind, terms};
 pub(crate) use query::{Concept, ConceptKind, Form, MAX_CONCEPTS, analyse, query_terms};

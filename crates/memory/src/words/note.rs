@@ -176,14 +176,12 @@ fn forms(word: &str, language: Language) -> Word {
 /// letters allow it, and as its script says elsewhere.
 pub(super) fn is_stop(word: &str, language: Language) -> bool {
     let languages = stop::languages_of(word);
-    match language {
-        Language::Unknown => {
-            [Language::English, Language::Russian, Language::Arabic, Language::Hebrew, Language::Hindi]
-                .into_iter()
-                .any(|language| languages.contains(language))
-        }
-        known => languages.contains(known),
+    if language != Language::Unknown {
+        return languages.contains(language);
     }
+    [Language::English, Language::Russian, Language::Arabic, Language::Hebrew, Language::Hindi]
+        .into_iter()
+        .any(|language| languages.contains(language))
 }
 
 /// Multiplies eight bytes at a time into one number: words are short, and nobody attacks their own notes.
