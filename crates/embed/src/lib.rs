@@ -7,6 +7,7 @@ mod cost;
 mod embedder;
 mod error;
 mod remote;
+mod resolve;
 mod tokens;
 
 pub use batch::{
@@ -19,5 +20,9 @@ pub use error::{EmbedError, Failure};
 pub use remote::{
     Allowance, BatchApi, Budget, Dialect, Endpoint, EndpointError, Means, RemoteEmbedder, RemoteSpec,
     Retries, SystemTimer, Timer,
+};
+pub use resolve::{
+    Around, Asked, Choice, Chosen, DEFAULT_LOCAL_MODEL, EnvKeys, Key, Keys, LocalModel, LocalSpec, Makers,
+    Resolution, ResolveProblem, build, choose, resolve,
 };
 pub use tokens::estimate_tokens;

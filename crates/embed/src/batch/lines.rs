@@ -51,7 +51,7 @@ mod tests {
             let mut lines = Lines::default();
             let mut found = Vec::new();
             for pair in cuts.windows(2) {
-                found.extend(lines.push(text[pair[0]..pair[1]].as_bytes()).unwrap());
+                found.extend(lines.push(&text.as_bytes()[pair[0]..pair[1]]).unwrap());
             }
             found.extend(lines.finish());
             let found: Vec<&str> = found.iter().map(|line| std::str::from_utf8(line).unwrap()).collect();

@@ -108,12 +108,14 @@ mod tests {
         assert!(unit(Numbers(vec![1e39_f64 as f32])).is_err());
     }
 
+    type Row<'a> = (&'a [Option<usize>], usize, Option<&'a [f32]>);
+
     #[test]
     fn every_index_is_there_once() {
         let list = |indexes: &[Option<usize>]| {
             indexes.iter().enumerate().map(|(at, index)| (*index, Numbers(vec![at as f32]))).collect()
         };
-        let rows: [(&[Option<usize>], usize, Option<&[f32]>); 7] = [
+        let rows: [Row<'_>; 7] = [
             (&[Some(1), Some(0)], 2, Some(&[1.0, 0.0])),
             (&[None, None], 2, Some(&[0.0, 1.0])),
             (&[Some(0), Some(0)], 2, None),
