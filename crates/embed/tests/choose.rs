@@ -1,9 +1,13 @@
 //! From the configuration to a decision: every rule a row.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use openclaw_config::{Config, Env};
-use openclaw_embed::{Around, BatchApi, Choice, Chosen, EnvKeys, LocalModel, choose};
+use openclaw_embed::{
+    Around, BatchApi, Choice, Chosen, EmbedError, Embedder, EnvKeys, Failure, LocalModel, LocalSpec, Makers,
+    Means, ResolveProblem, choose, resolve,
+};
 
 #[allow(clippy::panic, reason = "a test stops at once when its own assumptions break")]
 fn config(search: &str, providers: &str) -> Config {
@@ -249,4 +253,41 @@ fn jobs_are_used_where_the_service_has_them_and_the_configuration_wants_them() {
         let Some(Choice::Remote(spec)) = decide(search, "{}", env).primary else { panic!("{search}") };
         assert_eq!(spec.batch, expected, "{search}");
     }
+}
+
+/// Makes a service's embedder and nothing else.
+struct OnlyServices;
+
+fn missing(what: &str) -> EmbedError {
+    EmbedError {
+        embedder: what.to_owned(),
+        failure: Failure::Unavailable("it is not part of this test".into()),
+    }
+}
+
+impl Makers for OnlyServices {
+    fn builtin(&self) -> Result<Arc<dyn Embedder>, EmbedError> {
+        Err(missing("builtin"))
+    }
+
+    fn local(&self, spec: &LocalSpec) -> Result<Arc<dyn Embedder>, EmbedError> {
+        Err(missing(&format!("{:?}", spec.model)))
+    }
+
+    fn means(&self) -> Means {
+        Means::system()
+    }
+}
+
+#[test]
+fn what_cannot_be_made_is_a_problem_and_the_rest_is_there() {
+    let config = config("{ provider: 'local', fallback: 'voyage' }", "{}");
+    let env = Env::from([VOYAGE]);
+    let keys = EnvKeys(&env);
+    let around = Around { providers: &config.models.providers, keys: &keys, find_file: &|_| None };
+    let resolution = resolve(&config.agents.defaults.memory_search, &around, &OnlyServices);
+    assert!(resolution.primary.is_none());
+    let fallback = resolution.fallback.map(|embedder| embedder.identity().to_string());
+    assert_eq!(fallback.as_deref(), Some("voyage/voyage-4-large"));
+    assert!(matches!(resolution.problems[..], [ResolveProblem::NotMade(_)]), "{:?}", resolution.problems);
 }
