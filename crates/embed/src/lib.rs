@@ -30,8 +30,8 @@ mod resolve;
 mod tokens;
 
 pub use batch::{
-    BatchItem, BatchJob, BatchJobs, BatchPolicy, Ended, JobLimits, JobLine, JobState, Next, Seen, Waiting,
-    text_id, wait,
+    BatchItem, BatchJob, BatchJobs, BatchPolicy, Ended, JobLimits, JobLine, JobState, Next, NoVector, Seen,
+    Waiting, text_id, wait,
 };
 pub use cost::{Estimate, Mode, price};
 pub use embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Vector};

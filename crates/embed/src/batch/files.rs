@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::job::JobState;
 use super::remote::Status;
 use crate::Purpose;
-use crate::remote::{Answer, Dialect, Numbers, input_type};
+use crate::remote::{Answer, Dialect, Numbers, Senseless, input_type};
 
 /// One line of the input file.
 #[derive(Serialize)]
@@ -74,7 +74,7 @@ struct Counts {
 
 impl Batch {
     /// How far it is and where its files are, or the state that nobody knows.
-    pub(super) fn status(self) -> Result<Status, String> {
+    pub(super) fn status(self) -> Result<Status, Senseless> {
         let done = self.request_counts.map_or(0, |counts| counts.completed);
         let why = || {
             let message = self.errors.as_ref().and_then(|errors| errors["data"][0]["message"].as_str());
@@ -86,7 +86,7 @@ impl Batch {
             "failed" => JobState::Failed(why()),
             "expired" => JobState::Expired,
             "cancelled" => JobState::Cancelled,
-            other => return Err(format!("a job in the state {other}")),
+            other => return Err(Senseless::State(other.to_owned())),
         };
         let outputs = [self.output_file_id, self.error_file_id].into_iter().flatten().collect();
         Ok(Status { state, outputs, inputs: self.input_file_id.into_iter().collect() })
@@ -109,19 +109,19 @@ struct OutputResponse {
 }
 
 /// What a line says: an id, and numbers or a reason.
-pub(super) type Outcome = (String, Result<Numbers, String>);
+pub(super) type Outcome = (String, Result<Numbers, Senseless>);
 
-pub(super) fn outcome(line: &[u8]) -> Result<Outcome, String> {
-    let output: Output = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+pub(super) fn outcome(line: &[u8]) -> Result<Outcome, Senseless> {
+    let output: Output = serde_json::from_slice(line)?;
     let message = |value: &Value| value["message"].as_str().unwrap_or("it gave no reason").to_owned();
     let outcome = match (output.response, output.error) {
         (Some(response), _) if response.status_code < 400 => serde_json::from_value::<Answer>(response.body)
-            .map_err(|error| error.to_string())
+            .map_err(Senseless::from)
             .and_then(|answer| answer.vectors(1))
-            .and_then(|mut all| all.pop().ok_or_else(|| "no vector".to_owned())),
-        (Some(response), _) => Err(message(&response.body["error"])),
-        (None, Some(error)) => Err(message(&error)),
-        (None, None) => Err("neither a vector nor an error".to_owned()),
+            .and_then(|mut all| all.pop().ok_or(Senseless::Nothing)),
+        (Some(response), _) => Err(Senseless::Said(message(&response.body["error"]))),
+        (None, Some(error)) => Err(Senseless::Said(message(&error))),
+        (None, None) => Err(Senseless::Nothing),
     };
     Ok((output.custom_id, outcome))
 }
@@ -205,7 +205,11 @@ mod tests {
         for (text, expected) in rows {
             let (id, found) = outcome(text.as_bytes()).unwrap();
             assert_eq!(id, "a");
-            assert_eq!(found.map(|numbers| numbers.0), expected.map_err(str::to_owned), "{text}");
+            assert_eq!(
+                found.map(|numbers| numbers.0).map_err(|why| why.to_string()),
+                expected.map_err(str::to_owned),
+                "{text}"
+            );
         }
         assert!(outcome(b"{\"custom_id\":").is_err());
     }

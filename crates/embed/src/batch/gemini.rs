@@ -8,7 +8,7 @@ use super::files::Outcome;
 use super::job::JobState;
 use super::remote::Status;
 use crate::Purpose;
-use crate::remote::{Embedding, Numbers, One};
+use crate::remote::{Embedding, Numbers, One, Senseless};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -36,9 +36,9 @@ pub(super) fn uploaded(answer: &Value) -> Option<&str> {
 
 /// How far a job is. It comes as a long-running operation with the batch in `metadata` and its output in `response`,
 /// or as the batch itself.
-pub(super) fn status(operation: &Value) -> Result<Status, String> {
+pub(super) fn status(operation: &Value) -> Result<Status, Senseless> {
     let batch = operation.get("metadata").unwrap_or(operation);
-    let name = batch["state"].as_str().ok_or("a job without a state")?;
+    let name = batch["state"].as_str().ok_or(Senseless::NoState)?;
     let stats = &batch["batchStats"]["successfulRequestCount"];
     // Large numbers are text in Google's JSON.
     let done = stats.as_str().and_then(|text| text.parse().ok()).or_else(|| stats.as_u64());
@@ -55,7 +55,7 @@ pub(super) fn status(operation: &Value) -> Result<Status, String> {
         "FAILED" => JobState::Failed(why()),
         "CANCELLED" => JobState::Cancelled,
         "EXPIRED" => JobState::Expired,
-        _ => return Err(format!("a job in the state {name}")),
+        _ => return Err(Senseless::State(name.to_owned())),
     };
     let places = [&operation["response"], &operation["response"]["output"], &batch["output"]];
     let output = places.into_iter().find_map(|place| place["responsesFile"].as_str());
@@ -77,12 +77,14 @@ struct OutputResponse {
 }
 
 /// What a line of the output says.
-pub(super) fn outcome(line: &[u8]) -> Result<Outcome, String> {
-    let output: Output = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    let outcome: Result<Numbers, String> = match (output.response, output.error) {
+pub(super) fn outcome(line: &[u8]) -> Result<Outcome, Senseless> {
+    let output: Output = serde_json::from_slice(line)?;
+    let outcome: Result<Numbers, Senseless> = match (output.response, output.error) {
         (Some(response), _) => Ok(response.embedding.values),
-        (None, Some(error)) => Err(error["message"].as_str().unwrap_or("it gave no reason").to_owned()),
-        (None, None) => Err("neither a vector nor an error".to_owned()),
+        (None, Some(error)) => {
+            Err(Senseless::Said(error["message"].as_str().unwrap_or("it gave no reason").to_owned()))
+        }
+        (None, None) => Err(Senseless::Nothing),
     };
     Ok((output.key, outcome))
 }
@@ -148,7 +150,10 @@ mod tests {
         ];
         for (text, expected) in rows {
             let (key, found) = outcome(text.as_bytes()).unwrap();
-            assert_eq!((key.as_str(), found.map(|numbers| numbers.0)), ("k", expected));
+            assert_eq!(
+                (key.as_str(), found.map(|numbers| numbers.0).map_err(|why| why.to_string())),
+                ("k", expected)
+            );
         }
     }
 }

@@ -97,5 +97,10 @@ pub struct JobLine {
     /// The id of the [`BatchItem`].
     pub id: String,
     /// The vector, or why there is none.
-    pub outcome: Result<Vector, String>,
+    pub outcome: Result<Vector, NoVector>,
 }
+
+/// Why one text of a job has no vector, in the service's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the text was not embedded ({0})")]
+pub struct NoVector(pub String);

@@ -13,10 +13,10 @@ use reqwest::{Method, Response};
 use serde_json::Value;
 
 use super::files::Outcome;
-use super::job::{BatchItem, BatchJob, BatchJobs, JobLimits, JobLine, JobState};
+use super::job::{BatchItem, BatchJob, BatchJobs, JobLimits, JobLine, JobState, NoVector};
 use super::lines::Lines;
 use super::{files, gemini};
-use crate::remote::{Content, Dialect, Repeat, Request, Wire, checked, hex_digest, readable};
+use crate::remote::{Content, Dialect, Repeat, Request, Senseless, Wire, checked, hex_digest, readable};
 use crate::tokens::estimate_tokens;
 use crate::{EmbedError, EmbedderId, Failure, Purpose};
 
@@ -188,11 +188,11 @@ impl RemoteJobs {
         let answer = self.json(self.look(Method::GET, &self.place(job)?)).await?;
         let status = match self.dialect {
             Dialect::OpenAi | Dialect::Voyage => serde_json::from_value::<files::Batch>(answer)
-                .map_err(|error| error.to_string())
+                .map_err(Senseless::from)
                 .and_then(files::Batch::status),
             Dialect::Gemini => gemini::status(&answer),
         };
-        let status = status.map_err(|why| self.malformed(&why))?;
+        let status = status.map_err(|why| self.malformed(&why.to_string()))?;
         let state = match status.state {
             JobState::Failed(why) => JobState::Failed(self.wire.endpoint.clean(&why)),
             state @ (JobState::Running { .. }
@@ -214,13 +214,16 @@ impl RemoteJobs {
     }
 
     fn line(&self, line: &[u8]) -> Result<JobLine, Failure> {
-        let outcome: Result<Outcome, String> = match self.dialect {
+        let outcome: Result<Outcome, Senseless> = match self.dialect {
             Dialect::OpenAi | Dialect::Voyage => files::outcome(line),
             Dialect::Gemini => gemini::outcome(line),
         };
-        let (id, outcome) = outcome.map_err(|why| self.malformed(&why))?;
+        let (id, outcome) = outcome.map_err(|why| self.malformed(&why.to_string()))?;
         let outcome = outcome.and_then(|numbers| checked(numbers, &self.dimensions));
-        Ok(JobLine { id, outcome: outcome.map_err(|why| self.wire.endpoint.clean(&why)) })
+        Ok(JobLine {
+            id,
+            outcome: outcome.map_err(|why| NoVector(self.wire.endpoint.clean(&why.to_string()))),
+        })
     }
 
     async fn stop(&self, job: &BatchJob) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ use super::classify::Refused;
 use super::dialect::Dialect;
 use super::endpoint::EndpointError;
 use super::means::Means;
+use super::senseless::Senseless;
 use super::spec::{BatchApi, RemoteSpec};
 use super::vectors::checked;
 use super::wire::{Content, Repeat, Request, Wire};
@@ -124,7 +125,7 @@ impl RemoteEmbedder {
     }
 
     fn read(&self, answer: &[u8], count: usize) -> Result<Vec<Vector>, Failure> {
-        let malformed = |why: String| Failure::Malformed(self.wire.endpoint.clean(&why));
+        let malformed = |why: Senseless| Failure::Malformed(self.wire.endpoint.clean(&why.to_string()));
         let numbers = self.dialect.decode(answer, count).map_err(malformed)?;
         numbers.into_iter().map(|numbers| checked(numbers, &self.dimensions).map_err(malformed)).collect()
     }

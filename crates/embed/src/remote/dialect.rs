@@ -1,7 +1,7 @@
 //! The three interfaces, and what differs between them.
 
 use super::endpoint::KeyHeader;
-use super::{Numbers, gemini, openai, voyage};
+use super::{Numbers, Senseless, gemini, openai, voyage};
 use crate::Purpose;
 
 /// How a service is spoken to.
@@ -103,7 +103,7 @@ impl Dialect {
     }
 
     /// The vectors of an answer in the order of the texts, or what is wrong with it.
-    pub(super) fn decode(self, body: &[u8], count: usize) -> Result<Vec<Numbers>, String> {
+    pub(super) fn decode(self, body: &[u8], count: usize) -> Result<Vec<Numbers>, Senseless> {
         match self {
             Self::OpenAi | Self::Voyage => openai::decode(body, count),
             Self::Gemini => gemini::decode(body, count),
@@ -147,7 +147,7 @@ mod tests {
             (Dialect::Voyage, r#"{"data":[{"index":0,"embedding":[1, null]}]}"#, "null"),
         ];
         for (dialect, body, expected) in rows {
-            let why = dialect.decode(body.as_bytes(), 2).unwrap_err();
+            let why = dialect.decode(body.as_bytes(), 2).unwrap_err().to_string();
             assert!(why.contains(expected), "{why}");
         }
     }

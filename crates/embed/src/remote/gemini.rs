@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::senseless::Senseless;
 use super::vectors::{Numbers, in_order};
 use crate::Purpose;
 
@@ -60,7 +61,7 @@ pub(crate) struct Embedding {
     pub(crate) values: Numbers,
 }
 
-pub(super) fn decode(body: &[u8], count: usize) -> Result<Vec<Numbers>, String> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+pub(super) fn decode(body: &[u8], count: usize) -> Result<Vec<Numbers>, Senseless> {
+    let answer: Answer = serde_json::from_slice(body)?;
     in_order(answer.embeddings.into_iter().map(|one| (None, one.values)).collect(), count)
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::senseless::Senseless;
 use super::vectors::{Numbers, in_order};
 
 /// Used when the configuration names none, as OpenClaw 2026.2.9 does.
@@ -36,11 +37,11 @@ struct Item {
 
 impl Answer {
     /// The vectors in the order of the texts.
-    pub(crate) fn vectors(self, count: usize) -> Result<Vec<Numbers>, String> {
+    pub(crate) fn vectors(self, count: usize) -> Result<Vec<Numbers>, Senseless> {
         in_order(self.data.into_iter().map(|item| (item.index, item.embedding)).collect(), count)
     }
 }
 
-pub(super) fn decode(body: &[u8], count: usize) -> Result<Vec<Numbers>, String> {
-    serde_json::from_slice::<Answer>(body).map_err(|error| error.to_string())?.vectors(count)
+pub(super) fn decode(body: &[u8], count: usize) -> Result<Vec<Numbers>, Senseless> {
+    serde_json::from_slice::<Answer>(body)?.vectors(count)
 }

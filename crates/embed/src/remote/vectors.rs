@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::senseless::Senseless;
 use crate::Vector;
 
 /// More numbers than any model makes (the largest known are 4,096).
@@ -54,19 +55,22 @@ impl<'de> Visitor<'de> for NumbersVisitor {
 }
 
 /// Sorts by index; every index from 0 on must be there once. Services that send no index keep the order.
-pub(crate) fn in_order(found: Vec<(Option<usize>, Numbers)>, count: usize) -> Result<Vec<Numbers>, String> {
+pub(crate) fn in_order(
+    found: Vec<(Option<usize>, Numbers)>,
+    count: usize,
+) -> Result<Vec<Numbers>, Senseless> {
     if found.len() != count {
-        return Err(format!("{} vectors for {count} texts", found.len()));
+        return Err(Senseless::Count { found: found.len(), texts: count });
     }
     if found.iter().all(|(index, _)| index.is_none()) {
         return Ok(found.into_iter().map(|(_, numbers)| numbers).collect());
     }
     let mut places: Vec<Option<Numbers>> = (0..count).map(|_| None).collect();
     for (index, numbers) in found {
-        let index = index.ok_or("a vector without its index")?;
-        let place = places.get_mut(index).ok_or_else(|| format!("a vector with the index {index}"))?;
+        let index = index.ok_or(Senseless::NoIndex)?;
+        let place = places.get_mut(index).ok_or(Senseless::Index(index))?;
         if place.replace(numbers).is_some() {
-            return Err(format!("two vectors with the index {index}"));
+            return Err(Senseless::SameIndex(index));
         }
     }
     // As many as places, each place at most once: none is empty.
@@ -74,17 +78,17 @@ pub(crate) fn in_order(found: Vec<(Option<usize>, Numbers)>, count: usize) -> Re
 }
 
 /// A vector of length 1, or what is wrong with the numbers.
-fn unit(numbers: Numbers) -> Result<Vector, &'static str> {
-    Vector::normalized(numbers.0).ok_or("a vector that is empty, zero or not finite")
+fn unit(numbers: Numbers) -> Result<Vector, Senseless> {
+    Vector::normalized(numbers.0).ok_or(Senseless::NoDirection)
 }
 
 /// The same, and as long as all others of this embedder. What came first decides.
-pub(crate) fn checked(numbers: Numbers, dimensions: &OnceLock<usize>) -> Result<Vector, String> {
+pub(crate) fn checked(numbers: Numbers, dimensions: &OnceLock<usize>) -> Result<Vector, Senseless> {
     let found = numbers.0.len();
     let vector = unit(numbers)?;
     let known = *dimensions.get_or_init(|| found);
     if found != known {
-        return Err(format!("a vector of {found} numbers, where there were {known} before"));
+        return Err(Senseless::Dimensions { found, known });
     }
     Ok(vector)
 }
