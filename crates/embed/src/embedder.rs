@@ -4,6 +4,8 @@ use std::fmt;
 
 use futures_util::future::BoxFuture;
 
+use crate::batch::BatchJobs;
+use crate::cost::{Estimate, Mode};
 use crate::error::EmbedError;
 
 /// Who makes vectors. Two embedders with the same [`EmbedderId`] make the same vectors of the same text.
@@ -18,6 +20,14 @@ pub trait Embedder: Send + Sync {
     /// refused. A call for [`Purpose::Query`] overtakes calls for [`Purpose::Document`]. Dropping the future stops the
     /// work as soon as it can be stopped.
     fn embed(&self, purpose: Purpose, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vector>, EmbedError>>;
+    /// Jobs of many texts, where the service has them and the configuration wants them.
+    fn batch(&self) -> Option<&dyn BatchJobs> {
+        None
+    }
+    /// What embedding these texts costs, as far as anybody knows. On this machine it costs nothing.
+    fn estimate(&self, texts: &[&str], _mode: Mode) -> Estimate {
+        Estimate::free(texts)
+    }
 }
 
 /// What a text is for: many models want to be told, and a person waits for a query.

@@ -38,6 +38,12 @@ pub enum Failure {
     /// No answer in time.
     #[error("no answer within {} s", .0.as_secs())]
     TimedOut(Duration),
+    /// Our own limit: more was sent within an hour than is allowed.
+    #[error("the request budget of this hour is used up; it goes on in {} min", .again_in.as_secs().div_ceil(60))]
+    OverBudget {
+        /// When the next hour begins.
+        again_in: Duration,
+    },
     /// The call itself is wrong: another try changes nothing.
     #[error("the request was refused ({0})")]
     Refused(String),
@@ -54,7 +60,11 @@ impl Failure {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::RateLimited { .. } | Self::Overloaded(_) | Self::Unreachable(_) | Self::TimedOut(_) => true,
+            Self::RateLimited { .. }
+            | Self::Overloaded(_)
+            | Self::Unreachable(_)
+            | Self::TimedOut(_)
+            | Self::OverBudget { .. } => true,
             Self::Auth(_) | Self::Quota(_) | Self::Refused(_) | Self::Malformed(_) | Self::Unavailable(_) => {
                 false
             }

@@ -9,7 +9,7 @@ use openclaw_agent::envelope::user_zone;
 use openclaw_agent::{AgentRuntime, AgentSettings};
 use openclaw_config::{Citations as CitationSetting, EmbeddingProvider, Env, Loaded};
 use openclaw_guard::{FileError, PathComponent, PathComponentError, Root, RootError, create_private_dir};
-use openclaw_memory::{Engine, EngineOptions, MemoryBackend};
+use openclaw_memory::{Engine, EngineOptions, MemoryBackend, Surroundings};
 use openclaw_models::catalog::{Catalog, Environment, Providers};
 use openclaw_protocol::connect::SessionDefaults;
 use openclaw_protocol::session_key::{SessionKey, SessionScope, agent_id, main_key};
@@ -181,6 +181,32 @@ impl<'a> Ingredients<'a> {
     }
 }
 
+/// What an agent's memory is made of, beside its folders.
+#[derive(PartialEq)]
+struct Recall<'a> {
+    providers: Option<&'a Value>,
+    defaults: Option<&'a Value>,
+    own: Option<&'a Value>,
+    env: &'a Env,
+}
+
+impl<'a> Recall<'a> {
+    fn of(loaded: &'a Loaded, id: &str) -> Self {
+        let Ingredients { defaults, own, env, .. } = Ingredients::of(loaded, id);
+        let search = |agent: Option<&'a Value>| agent.and_then(|agent| agent.get("memorySearch"));
+        let providers = loaded.effective.get("models").and_then(|models| models.get("providers"));
+        Self { providers, defaults: search(defaults), own: search(own), env }
+    }
+}
+
+/// Opens the folder an agent works in, and makes it if it is missing.
+fn open_workspace(id: &str, folder: &Path) -> Result<Arc<Root>, AgentError> {
+    create_private_dir(folder)?;
+    create_private_dir(&folder.join("memory"))?;
+    let failed = |source| AgentError::Workspace { id: id.to_owned(), path: folder.to_owned(), source };
+    Ok(Arc::new(Root::open(folder).map_err(failed)?))
+}
+
 struct Builder<'a> {
     loaded: &'a Loaded,
     making: &'a Making<'a>,
@@ -205,9 +231,16 @@ impl Builder<'_> {
             .filter(|(before, _)| before.agents.folders.get(id) == Some(folders))
             .map(|(_, agent)| agent);
         let config = &self.loaded.config;
-        let (workspace, memory) = match same_folders {
-            Some(agent) => (Arc::clone(&agent.workspace), Arc::clone(&agent.memory)),
-            None => self.open(id, folders)?,
+        let workspace = match same_folders {
+            Some(agent) => Arc::clone(&agent.workspace),
+            None => open_workspace(id, &folders.workspace)?,
+        };
+        let same_memory = before
+            .filter(|(before, _)| Recall::of(&before.loaded, id) == Recall::of(self.loaded, id))
+            .and(same_folders);
+        let memory = match same_memory {
+            Some(agent) => Arc::clone(&agent.memory),
+            None => self.memory(id, &workspace)?,
         };
         let sessions_dir = self.making.locations.state_dir.join("agents").join(id).join("sessions");
         let mut providers = Providers::from_config(config);
@@ -228,24 +261,15 @@ impl Builder<'_> {
         }))
     }
 
-    /// Opens what an agent has on the disk.
-    fn open(&self, id: &str, folders: &Folders) -> Result<(Arc<Root>, Arc<dyn MemoryBackend>), AgentError> {
-        let component =
+    /// The memory over a workspace. Nothing is opened before somebody asks.
+    fn memory(&self, id: &str, workspace: &Arc<Root>) -> Result<Arc<dyn MemoryBackend>, AgentError> {
+        let agent_id =
             PathComponent::parse(id).map_err(|source| AgentError::Id { id: id.to_owned(), source })?;
-        let folder = &folders.workspace;
-        create_private_dir(folder)?;
-        create_private_dir(&folder.join("memory"))?;
-        let workspace = Root::open(folder).map_err(|source| AgentError::Workspace {
-            id: id.to_owned(),
-            path: folder.clone(),
-            source,
-        })?;
-        let workspace = Arc::new(workspace);
+        let around =
+            Surroundings { config: &self.loaded.config, at: self.making.locations, env: &self.loaded.env };
         let clock = Arc::clone(self.making.clock);
-        let state_dir = &self.making.locations.state_dir;
-        let options = EngineOptions::new(component, Arc::clone(&workspace), state_dir, clock);
-        let memory = Engine::new(EngineOptions { extra_paths: folders.extra.clone(), ..options });
-        Ok((workspace, Arc::new(memory)))
+        let options = EngineOptions::configured(around, agent_id, Arc::clone(workspace), clock);
+        Ok(Arc::new(Engine::new(options)))
     }
 
     fn load_sessions(&self, id: &str, folder: &Path) -> Result<SessionIndex, StoreError> {

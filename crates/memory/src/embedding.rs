@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use openclaw_embed::{BatchLimits, EmbedError, Embedder, Failure, Purpose, Vector};
+use openclaw_embed::{BatchLimits, EmbedError, Embedder, Failure, Purpose, Resolution, Vector};
 use tokio::sync::watch;
 
 use crate::backend::Fallback;
@@ -33,8 +33,20 @@ pub struct Embedders {
     pub primary: Option<Arc<dyn Embedder>>,
     /// Who steps in when it fails.
     pub fallback: Option<Arc<dyn Embedder>>,
-    /// Why there is no primary one, although one was wanted, in plain words.
+    /// What does not work as it was configured, in plain words.
     pub problem: Option<String>,
+}
+
+impl From<Resolution> for Embedders {
+    fn from(resolution: Resolution) -> Self {
+        let problems: Vec<String> = resolution.problems.iter().map(ToString::to_string).collect();
+        // A missing primary is stood in for from the start.
+        let (primary, fallback) = match resolution.primary {
+            Some(primary) => (Some(primary), resolution.fallback),
+            None => (resolution.fallback, None),
+        };
+        Self { primary, fallback, problem: (!problems.is_empty()).then(|| problems.join("; ")) }
+    }
 }
 
 /// The state of one engine's embedders.

@@ -301,7 +301,7 @@ impl Parser {
         let was = self.inside;
         self.inside = match was {
             Inside::Text if line.number == 1 && self.has_front_matter => Inside::FrontMatter,
-            _ => was.after(line),
+            Inside::Text | Inside::Fence(_) | Inside::FrontMatter => was.after(line),
         };
         if line.text.trim().is_empty() {
             return;

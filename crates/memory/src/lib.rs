@@ -29,6 +29,7 @@
 
 mod backend;
 mod confidence;
+mod configured;
 mod corpus;
 mod embedding;
 mod engine;
@@ -41,6 +42,7 @@ mod search;
 mod select;
 mod sources;
 mod sync;
+mod time;
 mod vectors;
 mod when;
 mod words;
@@ -50,6 +52,7 @@ pub use backend::{
     Answer, DEFAULT_RESULTS, Explain, Explaining, Fallback, Hit, LineRange, MAX_NOTE_BYTES, MAX_RESULTS,
     MemoryBackend, Passage, Query, Skipped, Source, Status, SyncReason, SyncReport,
 };
+pub use configured::Surroundings;
 pub use embedding::Embedders;
 pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;

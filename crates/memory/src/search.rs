@@ -1,5 +1,6 @@
 //! From a query to results: look its concepts up, score rows, choose runs, fetch their text.
 
+use jiff::civil::Date;
 use openclaw_embed::Vector;
 
 use crate::backend::{Explain, Explaining, Hit, MAX_RESULTS, Query};
@@ -9,7 +10,8 @@ use crate::index::{Index, IndexError, RowId};
 use crate::layout::headings;
 use crate::score::{Evidence, Matches, Meaning, Scores, WEIGHTS, Weights};
 use crate::select::{Candidate, Run, select};
-use crate::words::{Concept, analyse, parts_of};
+use crate::time::{Dates, Time};
+use crate::words::{Concept, analyse, folded, parts_of};
 
 /// A row without a word of the query must lie this many deviations above the average cosine to be shown at all.
 const MIN_MEANING: f64 = 2.5;
@@ -31,18 +33,20 @@ pub(crate) fn search(
     corpus: &Corpus,
     query: &Query,
     vector: Option<&Vector>,
+    today: Date,
 ) -> Result<Found, IndexError> {
-    let concepts = analyse(&query.text);
+    let time = Time::of(&query.text, today);
+    let concepts = analyse(&time.subject);
     let matches = matches(index, corpus, &concepts)?;
     let meaning = vector.and_then(|vector| corpus.meaning(vector));
     let weights = if meaning.is_some() { WEIGHTS } else { Weights { meaning: 0.0, ..WEIGHTS } };
     let scores = Scores::new(corpus, &concepts, &matches, meaning.as_ref(), weights);
-    let candidates = candidates(corpus, &scores, meaning.as_ref());
-    let fused = |note, row| scores.fused(note, row);
+    let dates = Dates::new(index, corpus);
+    let fused = |note, row| scores.fused(note, row) + time.bonus(dates.of(note, row));
+    let candidates = candidates(corpus, &scores, meaning.as_ref(), fused);
     let runs = select(corpus, candidates, fused, query.max_results.min(MAX_RESULTS));
 
-    let best = runs.iter().take(1).map(|run| confidence(scores.evidence(run.note, run.best)));
-    let sure = best.last().unwrap_or(0.0);
+    let sure = runs.first().map_or(0.0, |run| confidence(scores.evidence(run.note, run.best)));
     let mut ceiling = 1.0_f64;
     let mut hits = Vec::with_capacity(runs.len());
     for run in &runs {
@@ -52,6 +56,7 @@ pub(crate) fn search(
             break;
         }
         let mut hit = hit(index, corpus, run, ceiling)?;
+        hit.date = dates.of(run.note, run.best).map(|date| date.to_string());
         if query.explain == Explaining::On {
             hit.explain = Some(explain(evidence, fused(run.note, run.best)));
         }
@@ -89,12 +94,13 @@ fn rows_of(index: &Index, concept: &Concept) -> Result<Vec<(RowId, f32)>, IndexE
         let weight = (form.weight / first.weight) as f32;
         rows.extend(index.rows_with(&form.term)?.into_iter().map(|row| (row, weight)));
     }
+    let word = folded(&first.term);
     if rows.is_empty() && concept.is_prefixable {
-        rows.extend(index.rows_with_prefix(&first.term)?.into_iter().map(|row| (row, OF_COMPOUND)));
+        rows.extend(index.rows_with_prefix(&word)?.into_iter().map(|row| (row, OF_COMPOUND)));
     }
     if rows.is_empty() && concept.is_prefixable {
         let is_known = |part: &str| index.rows_with(part).is_ok_and(|rows| !rows.is_empty());
-        for part in parts_of(&first.term, is_known).into_iter().flatten() {
+        for part in parts_of(&word, is_known).into_iter().flatten() {
             rows.extend(index.rows_with(part)?.into_iter().map(|row| (row, OF_COMPOUND)));
         }
     }
@@ -102,7 +108,12 @@ fn rows_of(index: &Index, concept: &Concept) -> Result<Vec<(RowId, f32)>, IndexE
 }
 
 /// The rows that may be shown: those with a word of the query in their window, and those that clearly mean it.
-fn candidates(corpus: &Corpus, scores: &Scores<'_>, meaning: Option<&Meaning>) -> Vec<Candidate> {
+fn candidates(
+    corpus: &Corpus,
+    scores: &Scores<'_>,
+    meaning: Option<&Meaning>,
+    fused: impl Fn(NoteId, usize) -> f64,
+) -> Vec<Candidate> {
     let least = meaning
         .map_or(f64::INFINITY, |meaning| (meaning.mean + MIN_MEANING * meaning.deviation).max(MIN_COSINE));
     let mut found = Vec::new();
@@ -111,7 +122,7 @@ fn candidates(corpus: &Corpus, scores: &Scores<'_>, meaning: Option<&Meaning>) -
         for row in view.shown_rows() {
             let means = || scores.cosine(note, row).is_some_and(|cosine| cosine >= least);
             if scores.has_words(note, row) || means() {
-                found.push(Candidate { note, row, score: scores.fused(note, row) });
+                found.push(Candidate { note, row, score: fused(note, row) });
             }
         }
     }

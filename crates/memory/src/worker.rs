@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use openclaw_embed::{EmbedderId, Vector};
 use openclaw_guard::Clock;
 use tokio::sync::oneshot;
@@ -151,10 +154,17 @@ impl Worker {
                 Err(error) => Some(error.to_string()),
             },
         };
+        let today = self.today();
         let (found, embedded) = self.with_index(|open, _| {
-            Ok((search(&open.index, &open.corpus, query, vector)?, open.corpus.embedded()))
+            Ok((search(&open.index, &open.corpus, query, vector, today)?, open.corpus.embedded()))
         })?;
         Ok(Searched { found, stale, embedded })
+    }
+
+    /// The day it is for the owner of this machine.
+    fn today(&self) -> Date {
+        let now = Timestamp::from_millisecond(self.clock.now_ms()).unwrap_or(Timestamp::UNIX_EPOCH);
+        now.to_zoned(TimeZone::system()).date()
     }
 
     fn read(&self, range: &LineRange) -> Result<Passage, MemoryError> {

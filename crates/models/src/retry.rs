@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, fmt::rfc2822::DateTimeParser};
-
 use crate::{ModelError, TimeoutKind};
 
 /// Time limits and retries of one model call.
@@ -85,24 +83,10 @@ impl Retries {
     }
 }
 
-/// Reads `Retry-After`: seconds, or an HTTP date (RFC 9110, section 10.2.3).
-#[must_use]
-pub(crate) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = DateTimeParser::new().relaxed_weekday(true).parse_timestamp(value).ok()?;
-    let seconds = at.as_second().saturating_sub(now.as_second());
-    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Retries, retry_after};
+    use super::Retries;
     use crate::{ModelError, TimeoutKind};
-    use jiff::Timestamp;
-    use proptest::prelude::*;
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -135,29 +119,6 @@ mod tests {
                 expected.map(Duration::from_millis),
                 "{error} {failed}"
             );
-        }
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now: Timestamp = "1994-11-06T08:49:30Z".parse().unwrap();
-        let rows = [
-            ("7", Some(7)),
-            (" 0 ", Some(0)),
-            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7)),
-            ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
-            ("soon", None),
-            ("-3", None),
-        ];
-        for (value, expected) in rows {
-            assert_eq!(retry_after(value, now), expected.map(Duration::from_secs), "{value}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn only_a_number_or_a_date_is_a_wait(value in "[^0-9]{0,60}") {
-            prop_assert_eq!(retry_after(&value, Timestamp::UNIX_EPOCH), None);
         }
     }
 }

@@ -28,6 +28,7 @@
 
 pub mod browser;
 pub mod crash;
+pub mod embeddings;
 pub mod home;
 pub mod hub;
 pub mod model_server;

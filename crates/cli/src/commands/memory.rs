@@ -6,8 +6,8 @@ use anyhow::bail;
 use openclaw_config::EmbeddingProvider;
 use openclaw_guard::{PathComponent, Root, SystemClock};
 use openclaw_memory::{
-    Answer, Engine, EngineOptions, Explaining, MemoryBackend as _, Query, Skipped, Status, SyncReason,
-    SyncReport,
+    Answer, Engine, EngineOptions, Explaining, MemoryBackend as _, Query, Skipped, Status, Surroundings,
+    SyncReason, SyncReport,
 };
 
 use crate::agents::{self, AgentPlaces};
@@ -36,9 +36,8 @@ pub(super) fn engine(instance: &Instance, agent: &AgentPlaces) -> anyhow::Result
     }
     let agent_id = PathComponent::parse(&agent.id)?;
     let workspace = Arc::new(Root::open(&agent.workspace)?);
-    let options = EngineOptions::new(agent_id, workspace, &instance.at.state_dir, Arc::new(SystemClock));
-    let extra_paths = search.extra_paths.iter().map(|path| instance.at.expand(path)).collect();
-    Ok(Engine::new(EngineOptions { extra_paths, ..options }))
+    let around = Surroundings { config, at: &instance.at, env: &instance.loaded.env };
+    Ok(Engine::new(EngineOptions::configured(around, agent_id, workspace, Arc::new(SystemClock))))
 }
 
 fn open(flags: &InstanceArgs, agent: Option<&str>) -> anyhow::Result<(Instance, AgentPlaces, Engine)> {

@@ -14,5 +14,5 @@ mod stop;
 pub(crate) use compound::parts_of;
 pub(crate) use fold::{folded, is_inner, narrow};
 pub(crate) use language::Language;
-pub(crate) use note::{Analyser, TermKind, terms};
-pub(crate) use query::{Concept, ConceptKind, Form, MAX_CONCEPTS, analyse, query_terms};
+pub(crate) use note::Analyser;
+pub(crate) use query::{Concept, analyse};

@@ -73,11 +73,6 @@ impl Analyser {
     }
 }
 
-/// The terms of a text that are looked up, in order; for callers with one short text.
-pub(crate) fn terms(text: &str) -> Vec<String> {
-    Analyser::default().terms(text, Language::of(text)).0
-}
-
 struct NoteSink<'a, F> {
     text: &'a str,
     language: Language,

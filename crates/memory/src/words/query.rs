@@ -77,16 +77,6 @@ pub(crate) fn analyse(query: &str) -> Vec<Concept> {
     if found.is_empty() { kept(&|_| true) } else { found }
 }
 
-/// The first form of every concept; for callers that know terms only.
-pub(crate) fn query_terms(query: &str) -> Vec<String> {
-    analyse(query)
-        .into_iter()
-        .flat_map(|concept| concept.forms)
-        .map(|form| form.term)
-        .take(MAX_CONCEPTS)
-        .collect()
-}
-
 #[derive(Debug)]
 enum Token {
     Word { word: String, look: Look, place: Place },

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use openclaw_guard::Secret;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response, Url};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -17,13 +17,12 @@ use super::classify::{Refusal, classify};
 use super::decode::Decoder;
 use super::encode::encode;
 use super::redact::Redactor;
-use crate::retry::retry_after;
 use crate::sse::Parser;
 use crate::{
     CallPolicy, ChatModel, Malformed, ModelError, ModelEvent, ModelInfo, ModelRequest, TimeoutKind,
     Unreachable,
 };
-use openclaw_http::{GuardedHttp, why_unreachable};
+use openclaw_http::{GuardedHttp, retry_after, why_unreachable};
 
 /// Largest body of one answer, in bytes: far beyond any output limit (128,000 tokens at about 200 bytes of JSON per
 /// token make 25 MB), small enough to survive.
@@ -325,7 +324,7 @@ impl OpenAiChat {
 
     async fn refusal(&self, response: Response) -> ModelError {
         let status = response.status().as_u16();
-        let retry_after = wait_asked_for(response.headers());
+        let retry_after = retry_after(response.headers(), jiff::Timestamp::now());
         let body = self.error_body(response).await;
         classify(Refusal { status, retry_after, body: &body }, &self.info, &self.endpoint.redactor)
     }
@@ -409,12 +408,4 @@ impl Reading {
 fn is_event_stream(headers: &HeaderMap) -> bool {
     let Some(kind) = headers.get(CONTENT_TYPE) else { return true };
     kind.to_str().is_ok_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
-}
-
-/// `retry-after-ms` is OpenAI's more exact form.
-fn wait_asked_for(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let exact = text("retry-after-ms").and_then(|value| value.trim().parse::<f64>().ok());
-    let exact = exact.and_then(|ms| Duration::try_from_secs_f64(ms / 1000.0).ok());
-    exact.or_else(|| retry_after(text(RETRY_AFTER.as_str())?, jiff::Timestamp::now()))
 }

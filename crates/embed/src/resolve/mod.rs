@@ -1,0 +1,16 @@
+//! From the configuration to an embedder: one way for the gateway, the command line and the tools.
+
+mod build;
+mod choose;
+mod keys;
+mod local;
+mod own;
+mod problem;
+mod remote;
+
+pub use build::{Makers, Resolution, build, resolve};
+pub use choose::{Around, Choice, Chosen, choose};
+pub use keys::{Asked, EnvKeys, Key, Keys};
+pub use local::{DEFAULT_LOCAL_MODEL, LocalModel, LocalSpec};
+pub use own::OwnMakers;
+pub use problem::ResolveProblem;

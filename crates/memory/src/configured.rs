@@ -1,0 +1,48 @@
+//! From the configuration to an engine: one way for the gateway, the command line and the tools.
+
+use std::sync::Arc;
+
+use openclaw_config::{Config, Env, Locations};
+use openclaw_embed::{Around, EnvKeys, OwnMakers, resolve};
+use openclaw_guard::{Clock, PathComponent, Root};
+
+use crate::embedding::Embedders;
+use crate::engine::EngineOptions;
+
+/// What the configuration of an instance is read with.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// Where things lie.
+    pub at: &'a Locations,
+    /// The environment: keys of services.
+    pub env: &'a Env,
+}
+
+impl EngineOptions {
+    /// The memory of an agent as it is configured.
+    #[must_use]
+    pub fn configured(
+        around: Surroundings<'_>,
+        agent_id: PathComponent,
+        workspace: Arc<Root>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let Surroundings { config, at, env } = around;
+        let search = config.agents.memory_search(agent_id.as_str());
+        let find_file = |path: &str| Some(at.expand(path)).filter(|path| path.is_file());
+        let keys = EnvKeys(env);
+        let around = Around { providers: &config.models.providers, keys: &keys, find_file: &find_file };
+        let cache_entries = match (search.cache.enabled, search.cache.max_entries) {
+            (true, most) => most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
+            (false, _) => Some(0),
+        };
+        Self {
+            extra_paths: search.extra_paths.iter().map(|path| at.expand(path)).collect(),
+            embedders: Embedders::from(resolve(search, &around, &OwnMakers { at, env })),
+            cache_entries,
+            ..Self::new(agent_id, workspace, &at.state_dir, clock)
+        }
+    }
+}
