@@ -1,5 +1,5 @@
 //! Scores the engine on a folder of LoCoMo workspaces with the same definitions as the project's judge script:
-//! `cargo run -p openclaw-memory --example locomo -- --data DIR [--pooled]`.
+//! `cargo run -p openclaw-memory --example locomo -- --data DIR [--pooled] [--words]`.
 //!
 //! `shown@6` is the share of a question's evidence lines that stand whole in the snippets of six results; `hit@6`: at
 //! least one does; `R@1`: the share in the first result.
@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use openclaw_embed::{Builtin, Embedder};
 use openclaw_guard::{PathComponent, Root, SystemClock, create_private_dir, write_atomic};
-use openclaw_memory::{Engine, EngineOptions, Hit, MemoryBackend as _, Query, SyncReason};
+use openclaw_memory::{Embedders, Engine, EngineOptions, Hit, MemoryBackend as _, Query, SyncReason};
 use serde::Deserialize;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -85,14 +86,11 @@ fn copy_notes(from: &Path, to: &Path) -> Outcome<()> {
     Ok(())
 }
 
-fn engine(home: &Path, name: &str) -> Outcome<Engine> {
+fn engine(home: &Path, name: &str, embedders: Embedders) -> Outcome<Engine> {
     let agent_id = PathComponent::parse(name)?;
-    Ok(Engine::new(EngineOptions::new(
-        agent_id,
-        Arc::new(Root::open(&home.join(name))?),
-        home,
-        Arc::new(SystemClock),
-    )))
+    let workspace = Arc::new(Root::open(&home.join(name))?);
+    let options = EngineOptions::new(agent_id, workspace, home, Arc::new(SystemClock));
+    Ok(Engine::new(EngineOptions { embedders, ..options }))
 }
 
 #[allow(clippy::print_stdout, reason = "a measuring tool prints its measurement")]
@@ -100,7 +98,10 @@ fn engine(home: &Path, name: &str) -> Outcome<Engine> {
 async fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let data = arguments.iter().skip_while(|a| *a != "--data").nth(1).map(PathBuf::from);
-    let data = data.ok_or("usage: locomo --data DIR [--pooled]")?;
+    let data = data.ok_or("usage: locomo --data DIR [--pooled] [--words]")?;
+    let builtin: Option<Arc<dyn Embedder>> =
+        arguments.iter().all(|a| a != "--words").then(|| Arc::new(Builtin::new()) as _);
+    let embedders = Embedders { primary: builtin, ..Embedders::default() };
     let pooled = arguments.iter().any(|a| a == "--pooled");
     let text = std::fs::read_to_string(data.join("questions.jsonl"))?;
     let questions: Vec<Question> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
@@ -116,7 +117,7 @@ async fn main() -> Outcome<()> {
             copy_notes(&data.join(conversation).join("memory"), &target)?;
         }
         if !engines.contains_key(name) {
-            engines.insert(name.to_owned(), engine(home.path(), name)?);
+            engines.insert(name.to_owned(), engine(home.path(), name, embedders.clone())?);
         }
     }
     let began = Instant::now();

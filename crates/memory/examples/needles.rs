@@ -1,5 +1,5 @@
 //! Scores the engine on the project's own multilingual needle set (`needles/README.md` explains the set):
-//! `cargo run --release -p openclaw-memory --example needles -- [--language da] [--category exact] [--verbose]`, or
+//! `cargo run --release -p openclaw-memory --example needles -- [--language da] [--category exact] [--verbose] [--words]`, or
 //! `-- --code-words 3000` for notes that each hold one invented word which must be found.
 //!
 //! `hit@6`: one of six results holds an expected line whole; `shown@6`: the share of the expected lines that do;
@@ -20,9 +20,20 @@ mod score;
 mod set;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use openclaw_embed::{Builtin, Embedder};
+use openclaw_memory::Embedders;
 
 use score::{Score, Sums, index, score};
 use set::{CATEGORIES, Category, Needle, Outcome, languages, load};
+
+/// The built-in model, or none with `--words`.
+fn embedders() -> Embedders {
+    let is_wanted = std::env::args().all(|argument| argument != "--words");
+    let primary: Option<Arc<dyn Embedder>> = is_wanted.then(|| Arc::new(Builtin::new()) as _);
+    Embedders { primary, ..Embedders::default() }
+}
 
 /// What is asked for on the command line.
 struct Wish {
@@ -157,7 +168,7 @@ async fn measure(language: &str, wish: &Wish, table: &mut Table) -> Outcome<()> 
     let set = load(language)?;
     let home = tempfile::tempdir()?;
     set.write(&home.path().join("workspace"))?;
-    let engine = index(home.path()).await?;
+    let engine = index(home.path(), embedders()).await?;
     for needle in &set.needles {
         // Until transcripts are a source, the question about one would be an ordinary one.
         if needle.category == Category::Session && wish.category.as_deref() != Some("session") {

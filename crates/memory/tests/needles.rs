@@ -131,7 +131,7 @@ async fn exact_tokens_are_found() {
         let set = load(language).unwrap();
         let home = tempfile::tempdir().unwrap();
         set.write(&home.path().join("workspace")).unwrap();
-        let engine = score::index(home.path()).await.unwrap();
+        let engine = score::index(home.path(), openclaw_memory::Embedders::default()).await.unwrap();
         let mut sums = score::Sums::default();
         let (mut asked, mut found) = (0, 0);
         for needle in set.needles.iter().filter(|needle| needle.category == Category::Exact) {

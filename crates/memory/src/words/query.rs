@@ -297,8 +297,12 @@ fn pieces(run: &[char]) -> Vec<&[char]> {
 mod tests {
     use super::{Concept, ConceptKind, MAX_CONCEPTS, analyse};
     use crate::words::language::Language;
-    use crate::words::note::{Analyser, TermKind, terms};
+    use crate::words::note::{Analyser, TermKind};
     use proptest::prelude::*;
+
+    fn terms(text: &str) -> Vec<String> {
+        Analyser::default().terms(text, Language::of(text)).0
+    }
 
     fn firsts(query: &str) -> Vec<String> {
         analyse(query).into_iter().map(|concept| concept.forms[0].term.clone()).collect()

@@ -150,7 +150,7 @@ fn count(into: &mut (usize, usize), rank: usize) {
 pub(crate) async fn run(notes: usize, verbose: bool) -> Outcome<()> {
     let home = tempfile::tempdir()?;
     let planted = plant(&home.path().join("workspace"), notes)?;
-    let engine = index(home.path()).await?;
+    let engine = index(home.path(), openclaw_memory::Embedders::default()).await?;
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
     for one in &planted {
         let (alone, sentence) =

@@ -4,17 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use openclaw_guard::{ManualClock, PathComponent, Root};
-use openclaw_memory::{Answer, Engine, EngineOptions, Hit, MemoryBackend as _, Query, SyncReason};
+use openclaw_memory::{Answer, Embedders, Engine, EngineOptions, Hit, MemoryBackend as _, Query, SyncReason};
 
 use crate::nfd::decompose;
 use crate::set::{Category, Needle, Outcome, Place, TODAY_MS};
 
 /// The engine over `home/workspace`, indexed. The one place that knows how an engine is made.
-pub(crate) async fn index(home: &Path) -> Outcome<Engine> {
+pub(crate) async fn index(home: &Path, embedders: Embedders) -> Outcome<Engine> {
     let agent_id = PathComponent::parse("needles")?;
     let workspace = Arc::new(Root::open(&home.join("workspace"))?);
     let clock = Arc::new(ManualClock::new(TODAY_MS));
-    let engine = Engine::new(EngineOptions::new(agent_id, workspace, home, clock));
+    let options = EngineOptions::new(agent_id, workspace, home, clock);
+    let engine = Engine::new(EngineOptions { embedders, ..options });
     engine.sync(SyncReason::Rebuild).await?;
     Ok(engine)
 }
