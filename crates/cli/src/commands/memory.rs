@@ -71,7 +71,7 @@ fn status_words(instance: &Instance, agent: &AgentPlaces, status: &Status) -> St
     };
     let mut rows = vec![
         ("Notes", format!("{} in {}", format::count(status.files, "file"), short(&agent.workspace))),
-        ("Search", format!("built in, by words ({}/{})", status.provider, status.model)),
+        ("Search", search_words(status)),
         (
             "Index",
             format!("{}, {}, {state}", short(&status.database), format::count(status.windows, "passage")),
@@ -87,6 +87,25 @@ fn status_words(instance: &Instance, agent: &AgentPlaces, status: &Status) -> St
         rows.push(("Skipped", skipped_words(&status.skipped)));
     }
     output::table(&rows)
+}
+
+fn search_words(status: &Status) -> String {
+    let mut words = match (status.embedded, status.passages) {
+        (0, _) => "by words".to_owned(),
+        (embedded, all) => format!(
+            "by words and meaning ({}/{}), {embedded} of {} embedded",
+            status.provider,
+            status.model,
+            format::count(all, "passage")
+        ),
+    };
+    if let Some(fallback) = &status.fallback {
+        words = format!("{words}\nstepped in for {}: {}", fallback.from, fallback.reason);
+    }
+    if let Some(degraded) = &status.degraded {
+        words = format!("{words}\n{degraded}");
+    }
+    words
 }
 
 fn skipped_words(skipped: &[Skipped]) -> String {
@@ -142,6 +161,7 @@ fn answer_words(answer: &Answer) -> String {
     if blocks.is_empty() {
         blocks.push("nothing found".to_owned());
     }
+    blocks.extend(answer.degraded.clone());
     blocks.extend(answer.note.clone());
     blocks.join("\n\n")
 }

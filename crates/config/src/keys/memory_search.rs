@@ -51,15 +51,15 @@ section! {
         /// Features that may change.
         experimental: MemoryExperimental, planned(not_yet::INDEX), advanced();
         /// Who makes the vectors. `auto` takes the first one with a key, or the built-in model; `none` turns search off.
-        provider: EmbeddingProvider = EmbeddingProvider::Auto, planned(not_yet::INDEX), met_by(&["auto", "none"]);
+        provider: EmbeddingProvider = EmbeddingProvider::Auto;
         /// The embedding interface of the provider, where it differs from the usual one.
-        remote: EmbeddingRemote, planned(not_yet::INDEX);
+        remote: EmbeddingRemote;
         /// Who steps in when the provider fails.
-        fallback: EmbeddingFallback = EmbeddingFallback::None, planned(not_yet::INDEX), met_by(&["none"]), advanced();
+        fallback: EmbeddingFallback = EmbeddingFallback::None, advanced();
         /// The embedding model; the provider's usual one if absent.
-        model: Option<String>, planned(not_yet::INDEX);
+        model: Option<String>;
         /// The model on this machine.
-        local: EmbeddingLocal, planned(not_yet::INDEX), advanced();
+        local: EmbeddingLocal, advanced();
         /// The index.
         store: IndexStore, advanced();
         /// How files are cut.
@@ -69,7 +69,7 @@ section! {
         /// How a search ranks.
         query: MemoryQuery;
         /// The cache of vectors.
-        cache: EmbeddingCache, planned(not_yet::INDEX), advanced();
+        cache: EmbeddingCache, advanced();
     }
 }
 
@@ -91,7 +91,7 @@ section! {
         /// Headers added to each request.
         headers: Map<Secret>, may_be_blank(), advanced();
         /// Many texts in one job.
-        batch: EmbeddingBatch, advanced();
+        batch: EmbeddingBatch, planned("passages are embedded by ordinary requests yet, not by batch jobs"), advanced();
     }
 }
 
