@@ -13,10 +13,12 @@ use crate::select::{Candidate, Run, select};
 use crate::time::{Dates, Time};
 use crate::words::{Concept, analyse, folded, parts_of};
 
-/// A row without a word of the query must lie this many deviations above the average cosine to be shown at all.
+/// A row without a word of the query must lie this many deviations above the average cosine to be shown,
 const MIN_MEANING: f64 = 2.5;
-/// And its cosine must be at least this: unrelated sentences of one language reach about .2 with small models.
-const MIN_COSINE: f64 = 0.3;
+/// and its cosine must be at least this: unrelated sentences of one language reach about .2 with small models.
+const MIN_COSINE: f64 = 0.25;
+/// A cosine like this is enough by itself: in a memory of few passages nothing lies far above the average.
+const SURE_COSINE: f64 = 0.4;
 
 /// What a longer word, or a part of the word, counts beside the word itself.
 const OF_COMPOUND: f32 = 0.6;
@@ -114,8 +116,9 @@ fn candidates(
     meaning: Option<&Meaning>,
     fused: impl Fn(NoteId, usize) -> f64,
 ) -> Vec<Candidate> {
-    let least = meaning
-        .map_or(f64::INFINITY, |meaning| (meaning.mean + MIN_MEANING * meaning.deviation).max(MIN_COSINE));
+    let least = meaning.map_or(f64::INFINITY, |meaning| {
+        (meaning.mean + MIN_MEANING * meaning.deviation).clamp(MIN_COSINE, SURE_COSINE)
+    });
     let mut found = Vec::new();
     for note in scores.notes() {
         let Some(view) = corpus.get(note) else { continue };

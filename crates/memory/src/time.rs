@@ -20,7 +20,7 @@ const OF_RELATIVE: f64 = 1.5;
 /// The same for "recently".
 const OF_VAGUE: f64 = 0.3;
 /// What the newest line is ahead of one that is very old, when nothing is said about time.
-const OF_NEWNESS: f64 = 0.1;
+const OF_NEWNESS: f64 = 0.3;
 /// The same when the latest is asked for.
 const OF_LATEST: f64 = 0.8;
 /// Days after which a line is half as new.

@@ -1,9 +1,8 @@
 //! Model providers behind one trait.
 //!
 //! The room holds the port [`ChatModel`], the wire API `openai-completions` ([`openai`]), the built-in model that
-//! needs neither network nor weights ([`offline`]), the catalog that turns `provider/model` into something that runs
-//! ([`catalog`]), and the only HTTP client of the house ([`http`]). It may open sockets; it never touches the disk,
-//! runs a tool, or knows a session.
+//! needs neither network nor weights ([`offline`]), and the catalog that turns `provider/model` into something that
+//! runs ([`catalog`]). It may open sockets; it never touches the disk, runs a tool, or knows a session.
 //!
 //! ```
 //! use futures_util::StreamExt;

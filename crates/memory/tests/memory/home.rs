@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use openclaw_guard::{PathComponent, Root, SystemClock, create_private_dir, write_atomic};
-use openclaw_memory::{Engine, EngineOptions};
+use openclaw_memory::{Embedders, Engine, EngineOptions};
 
 pub(crate) struct Home {
     pub(crate) dir: tempfile::TempDir,
@@ -35,11 +35,18 @@ impl Home {
     pub(crate) fn engine(&self) -> Engine {
         engine(self.dir.path(), &[])
     }
+
+    pub(crate) fn engine_with(&self, embedders: Embedders) -> Engine {
+        Engine::new(EngineOptions { embedders, ..options(self.dir.path()) })
+    }
 }
 
 pub(crate) fn engine(home: &Path, extra_paths: &[PathBuf]) -> Engine {
+    Engine::new(EngineOptions { extra_paths: extra_paths.to_vec(), ..options(home) })
+}
+
+fn options(home: &Path) -> EngineOptions {
     let agent_id = PathComponent::parse("main").unwrap();
     let workspace = Arc::new(Root::open(&home.join("workspace")).unwrap());
-    let options = EngineOptions::new(agent_id, workspace, home, Arc::new(SystemClock));
-    Engine::new(EngineOptions { extra_paths: extra_paths.to_vec(), ..options })
+    EngineOptions::new(agent_id, workspace, home, Arc::new(SystemClock))
 }

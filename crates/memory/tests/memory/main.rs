@@ -6,3 +6,5 @@ mod contract;
 mod engine;
 #[cfg(test)]
 mod home;
+#[cfg(test)]
+mod meaning;

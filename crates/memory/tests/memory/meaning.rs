@@ -1,0 +1,122 @@
+//! Search by meaning, and what becomes of it when nobody makes vectors.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::home::Home;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use openclaw_embed::{BatchLimits, Builtin, EmbedError, Embedder, EmbedderId, Failure, Purpose, Vector};
+use openclaw_memory::{Embedders, MemoryBackend as _, Query, SyncReason};
+
+/// An embedder that fails, or counts letters; and counts its texts.
+struct Letters {
+    id: EmbedderId,
+    failure: Option<Failure>,
+    documents: AtomicUsize,
+}
+
+impl Letters {
+    fn new(model: &str, failure: Option<Failure>) -> Arc<Self> {
+        let id = EmbedderId { provider: "test", model: model.into(), fingerprint: String::new() };
+        Arc::new(Self { id, failure, documents: AtomicUsize::new(0) })
+    }
+
+    fn vector(text: &str) -> Vector {
+        let count = |letter: char| text.chars().filter(|c| c.eq_ignore_ascii_case(&letter)).count() as f32;
+        Vector::normalized(('a'..='z').map(|letter| count(letter) + 0.01).collect()).unwrap()
+    }
+}
+
+impl Embedder for Letters {
+    fn identity(&self) -> &EmbedderId {
+        &self.id
+    }
+
+    fn limits(&self) -> BatchLimits {
+        BatchLimits { texts: 2, bytes: 10_000, concurrency: 2 }
+    }
+
+    fn embed(&self, purpose: Purpose, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vector>, EmbedError>> {
+        if purpose == Purpose::Document {
+            self.documents.fetch_add(texts.len(), Ordering::Relaxed);
+        }
+        let answer = match &self.failure {
+            Some(failure) => Err(EmbedError { embedder: self.id.to_string(), failure: failure.clone() }),
+            None => Ok(texts.iter().map(|text| Self::vector(text)).collect()),
+        };
+        async move { answer }.boxed()
+    }
+}
+
+fn only(primary: Arc<dyn Embedder>) -> Embedders {
+    Embedders { primary: Some(primary), ..Embedders::default() }
+}
+
+#[tokio::test]
+async fn a_question_that_shares_no_word_with_the_note_is_answered_without_a_key() {
+    let home = Home::new();
+    home.note("memory/2026-11-20.md", "# Boat\n- The boat lies at berth 14 in the north marina.\n");
+    home.note("MEMORY.md", "- Prefers green tea over coffee.\n");
+    let memory = home.engine_with(only(Arc::new(Builtin::new())));
+    let report = memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!((report.embedded, report.degraded), (2, None));
+    let answer = memory.search(Query::new("Where is our sailing vessel moored?")).await.unwrap();
+    assert_eq!(answer.results.first().map(|hit| hit.start_line), Some(2), "{answer:?}");
+    assert_eq!(answer.results[0].date.as_deref(), Some("2026-11-20"));
+    assert_eq!((answer.provider.as_str(), answer.degraded), ("builtin", None));
+}
+
+#[tokio::test]
+async fn a_note_that_moves_and_an_index_built_anew_need_no_embedding() {
+    let home = Home::new();
+    home.note("memory/a.md", "# Tea\n- green\n\n# Coffee\n- black\n");
+    let letters = Letters::new("letters", None);
+    let memory = home.engine_with(only(letters.clone()));
+    memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!(letters.documents.load(Ordering::Relaxed), 2);
+    std::fs::rename(home.path("workspace/memory/a.md"), home.path("workspace/memory/b.md")).unwrap();
+    for why in [SyncReason::Requested, SyncReason::Rebuild] {
+        memory.sync(why).await.unwrap();
+        let status = memory.status().await.unwrap();
+        assert_eq!((status.files, status.embedded, status.cached), (1, 2, 2));
+    }
+    assert_eq!(letters.documents.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn words_answer_and_say_why_when_nobody_makes_vectors() {
+    let home = Home::new();
+    home.note("MEMORY.md", "green tea\n");
+    for failure in [Failure::Auth("no".into()), Failure::Overloaded("busy".into())] {
+        let memory = home.engine_with(only(Letters::new("broken", Some(failure.clone()))));
+        memory.sync(SyncReason::Requested).await.unwrap();
+        let answer = memory.search(Query::new("tea")).await.unwrap();
+        assert_eq!(answer.results.len(), 1);
+        let degraded = answer.degraded.unwrap();
+        assert!(
+            degraded.starts_with("words only: ") && degraded.contains(&failure.to_string()),
+            "{degraded}"
+        );
+        assert_eq!((answer.provider.as_str(), answer.fallback), ("none", None));
+    }
+}
+
+#[tokio::test]
+async fn who_steps_in_is_named_with_the_reason() {
+    let home = Home::new();
+    home.note("MEMORY.md", "green tea\n");
+    let primary = Letters::new("broken", Some(Failure::Auth("wrong key".into())));
+    let fallback = Letters::new("spare", None);
+    let memory = home.engine_with(Embedders {
+        primary: Some(primary),
+        fallback: Some(fallback.clone()),
+        problem: None,
+    });
+    memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!(fallback.documents.load(Ordering::Relaxed), 1);
+    let answer = memory.search(Query::new("tea")).await.unwrap();
+    assert_eq!((answer.model.as_str(), answer.results.len()), ("spare", 1));
+    let stepped_in = answer.fallback.unwrap();
+    assert!(stepped_in.from == "test/broken" && stepped_in.reason.contains("wrong key"), "{stepped_in:?}");
+}
