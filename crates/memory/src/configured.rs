@@ -20,6 +20,18 @@ pub struct Surroundings<'a> {
     pub env: &'a Env,
 }
 
+impl Surroundings<'_> {
+    /// Who makes the vectors of an agent's memory. Nothing is sent or loaded.
+    #[must_use]
+    pub fn embedders(&self, agent: &str) -> Embedders {
+        let Self { config, at, env } = *self;
+        let find_file = |path: &str| Some(at.expand(path)).filter(|path| path.is_file());
+        let keys = EnvKeys(env);
+        let around = Around { providers: &config.models.providers, keys: &keys, find_file: &find_file };
+        Embedders::from(resolve(config.agents.memory_search(agent), &around, &OwnMakers { at, env }))
+    }
+}
+
 impl EngineOptions {
     /// The memory of an agent as it is configured.
     #[must_use]
@@ -29,18 +41,15 @@ impl EngineOptions {
         workspace: Arc<Root>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let Surroundings { config, at, env } = around;
-        let search = config.agents.memory_search(agent_id.as_str());
-        let find_file = |path: &str| Some(at.expand(path)).filter(|path| path.is_file());
-        let keys = EnvKeys(env);
-        let around = Around { providers: &config.models.providers, keys: &keys, find_file: &find_file };
+        let at = around.at;
+        let search = around.config.agents.memory_search(agent_id.as_str());
         let cache_entries = match (search.cache.enabled, search.cache.max_entries) {
             (true, most) => most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             (false, _) => Some(0),
         };
         Self {
             extra_paths: search.extra_paths.iter().map(|path| at.expand(path)).collect(),
-            embedders: Embedders::from(resolve(search, &around, &OwnMakers { at, env })),
+            embedders: around.embedders(agent_id.as_str()),
             cache_entries,
             ..Self::new(agent_id, workspace, &at.state_dir, clock)
         }

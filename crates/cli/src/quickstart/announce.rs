@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use openclaw_config::EmbeddingProvider;
+use openclaw_memory::Surroundings;
 use serde::Serialize;
 
 use super::setup::Setup;
@@ -55,8 +56,18 @@ pub(super) struct Facts {
 #[serde(rename_all = "camelCase")]
 pub(super) struct MemoryState {
     pub(super) enabled: bool,
-    /// `offline/lexical`: words, built in.
+    /// Who makes the vectors, as the configuration calls it; `none` when words alone are compared.
     pub(super) provider: &'static str,
+}
+
+/// Nobody makes vectors.
+const NO_VECTORS: &str = "none";
+
+/// Who makes the vectors of an agent's memory.
+fn embedding_provider(instance: &Instance, agent: &str) -> &'static str {
+    let env = &instance.loaded.env;
+    let around = Surroundings { config: instance.config(), at: &instance.at, env };
+    around.embedders(agent).primary.map_or(NO_VECTORS, |primary| primary.identity().provider)
 }
 
 impl Facts {
@@ -71,7 +82,7 @@ impl Facts {
             created: setup.created.clone(),
             model: model::of(instance, &agent),
             channels: Vec::new(),
-            memory: MemoryState { enabled, provider: "offline/lexical" },
+            memory: MemoryState { enabled, provider: embedding_provider(instance, &agent) },
         }
     }
 
@@ -89,10 +100,15 @@ impl Announcement {
     /// For people.
     pub(super) fn words(&self, home: &Path) -> String {
         let Self { place, facts, .. } = self;
-        let memory = if facts.memory.enabled {
-            "Markdown files, word search built in (nothing leaves this machine)"
-        } else {
-            "Markdown files, search is turned off in the configuration"
+        let memory = match (facts.memory.enabled, facts.memory.provider) {
+            (false, _) => "Markdown files, search is turned off in the configuration".to_owned(),
+            (true, NO_VECTORS) => {
+                "Markdown files, searched by words (nothing leaves this machine)".to_owned()
+            }
+            (true, "builtin" | "local") => {
+                "Markdown files, searched by words and meaning (nothing leaves this machine)".to_owned()
+            }
+            (true, service) => format!("Markdown files; {service} gets their text, to compare its meaning"),
         };
         let open =
             format!("{}\n(works once, within five minutes; another: `openclaw dashboard`)", place.pair_url);
@@ -101,7 +117,7 @@ impl Announcement {
             ("Workspace", facts.path_words(&facts.workspace, home)),
             ("Config", facts.path_words(&facts.config_path, home)),
             ("Model", facts.model.words()),
-            ("Memory", memory.to_owned()),
+            ("Memory", memory),
             ("Channels", "none yet: this version talks here and in the browser".to_owned()),
         ];
         let state = if place.already_running { "is running already" } else { "is running" };

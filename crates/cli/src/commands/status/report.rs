@@ -171,7 +171,7 @@ impl MemoryRow {
             (None, Some(files)) => {
                 let windows = format::count(self.windows.unwrap_or_default(), "passage");
                 let state = if self.dirty == Some(true) { ", changed since" } else { "" };
-                format!("{}, {windows}, word search built in{state}", format::count(files, "note"))
+                format!("{}, {windows}{state}", format::count(files, "note"))
             }
         }
     }
