@@ -15,7 +15,7 @@ use crate::backend::Fallback;
 use crate::engine::{Mailbox, Progress};
 use crate::error::MemoryError;
 use crate::vectors::Unembedded;
-use crate::worker::Request;
+use crate::worker::{Missing, Request};
 
 /// Below this confidence an answer says that nothing is clearly about the query.
 pub(crate) const LOW_CONFIDENCE: f64 = 0.25;
@@ -87,6 +87,11 @@ impl Embedding {
 
     pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// Who is asked first, and who steps in.
+    pub(crate) fn embedders(&self) -> &Embedders {
+        &self.embedders
     }
 
     /// Provider and model as answers name them.
@@ -168,7 +173,8 @@ impl Embedding {
     async fn step(&self, mailbox: &Mailbox) -> Result<Option<usize>, MemoryError> {
         let Some(embedder) = self.active() else { return Ok(None) };
         let ask = |reply| Request::Unembedded { texts: COMMIT_TEXTS, bytes: COMMIT_BYTES, reply };
-        let mut passages = mailbox.ask(ask).await?;
+        let Missing { mut passages, left } = mailbox.ask(ask).await?;
+        self.progress.send_modify(|progress| progress.left = left);
         {
             let state = self.state();
             passages.retain(|passage| !state.refused.contains(&passage.text));
@@ -180,7 +186,10 @@ impl Embedding {
         let count = vectors.len();
         if count > 0 {
             mailbox.ask(|reply| Request::Remember(vectors, reply)).await?;
-            self.progress.send_modify(|progress| progress.embedded += count);
+            self.progress.send_modify(|progress| {
+                progress.embedded += count;
+                progress.left = progress.left.saturating_sub(count);
+            });
         }
         match failure {
             None => {
