@@ -253,7 +253,7 @@ impl Embedding {
         true
     }
 
-    fn active(&self) -> Option<Arc<dyn Embedder>> {
+    pub(crate) fn active(&self) -> Option<Arc<dyn Embedder>> {
         let stepped_in = self.state().fallback.is_some();
         if stepped_in { self.embedders.fallback.clone() } else { self.embedders.primary.clone() }
     }

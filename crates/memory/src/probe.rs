@@ -53,6 +53,12 @@ impl Engine {
         found
     }
 
+    /// Provider and model of who makes the vectors, or will; nothing when nobody does.
+    #[must_use]
+    pub fn embedder(&self) -> Option<String> {
+        self.embedding.active().map(|embedder| embedder.identity().to_string())
+    }
+
     /// The provider that gets the text of notes and questions when it is not this machine: `openai`, `gemini`, `voyage`.
     #[must_use]
     pub fn service(&self) -> Option<&'static str> {
