@@ -117,7 +117,11 @@ pub(crate) struct MemoryBenchArgs {
     pub(crate) json: bool,
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    let share: f64 = text.parse().map_err(|_| "it must be a number from 0 to 1".to_owned())?;
-    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("it must be from 0 to 1".to_owned()) }
+/// A score that no result can have.
+#[derive(Debug, thiserror::Error)]
+#[error("a score is a number from 0 to 1")]
+struct NoScore;
+
+fn share(text: &str) -> Result<f64, NoScore> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or(NoScore)
 }

@@ -38,8 +38,10 @@ pub struct Line {
 /// What of the notes can be asked for, and how often each word occurs.
 pub(super) struct Stock {
     pub(super) lines: Vec<Line>,
-    /// In how many lines a word stands, by its small letters.
-    counts: HashMap<String, usize>,
+    /// The lines of all notes in which a word stands, by its small letters, in order.
+    places: HashMap<String, Vec<u32>>,
+    /// Lines so far.
+    seen: u32,
     /// Every term of the notes.
     pub(super) terms: HashSet<String>,
 }
@@ -47,7 +49,7 @@ pub(super) struct Stock {
 impl Stock {
     pub(super) fn of(notes: &[NoteText]) -> Self {
         let mut analyser = Analyser::default();
-        let mut stock = Self { lines: Vec::new(), counts: HashMap::new(), terms: HashSet::new() };
+        let mut stock = Self { lines: Vec::new(), places: HashMap::new(), seen: 0, terms: HashSet::new() };
         for note in notes {
             stock.add(note, &mut analyser);
         }
@@ -67,7 +69,9 @@ impl Stock {
             let mut distinct: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
             distinct.sort_unstable();
             distinct.dedup();
-            distinct.into_iter().for_each(|word| *self.counts.entry(word).or_default() += 1);
+            let seen = self.seen;
+            distinct.into_iter().for_each(|word| self.places.entry(word).or_default().push(seen));
+            self.seen = self.seen.saturating_add(1);
             if is_said(text) && words.len() >= MIN_WORDS {
                 let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
                 self.lines.push(Line { path: note.path.clone(), number, text: text.to_owned(), words });
@@ -77,7 +81,20 @@ impl Stock {
 
     /// In how many lines a word stands.
     pub(super) fn count(&self, word: &str) -> usize {
-        self.counts.get(&word.to_lowercase()).copied().unwrap_or_default()
+        self.places_of(word).len()
+    }
+
+    /// Whether no more than one line has all these words: who asks for more gets any of them, and rightly.
+    pub(super) fn is_clear(&self, words: &[&str]) -> bool {
+        let mut all: Vec<&[u32]> = words.iter().map(|word| self.places_of(word)).collect();
+        all.sort_by_key(|places| places.len());
+        let Some((rarest, others)) = all.split_first() else { return false };
+        let has_all = |line: &&u32| others.iter().all(|places| places.binary_search(line).is_ok());
+        rarest.iter().filter(has_all).take(2).count() == 1
+    }
+
+    fn places_of(&self, word: &str) -> &[u32] {
+        self.places.get(&word.to_lowercase()).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -115,7 +132,23 @@ fn words_of(text: &str, language: Language, analyser: &mut Analyser) -> Vec<Stri
 
 #[cfg(test)]
 mod tests {
-    use super::{NoteText, lines};
+    use super::{NoteText, Stock, lines};
+
+    #[test]
+    fn what_only_one_line_says_is_clear() {
+        let text = "Hansen serviced the boiler in March\nHansen serviced the roof in April\n";
+        let stock = Stock::of(&[NoteText { path: "MEMORY.md".into(), text: text.into() }]);
+        for (words, expected) in [
+            (&["Hansen", "serviced"][..], false),
+            (&["hansen", "ROOF"], true),
+            (&["boiler"], true),
+            (&["boiler", "April"], false),
+            (&[], false),
+        ] {
+            assert_eq!(stock.is_clear(words), expected, "{words:?}");
+        }
+        assert_eq!((stock.count("Hansen"), stock.count("roof"), stock.count("x")), (2, 1, 0));
+    }
 
     #[test]
     fn lines_that_say_something() {

@@ -77,11 +77,17 @@ pub(super) fn choose(stock: &Stock, plan: Plan) -> Vec<Needle> {
     found.extend(coded);
     let used: Vec<(String, u32)> = found.iter().filter_map(Needle::place).collect();
     let others = lines.iter().filter(|line| !used.contains(&(line.path.clone(), line.number)));
-    for (line, kind) in others.zip([Kind::Rare, Kind::Half, Kind::Quote].into_iter().cycle()) {
+    let mut kinds = [Kind::Rare, Kind::Half, Kind::Quote].into_iter().cycle().peekable();
+    for line in others {
         if found.len() >= wanted {
             break;
         }
-        found.push(about(line, kind, stock, &mut random));
+        if let Some(kind) = kinds.peek()
+            && let Some(needle) = about(line, *kind, stock, &mut random)
+        {
+            found.push(needle);
+            kinds.next();
+        }
     }
     if found.is_empty() {
         return found;
@@ -101,19 +107,18 @@ fn target(line: &Line, text: &str) -> Option<Target> {
     Some(Target { path: line.path.clone(), line: line.number, text: text.to_owned() })
 }
 
-fn about(line: &Line, kind: Kind, stock: &Stock, random: &mut Random) -> Needle {
+/// A question about a line, if that line alone answers it.
+fn about(line: &Line, kind: Kind, stock: &Stock, random: &mut Random) -> Option<Needle> {
+    let from = |first: usize, step: usize| line.words.iter().skip(first).step_by(step).map(String::as_str);
     let words: Vec<&str> = match kind {
         Kind::Rare => rarest(line, stock),
-        Kind::Half => {
-            let first = random.below(2);
-            line.words.iter().skip(first).step_by(2).map(String::as_str).collect()
-        }
+        Kind::Half => from(random.below(2), 2).collect(),
         Kind::Quote | Kind::Code | Kind::Nonsense => {
-            let first = random.below(line.words.len().saturating_sub(QUOTED_WORDS) + 1);
-            line.words.iter().skip(first).take(QUOTED_WORDS).map(String::as_str).collect()
+            let last = line.words.len().saturating_sub(QUOTED_WORDS);
+            from(random.below(last + 1), 1).take(QUOTED_WORDS).collect()
         }
     };
-    Needle { kind, query: words.join(" "), target: target(line, &line.text) }
+    stock.is_clear(&words).then(|| Needle { kind, query: words.join(" "), target: target(line, &line.text) })
 }
 
 /// The words of a line that the fewest other lines have, in the order in which they stand there.
