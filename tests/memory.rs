@@ -28,7 +28,8 @@ fn notes(extra: Value) -> TempHome {
         ),
         ("2024-05-03.md", "# 会议\n\n- 明天下午在北京办公室讨论预算。\n- 发票号码 INV-2041 已付。\n"),
     ] {
-        home.write(&format!(".openclaw/workspace/memory/{name}"), text);
+        let name = format!(".openclaw/workspace/memory/{name}");
+        home.write(&name, text);
     }
     home
 }
@@ -259,7 +260,8 @@ fn many_notes(home: &TempHome) {
             format!("- Person{day}x{n} repaired the gadget{day}x{n} beside tower{n} for order no-{day}{n}7\n")
         };
         let text: String = (1..=5).map(line).collect();
-        home.write(&format!(".openclaw/workspace/memory/2024-06-{day:02}.md"), &text);
+        let name = format!(".openclaw/workspace/memory/2024-06-{day:02}.md");
+        home.write(&name, &text);
     }
 }
 

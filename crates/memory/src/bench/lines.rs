@@ -93,6 +93,14 @@ impl Stock {
         rarest.iter().filter(has_all).take(2).count() == 1
     }
 
+    /// The words that stand in the most lines, the most frequent first.
+    pub(super) fn frequent(&self, most: usize) -> Vec<&str> {
+        let mut words: Vec<(&str, usize)> =
+            self.places.iter().map(|(word, places)| (word.as_str(), places.len())).collect();
+        words.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        words.into_iter().take(most).map(|(word, _)| word).collect()
+    }
+
     fn places_of(&self, word: &str) -> &[u32] {
         self.places.get(&word.to_lowercase()).map_or(&[], Vec::as_slice)
     }
@@ -147,6 +155,7 @@ mod tests {
         ] {
             assert_eq!(stock.is_clear(words), expected, "{words:?}");
         }
+        assert_eq!(stock.frequent(2), ["hansen", "serviced"]);
         assert_eq!((stock.count("Hansen"), stock.count("roof"), stock.count("x")), (2, 1, 0));
     }
 

@@ -13,6 +13,8 @@ const ONE_NONSENSE_IN: usize = 5;
 const RARE_WORDS: usize = 3;
 /// Words that stand together in the line and are asked for as they are.
 const QUOTED_WORDS: usize = 4;
+/// Words of the notes that stand in questions about nothing.
+const FREQUENT_WORDS: usize = 20;
 /// A code of fewer characters is a number or an abbreviation.
 const MIN_CODE_CHARS: usize = 4;
 
@@ -92,7 +94,7 @@ pub(super) fn choose(stock: &Stock, plan: Plan) -> Vec<Needle> {
     if found.is_empty() {
         return found;
     }
-    let nothing = nonsense(&stock.terms, off, &mut random);
+    let nothing = nonsense(&stock.terms, &stock.frequent(FREQUENT_WORDS), off, &mut random);
     found.extend(nothing.into_iter().map(|query| Needle { kind: Kind::Nonsense, query, target: None }));
     found
 }

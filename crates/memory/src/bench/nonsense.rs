@@ -42,8 +42,29 @@ const ENDS: [&str; 8] = ["b", "ft", "lm", "nd", "rk", "x", "zz", "p"];
 const SYLLABLES: usize = 3;
 const INVENTED_WORDS: usize = 4;
 
-/// A number of questions none of whose words is a term of the notes: some of ordinary words, the others invented.
-pub(super) fn nonsense(terms: &HashSet<String>, count: usize, random: &mut Random) -> Vec<String> {
+/// One question in so many has a word of the notes in it, one of those that stand everywhere: people ask in vain about
+/// somebody whom the notes know well.
+const ONE_KNOWN_IN: usize = 3;
+
+/// A number of questions about nothing that the notes say: some of ordinary words, the others invented. `known` are frequent
+/// words of the notes.
+pub(super) fn nonsense(
+    terms: &HashSet<String>,
+    known: &[&str],
+    count: usize,
+    random: &mut Random,
+) -> Vec<String> {
+    let mut questions = foreign(terms, count, random);
+    for question in questions.iter_mut().step_by(ONE_KNOWN_IN) {
+        if let Some(word) = known.get(random.below(known.len())) {
+            *question = format!("{word} {question}");
+        }
+    }
+    questions
+}
+
+/// Questions none of whose words is a term of the notes.
+fn foreign(terms: &HashSet<String>, count: usize, random: &mut Random) -> Vec<String> {
     let is_foreign = |query: &&&str| {
         analyse(query).iter().all(|concept| concept.forms.iter().all(|form| !terms.contains(&form.term)))
     };
@@ -81,14 +102,16 @@ mod tests {
     #[test]
     fn no_question_has_a_word_of_the_notes() {
         let terms: HashSet<String> = ["glacier", "moon", "neptun"].map(str::to_owned).into();
-        let found = nonsense(&terms, 40, &mut Random::new(1));
+        let found = nonsense(&terms, &[], 40, &mut Random::new(1));
         assert_eq!(found.len(), 40);
         assert!(
             !found.iter().any(|query| query.contains("glacier") || query.contains("Neptune")),
             "{found:?}"
         );
         assert_eq!(found.iter().filter(|query| query.ends_with('?')).count(), 20);
-        assert_eq!(found, nonsense(&terms, 40, &mut Random::new(1)), "the same every time");
-        assert_ne!(found, nonsense(&terms, 40, &mut Random::new(2)));
+        assert_eq!(found, nonsense(&terms, &[], 40, &mut Random::new(1)), "the same every time");
+        assert_ne!(found, nonsense(&terms, &[], 40, &mut Random::new(2)));
+        let known = nonsense(&terms, &["moon"], 40, &mut Random::new(1));
+        assert_eq!(known.iter().filter(|query| query.starts_with("moon ")).count(), 14);
     }
 }
