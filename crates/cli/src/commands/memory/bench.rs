@@ -88,9 +88,9 @@ fn words(report: &BenchReport) -> String {
 fn found_table(report: &BenchReport, best: &Quality) -> Vec<String> {
     let line = |name: &str, asked: usize, found: [f64; 2]| {
         let [first, six] = found.map(percent);
-        format!("  {name:24}{asked:>6}{first:>8}{six:>8}")
+        format!("  {name:26}{asked:>6}{first:>8}{six:>8}")
     };
-    let mut lines = vec![format!("  {:24}{:>6}{:>8}{:>8}", "asked for", "asked", "first", "in six")];
+    let mut lines = vec![format!("  {:26}{:>6}{:>8}{:>8}", "asked for", "asked", "first", "in six")];
     lines.extend(
         best.rows.iter().map(|row| line(kind_words(row.kind), row.questions, [row.found1, row.found6])),
     );
