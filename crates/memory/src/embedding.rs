@@ -17,7 +17,7 @@ use crate::engine::{Mailbox, Progress};
 use crate::error::MemoryError;
 use crate::open::Wanted;
 use crate::vectors::Unembedded;
-use crate::worker::{ByEmbedder, Request};
+use crate::worker::{ByEmbedder, Missing, Request};
 
 /// Below this confidence an answer says that nothing is clearly about the query.
 pub(crate) const LOW_CONFIDENCE: f64 = 0.25;
@@ -96,6 +96,11 @@ impl Embedding {
 
     pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// Who is asked first, and who steps in.
+    pub(crate) fn embedders(&self) -> &Embedders {
+        &self.embedders
     }
 
     /// Provider and model as answers name them.
@@ -184,7 +189,8 @@ impl Embedding {
         let except = self.state().refused.clone();
         let made = Wanted { texts: COMMIT_TEXTS, bytes: COMMIT_BYTES, except };
         let wanted = ByEmbedder { by: embedder.identity().clone(), made };
-        let passages = mailbox.ask(|reply| Request::Unembedded(wanted, reply)).await?;
+        let Missing { passages, left } = mailbox.ask(|reply| Request::Unembedded(wanted, reply)).await?;
+        self.progress.send_modify(|progress| progress.left = left);
         if passages.is_empty() {
             return Ok(None);
         }
@@ -193,7 +199,10 @@ impl Embedding {
         if count > 0 {
             let vectors = ByEmbedder { by: embedder.identity().clone(), made: vectors };
             mailbox.ask(|reply| Request::Remember(vectors, reply)).await?;
-            self.progress.send_modify(|progress| progress.embedded += count);
+            self.progress.send_modify(|progress| {
+                progress.embedded += count;
+                progress.left = progress.left.saturating_sub(count);
+            });
         }
         match failure {
             None => {
@@ -271,7 +280,7 @@ impl Embedding {
         self.state().rests_until.is_some_and(|until| Instant::now() < until)
     }
 
-    fn active(&self) -> Option<Arc<dyn Embedder>> {
+    pub(crate) fn active(&self) -> Option<Arc<dyn Embedder>> {
         let stepped_in = self.state().fallback.is_some();
         if stepped_in { self.embedders.fallback.clone() } else { self.embedders.primary.clone() }
     }

@@ -28,6 +28,7 @@
 //! ```
 
 mod backend;
+pub mod bench;
 mod confidence;
 mod configured;
 mod corpus;
@@ -37,6 +38,7 @@ mod error;
 mod index;
 mod layout;
 mod open;
+mod probe;
 mod score;
 mod search;
 mod select;
@@ -56,3 +58,5 @@ pub use configured::Surroundings;
 pub use embedding::Embedders;
 pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;
+pub use probe::{Probe, Role};
+pub use words::matched_words;

@@ -21,7 +21,7 @@ use crate::index::{self, Generation, IndexError};
 use crate::open::{OpenIndex, Wanted};
 use crate::search::{Found, search};
 use crate::sources::Sources;
-use crate::sync::{Budget, is_dirty, sync};
+use crate::sync::{Budget, look, sync};
 use crate::vectors::Unembedded;
 
 /// Changed notes that are indexed before a search answers: some hundredths of a second of work.
@@ -40,7 +40,7 @@ pub(crate) enum Request {
     Totals(Reply<Totals>),
     Sync(SyncReason, Reply<SyncReport>),
     /// Passages without vectors.
-    Unembedded(ByEmbedder<Wanted>, Reply<Vec<Unembedded>>),
+    Unembedded(ByEmbedder<Wanted>, Reply<Missing>),
     Remember(ByEmbedder<Vec<(Unembedded, Vector)>>, Reply<()>),
 }
 
@@ -58,6 +58,13 @@ pub(crate) struct Searched {
     pub(crate) stale: Option<String>,
     /// Passages, and how many of them are embedded.
     pub(crate) embedded: (usize, usize),
+}
+
+/// Some of the passages without vectors.
+pub(crate) struct Missing {
+    pub(crate) passages: Vec<Unembedded>,
+    /// How many there are in all.
+    pub(crate) left: usize,
 }
 
 /// Sums over the index.
@@ -181,16 +188,17 @@ impl Worker {
     }
 
     fn totals(&mut self) -> Result<Totals, MemoryError> {
-        let skipped = self.skipped.clone();
         let is_busy = self.job.is_some();
+        let skipped = self.skipped.clone();
         let totals = self.with_index(|open, sources| {
+            let look = look(open, sources)?;
             Ok(Totals {
                 files: open.index.count(open.index.published())?,
                 windows: open.corpus.windows(),
                 embedded: open.corpus.embedded(),
                 cached: open.index.cached()?,
-                dirty: is_busy || is_dirty(open, sources)?,
-                skipped: skipped.clone(),
+                dirty: is_busy || look.is_dirty,
+                skipped: merged(&skipped, look.skipped),
                 recovered: None,
             })
         })?;
@@ -208,9 +216,12 @@ impl Worker {
         Ok(())
     }
 
-    fn unembedded(&mut self, wanted: ByEmbedder<Wanted>) -> Result<Vec<Unembedded>, MemoryError> {
+    fn unembedded(&mut self, wanted: ByEmbedder<Wanted>) -> Result<Missing, MemoryError> {
         self.use_embedder(wanted.by)?;
-        self.with_index(|open, _| open.unembedded(&wanted.made))
+        self.with_index(|open, _| {
+            let (all, embedded) = open.corpus.embedded();
+            Ok(Missing { passages: open.unembedded(&wanted.made)?, left: all - embedded })
+        })
     }
 
     fn remember(&mut self, vectors: ByEmbedder<Vec<(Unembedded, Vector)>>) -> Result<(), MemoryError> {
@@ -332,6 +343,14 @@ impl Worker {
         }
         Ok(open)
     }
+}
+
+/// What the last pass passed over, and what a look at the folders passes over now: notes that cannot be read are
+/// known by the first, and a process that has not indexed anything knows the second.
+fn merged(passed: &[Skipped], now: Vec<Skipped>) -> Vec<Skipped> {
+    let mut all = passed.to_vec();
+    all.extend(now.into_iter().filter(|note| !passed.contains(note)));
+    all
 }
 
 /// The lines a range names. Asking past the end for more lines than there are is fine, starting there is not.

@@ -10,7 +10,7 @@ use openclaw_embed::{BatchLimits, Builtin, EmbedError, Embedder, EmbedderId, Fai
 use openclaw_memory::{Embedders, MemoryBackend as _, Query, SyncReason};
 
 /// An embedder that fails, or counts letters; and counts its texts.
-struct Letters {
+pub(crate) struct Letters {
     id: EmbedderId,
     failure: Option<Failure>,
     documents: AtomicUsize,
@@ -18,9 +18,21 @@ struct Letters {
 }
 
 impl Letters {
-    fn new(model: &str, failure: Option<Failure>) -> Arc<Self> {
+    pub(crate) fn new(model: &str, failure: Option<Failure>) -> Arc<Self> {
         let id = EmbedderId { provider: "test", model: model.into(), fingerprint: String::new() };
         Arc::new(Self { id, failure, documents: AtomicUsize::new(0), queries: AtomicUsize::new(0) })
+    }
+
+    fn counter(&self, purpose: Purpose) -> &AtomicUsize {
+        match purpose {
+            Purpose::Query => &self.queries,
+            Purpose::Document => &self.documents,
+        }
+    }
+
+    /// Texts so far.
+    pub(crate) fn asked(&self, purpose: Purpose) -> usize {
+        self.counter(purpose).load(Ordering::Relaxed)
     }
 
     fn vector(text: &str) -> Vector {
@@ -39,8 +51,7 @@ impl Embedder for Letters {
     }
 
     fn embed(&self, purpose: Purpose, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vector>, EmbedError>> {
-        let counter = if purpose == Purpose::Document { &self.documents } else { &self.queries };
-        counter.fetch_add(texts.len(), Ordering::Relaxed);
+        self.counter(purpose).fetch_add(texts.len(), Ordering::Relaxed);
         let refusal = || Failure::Refused("poison".into());
         let poisoned = texts.iter().any(|text| text.contains("poison")).then(refusal);
         let answer = match self.failure.as_ref().or(poisoned.as_ref()) {
@@ -51,7 +62,7 @@ impl Embedder for Letters {
     }
 }
 
-fn only(primary: Arc<dyn Embedder>) -> Embedders {
+pub(crate) fn only(primary: Arc<dyn Embedder>) -> Embedders {
     Embedders { primary: Some(primary), ..Embedders::default() }
 }
 
