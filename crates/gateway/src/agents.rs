@@ -340,7 +340,7 @@ impl Builder<'_> {
             exec: tool_policy::exec(config, id, &self.making.locations.state_dir),
             memory: if with_memory { MemoryTools::On } else { MemoryTools::Off },
             citations,
-            search: SearchDefaults::of(search.query.max_results, search.query.min_score),
+            search: SearchDefaults::of(search.query.max_results, search.query.least_score()),
             lock: self.making.kept.lock.clone(),
         })
     }

@@ -8,6 +8,7 @@ use openclaw_guard::{Clock, PathComponent, Root};
 
 use crate::embedding::Embedders;
 use crate::engine::EngineOptions;
+use crate::weighted::Fusion;
 
 /// What the configuration of an instance is read with.
 #[derive(Clone, Copy)]
@@ -51,6 +52,7 @@ impl EngineOptions {
             extra_paths: search.extra_paths.iter().map(|path| at.expand(path)).collect(),
             embedders: around.embedders(agent_id.as_str()),
             cache_entries,
+            fusion: Fusion::from(search),
             ..Self::new(agent_id, workspace, &at.state_dir, clock)
         }
     }

@@ -19,10 +19,11 @@ use crate::backend::{LineRange, Passage, Query, Skipped, SyncReason, SyncReport}
 use crate::error::MemoryError;
 use crate::index::{self, Generation, IndexError};
 use crate::open::{OpenIndex, Wanted};
-use crate::search::{Found, search};
+use crate::search::Found;
 use crate::sources::Sources;
 use crate::sync::{Budget, look, sync};
 use crate::vectors::Unembedded;
+use crate::weighted::Fusion;
 
 /// Changed notes that are indexed before a search answers: some hundredths of a second of work.
 const SEARCH_BUDGET: Budget = Budget(512 * 1024);
@@ -96,6 +97,7 @@ pub(crate) struct Worker {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) embedder: Option<EmbedderId>,
     pub(crate) cache_entries: Option<usize>,
+    pub(crate) fusion: Fusion,
     pub(crate) open: Option<OpenIndex>,
     pub(crate) job: Option<Job>,
     pub(crate) skipped: Vec<Skipped>,
@@ -169,9 +171,8 @@ impl Worker {
             },
         };
         let today = self.today();
-        let (found, embedded) = self.with_index(|open, _| {
-            Ok((search(&open.index, &open.corpus, query, vector.as_ref(), today)?, open.corpus.embedded()))
-        })?;
+        let (found, embedded) =
+            self.with_index(|open, _| Ok((open.search(query, vector.as_ref(), today)?, open.embedded())))?;
         Ok(Searched { found, stale, embedded })
     }
 
@@ -195,7 +196,7 @@ impl Worker {
             Ok(Totals {
                 files: open.index.count(open.index.published())?,
                 windows: open.corpus.windows(),
-                embedded: open.corpus.embedded(),
+                embedded: open.embedded(),
                 cached: open.index.cached()?,
                 dirty: is_busy || look.is_dirty,
                 skipped: merged(&skipped, look.skipped),
@@ -219,7 +220,7 @@ impl Worker {
     fn unembedded(&mut self, wanted: ByEmbedder<Wanted>) -> Result<Missing, MemoryError> {
         self.use_embedder(wanted.by)?;
         self.with_index(|open, _| {
-            let (all, embedded) = open.corpus.embedded();
+            let (all, embedded) = open.embedded();
             Ok(Missing { passages: open.unembedded(&wanted.made)?, left: all - embedded })
         })
     }
@@ -313,7 +314,7 @@ impl Worker {
     ) -> Result<T, MemoryError> {
         let sources = Arc::clone(&self.sources);
         let on = |mut open: OpenIndex| work(&mut open, &sources).map(|value| (open, value));
-        let open = || OpenIndex::open(&self.database, self.embedder.as_ref());
+        let open = || OpenIndex::open(&self.database, self.embedder.as_ref(), self.fusion);
         let done = match self.open.take().map_or_else(open, Ok).and_then(on) {
             Err(error) if error.is_damage() => self.rebuild(&error).and_then(on),
             other => other,
@@ -335,7 +336,7 @@ impl Worker {
         let aside = index::set_aside(&self.database)?;
         tracing::warn!(agent = %self.agent_id, aside = %aside.display(), %cause, "memory index was damaged; built anew");
         self.recovered = Some(aside);
-        let mut open = OpenIndex::open(&self.database, self.embedder.as_ref())?;
+        let mut open = OpenIndex::open(&self.database, self.embedder.as_ref(), self.fusion)?;
         let generation = open.index.published();
         let report = sync(&mut open, generation, &self.sources, self.clock.as_ref(), SEARCH_BUDGET)?;
         if report.pending > 0 {

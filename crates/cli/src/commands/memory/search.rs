@@ -44,7 +44,7 @@ fn query(instance: &Instance, agent: &str, args: &MemorySearchArgs) -> Query {
     Query {
         text: args.query.clone(),
         max_results: usize::try_from(max_results).unwrap_or(MAX_RESULTS),
-        min_score: args.min_score.or(configured.min_score).unwrap_or(0.0),
+        min_score: args.min_score.or(configured.least_score()).unwrap_or(0.0),
         explain: if args.explain { Explaining::On } else { Explaining::Off },
     }
 }
