@@ -37,6 +37,7 @@ mod error;
 mod index;
 mod layout;
 mod open;
+mod qmd;
 mod score;
 mod search;
 mod select;
@@ -56,3 +57,8 @@ pub use configured::Surroundings;
 pub use embedding::Embedders;
 pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;
+pub use qmd::{
+    Chat, ChatKind, Collection, QmdBackend, QmdCall, QmdError, QmdLimits, QmdOptions, QmdPlaces, QmdProgram,
+    QmdRunner, QmdUpdates, Scope, ScopeRule, SessionExport, SessionMessage, Speaker, Verdict, WithFallback,
+    render_session,
+};
