@@ -92,7 +92,7 @@ impl QmdBackend {
     async fn find(&self, query: Query) -> Result<Answer, QmdError> {
         let text = argument(&query.text);
         if text.is_empty() {
-            return Ok(values::answer(Vec::new(), self.core.worry()));
+            return Ok(values::answer(Vec::new(), self.core.condition()));
         }
         self.ready().await?;
         let limits = self.core.options.limits;
@@ -102,7 +102,7 @@ impl QmdBackend {
         let stdout = self.core.runner.run(index_named(call)).await?;
         let entries = output::results(&stdout)?;
         let hits = self.core.on_disk(move |options| results::hits(options, entries)).await??;
-        Ok(values::answer(results::cut(hits, &limits, &query), self.core.worry()))
+        Ok(values::answer(results::cut(hits, &limits, &query), self.core.condition()))
     }
 }
 
@@ -135,9 +135,9 @@ impl MemoryBackend for QmdBackend {
     fn status(&self) -> BoxFuture<'_, Result<Status, MemoryError>> {
         async move {
             let counted = self.core.on_disk(locate::count).await?;
-            let is_dirty = counted.is_err() || self.core.is_dirty();
-            let files = counted.unwrap_or_default();
-            Ok(values::status(&self.core.options, files, is_dirty, self.core.skipped()))
+            // An index that cannot be read counts as one that is to be made anew.
+            let (files, condition) = (counted.ok(), self.core.condition());
+            Ok(values::status(&self.core.options, files, condition, self.core.skipped()))
         }
         .boxed()
     }

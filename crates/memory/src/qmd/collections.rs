@@ -111,9 +111,10 @@ pub(super) fn index_named(call: QmdCall) -> QmdCall {
 #[cfg(test)]
 mod tests {
     use super::{Added, Collection, todo};
+    use crate::backend::Source;
 
     fn collection(name: &str, path: &str) -> Collection {
-        Collection { name: name.into(), path: path.into(), pattern: "**/*.md".into(), source: "memory" }
+        Collection { name: name.into(), path: path.into(), pattern: "**/*.md".into(), source: Source::Memory }
     }
 
     #[test]

@@ -23,6 +23,16 @@ pub(super) struct Core {
     pub(super) running: tokio::sync::Mutex<()>,
 }
 
+/// How the index is.
+pub(super) struct Condition {
+    /// Whether it was ever brought up to date.
+    pub(super) was_updated: bool,
+    /// Why it may be out of date.
+    pub(super) worry: Option<String>,
+    /// Why there are no new vectors.
+    pub(super) without_vectors: Option<String>,
+}
+
 /// What is known of the index.
 #[derive(Default)]
 struct State {
@@ -73,25 +83,19 @@ impl Core {
         .await
     }
 
-    /// Why an answer may be out of date.
-    pub(super) fn worry(&self) -> Option<String> {
-        self.state().worry.clone()
+    /// How the index is.
+    pub(super) fn condition(&self) -> Condition {
+        let state = self.state();
+        Condition {
+            was_updated: state.updated_ms.is_some(),
+            worry: state.worry.clone(),
+            without_vectors: state.without_vectors.clone(),
+        }
     }
 
     /// What is not indexed, and why.
     pub(super) fn skipped(&self) -> Vec<Skipped> {
-        let state = self.state();
-        let mut skipped = state.last.skipped.clone();
-        let worries = [state.worry.clone(), state.without_vectors.clone()];
-        skipped
-            .extend(worries.into_iter().flatten().map(|reason| Skipped { path: values::QMD.into(), reason }));
-        skipped
-    }
-
-    /// Whether the index was never brought up to date, or not the last time.
-    pub(super) fn is_dirty(&self) -> bool {
-        let state = self.state();
-        state.updated_ms.is_none() || state.worry.is_some()
+        self.state().last.skipped.clone()
     }
 
     /// Brings the index up to date, or waits for somebody who does.
@@ -163,7 +167,7 @@ impl Core {
             }
             Err(error) => {
                 tracing::warn!(agent = %self.options.agent_id, %error, "qmd makes no vectors");
-                state.without_vectors = Some(error.to_string());
+                state.without_vectors = Some(format!("no new vectors: {error}"));
             }
         }
     }

@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::glob;
 use super::options::{Collection, QmdOptions};
 use super::output::Entry;
-use crate::backend::{LineRange, MAX_NOTE_BYTES};
+use crate::backend::{LineRange, MAX_NOTE_BYTES, Source};
 use crate::error::MemoryError;
 
 /// The index is in WAL mode, where readers wait for nobody but a checkpoint.
@@ -32,7 +32,7 @@ struct Document {
 pub(super) struct Located {
     /// As results have it.
     pub(super) path: String,
-    pub(super) source: &'static str,
+    pub(super) source: Source,
     /// What it says now.
     pub(super) text: String,
 }
@@ -206,7 +206,7 @@ pub(super) fn read(options: &QmdOptions, range: &LineRange) -> Result<String, Me
 
 #[cfg(test)]
 mod tests {
-    use super::{Collection, shown, squashed};
+    use super::{Collection, Source, shown, squashed};
     use std::path::Path;
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
             name: "notes".into(),
             path: path.into(),
             pattern: "**/*.md".into(),
-            source: "memory",
+            source: Source::Memory,
         };
         let rows = [
             ("/ws", "MEMORY.md", "MEMORY.md"),

@@ -9,7 +9,7 @@ use openclaw_config::{Qmd, QmdUpdate};
 use openclaw_guard::{PathComponent, Redactor, Root};
 
 use super::process::{QmdProgram, cache_home};
-use crate::backend::MAX_RESULTS;
+use crate::backend::{MAX_RESULTS, Source};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const DEFAULT_PATTERN: &str = "**/*.md";
@@ -62,7 +62,7 @@ pub struct Collection {
     /// Which files, as a glob.
     pub pattern: String,
     /// As in [`Hit::source`](crate::Hit::source).
-    pub source: &'static str,
+    pub source: Source,
 }
 
 /// How conversations are exported.
@@ -134,7 +134,7 @@ impl QmdOptions {
             name: names.unique("sessions"),
             path: sessions.directory.clone(),
             pattern: DEFAULT_PATTERN.into(),
-            source: "sessions",
+            source: Source::Sessions,
         }));
         let models = places.user_home.as_ref().map(|home| home.join(".cache/qmd/models"));
         Self {
@@ -252,7 +252,7 @@ fn default_collections(config: &Qmd, workspace: &Path, names: &mut Names) -> Vec
         name: names.unique(name),
         path: normal(&path),
         pattern: pattern.into(),
-        source: "memory",
+        source: Source::Memory,
     };
     rows.into_iter().map(collection).collect()
 }
@@ -266,7 +266,7 @@ fn custom_collections(config: &Qmd, near: &Near<'_>, names: &mut Names) -> Vec<C
         };
         let wish = said(&entry.name).unwrap_or_else(|| format!("custom-{}", index + 1));
         let pattern = said(&entry.pattern).unwrap_or_else(|| DEFAULT_PATTERN.into());
-        collections.push(Collection { name: names.unique(&wish), path, pattern, source: "memory" });
+        collections.push(Collection { name: names.unique(&wish), path, pattern, source: Source::Memory });
     }
     collections
 }

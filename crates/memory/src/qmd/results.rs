@@ -23,7 +23,7 @@ pub(super) fn hits(options: &QmdOptions, entries: Vec<Entry>) -> Result<Vec<Hit>
         let is_new = |hit: &Hit| hit.path != file.path || hit.start_line != shown.start_line;
         // MEMORY.md and memory.md are one file where capitals make no difference.
         if hits.iter().all(is_new) {
-            hits.push(values::hit(file.path, shown, score, file.source));
+            hits.push(values::hit(file.path, shown, score, file.source, &file.text));
         }
     }
     if count > 0 && located == 0 {
@@ -45,7 +45,7 @@ pub(super) fn cut(mut hits: Vec<Hit>, limits: &QmdLimits, query: &Query) -> Vec<
             else {
                 return false;
             };
-            *hit = values::hit(hit.path.clone(), shown, hit.score, hit.source);
+            *hit = values::shortened(hit.clone(), shown);
             left = 0;
             return true;
         }
@@ -58,7 +58,7 @@ pub(super) fn cut(mut hits: Vec<Hit>, limits: &QmdLimits, query: &Query) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::cut;
-    use crate::backend::{Hit, Query};
+    use crate::backend::{Hit, Query, Source};
     use crate::qmd::options::QmdLimits;
     use crate::qmd::snippet::Shown;
     use crate::qmd::values;
@@ -66,7 +66,13 @@ mod tests {
 
     fn hit(text: &str, score: f64) -> Hit {
         let end_line = u32::try_from(text.lines().count()).unwrap();
-        values::hit("a.md".into(), Shown { start_line: 1, end_line, text: text.into() }, score, "memory")
+        values::hit(
+            "a.md".into(),
+            Shown { start_line: 1, end_line, text: text.into() },
+            score,
+            Source::Memory,
+            text,
+        )
     }
 
     #[test]

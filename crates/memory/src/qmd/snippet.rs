@@ -65,9 +65,25 @@ pub(super) fn anchored(shown: Shown, document: &str) -> Shown {
     Shown { start_line, end_line, ..shown }
 }
 
+/// The headings above a line, nearest first; those in code are none.
+pub(super) fn headings(document: &str, line: u32) -> Vec<&str> {
+    let mut open: Vec<(usize, &str)> = Vec::new();
+    let mut is_code = false;
+    for text in document.lines().take(line.saturating_sub(1) as usize) {
+        let text = text.trim();
+        is_code ^= text.starts_with("```") || text.starts_with("~~~");
+        let level = text.len() - text.trim_start_matches('#').len();
+        if !is_code && (1..=6).contains(&level) && text[level..].starts_with([' ', '\t']) {
+            open.retain(|(above, _)| *above < level);
+            open.push((level, text));
+        }
+    }
+    open.iter().rev().map(|(_, text)| *text).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Shown, anchored, lines};
+    use super::{Shown, anchored, headings, lines};
     use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};
 
     fn shown(start_line: u32, end_line: u32, text: &str) -> Option<Shown> {
@@ -112,6 +128,16 @@ mod tests {
         assert_eq!(nearest.start_line, 7);
         let gone = anchored(found(2, 2, "nowhere"), document);
         assert_eq!(gone.start_line, 2);
+    }
+
+    #[test]
+    fn headings_above_are_found() {
+        let document = "# A\n## B\n#tag\n### C\n## D\n```\n# no\n```\ntext\n# E\n";
+        let rows: [(u32, &[&str]); 5] =
+            [(1, &[]), (2, &["# A"]), (5, &["### C", "## B", "# A"]), (9, &["## D", "# A"]), (99, &["# E"])];
+        for (line, expected) in rows {
+            assert_eq!(headings(document, line), expected, "{line}");
+        }
     }
 
     proptest! {

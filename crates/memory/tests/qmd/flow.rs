@@ -103,13 +103,11 @@ async fn a_first_index_is_no_failure() {
     assert!(matches!(error, MemoryError::Qmd(QmdError::Starting)), "{error}");
     let memory: WithFallback = place.with_fallback(Arc::clone(&primary));
     let answer = memory.search(Query::new("tea")).await.unwrap();
-    assert!(
-        answer.note.unwrap().starts_with("qmd is making its index for the first time; the built-in engine")
-    );
+    assert_eq!(answer.fallback.unwrap().reason, "qmd is making its index for the first time");
     assert_eq!((answer.results.len(), memory.status().await.unwrap().backend), (1, "builtin"));
     scripted.updates.add_permits(100);
     primary.sync(SyncReason::SessionStart).await.unwrap();
-    assert_eq!(memory.search(Query::new("tea")).await.unwrap().note, None);
+    assert_eq!(memory.search(Query::new("tea")).await.unwrap().fallback, None);
     assert_eq!(memory.status().await.unwrap().backend, "qmd");
 }
 
@@ -189,7 +187,7 @@ async fn a_failing_program_is_left_alone_longer_and_longer() {
     for second in 0..400 {
         let before = scripted.count("query");
         let answer = memory.search(Query::new("tea")).await.unwrap();
-        assert_eq!((answer.results.len(), answer.note.is_some()), (1, true));
+        assert_eq!((answer.results.len(), answer.fallback.is_some()), (1, true));
         if scripted.count("query") > before {
             tried.push(second);
         }
@@ -198,11 +196,11 @@ async fn a_failing_program_is_left_alone_longer_and_longer() {
     assert_eq!(tried, [0, 30, 90, 210]);
     scripted.is_broken.store(false, Ordering::SeqCst);
     place.clock.advance(Duration::from_secs(240));
-    assert_eq!(memory.search(Query::new("tea")).await.unwrap().note, None);
+    assert_eq!(memory.search(Query::new("tea")).await.unwrap().fallback, None);
     // The next failure begins anew.
     scripted.is_broken.store(true, Ordering::SeqCst);
     memory.search(Query::new("tea")).await.unwrap();
     scripted.is_broken.store(false, Ordering::SeqCst);
     place.clock.advance(Duration::from_secs(30));
-    assert_eq!(memory.search(Query::new("tea")).await.unwrap().note, None);
+    assert_eq!(memory.search(Query::new("tea")).await.unwrap().fallback, None);
 }

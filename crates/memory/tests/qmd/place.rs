@@ -108,13 +108,8 @@ impl Place {
 
     /// With the built-in engine behind it.
     pub(crate) fn with_fallback(&self, primary: Arc<QmdBackend>) -> WithFallback {
-        let engine = Engine::new(EngineOptions {
-            database: EngineOptions::database_in(&self.path("state"), &agent()),
-            workspace: self.workspace(),
-            extra_paths: Vec::new(),
-            clock: self.clock(),
-            agent_id: agent(),
-        });
+        let (workspace, clock) = (self.workspace(), self.clock());
+        let engine = Engine::new(EngineOptions::new(agent(), workspace, &self.path("state"), clock));
         WithFallback::new(primary, Arc::new(engine), self.clock())
     }
 }

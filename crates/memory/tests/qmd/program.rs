@@ -38,7 +38,9 @@ async fn notes_are_found_with_their_lines_and_read() {
     assert_eq!(found(&memory, "nothing of the kind").await, Vec::<String>::new());
     let answer = memory.search(Query::new("green tea")).await.unwrap();
     assert_eq!(answer.results[0].snippet, "- Likes green tea.\n- Hates mornings.");
-    assert_eq!((answer.provider, answer.stale, answer.note), ("qmd", false, None));
+    assert_eq!(answer.results[0].heading.as_deref(), Some("Preferences"));
+    assert_eq!(answer.results[0].date.as_deref(), Some("2026-11-20"));
+    assert_eq!((answer.provider.as_str(), answer.stale, answer.note), ("qmd", false, None));
     let text = memory.read(range("qmd/notes/Über Größe_2.md")).await.unwrap().text;
     assert_eq!(text, "# Clothes\n\n- The shoe size is 44.");
     let line = openclaw_memory::LineRange { from: Some(3), lines: Some(1), ..range("MEMORY.md") };
@@ -281,19 +283,20 @@ async fn every_failure_is_answered_by_the_built_in_engine_and_overcome() {
         for _ in 0..2 {
             let answer = memory.search(Query::new("green tea")).await.unwrap();
             assert_eq!(answer.results[0].path, "memory/2026-11-20.md", "{mode}");
-            let note = answer.note.unwrap();
-            assert!(note.contains(said) && note.contains("built-in engine"), "{mode}: {note}");
-            assert!(!note.contains("klmnopqrst"), "{mode}: {note}");
+            let fallback = answer.fallback.unwrap();
+            assert_eq!(fallback.from, "qmd");
+            assert!(fallback.reason.contains(said), "{mode}: {fallback:?}");
+            assert!(!fallback.reason.contains("klmnopqrst"), "{mode}: {fallback:?}");
         }
         assert_eq!(place.count("query"), 1, "{mode}: it is left alone for a while");
         let status = memory.status().await.unwrap();
         assert_eq!(status.backend, "builtin", "{mode}");
-        assert!(status.skipped.iter().any(|skipped| skipped.reason.contains(said)), "{mode}: {status:?}");
+        assert!(status.fallback.unwrap().reason.contains(said), "{mode}");
         place.mode("query", "");
         place.clock.advance(Duration::from_secs(30));
         if mode != "hang" {
             let answer = memory.search(Query::new("green tea")).await.unwrap();
-            assert_eq!((answer.provider, answer.note), ("qmd", None), "{mode}");
+            assert_eq!((answer.provider.as_str(), answer.fallback), ("qmd", None), "{mode}");
             assert_eq!(memory.status().await.unwrap().backend, "qmd", "{mode}");
         }
     }
@@ -305,8 +308,8 @@ async fn a_program_that_is_missing_is_used_when_it_is_there() {
     std::fs::remove_file(place.path("bin/qmd")).unwrap();
     let memory = place.with_fallback(place.backend(place.options(&config(&place))));
     let answer = memory.search(Query::new("green tea")).await.unwrap();
-    let note = answer.note.unwrap();
-    assert!(note.contains("bin/qmd was not found; install it"), "{note}");
+    let reason = answer.fallback.unwrap().reason;
+    assert!(reason.contains("bin/qmd was not found; install it"), "{reason}");
     assert_eq!(answer.results.len(), 1);
     place.install();
     // Who asks for it does not wait for the pause.
@@ -371,7 +374,7 @@ async fn an_update_that_fails_is_said_and_the_index_answers_as_it_was() {
     memory.sync(SyncReason::Requested).await.unwrap();
     place.clock.advance(Duration::from_secs(30));
     let answer = memory.search(Query::new("green tea")).await.unwrap();
-    assert_eq!((answer.provider, answer.stale), ("qmd", true));
+    assert_eq!((answer.provider.as_str(), answer.stale), ("qmd", true));
     assert!(answer.note.unwrap().contains("qmd update failed"));
     place.mode("update", "");
     memory.sync(SyncReason::Requested).await.unwrap();
@@ -385,12 +388,16 @@ async fn without_vectors_there_are_words() {
     place.mode("embed", "fail");
     let memory = place.backend(place.options(&on_demand()));
     memory.sync(SyncReason::Requested).await.unwrap();
-    assert_eq!(found(&memory, "green tea").await.len(), 1);
-    let skipped = memory.status().await.unwrap().skipped;
-    assert!(skipped[0].reason.starts_with("qmd embed failed"), "{skipped:?}");
+    let answer = memory.search(Query::new("green tea")).await.unwrap();
+    let degraded = answer.degraded.unwrap();
+    assert!(
+        answer.results.len() == 1 && degraded.starts_with("no new vectors: qmd embed failed"),
+        "{degraded}"
+    );
+    assert_eq!(memory.status().await.unwrap().degraded, Some(degraded));
     place.mode("embed", "");
     memory.sync(SyncReason::Requested).await.unwrap();
-    assert!(memory.status().await.unwrap().skipped.is_empty());
+    assert_eq!(memory.status().await.unwrap().degraded, None);
 }
 
 #[tokio::test]
