@@ -14,6 +14,7 @@ mod crash;
 mod doctor;
 mod durable;
 mod logs;
+mod memory;
 mod outbox;
 mod page;
 mod protocol;

@@ -14,7 +14,7 @@ use openclaw_models::catalog::{Catalog, Environment, Providers};
 use openclaw_protocol::connect::SessionDefaults;
 use openclaw_protocol::session_key::{SessionKey, SessionScope, agent_id, main_key};
 use openclaw_store::{SessionIndex, StoreError};
-use openclaw_tools::{Citations, MemoryTools, Policy, Toolbox, ToolboxOptions};
+use openclaw_tools::{Citations, MemoryTools, Policy, SearchDefaults, Toolbox, ToolboxOptions};
 use serde_json::Value;
 
 use crate::live::Making;
@@ -340,6 +340,7 @@ impl Builder<'_> {
             exec: tool_policy::exec(config, id, &self.making.locations.state_dir),
             memory: if with_memory { MemoryTools::On } else { MemoryTools::Off },
             citations,
+            search: SearchDefaults::of(search.query.max_results, search.query.min_score),
             lock: self.making.kept.lock.clone(),
         })
     }

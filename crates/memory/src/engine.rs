@@ -67,8 +67,8 @@ impl EngineOptions {
 ///
 /// Making one costs nothing: the thread and the index file come with the first request.
 pub struct Engine {
-    mailbox: Arc<Mailbox>,
-    embedding: Arc<Embedding>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) embedding: Arc<Embedding>,
 }
 
 impl Engine {
@@ -86,6 +86,14 @@ impl Engine {
     #[must_use]
     pub fn progress(&self) -> tokio::sync::watch::Receiver<Progress> {
         self.embedding.progress()
+    }
+
+    /// Brings the words of the index up to date. Nothing is embedded, and so nothing is sent anywhere.
+    ///
+    /// # Errors
+    /// The index cannot be used, or the worker stopped.
+    pub async fn read_notes(&self) -> Result<SyncReport, MemoryError> {
+        self.mailbox.ask(|reply| Request::Sync(SyncReason::Requested, reply)).await
     }
 
     async fn answer(&self, query: Query) -> Result<Answer, MemoryError> {
@@ -175,7 +183,7 @@ impl MemoryBackend for Engine {
 
 /// The way to the worker thread, which is started when somebody asks.
 pub(crate) struct Mailbox {
-    options: EngineOptions,
+    pub(crate) options: EngineOptions,
     sender: Mutex<Option<SyncSender<Request>>>,
 }
 

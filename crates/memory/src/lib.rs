@@ -28,6 +28,7 @@
 //! ```
 
 mod backend;
+pub mod bench;
 mod confidence;
 mod configured;
 mod corpus;
@@ -37,6 +38,7 @@ mod error;
 mod index;
 mod layout;
 mod open;
+mod probe;
 mod qmd;
 mod score;
 mod search;
@@ -57,8 +59,10 @@ pub use configured::Surroundings;
 pub use embedding::Embedders;
 pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;
+pub use probe::{Probe, Role};
 pub use qmd::{
     Chat, ChatKind, Collection, QmdBackend, QmdCall, QmdError, QmdLimits, QmdOptions, QmdPlaces, QmdProgram,
     QmdRunner, QmdUpdates, Scope, ScopeRule, SessionExport, SessionMessage, Speaker, Verdict, WithFallback,
     render_session,
 };
+pub use words::matched_words;

@@ -10,7 +10,7 @@ use crate::index::{Index, IndexError, RowId};
 use crate::layout::headings;
 use crate::score::{Evidence, Matches, Meaning, Scores, WEIGHTS, Weights};
 use crate::select::{Candidate, Run, select};
-use crate::time::{Dates, Time};
+use crate::time::Time;
 use crate::words::{Concept, analyse, folded, parts_of};
 
 /// A row without a word of the query must lie this many deviations above the average cosine to be shown,
@@ -43,8 +43,8 @@ pub(crate) fn search(
     let meaning = vector.and_then(|vector| corpus.meaning(vector));
     let weights = if meaning.is_some() { WEIGHTS } else { Weights { meaning: 0.0, ..WEIGHTS } };
     let scores = Scores::new(corpus, &concepts, &matches, meaning.as_ref(), weights);
-    let dates = Dates::new(index, corpus);
-    let fused = |note, row| scores.fused(note, row) + time.bonus(dates.of(note, row));
+    let day = |note, row| corpus.get(note).and_then(|view| view.day(row));
+    let fused = |note, row| scores.fused(note, row) + time.bonus(day(note, row));
     let candidates = candidates(corpus, &scores, meaning.as_ref(), fused);
     let runs = select(corpus, candidates, fused, query.max_results.min(MAX_RESULTS));
 
@@ -58,7 +58,7 @@ pub(crate) fn search(
             break;
         }
         let mut hit = hit(index, corpus, run, ceiling)?;
-        hit.date = dates.of(run.note, run.best).map(|date| date.to_string());
+        hit.date = day(run.note, run.best).map(|date| date.to_string());
         if query.explain == Explaining::On {
             hit.explain = Some(explain(evidence, fused(run.note, run.best)));
         }

@@ -11,7 +11,7 @@ use ring::digest;
 use crate::backend::{Skipped, Source, SyncReport};
 use crate::index::{Generation, IndexError, NewNote, Stamp};
 use crate::open::OpenIndex;
-use crate::sources::{Note, Sources};
+use crate::sources::{Listing, Note, Sources};
 
 /// A note changed this recently may change again within the same millisecond and size, so its content is compared
 /// in the next pass whatever its time says.
@@ -42,23 +42,31 @@ pub(crate) fn sync(
     Ok(report)
 }
 
-/// Whether a pass would find something to do, as far as size and time tell.
-pub(crate) fn is_dirty(open: &OpenIndex, sources: &Sources) -> Result<bool, IndexError> {
+/// What a look at the folders tells.
+#[derive(Default)]
+pub(crate) struct Look {
+    /// Whether a pass would find something to do, as far as size and time tell.
+    pub(crate) is_dirty: bool,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+/// Looks at the folders without reading a note.
+pub(crate) fn look(open: &OpenIndex, sources: &Sources) -> Result<Look, IndexError> {
+    let mut look = Look::default();
     for source in [Source::Memory, Source::Sessions] {
         let known: HashMap<String, Stamp> =
             open.index.stamps(open.index.published(), source)?.into_iter().collect();
-        let notes = sources.list(source).notes;
+        let Listing { notes, skipped } = sources.list(source);
+        look.skipped.extend(skipped);
         let same = |note: &Note| {
             let stamp = known.get(&note.path);
             stamp.is_some_and(|stamp| {
                 stamp.size == note.size && [note.mtime_ms, UNSETTLED].contains(&stamp.mtime_ms)
             })
         };
-        if known.len() != notes.len() || !notes.iter().all(same) {
-            return Ok(true);
-        }
+        look.is_dirty |= known.len() != notes.len() || !notes.iter().all(same);
     }
-    Ok(false)
+    Ok(look)
 }
 
 struct Pass<'a> {

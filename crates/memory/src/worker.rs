@@ -18,10 +18,10 @@ use tokio::sync::oneshot;
 use crate::backend::{LineRange, Passage, Query, Skipped, SyncReason, SyncReport};
 use crate::error::MemoryError;
 use crate::index::{self, Generation, IndexError};
-use crate::open::OpenIndex;
+use crate::open::{OpenIndex, Wanted};
 use crate::search::{Found, search};
 use crate::sources::Sources;
-use crate::sync::{Budget, is_dirty, sync};
+use crate::sync::{Budget, look, sync};
 use crate::vectors::Unembedded;
 
 /// Changed notes that are indexed before a search answers: some hundredths of a second of work.
@@ -35,19 +35,20 @@ type Reply<T> = oneshot::Sender<Result<T, MemoryError>>;
 
 /// What the worker can be asked.
 pub(crate) enum Request {
-    Search(Query, Option<Vector>, Reply<Searched>),
+    Search(Query, Option<ByEmbedder<Vector>>, Reply<Searched>),
     Read(LineRange, Reply<Passage>),
     Totals(Reply<Totals>),
     Sync(SyncReason, Reply<SyncReport>),
-    /// Go on with the vectors of this embedder.
-    Use(EmbedderId, Reply<()>),
     /// Passages without vectors.
-    Unembedded {
-        texts: usize,
-        bytes: usize,
-        reply: Reply<Vec<Unembedded>>,
-    },
-    Remember(Vec<(Unembedded, Vector)>, Reply<()>),
+    Unembedded(ByEmbedder<Wanted>, Reply<Missing>),
+    Remember(ByEmbedder<Vec<(Unembedded, Vector)>>, Reply<()>),
+}
+
+/// What concerns the vectors of one embedder. The worker goes on with that one, if it was another before: somebody may
+/// have stepped in, and vectors of two embedders must never be mixed.
+pub(crate) struct ByEmbedder<T> {
+    pub(crate) by: EmbedderId,
+    pub(crate) made: T,
 }
 
 /// The results of a search, and what is not in them yet.
@@ -57,6 +58,13 @@ pub(crate) struct Searched {
     pub(crate) stale: Option<String>,
     /// Passages, and how many of them are embedded.
     pub(crate) embedded: (usize, usize),
+}
+
+/// Some of the passages without vectors.
+pub(crate) struct Missing {
+    pub(crate) passages: Vec<Unembedded>,
+    /// How many there are in all.
+    pub(crate) left: usize,
 }
 
 /// Sums over the index.
@@ -128,20 +136,26 @@ impl Worker {
         // A caller that went away (an aborted turn) does not want the reply: not an error.
         match request {
             Request::Search(query, vector, reply) => {
-                drop(reply.send(self.search(&query, vector.as_ref())));
+                drop(reply.send(self.search(&query, vector)));
             }
             Request::Read(range, reply) => drop(reply.send(self.read(&range))),
             Request::Totals(reply) => drop(reply.send(self.totals())),
             Request::Sync(why, reply) => self.begin(why, reply),
-            Request::Use(id, reply) => drop(reply.send(self.use_embedder(id))),
-            Request::Unembedded { texts, bytes, reply } => {
-                drop(reply.send(self.with_index(|open, _| open.unembedded(texts, bytes))));
+            Request::Unembedded(wanted, reply) => {
+                drop(reply.send(self.unembedded(wanted)));
             }
-            Request::Remember(vectors, reply) => drop(reply.send(self.remember(&vectors))),
+            Request::Remember(vectors, reply) => drop(reply.send(self.remember(vectors))),
         }
     }
 
-    fn search(&mut self, query: &Query, vector: Option<&Vector>) -> Result<Searched, MemoryError> {
+    fn search(&mut self, query: &Query, vector: Option<ByEmbedder<Vector>>) -> Result<Searched, MemoryError> {
+        let vector = match vector {
+            Some(ByEmbedder { by, made }) => {
+                self.use_embedder(by)?;
+                Some(made)
+            }
+            None => None,
+        };
         // A failed sync does not fail the search: what is indexed still answers.
         let stale = match &self.job {
             Some(job) => Some(format!("{} changed notes are still being indexed", job.report.pending.max(1))),
@@ -156,7 +170,7 @@ impl Worker {
         };
         let today = self.today();
         let (found, embedded) = self.with_index(|open, _| {
-            Ok((search(&open.index, &open.corpus, query, vector, today)?, open.corpus.embedded()))
+            Ok((search(&open.index, &open.corpus, query, vector.as_ref(), today)?, open.corpus.embedded()))
         })?;
         Ok(Searched { found, stale, embedded })
     }
@@ -174,16 +188,17 @@ impl Worker {
     }
 
     fn totals(&mut self) -> Result<Totals, MemoryError> {
-        let skipped = self.skipped.clone();
         let is_busy = self.job.is_some();
+        let skipped = self.skipped.clone();
         let totals = self.with_index(|open, sources| {
+            let look = look(open, sources)?;
             Ok(Totals {
                 files: open.index.count(open.index.published())?,
                 windows: open.corpus.windows(),
                 embedded: open.corpus.embedded(),
                 cached: open.index.cached()?,
-                dirty: is_busy || is_dirty(open, sources)?,
-                skipped: skipped.clone(),
+                dirty: is_busy || look.is_dirty,
+                skipped: merged(&skipped, look.skipped),
                 recovered: None,
             })
         })?;
@@ -201,11 +216,20 @@ impl Worker {
         Ok(())
     }
 
-    fn remember(&mut self, vectors: &[(Unembedded, Vector)]) -> Result<(), MemoryError> {
+    fn unembedded(&mut self, wanted: ByEmbedder<Wanted>) -> Result<Missing, MemoryError> {
+        self.use_embedder(wanted.by)?;
+        self.with_index(|open, _| {
+            let (all, embedded) = open.corpus.embedded();
+            Ok(Missing { passages: open.unembedded(&wanted.made)?, left: all - embedded })
+        })
+    }
+
+    fn remember(&mut self, vectors: ByEmbedder<Vec<(Unembedded, Vector)>>) -> Result<(), MemoryError> {
+        self.use_embedder(vectors.by)?;
         let now_ms = self.clock.now_ms();
         let most = self.cache_entries;
         self.with_index(|open, _| {
-            open.remember(vectors.to_vec(), now_ms)?;
+            open.remember(vectors.made.clone(), now_ms)?;
             most.map_or(Ok(()), |most| open.index.prune_cache(most))
         })
     }
@@ -319,6 +343,14 @@ impl Worker {
         }
         Ok(open)
     }
+}
+
+/// What the last pass passed over, and what a look at the folders passes over now: notes that cannot be read are
+/// known by the first, and a process that has not indexed anything knows the second.
+fn merged(passed: &[Skipped], now: Vec<Skipped>) -> Vec<Skipped> {
+    let mut all = passed.to_vec();
+    all.extend(now.into_iter().filter(|note| !passed.contains(note)));
+    all
 }
 
 /// The lines a range names. Asking past the end for more lines than there are is fine, starting there is not.

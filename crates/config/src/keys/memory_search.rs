@@ -185,9 +185,9 @@ section! {
     /// How a search ranks.
     pub struct MemoryQuery {
         /// Most results.
-        max_results: u64 = 6, min(1.0), planned("only `openclaw memory search` follows it yet; agents get six results"), met_by(&["6"]);
-        /// Results below this score are left out.
-        min_score: f64 = 0.35, min(0.0), max(1.0), planned(not_yet::INDEX);
+        max_results: u64 = 6, min(1.0);
+        /// Results below this score are left out; none if absent. OpenClaw's 0.35 was a likeness of vectors, this is a probability.
+        min_score: Option<f64>, min(0.0), max(1.0);
         /// Vectors and words together.
         hybrid: HybridQuery, planned(not_yet::INDEX);
     }

@@ -8,3 +8,4 @@ mod engine;
 mod home;
 #[cfg(test)]
 mod meaning;
+mod surfaces;

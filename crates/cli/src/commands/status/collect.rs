@@ -189,6 +189,10 @@ async fn memory_row(instance: &Instance, agent: &AgentPlaces) -> MemoryRow {
             windows: Some(status.windows),
             dirty: Some(status.dirty),
             provider: Some(status.provider),
+            model: Some(status.model),
+            passages: Some(status.passages),
+            embedded: Some(status.embedded),
+            degraded: status.degraded,
             ..row
         },
         Err(error) => failed(error.to_string()),
