@@ -1,12 +1,13 @@
 //! `qmd` as a memory.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_guard::Clock;
-use tokio::task::JoinHandle;
+use tokio::task::AbortHandle;
 
 use super::collections::index_named;
 use super::core::Core;
@@ -25,23 +26,28 @@ const MAX_QUERY_CHARS: usize = 4_096;
 
 /// The memory of one agent, as the program `qmd` has it.
 ///
-/// Making one costs nothing. [`QmdBackend::start`] begins updates; without it, the first search makes an index. It needs
+/// Making one costs nothing. [`MemoryBackend::start`] begins updates; without it, the first search makes an index. It needs
 /// a Tokio runtime. What it runs is stopped when it is dropped.
 pub struct QmdBackend {
     core: Arc<Core>,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
+    has_started: AtomicBool,
+    tasks: Mutex<Vec<AbortHandle>>,
 }
 
 impl QmdBackend {
     /// A memory that has not started. `runner` is [`QmdOptions::program`] but for tests.
     #[must_use]
     pub fn new(options: QmdOptions, runner: Arc<dyn QmdRunner>, clock: Arc<dyn Clock>) -> Self {
-        Self { core: Arc::new(Core::new(options, runner, clock)), tasks: Mutex::default() }
+        let (core, has_started) = (Arc::new(Core::new(options, runner, clock)), AtomicBool::default());
+        Self { core, has_started, tasks: Mutex::default() }
     }
 
     /// Updates at the start and from time to time, as configured. Comes back at once unless the configuration says that
     /// the start waits; an update that fails is logged, and said by the status.
-    pub async fn start(&self) {
+    async fn begin(&self) {
+        if self.has_started.swap(true, Ordering::AcqRel) {
+            return;
+        }
         let updates = self.core.options.updates;
         if updates.on_boot {
             let core = Arc::clone(&self.core);
@@ -50,29 +56,34 @@ impl QmdBackend {
             if updates.wait_for_boot {
                 boot.await;
             } else {
-                self.keep(tokio::spawn(boot));
+                self.keep(tokio::spawn(boot).abort_handle());
             }
         }
         if !updates.interval.is_zero() {
             let core = Arc::clone(&self.core);
-            self.keep(tokio::spawn(async move {
+            let rhythm = tokio::spawn(async move {
                 loop {
                     tokio::time::sleep(updates.interval).await;
                     drop(core.update(Why::Due).await);
                 }
-            }));
+            });
+            self.keep(rhythm.abort_handle());
         }
     }
 
-    fn keep(&self, task: JoinHandle<()>) {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+    /// Ends a task with this memory.
+    fn keep(&self, task: AbortHandle) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(task);
     }
 
     /// Updates on a task of its own, so that it is done also when who asked goes away.
     async fn update(&self, why: Why) -> Result<SyncReport, QmdError> {
         let core = Arc::clone(&self.core);
-        let done = tokio::spawn(async move { core.update(why).await }).await;
-        done.unwrap_or_else(|gone| {
+        let task = tokio::spawn(async move { core.update(why).await });
+        self.keep(task.abort_handle());
+        task.await.unwrap_or_else(|gone| {
             let command = self.core.options.command.clone();
             Err(QmdError::Run { command, source: std::io::Error::other(gone) })
         })
@@ -134,6 +145,11 @@ impl MemoryBackend for QmdBackend {
 
     fn status(&self) -> BoxFuture<'_, Result<Status, MemoryError>> {
         async move {
+            // Nothing is run and nothing made: a program or an index that is not there cannot answer.
+            self.core.runner.look()?;
+            if !self.core.is_ready().await? {
+                return Err(QmdError::NoIndex.into());
+            }
             let counted = self.core.on_disk(locate::count).await?;
             // An index that cannot be read counts as one that is to be made anew.
             let (files, condition) = (counted.ok(), self.core.condition());
@@ -144,6 +160,10 @@ impl MemoryBackend for QmdBackend {
 
     fn sync(&self, why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>> {
         async move { Ok(self.update(Why::of(why)).await?) }.boxed()
+    }
+
+    fn start(&self) -> BoxFuture<'_, ()> {
+        self.begin().boxed()
     }
 }
 

@@ -176,5 +176,8 @@ impl Core {
 /// What comes before the program runs: its folders, and the conversations it is to read.
 fn before(options: &QmdOptions, now_ms: i64) -> Result<Vec<Skipped>, QmdError> {
     home::prepare(options)?;
-    options.sessions.as_ref().map_or(Ok(Vec::new()), |plan| export::export(plan, &options.redactor, now_ms))
+    match &options.sessions {
+        Some(plan) => export::export(plan, &options.redactor, now_ms),
+        None => export::forget(&options.home.join("sessions")).map(|()| Vec::new()),
+    }
 }

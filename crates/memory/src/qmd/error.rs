@@ -71,6 +71,9 @@ pub enum QmdError {
     /// It does not have an index yet. This is no failure: one is being made.
     #[error("qmd is making its index for the first time")]
     Starting,
+    /// It does not have an index, and nobody asked for one yet.
+    #[error("qmd has no index yet; a running gateway or `openclaw memory index` makes it")]
+    NoIndex,
     /// The last update failed.
     #[error("the last update of qmd failed: {said}")]
     Update {

@@ -135,6 +135,14 @@ pub(super) fn export(
     Ok(skipped)
 }
 
+/// Removes what was exported to a folder when conversations were still to be found.
+pub(super) fn forget(directory: &Path) -> Result<(), QmdError> {
+    if !directory.is_dir() {
+        return Ok(());
+    }
+    remove_others(&root(directory)?, &HashSet::new())
+}
+
 fn messages(root: &Root, path: &Path) -> Result<Vec<SessionMessage>, RootError> {
     let broken = |source| RootError::Io { path: path.to_owned(), action: "read", source };
     let mut reader = BufReader::new(root.open_read(path)?.take(MAX_TRANSCRIPT_BYTES));

@@ -53,11 +53,24 @@ impl Health {
         Turn::Primary
     }
 
-    /// A clock that was set back has no say.
     fn has_paused(&self, now_ms: i64) -> bool {
-        let passed =
-            u64::try_from(now_ms.saturating_sub(self.failed_ms)).map_or(LONGEST_PAUSE, Duration::from_millis);
-        passed >= pause(self.failures)
+        self.rests(now_ms).is_zero()
+    }
+
+    /// How long it is left alone from now on. A clock that was set back has no say.
+    fn rests(&self, now_ms: i64) -> Duration {
+        let passed = now_ms.saturating_sub(self.failed_ms);
+        let passed = u64::try_from(passed).map_or(LONGEST_PAUSE, Duration::from_millis);
+        pause(self.failures).saturating_sub(passed)
+    }
+
+    /// Why it does not answer, and when it may again; nothing while it does.
+    fn words(&self, now_ms: i64) -> Option<String> {
+        let reason = self.reason.as_ref()?;
+        Some(match self.rests(now_ms).as_millis().div_ceil(1_000) {
+            0 => format!("{reason}; the next search tries it again"),
+            seconds => format!("{reason}; it is tried again in {seconds} s"),
+        })
     }
 
     fn failed(&mut self, error: &MemoryError, now_ms: i64) -> String {
@@ -151,13 +164,24 @@ impl MemoryBackend for WithFallback {
 
     fn status(&self) -> BoxFuture<'_, Result<Status, MemoryError>> {
         async move {
-            let reason = self.health().reason.clone();
-            match reason {
-                None => self.primary.status().await,
-                Some(reason) => Ok(values::stepped_in_status(self.fallback.status().await?, &reason)),
-            }
+            let failed = self.health().words(self.clock.now_ms());
+            let reason = match failed {
+                Some(reason) => reason,
+                // Nobody has asked it yet: what cannot answer says so without being asked.
+                None => match self.primary.status().await {
+                    Ok(status) => return Ok(status),
+                    Err(error @ MemoryError::Qmd(QmdError::NoIndex)) => error.to_string(),
+                    Err(error) => format!("{error}; the next search tries it again"),
+                },
+            };
+            Ok(values::stepped_in_status(self.fallback.status().await?, &reason))
         }
         .boxed()
+    }
+
+    fn start(&self) -> BoxFuture<'_, ()> {
+        // The one that steps in brings itself up to date when it is asked.
+        self.primary.start()
     }
 
     fn sync(&self, why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>> {
@@ -219,6 +243,17 @@ mod tests {
         health.failed(&broken(), 31_000);
         assert!(matches!(health.turn(90_999), Turn::Fallback { .. }));
         assert_eq!(health.turn(91_000), Turn::Primary);
+    }
+
+    #[test]
+    fn the_state_says_when_it_is_tried_again() {
+        let mut health = Health::default();
+        assert_eq!(health.words(0), None);
+        health.failed(&broken(), 1_000);
+        let words = health.words(2_500).unwrap();
+        assert!(words.contains("npm install") && words.ends_with("; it is tried again in 29 s"), "{words}");
+        let words = health.words(31_000).unwrap();
+        assert!(words.ends_with("; the next search tries it again"), "{words}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From the program's documents to files: its index says which document a result is, its collections say where that is.
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,12 +94,13 @@ impl<'o> Locator<'o> {
         let collection = options.collections.iter().find(|known| known.name == document.collection)?;
         let root = Root::open(&collection.path).ok()?;
         let below = self.file(collection, &root, &document.path)?;
-        let bytes = root.read_capped(&below, MAX_NOTE_BYTES).ok()?;
-        Some(Located {
-            path: shown(options.workspace.path(), collection, &below),
-            source: collection.source,
-            text: String::from_utf8_lossy(&bytes).into_owned(),
-        })
+        // What the pattern leaves out is not shown, whatever an index of earlier days says.
+        if !is_document(collection, &below) {
+            return None;
+        }
+        let path = shown(options.workspace.path(), collection, &below);
+        let text = text(&root, &below, &path).ok()?;
+        Some(Located { path, source: collection.source, text })
     }
 
     /// The document that a result is. The same text in two files has one `docid`; `file` tells them apart.
@@ -196,12 +198,27 @@ pub(super) fn read(options: &QmdOptions, range: &LineRange) -> Result<String, Me
         // Clean before it is matched, so that no `..` passes for a name.
         let root = Arc::new(Root::open(&collection.path)?);
         let below = root.relative(&below)?;
-        if below.to_str().is_some_and(|below| glob::matches(&collection.pattern, below)) {
-            let bytes = root.read_capped(&below, MAX_NOTE_BYTES)?;
-            return Ok(String::from_utf8_lossy(&bytes).replace("\r\n", "\n"));
+        if is_document(collection, &below) {
+            return Ok(text(&root, &below, &range.path)?.replace("\r\n", "\n"));
         }
     }
     Err(refused())
+}
+
+fn is_document(collection: &Collection, below: &Path) -> bool {
+    below.to_str().is_some_and(|below| glob::matches(&collection.pattern, below))
+}
+
+/// What a document says, if it is one of the owner's: another name for somebody else's file is none (S-082).
+fn text(root: &Root, below: &Path, shown: &str) -> Result<String, MemoryError> {
+    let file = root.open_read(below)?;
+    let (Ok(found), Ok(folder)) = (file.metadata(), std::fs::metadata(root.path())) else {
+        return Err(MemoryError::ForeignLink { path: shown.to_owned() });
+    };
+    if found.nlink() > 1 && found.uid() != folder.uid() {
+        return Err(MemoryError::ForeignLink { path: shown.to_owned() });
+    }
+    Ok(String::from_utf8_lossy(&root.read_capped(below, MAX_NOTE_BYTES)?).into_owned())
 }
 
 #[cfg(test)]

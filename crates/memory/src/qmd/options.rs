@@ -127,7 +127,8 @@ impl QmdOptions {
                 .export_dir
                 .as_deref()
                 .and_then(|directory| near.resolve(directory))
-                .unwrap_or_else(|| home.join("sessions")),
+                // Agents that are told the same folder must not find each other's conversations.
+                .map_or_else(|| home.join("sessions"), |directory| directory.join(places.agent_id.as_str())),
             retention: config.sessions.retention_days.filter(|&days| days > 0).map(days),
         });
         collections.extend(sessions.as_ref().map(|sessions| Collection {

@@ -2,6 +2,7 @@
 //! launcher that starts another process, so that killing the one that was started is not enough.
 
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -61,6 +62,19 @@ impl QmdRunner for QmdProgram {
             })
         }
         .boxed()
+    }
+
+    fn look(&self) -> Result<(), QmdError> {
+        let is_program = |path: &Path| {
+            let found = std::fs::metadata(path);
+            found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        };
+        let is_there = if self.command.contains('/') {
+            is_program(&self.directory.join(&self.command))
+        } else {
+            std::env::split_paths(CHILD_PATH).any(|folder| is_program(&folder.join(&self.command)))
+        };
+        if is_there { Ok(()) } else { Err(QmdError::Missing { command: self.command.clone() }) }
     }
 }
 

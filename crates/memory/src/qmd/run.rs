@@ -33,4 +33,11 @@ impl QmdCall {
 pub trait QmdRunner: Send + Sync + 'static {
     /// What it printed to standard output, when it ended well. Dropping the future stops the program.
     fn run(&self, call: QmdCall) -> BoxFuture<'static, Result<String, QmdError>>;
+    /// Whether there is a program at all, as far as that can be seen without running it.
+    ///
+    /// # Errors
+    /// [`QmdError::Missing`].
+    fn look(&self) -> Result<(), QmdError> {
+        Ok(())
+    }
 }
