@@ -1,5 +1,6 @@
 //! The port to a memory, and the values that cross it.
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
@@ -23,6 +24,11 @@ pub trait MemoryBackend: Send + Sync {
     fn status(&self) -> BoxFuture<'_, Result<Status, MemoryError>>;
     /// Brings the index up to date with the files.
     fn sync(&self, why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>>;
+    /// Begins what it does without being asked, if there is anything; a second time does nothing. Comes back when the
+    /// memory is as ready as the configuration wants it.
+    fn start(&self) -> BoxFuture<'_, ()> {
+        async {}.boxed()
+    }
 }
 
 /// What to search for.

@@ -15,7 +15,7 @@ use openclaw_embed::{EmbedderId, Vector};
 use openclaw_guard::Clock;
 use tokio::sync::oneshot;
 
-use crate::backend::{LineRange, Passage, Query, Skipped, SyncReason, SyncReport};
+use crate::backend::{LineRange, Passage, Query, Skipped, Source, SyncReason, SyncReport};
 use crate::error::MemoryError;
 use crate::index::{self, Generation, IndexError};
 use crate::open::{OpenIndex, Wanted};
@@ -69,6 +69,7 @@ pub(crate) struct Missing {
 }
 
 /// Sums over the index.
+#[derive(Default)]
 pub(crate) struct Totals {
     pub(crate) files: usize,
     pub(crate) windows: usize,
@@ -189,6 +190,9 @@ impl Worker {
     }
 
     fn totals(&mut self) -> Result<Totals, MemoryError> {
+        if self.open.is_none() && self.job.is_none() && !self.database.exists() {
+            return Ok(self.without_index());
+        }
         let is_busy = self.job.is_some();
         let skipped = self.skipped.clone();
         let totals = self.with_index(|open, sources| {
@@ -204,6 +208,16 @@ impl Worker {
             })
         })?;
         Ok(Totals { recovered: self.recovered.clone(), ..totals })
+    }
+
+    /// What there is to index while nothing is indexed: asking makes no file.
+    fn without_index(&self) -> Totals {
+        let mut totals = Totals { recovered: self.recovered.clone(), ..Totals::default() };
+        for listing in [Source::Memory, Source::Sessions].map(|source| self.sources.list(source)) {
+            totals.dirty |= !listing.notes.is_empty();
+            totals.skipped.extend(listing.skipped);
+        }
+        totals
     }
 
     fn use_embedder(&mut self, id: EmbedderId) -> Result<(), MemoryError> {

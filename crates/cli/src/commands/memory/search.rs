@@ -2,11 +2,10 @@
 
 use std::io::IsTerminal as _;
 
-use openclaw_memory::{
-    Answer, Explain, Explaining, Hit, MAX_RESULTS, MemoryBackend as _, Query, Status, matched_words,
-};
+use openclaw_memory::{Answer, Explain, Explaining, Hit, MAX_RESULTS, Query, Status, matched_words};
 
 use super::open::Opened;
+use super::status::{BUILT_IN, QMD};
 use crate::args::{InstanceArgs, MemorySearchArgs};
 use crate::instance::Instance;
 use crate::{output, runtime};
@@ -22,12 +21,12 @@ enum Marks {
 }
 
 pub(in crate::commands) fn search(flags: &InstanceArgs, args: &MemorySearchArgs) -> anyhow::Result<()> {
-    let Opened { instance, agent, engine } = Opened::find(flags, args.agent.as_deref())?;
+    let Opened { instance, agent, memory } = Opened::find(flags, args.agent.as_deref())?;
     let query = query(&instance, &agent.id, args);
     let (answer, status) = runtime::block_on(async {
-        let answer = engine.search(query.clone()).await?;
+        let answer = memory.backend().search(query.clone()).await?;
         // Nothing found may mean that there is nothing.
-        let status = if answer.results.is_empty() { Some(engine.status().await?) } else { None };
+        let status = if answer.results.is_empty() { Some(memory.backend().status().await?) } else { None };
         Ok((answer, status))
     })?;
     if args.json {
@@ -65,10 +64,11 @@ fn words(query: &Query, answer: &Answer, status: Option<&Status>, marks: Marks) 
     }
     blocks.extend(answer.degraded.as_deref().map(output::printable));
     if let Some(fallback) = &answer.fallback {
-        let words = format!(
-            "{}/{} stepped in for {}: {}",
-            answer.provider, answer.model, fallback.from, fallback.reason
-        );
+        let who = match fallback.from.as_str() {
+            QMD => BUILT_IN.to_owned(),
+            _ => format!("{}/{}", answer.provider, answer.model),
+        };
+        let words = format!("{who} stepped in for {}: {}", fallback.from, fallback.reason);
         blocks.push(output::printable(&words));
     }
     blocks.join("\n\n")
