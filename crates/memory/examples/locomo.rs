@@ -3,7 +3,8 @@
 //! [--abstain]`.
 //!
 //! `shown@6` is the share of a question's evidence lines that stand whole in the snippets of six results; `hit@6`: at
-//! least one does; `R@1`: the share in the first result; `MRR`: one over the rank of the first result that shows one.
+//! least one does; `R@1`: the share in the first result; `MRR`: one over the rank of the first result that shows one;
+//! `lines@6`: the share of evidence lines that six results name, whether they show them or not.
 //!
 //! `--weighted` ranks as OpenClaw 2026.2.9 does, with its least score unless another is named.
 //!
@@ -96,6 +97,7 @@ struct Evidence {
 struct Sums {
     questions: f64,
     shown: f64,
+    named: f64,
     hit: f64,
     first: f64,
     reciprocal: f64,
@@ -106,15 +108,21 @@ struct Sums {
 impl Sums {
     fn add(&mut self, question: &Question, lines: &[String], hits: &[Hit], prefix: &str) {
         let mut ranks = Vec::new();
+        let mut named = 0;
         for (evidence, line) in question.evidence.iter().zip(lines) {
             let path = evidence.path.replacen("memory/", &format!("memory/{prefix}"), 1);
             let holds =
                 |hit: &Hit| hit.path == path && !line.is_empty() && normal(&hit.snippet).contains(line);
             ranks.extend(hits.iter().position(holds));
+            let names = |hit: &Hit| {
+                (hit.start_line as usize..=hit.end_line as usize).contains(&evidence.line) && hit.path == path
+            };
+            named += usize::from(hits.iter().any(names));
         }
         let all = question.evidence.len() as f64;
         self.questions += 1.0;
         self.shown += ranks.len() as f64 / all;
+        self.named += named as f64 / all;
         self.hit += f64::from(!ranks.is_empty());
         self.first += ranks.iter().filter(|rank| **rank == 0).count() as f64 / all;
         self.reciprocal += ranks.iter().min().map_or(0.0, |&rank| 1.0 / (rank + 1) as f64);
@@ -125,8 +133,9 @@ impl Sums {
     fn row(&self) -> String {
         let n = self.questions;
         format!(
-            "questions {n:4}  shown@6 {:.4}  hit@6 {:.4}  R@1 {:.4}  MRR {:.4}  tokens {:.0}  empty {:.4}",
+            "questions {n:4}  shown@6 {:.4}  lines@6 {:.4}  hit@6 {:.4}  R@1 {:.4}  MRR {:.4}  tokens {:.0}  empty {:.4}",
             self.shown / n,
+            self.named / n,
             self.hit / n,
             self.first / n,
             self.reciprocal / n,

@@ -153,8 +153,10 @@ pub struct Hit {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explain {
-    /// All in all, in deviations above the average line of this memory.
-    pub fused: f64,
+    /// All in all, in deviations above the average line of this memory. Absent where the score itself is the sum: in
+    /// OpenClaw's own ranking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fused: Option<f64>,
     /// BM25 as a share of the best that the query could score.
     pub words: f64,
     /// The share of the query's information that the window has.

@@ -147,7 +147,12 @@ fn candidates(
 }
 
 fn explain(evidence: Evidence, fused: f64) -> Explain {
-    Explain { fused, words: evidence.ratio, coverage: evidence.coverage, cosine: evidence.cosine }
+    Explain {
+        fused: Some(fused),
+        words: evidence.ratio,
+        coverage: evidence.coverage,
+        cosine: evidence.cosine,
+    }
 }
 
 fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, IndexError> {

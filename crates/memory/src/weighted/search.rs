@@ -112,5 +112,5 @@ fn first_row(view: &NoteView, chunk: &ChunkView) -> Option<usize> {
 /// A chunk has all the words or none, and how well it has them makes no difference.
 fn explained(ranked: &Ranked) -> Explain {
     let words = ranked.text.unwrap_or(0.0);
-    Explain { fused: ranked.score, words, coverage: words, cosine: ranked.cosine }
+    Explain { fused: None, words, coverage: words, cosine: ranked.cosine }
 }

@@ -94,10 +94,10 @@ fn block(rank: usize, hit: &Hit, query: &Query, marks: Marks) -> String {
 fn explain_words(explain: &Explain) -> String {
     let cosine =
         explain.cosine.map_or_else(|| "no vector".to_owned(), |cosine| format!("cosine {cosine:.2}"));
-    format!(
-        "words {:.2}, coverage {:.2}, {cosine}, {:+.1} deviations above the average line",
-        explain.words, explain.coverage, explain.fused
-    )
+    let fused = explain
+        .fused
+        .map_or_else(String::new, |fused| format!(", {fused:+.1} deviations above the average line"));
+    format!("words {:.2}, coverage {:.2}, {cosine}{fused}", explain.words, explain.coverage)
 }
 
 fn marked(query: &str, text: &str, marks: Marks) -> String {
@@ -153,7 +153,7 @@ mod tests {
             heading: Some("Keys".into()),
             date: Some("2024-05-01".into()),
             repeated: 2,
-            explain: Some(Explain { fused: 4.21, words: 0.712, coverage: 1.0, cosine: None }),
+            explain: Some(Explain { fused: Some(4.21), words: 0.712, coverage: 1.0, cosine: None }),
         };
         Answer {
             results: vec![hit],
