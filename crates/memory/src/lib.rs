@@ -55,8 +55,8 @@ mod worker;
 
 pub use agent::{AgentMemory, exports_conversations, scope};
 pub use backend::{
-    Answer, DEFAULT_RESULTS, Explain, Explaining, Fallback, Hit, LineRange, MAX_NOTE_BYTES, MAX_RESULTS,
-    MemoryBackend, Passage, Query, Skipped, Source, Status, SyncReason, SyncReport,
+    Answer, BUILT_IN, DEFAULT_RESULTS, Explain, Explaining, Fallback, Hit, LineRange, MAX_NOTE_BYTES,
+    MAX_RESULTS, MemoryBackend, Passage, Query, Skipped, Source, Standing, Status, SyncReason, SyncReport,
 };
 pub use configured::Surroundings;
 pub use embedding::Embedders;
