@@ -2,17 +2,20 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_guard::{Clock, PathComponent, Root};
-use tokio::sync::oneshot;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::backend::{Answer, LineRange, MemoryBackend, Passage, Query, Status, SyncReason, SyncReport};
 use crate::embedding::{Embedders, Embedding, LOW_CONFIDENCE};
 use crate::error::MemoryError;
-use crate::sources::Sources;
+use crate::freshness::{Freshness, SyncOptions};
+use crate::sources::{Sources, Transcripts};
+use crate::watch::{Wake, Watch};
 use crate::worker::{Request, Worker};
 
 /// Requests that may wait: more than one agent's sub-agents ask at once, far fewer than would take a second.
@@ -28,6 +31,10 @@ pub struct EngineOptions {
     pub database: PathBuf,
     /// More files and folders of notes, absolute or relative to the workspace.
     pub extra_paths: Vec<PathBuf>,
+    /// The conversations of this agent, if they are searched, too.
+    pub transcripts: Option<Transcripts>,
+    /// When the index is brought up to date.
+    pub sync: SyncOptions,
     /// Who turns text into vectors.
     pub embedders: Embedders,
     /// Most vectors kept for text that comes back; no limit if absent.
@@ -50,6 +57,8 @@ impl EngineOptions {
             agent_id,
             workspace,
             extra_paths: Vec::new(),
+            transcripts: None,
+            sync: SyncOptions::default(),
             embedders: Embedders::default(),
             cache_entries: None,
             clock,
@@ -75,11 +84,14 @@ impl Engine {
     /// An engine that has not started.
     #[must_use]
     pub fn new(options: EngineOptions) -> Self {
-        let embedding = Embedding::new(options.embedders.clone());
-        Self {
-            mailbox: Arc::new(Mailbox { options, sender: Mutex::new(None) }),
-            embedding: Arc::new(embedding),
-        }
+        let embedding = Arc::new(Embedding::new(options.embedders.clone()));
+        let mailbox = Arc::new_cyclic(|own| Mailbox {
+            options,
+            sender: Mutex::new(None),
+            own: Weak::clone(own),
+            embedding: Arc::downgrade(&embedding),
+        });
+        Self { mailbox, embedding }
     }
 
     /// How the embedding of passages gets on, for a progress bar.
@@ -134,6 +146,9 @@ impl Engine {
     }
 
     async fn bring_up_to_date(&self, why: SyncReason) -> Result<SyncReport, MemoryError> {
+        if why == SyncReason::SessionStart && !self.mailbox.options.sync.on_session_start {
+            return Ok(SyncReport::default());
+        }
         let mut report = self.mailbox.ask(move |reply| Request::Sync(why, reply)).await?;
         match why {
             SyncReason::Requested | SyncReason::Rebuild => {
@@ -176,7 +191,10 @@ impl MemoryBackend for Engine {
 /// The way to the worker thread, which is started when somebody asks.
 pub(crate) struct Mailbox {
     options: EngineOptions,
-    sender: Mutex<Option<SyncSender<Request>>>,
+    /// The worker ends by itself when this goes with the engine, and with the worker the watch.
+    sender: Mutex<Option<Arc<SyncSender<Request>>>>,
+    own: Weak<Self>,
+    embedding: Weak<Embedding>,
 }
 
 impl Mailbox {
@@ -213,26 +231,63 @@ impl Mailbox {
         }
     }
 
-    fn start(&self) -> Result<SyncSender<Request>, MemoryError> {
+    fn start(&self) -> Result<Arc<SyncSender<Request>>, MemoryError> {
         let (sender, receiver) = sync_channel(MAX_WAITING);
+        let sender = Arc::new(sender);
         let options = &self.options;
+        let sources = Sources::new(Arc::clone(&options.workspace), &options.extra_paths)
+            .with_transcripts(options.transcripts.clone());
         let worker = Worker {
             agent_id: self.agent_id(),
             database: options.database.clone(),
-            sources: Arc::new(Sources::new(Arc::clone(&options.workspace), &options.extra_paths)),
+            fresh: self.freshness(&sources, &sender),
+            sources: Arc::new(sources),
             clock: Arc::clone(&options.clock),
             embedder: options.embedders.primary.as_ref().map(|primary| primary.identity().clone()),
             cache_entries: options.cache_entries,
             open: None,
             job: None,
+            indexed: self.embed_when_indexed(),
+            file: None,
             skipped: Vec::new(),
             recovered: None,
         };
-        // The thread ends by itself when the sender is dropped with the engine.
         std::thread::Builder::new()
             .name(format!("memory-{}", options.agent_id))
             .spawn(move || worker.run(&receiver))
             .map_err(|source| MemoryError::Thread { agent_id: self.agent_id(), source })?;
         Ok(sender)
+    }
+
+    fn freshness(&self, sources: &Sources, sender: &Arc<SyncSender<Request>>) -> Freshness {
+        let options = self.options.sync;
+        let worker = Arc::downgrade(sender);
+        let wake: Wake = Box::new(move || {
+            // A full mailbox is tried again, for the changes stay in the queue.
+            let sent = worker.upgrade().map(|worker| worker.try_send(Request::Changed));
+            matches!(sent, Some(Ok(()) | Err(TrySendError::Full(_))))
+        });
+        let watch = match options.watch {
+            true => Watch::start(&self.agent_id(), sources.places(), options.debounce, wake),
+            false => Watch::off(),
+        };
+        Freshness::new(self.agent_id(), options, watch)
+    }
+
+    /// Begins to embed whenever the worker has indexed something that nobody waited for.
+    fn embed_when_indexed(&self) -> mpsc::Sender<()> {
+        let (indexed, mut news) = mpsc::channel(1);
+        let (mailbox, embedding) = (Weak::clone(&self.own), Weak::clone(&self.embedding));
+        // Without a runtime, a search begins to embed.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                while news.recv().await.is_some() {
+                    if let (Some(mailbox), Some(embedding)) = (mailbox.upgrade(), embedding.upgrade()) {
+                        embedding.begin(&mailbox);
+                    }
+                }
+            });
+        }
+        indexed
     }
 }

@@ -104,6 +104,16 @@ impl IndexError {
             Self::File(_) => false,
         }
     }
+
+    /// Whether another process has the index just now; nothing was changed.
+    pub(crate) fn is_busy(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+            }
+            Self::Rows { .. } | Self::File(_) => false,
+        }
+    }
 }
 
 /// Size, time and content of a note when it was indexed.
@@ -124,6 +134,13 @@ pub(crate) struct RowId {
 /// Notes that belong together: one sees either all of a rebuild or none of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Generation(i64);
+
+impl Generation {
+    /// As the tables have it.
+    pub(crate) fn number(self) -> i64 {
+        self.0
+    }
+}
 
 /// A note on its way into the index.
 pub(crate) struct NewNote<'a> {
@@ -157,23 +174,24 @@ impl Index {
     }
 
     fn migrate(&mut self) -> Result<(), IndexError> {
-        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let is_current = "SELECT count(*) FROM sqlite_schema WHERE name = 'mem_meta'";
-        let exists = tx.query_row(is_current, [], |row| row.get::<_, i64>(0))? > 0;
-        let version: Option<i64> = match exists {
-            true => tx.query_row("SELECT version FROM mem_meta", [], |row| row.get(0)).optional()?,
-            false => None,
-        };
-        if version != Some(VERSION) {
-            tx.execute_batch(DROP)?;
-            tx.execute_batch(SCHEMA)?;
-            tx.execute("INSERT INTO mem_meta (version, published) VALUES (?1, 1)", [VERSION])?;
+        // A current index is opened without writing: another process may be writing for long.
+        if version(&self.db)? != Some(VERSION) {
+            let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if version(&tx)? != Some(VERSION) {
+                tx.execute_batch(DROP)?;
+                tx.execute_batch(SCHEMA)?;
+                tx.execute("INSERT INTO mem_meta (version, published) VALUES (?1, 1)", [VERSION])?;
+            }
+            tx.execute_batch(KEPT_SCHEMA)?;
+            tx.commit()?;
         }
-        tx.execute_batch(KEPT_SCHEMA)?;
-        let published = tx.query_row("SELECT published FROM mem_meta", [], |row| row.get(0))?;
-        tx.commit()?;
-        self.published = Generation(published);
+        self.refresh()?;
         Ok(())
+    }
+
+    /// How long writing waits for another process.
+    pub(crate) fn wait_for_others(&self, longest: Duration) -> Result<(), IndexError> {
+        Ok(self.db.busy_timeout(longest)?)
     }
 
     /// The generation that is searched.
@@ -354,6 +372,15 @@ impl Index {
         // Cut inside a character: the rows are not those of this text.
         String::from_utf8(piece).map_err(|_| IndexError::Rows { path: format!("note {}", note.0) })
     }
+}
+
+/// The version of the tables, if there are any.
+fn version(db: &Connection) -> Result<Option<i64>, IndexError> {
+    let is_there = "SELECT count(*) FROM sqlite_schema WHERE name = 'mem_meta'";
+    if db.query_row(is_there, [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(None);
+    }
+    Ok(db.query_row("SELECT version FROM mem_meta", [], |row| row.get(0)).optional()?)
 }
 
 /// Deletes a note and returns its number.

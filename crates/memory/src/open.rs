@@ -46,13 +46,14 @@ impl OpenIndex {
             self.corpus.remove(old);
         }
         let found = match self.embedder {
-            Some(embedder) => self.index.recall(embedder, id, &mut view)?,
-            None => 0,
+            Some(embedder) => self.index.recall(embedder, id, &mut view),
+            None => Ok(0),
         };
+        // Whatever became of the vectors: the note is in the file.
         if generation == self.index.published() {
             self.corpus.put(id, view);
         }
-        Ok(found)
+        found
     }
 
     /// Forgets a note.

@@ -3,31 +3,40 @@
 //! Requests come first. What takes long, a sync or a rebuild, is a job that is done in pieces while nobody asks, so that
 //! a search never waits for it.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use openclaw_embed::{EmbedderId, Vector};
 use openclaw_guard::Clock;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::backend::{LineRange, Passage, Query, Skipped, SyncReason, SyncReport};
+use crate::backend::{LineRange, Passage, Query, Skipped, Source, SyncReason, SyncReport};
 use crate::error::MemoryError;
+use crate::freshness::{Duty, Freshness};
 use crate::index::{self, Generation, IndexError};
 use crate::open::OpenIndex;
 use crate::search::{Found, search};
 use crate::sources::Sources;
-use crate::sync::{Budget, is_dirty, sync};
+use crate::sync::{Extent, Take, is_dirty, sync};
 use crate::vectors::Unembedded;
 
-/// Changed notes that are indexed before a search answers: some hundredths of a second of work.
-const SEARCH_BUDGET: Budget = Budget(512 * 1024);
-/// Notes that a job indexes between two looks at the mailbox.
-const JOB_BUDGET: Budget = Budget(256 * 1024);
+/// Bytes of changed notes that are indexed before a search answers: some hundredths of a second of work.
+const SEARCH_BYTES: u64 = 512 * 1024;
+/// Bytes that a job indexes between two looks at the mailbox.
+const JOB_BYTES: u64 = 256 * 1024;
+/// How long anything waits for another process that writes the index: a search answers from what is there then, and a
+/// job tries again.
+const WAIT: Duration = Duration::from_millis(50);
+/// The time between two tries, in which requests are answered.
+const RETRY: Duration = Duration::from_millis(250);
+/// Tries of a job before it fails.
+const MAX_TRIES: u32 = 20;
 /// An index nobody asks is closed after this, and its memory given back.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -48,6 +57,8 @@ pub(crate) enum Request {
         reply: Reply<Vec<Unembedded>>,
     },
     Remember(Vec<(Unembedded, Vector)>, Reply<()>),
+    /// Files have changed, and rest now.
+    Changed,
 }
 
 /// The results of a search, and what is not in them yet.
@@ -76,6 +87,10 @@ pub(crate) struct Totals {
 pub(crate) struct Job {
     /// The generation that a rebuild fills.
     rebuild: Option<Generation>,
+    take: Take,
+    /// How often another process was in the way, one time after the other, and when to try again.
+    tries: u32,
+    retry: Option<Instant>,
     waiting: Vec<Reply<SyncReport>>,
     report: SyncReport,
 }
@@ -90,6 +105,11 @@ pub(crate) struct Worker {
     pub(crate) cache_entries: Option<usize>,
     pub(crate) open: Option<OpenIndex>,
     pub(crate) job: Option<Job>,
+    pub(crate) fresh: Freshness,
+    /// Tells that there may be passages to embed; closed when the thread ends.
+    pub(crate) indexed: mpsc::Sender<()>,
+    /// The index file that was opened last, as device and number.
+    pub(crate) file: Option<(u64, u64)>,
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) recovered: Option<PathBuf>,
 }
@@ -104,24 +124,46 @@ impl Worker {
 
     /// The next request; meanwhile, jobs go on, and an idle index is closed.
     fn next(&mut self, mailbox: &Receiver<Request>) -> Option<Request> {
-        while self.job.is_some() {
-            match mailbox.try_recv() {
+        let mut idle = Instant::now() + IDLE;
+        loop {
+            if let Some(job) = &self.job {
+                let pause =
+                    job.retry.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
+                match mailbox.recv_timeout(pause) {
+                    Ok(request) => return Some(request),
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                    Err(RecvTimeoutError::Timeout) => self.go_on(),
+                }
+                idle = Instant::now() + IDLE;
+                continue;
+            }
+            let close = self.open.is_some().then_some(idle);
+            let Some(until) = [close, self.fresh.next_duty()].into_iter().flatten().min() else {
+                return mailbox.recv().ok();
+            };
+            match mailbox.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(request) => return Some(request),
-                Err(TryRecvError::Disconnected) => return None,
-                Err(TryRecvError::Empty) => self.go_on(),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.do_duty(),
             }
-        }
-        if self.open.is_none() {
-            return mailbox.recv().ok();
-        }
-        match mailbox.recv_timeout(IDLE) {
-            Ok(request) => Some(request),
-            Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => {
+            if Instant::now() >= idle {
                 self.open = None;
-                mailbox.recv().ok()
             }
         }
+    }
+
+    fn do_duty(&mut self) {
+        match self.fresh.duty(Instant::now()) {
+            Some(Duty::Sync) => self.want(Take::All),
+            Some(Duty::Look) if self.fresh.looks_changed(&self.sources) => self.want(Take::Grown),
+            Some(Duty::Look) | None => {}
+        }
+    }
+
+    /// Has a job bring the index up to date, though nobody waits for it.
+    fn want(&mut self, take: Take) {
+        let job = self.job.get_or_insert_default();
+        job.take = job.take.max(take);
     }
 
     fn answer(&mut self, request: Request) {
@@ -138,27 +180,53 @@ impl Worker {
                 drop(reply.send(self.with_index(|open, _| open.unembedded(texts, bytes))));
             }
             Request::Remember(vectors, reply) => drop(reply.send(self.remember(&vectors))),
+            Request::Changed => {
+                self.fresh.look();
+                if self.fresh.has_unseen() {
+                    self.want(Take::Grown);
+                }
+            }
         }
     }
 
     fn search(&mut self, query: &Query, vector: Option<&Vector>) -> Result<Searched, MemoryError> {
         // A failed sync does not fail the search: what is indexed still answers.
-        let stale = match &self.job {
-            Some(job) => Some(format!("{} changed notes are still being indexed", job.report.pending.max(1))),
-            None => match self.pass(None, SEARCH_BUDGET) {
-                Ok(report) if report.pending == 0 => None,
-                Ok(report) => {
-                    self.job = Some(Job::default());
-                    Some(format!("{} changed notes are still being indexed", report.pending))
-                }
-                Err(error) => Some(error.to_string()),
-            },
-        };
+        let stale = self.freshen().unwrap_or_else(|error| Some(error.to_string()));
         let today = self.today();
         let (found, embedded) = self.with_index(|open, _| {
             Ok((search(&open.index, &open.corpus, query, vector, today)?, open.corpus.embedded()))
         })?;
         Ok(Searched { found, stale, embedded })
+    }
+
+    /// Takes in what has changed, as far as a search waits for that, and says what is missing then.
+    fn freshen(&mut self) -> Result<Option<String>, MemoryError> {
+        if self.file.is_some() && self.file != identity(&self.database) {
+            tracing::warn!(agent = %self.agent_id, "memory index was deleted or replaced; built anew");
+            self.open = None;
+            self.fresh.forget();
+        }
+        self.fresh.look();
+        if !self.fresh.knows_notes() {
+            if !self.fresh.options.on_search {
+                let is_dirty = self.with_index(|open, sources| is_dirty(open, sources))?;
+                let words =
+                    "files have changed since they were indexed, and memorySearch.sync.onSearch is off";
+                return Ok(is_dirty.then(|| words.to_owned()));
+            }
+            // Where changes are heard of, transcripts are left to the jobs that follow.
+            let transcripts = (!self.fresh.hears()).then_some(Take::None);
+            let passed = self.pass(None, Extent { bytes: SEARCH_BYTES, transcripts });
+            let report = passed.map_err(|error| self.told(error))?;
+            if report.pending > 0 {
+                self.want(Take::Grown);
+                return Ok(Some(still_pending(report.pending)));
+            }
+        }
+        // A rebuild does not touch what answers meanwhile.
+        let pending =
+            self.job.as_ref().filter(|job| job.rebuild.is_none()).map_or(0, |job| job.report.pending);
+        Ok((pending > 0).then(|| still_pending(pending)))
     }
 
     /// The day it is for the owner of this machine.
@@ -167,8 +235,17 @@ impl Worker {
         now.to_zoned(TimeZone::system()).date()
     }
 
-    fn read(&self, range: &LineRange) -> Result<Passage, MemoryError> {
-        let text = self.sources.read(&range.path)?;
+    fn read(&mut self, range: &LineRange) -> Result<Passage, MemoryError> {
+        let sources = Arc::clone(&self.sources);
+        let indexed = || {
+            let text = self.with_index(|open, _| {
+                open.refresh()?;
+                open.index.text_of(Source::Sessions, &range.path)
+            });
+            // Without an index, the conversation is read as it is now.
+            text.ok().flatten()
+        };
+        let text = sources.read(&range.path, indexed)?;
         let text = lines_of(&text, range)?;
         Ok(Passage { path: range.path.clone(), text })
     }
@@ -224,17 +301,23 @@ impl Worker {
                 Err(error) => return drop(reply.send(Err(error))),
             }
         }
+        let take = match why {
+            SyncReason::SessionStart | SyncReason::Requested | SyncReason::Rebuild => Take::All,
+            SyncReason::Written => Take::Grown,
+        };
+        self.want(take);
         self.job.get_or_insert_default().waiting.push(reply);
     }
 
     /// One piece of the job.
     fn go_on(&mut self) {
-        let rebuild = self.job.as_ref().and_then(|job| job.rebuild);
-        let done = self.pass(rebuild, JOB_BUDGET);
+        let (rebuild, take) = self.job.as_ref().map_or((None, Take::None), |job| (job.rebuild, job.take));
+        let done = self.pass(rebuild, Extent { bytes: JOB_BYTES, transcripts: Some(take) });
         let Some(job) = &mut self.job else { return };
         match done {
             Ok(pass) => {
                 let pending = pass.pending;
+                (job.tries, job.retry) = (0, None);
                 job.report = SyncReport {
                     indexed: job.report.indexed + pass.indexed,
                     removed: job.report.removed + pass.removed,
@@ -242,18 +325,38 @@ impl Worker {
                     ..pass
                 };
                 if pending == 0 {
-                    let published = match rebuild {
-                        Some(generation) => self.with_index(|open, _| open.publish(generation)),
-                        None => Ok(()),
-                    };
-                    self.finish(published);
+                    self.publish(rebuild);
                 }
             }
-            Err(error) => {
-                tracing::warn!(agent = %self.agent_id, %error, "memory cannot be indexed");
-                self.finish(Err(error));
-            }
+            Err(error) => self.fail(error),
         }
+    }
+
+    /// The end of a job, if nobody is in the way.
+    fn publish(&mut self, rebuild: Option<Generation>) {
+        let Some(generation) = rebuild else { return self.finish(Ok(())) };
+        match self.on_index(|open, _| open.publish(generation)) {
+            Ok(()) => {
+                self.fresh.forget();
+                self.finish(Ok(()));
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Tries the job again after a while when another process is in the way, else ends it.
+    fn fail(&mut self, error: IndexError) {
+        if let Some(job) = &mut self.job
+            && error.is_busy()
+            && job.tries < MAX_TRIES
+        {
+            job.tries += 1;
+            job.retry = Some(Instant::now() + RETRY);
+            return;
+        }
+        let error = self.told(error);
+        tracing::warn!(agent = %self.agent_id, %error, "memory cannot be indexed");
+        self.finish(Err(error));
     }
 
     /// Tells those who wait. The error goes to the first of them; the others are told that it stopped.
@@ -269,41 +372,94 @@ impl Worker {
             };
             drop(reply.send(told));
         }
+        // Full means that it is known already; closed, that nobody embeds.
+        self.indexed.try_send(()).ok();
     }
 
-    fn pass(&mut self, rebuild: Option<Generation>, budget: Budget) -> Result<SyncReport, MemoryError> {
+    fn pass(&mut self, rebuild: Option<Generation>, extent: Extent) -> Result<SyncReport, IndexError> {
         let clock = Arc::clone(&self.clock);
-        let report = self.with_index(|open, sources| {
+        // Before the folders are listed: what changes later is heard of later.
+        self.fresh.look();
+        let began = Instant::now();
+        let report = self.on_index(|open, sources| {
             open.refresh()?;
             let generation = rebuild.unwrap_or_else(|| open.index.published());
-            sync(open, generation, sources, clock.as_ref(), budget)
+            sync(open, generation, sources, clock.as_ref(), extent)
         })?;
-        self.skipped.clone_from(&report.skipped);
+        let with_transcripts = extent.transcripts.is_some_and(|take| take != Take::None);
+        if report.pending == 0 && rebuild.is_none() {
+            self.fresh.passed(began, with_transcripts);
+        }
+        let before = std::mem::replace(&mut self.skipped, report.skipped.clone());
+        if extent.transcripts.is_none() {
+            let of_transcripts = before.into_iter().filter(|skipped| skipped.path.starts_with("sessions"));
+            self.skipped.extend(of_transcripts);
+        }
         Ok(report)
     }
 
-    /// Runs work on the open index. A damaged index is put aside and the work done again on a new one, filled first.
     fn with_index<T>(
         &mut self,
         work: impl Fn(&mut OpenIndex, &Sources) -> Result<T, IndexError>,
     ) -> Result<T, MemoryError> {
+        self.on_index(work).map_err(|error| self.told(error))
+    }
+
+    /// Runs work on the open index. A damaged index is put aside and the work done again on a new one, filled first.
+    fn on_index<T>(
+        &mut self,
+        work: impl Fn(&mut OpenIndex, &Sources) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
         let sources = Arc::clone(&self.sources);
-        let on = |mut open: OpenIndex| work(&mut open, &sources).map(|value| (open, value));
-        let open = || OpenIndex::open(&self.database, self.embedder.as_ref());
-        let done = match self.open.take().map_or_else(open, Ok).and_then(on) {
-            Err(error) if error.is_damage() => self.rebuild(&error).and_then(on),
-            other => other,
+        let opened = match self.open.take() {
+            Some(open) => Ok(open),
+            None => self.open_file(),
+        };
+        let (open, done) = match opened {
+            Ok(mut open) => {
+                let done = work(&mut open, &sources);
+                (Some(open), done)
+            }
+            Err(error) => (None, Err(error)),
         };
         match done {
-            Ok((open, value)) => {
+            Ok(value) => {
+                self.open = open;
+                Ok(value)
+            }
+            Err(error) if error.is_damage() => {
+                drop(open);
+                let mut open = self.rebuild(&error)?;
+                let value = work(&mut open, &sources)?;
                 self.open = Some(open);
                 Ok(value)
             }
-            Err(IndexError::File(error)) => Err(MemoryError::File(error)),
-            Err(error @ (IndexError::Sqlite(_) | IndexError::Rows { .. })) => {
-                Err(MemoryError::Index { path: self.database.clone(), source: error.into() })
+            Err(error) => {
+                // After any other fault nobody knows whether memory and file still agree.
+                self.open = open.filter(|_| error.is_busy());
+                Err(error)
             }
         }
+    }
+
+    fn told(&self, error: IndexError) -> MemoryError {
+        match error {
+            IndexError::File(error) => MemoryError::File(error),
+            error @ (IndexError::Sqlite(_) | IndexError::Rows { .. }) => {
+                MemoryError::Index { path: self.database.clone(), source: error.into() }
+            }
+        }
+    }
+
+    fn open_file(&mut self) -> Result<OpenIndex, IndexError> {
+        let open = OpenIndex::open(&self.database, self.embedder.as_ref())?;
+        open.index.wait_for_others(WAIT)?;
+        let file = identity(&self.database);
+        if self.file != file {
+            self.file = file;
+            self.fresh.forget();
+        }
+        Ok(open)
     }
 
     /// Puts a damaged file aside and begins a new one; the notes follow as a job.
@@ -311,14 +467,29 @@ impl Worker {
         let aside = index::set_aside(&self.database)?;
         tracing::warn!(agent = %self.agent_id, aside = %aside.display(), %cause, "memory index was damaged; built anew");
         self.recovered = Some(aside);
-        let mut open = OpenIndex::open(&self.database, self.embedder.as_ref())?;
+        let mut open = self.open_file()?;
         let generation = open.index.published();
-        let report = sync(&mut open, generation, &self.sources, self.clock.as_ref(), SEARCH_BUDGET)?;
+        let extent = Extent { bytes: SEARCH_BYTES, transcripts: Some(Take::None) };
+        let report = sync(&mut open, generation, &self.sources, self.clock.as_ref(), extent)?;
+        if let Some(job) = &mut self.job {
+            // The generation that it filled is gone.
+            job.rebuild = None;
+        }
         if report.pending > 0 {
-            self.job.get_or_insert_default().rebuild = None;
+            self.want(Take::Grown);
         }
         Ok(open)
     }
+}
+
+fn still_pending(count: usize) -> String {
+    let files = if count == 1 { "1 changed file is" } else { &format!("{count} changed files are") };
+    format!("{files} still being indexed")
+}
+
+/// Device and number of a file.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// The lines a range names. Asking past the end for more lines than there are is fine, starting there is not.
