@@ -1,6 +1,7 @@
 //! The command line, declared once: parser and help follow from these types.
 
 mod config;
+mod memory;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,9 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use config::{
     CompleteArgs, CompletionArgs, ConfigCommand, ConfigGetArgs, ConfigSetArgs, ConfigUnsetArgs,
     ConfigValidateArgs, Shell,
+};
+pub(crate) use memory::{
+    MemoryBenchArgs, MemoryCommand, MemoryIndexArgs, MemorySearchArgs, MemoryStatusArgs,
 };
 
 /// A personal assistant that remembers in plain Markdown.
@@ -65,7 +69,7 @@ pub(crate) enum Command {
     /// Show messages that could not be delivered, send them again, or forget them
     #[command(subcommand)]
     Outbox(OutboxCommand),
-    /// Search the assistant's notes, and look after their index
+    /// Search the assistant's notes, look after their index, and measure how well they are found
     #[command(subcommand)]
     Memory(MemoryCommand),
     /// Read, check and change the configuration
@@ -376,65 +380,6 @@ pub(crate) struct OutboxDropArgs {
     pub(crate) connect: ConnectArgs,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum MemoryCommand {
-    /// Show what is indexed
-    Status(MemoryStatusArgs),
-    /// Bring the index up to date with the notes
-    Index(MemoryIndexArgs),
-    /// Find the lines of the notes that answer a question
-    #[command(after_help = "\
-Examples:
-  openclaw memory search \"Where is the spare key?\"
-  openclaw memory search \"birthday\" --max-results 3 --json")]
-    Search(MemorySearchArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct MemoryStatusArgs {
-    /// Whose memory; the default agent's by default
-    #[arg(long, value_name = "ID")]
-    pub(crate) agent: Option<String>,
-    /// Bring the index up to date first, so that notes that cannot be indexed are named
-    #[arg(long)]
-    pub(crate) deep: bool,
-    /// Print everything as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct MemoryIndexArgs {
-    /// Whose memory; the default agent's by default
-    #[arg(long, value_name = "ID")]
-    pub(crate) agent: Option<String>,
-    /// Forget the index and make it anew
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// Print what was done as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct MemorySearchArgs {
-    /// A question or words, in any language
-    #[arg(value_name = "QUERY")]
-    pub(crate) query: String,
-    /// Whose memory; the default agent's by default
-    #[arg(long, value_name = "ID")]
-    pub(crate) agent: Option<String>,
-    /// Most results; as configured by default
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) max_results: Option<u16>,
-    /// Leave out results with a lower score, from 0 to 1
-    #[arg(long, value_name = "SCORE")]
-    pub(crate) min_score: Option<f64>,
-    /// Print the results as JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
     /// Show the last so many lines
@@ -505,6 +450,10 @@ mod tests {
             &["openclaw", "quickstart", "--port", "0"],
             &["openclaw", "gateway", "--port", "7", "status"],
             &["openclaw", "memory", "search"],
+            &["openclaw", "memory", "search", "x", "--min-score", "1.5"],
+            &["openclaw", "memory", "search", "x", "--min-score", "NaN"],
+            &["openclaw", "memory", "search", "x", "--max-results", "0"],
+            &["openclaw", "memory", "bench", "--questions", "3"],
             &["openclaw", "outbox", "retry"],
             &["openclaw", "outbox", "retry", "3", "--all-dead"],
         ] {

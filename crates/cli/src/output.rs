@@ -8,6 +8,9 @@ use serde::Serialize;
 
 use crate::args::InstanceArgs;
 
+/// The exit code of a command that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
 /// Standard output that does not take what is written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutputError {
@@ -29,6 +32,11 @@ impl From<io::Error> for OutputError {
 #[derive(Debug, thiserror::Error)]
 #[error("the command failed, as its output says")]
 pub(crate) struct AlreadyTold;
+
+/// A command that a person stopped with Ctrl-C, and what is left of it: exit code 130, as shells have it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Interrupted(pub(crate) String);
 
 /// A command that could not even look at what it was asked about: exit code 2 instead of 1.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +80,13 @@ pub(crate) fn complain_aside(text: String) {
     tokio::task::spawn_blocking(move || complain(&text));
 }
 
+/// Writes over the last line of a terminal on standard error; an empty text leaves the line clear.
+pub(crate) fn overwrite(text: &str) {
+    let mut error = io::stderr().lock();
+    // When nobody reads standard error, there is nobody to show it to.
+    write!(error, "\r{text}\u{1b}[K").and_then(|()| error.flush()).ok();
+}
+
 /// Tells why a command failed, and gives the exit code for it.
 pub(crate) fn report(error: &anyhow::Error, flags: &InstanceArgs) -> ExitCode {
     if matches!(error.downcast_ref(), Some(OutputError::Closed)) {
@@ -89,7 +104,13 @@ pub(crate) fn report(error: &anyhow::Error, flags: &InstanceArgs) -> ExitCode {
         // Every error of the house names its cause in its own text.
         complain(&format!("openclaw: {text}"));
     }
-    if error.is::<CannotLook>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+    if error.is::<CannotLook>() {
+        ExitCode::from(2)
+    } else if error.is::<Interrupted>() {
+        ExitCode::from(INTERRUPTED)
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Text whose hints name the instance it speaks of: `openclaw doctor` would look at another one without its flags.

@@ -14,7 +14,7 @@ use openclaw_models::catalog::{Catalog, Environment, Providers};
 use openclaw_protocol::connect::SessionDefaults;
 use openclaw_protocol::session_key::{SessionKey, SessionScope, agent_id, main_key};
 use openclaw_store::{SessionIndex, StoreError};
-use openclaw_tools::{Citations, MemoryTools, Policy, Toolbox, ToolboxOptions};
+use openclaw_tools::{Citations, MemoryTools, Policy, SearchDefaults, Toolbox, ToolboxOptions};
 use serde_json::Value;
 
 use crate::live::Making;
@@ -187,6 +187,10 @@ struct Recall<'a> {
     providers: Option<&'a Value>,
     defaults: Option<&'a Value>,
     own: Option<&'a Value>,
+    /// Who is the default agent: its index is the one that a path without an agent names.
+    default_id: &'a str,
+    /// Where conversations are searched, everything: what is secret must not get into the index.
+    secret: Option<&'a Value>,
     env: &'a Env,
 }
 
@@ -195,7 +199,16 @@ impl<'a> Recall<'a> {
         let Ingredients { defaults, own, env, .. } = Ingredients::of(loaded, id);
         let search = |agent: Option<&'a Value>| agent.and_then(|agent| agent.get("memorySearch"));
         let providers = loaded.effective.get("models").and_then(|models| models.get("providers"));
-        Self { providers, defaults: search(defaults), own: search(own), env }
+        let agents = &loaded.config.agents;
+        let has_sessions = agents.memory_search(id).experimental.session_memory;
+        Self {
+            providers,
+            defaults: search(defaults),
+            own: search(own),
+            default_id: agents.default_id(),
+            secret: has_sessions.then_some(&loaded.effective),
+            env,
+        }
     }
 }
 
@@ -265,8 +278,13 @@ impl Builder<'_> {
     fn memory(&self, id: &str, workspace: &Arc<Root>) -> Result<Arc<dyn MemoryBackend>, AgentError> {
         let agent_id =
             PathComponent::parse(id).map_err(|source| AgentError::Id { id: id.to_owned(), source })?;
-        let around =
-            Surroundings { config: &self.loaded.config, at: self.making.locations, env: &self.loaded.env };
+        let secrets = self.loaded.secrets();
+        let around = Surroundings {
+            config: &self.loaded.config,
+            at: self.making.locations,
+            env: &self.loaded.env,
+            secrets: &secrets,
+        };
         let clock = Arc::clone(self.making.clock);
         let options = EngineOptions::configured(around, agent_id, Arc::clone(workspace), clock);
         Ok(Arc::new(Engine::new(options)))
@@ -340,6 +358,7 @@ impl Builder<'_> {
             exec: tool_policy::exec(config, id, &self.making.locations.state_dir),
             memory: if with_memory { MemoryTools::On } else { MemoryTools::Off },
             citations,
+            search: SearchDefaults::of(search.query.max_results, search.query.min_score),
             lock: self.making.kept.lock.clone(),
         })
     }

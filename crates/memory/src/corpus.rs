@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use openclaw_embed::Vector;
 
 use crate::backend::Source;
 use crate::layout::{Row, passages};
 use crate::score::Meaning;
+use crate::time::unpack;
+use crate::when::date_of;
 
 /// A note in the index. Numbers are never used twice in one index file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +31,8 @@ pub(crate) struct NoteView {
     pub(crate) path: Arc<str>,
     pub(crate) source: Source,
     pub(crate) rows: Vec<Row>,
+    /// The day of the file's name.
+    day: Option<Date>,
     /// The rows of each passage.
     pub(crate) passages: Vec<Range<usize>>,
     pub(crate) vectors: Codes,
@@ -38,7 +43,13 @@ impl NoteView {
     pub(crate) fn new(path: Arc<str>, source: Source, rows: Vec<Row>) -> Self {
         let passages = passages(&rows);
         let vectors = Codes::empty(passages.len());
-        Self { path, source, rows, passages, vectors }
+        let day = date_of(&path);
+        Self { path, source, rows, day, passages, vectors }
+    }
+
+    /// The day a row is about: of the nearest heading with a date, else of the file's name.
+    pub(crate) fn day(&self, row: usize) -> Option<Date> {
+        unpack(self.rows[row].day).or(self.day)
     }
 
     /// The rows that can be shown: all but headings with text below them.

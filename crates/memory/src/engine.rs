@@ -1,8 +1,10 @@
 //! The built-in engine: a handle on the worker thread of one agent, and on who makes its vectors.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -14,9 +16,9 @@ use crate::backend::{Answer, LineRange, MemoryBackend, Passage, Query, Status, S
 use crate::embedding::{Embedders, Embedding, LOW_CONFIDENCE};
 use crate::error::MemoryError;
 use crate::freshness::{Freshness, SyncOptions};
-use crate::sources::{Sources, Transcripts};
-use crate::watch::{Wake, Watch};
-use crate::worker::{Request, Worker};
+use crate::sources::{SourceOptions, Sources};
+use crate::watch::Wake;
+use crate::worker::{Recovery, Request, Worker};
 
 /// Requests that may wait: more than one agent's sub-agents ask at once, far fewer than would take a second.
 const MAX_WAITING: usize = 64;
@@ -31,8 +33,8 @@ pub struct EngineOptions {
     pub database: PathBuf,
     /// More files and folders of notes, absolute or relative to the workspace.
     pub extra_paths: Vec<PathBuf>,
-    /// The conversations of this agent, if they are searched, too.
-    pub transcripts: Option<Transcripts>,
+    /// What is searched besides the notes, or instead of them.
+    pub sources: SourceOptions,
     /// When the index is brought up to date.
     pub sync: SyncOptions,
     /// Who turns text into vectors.
@@ -57,7 +59,7 @@ impl EngineOptions {
             agent_id,
             workspace,
             extra_paths: Vec::new(),
-            transcripts: None,
+            sources: SourceOptions::default(),
             sync: SyncOptions::default(),
             embedders: Embedders::default(),
             cache_entries: None,
@@ -76,8 +78,8 @@ impl EngineOptions {
 ///
 /// Making one costs nothing: the thread and the index file come with the first request.
 pub struct Engine {
-    mailbox: Arc<Mailbox>,
-    embedding: Arc<Embedding>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) embedding: Arc<Embedding>,
 }
 
 impl Engine {
@@ -100,6 +102,14 @@ impl Engine {
         self.embedding.progress()
     }
 
+    /// Brings the words of the index up to date. Nothing is embedded, and so nothing is sent anywhere.
+    ///
+    /// # Errors
+    /// The index cannot be used, or the worker stopped.
+    pub async fn read_notes(&self) -> Result<SyncReport, MemoryError> {
+        self.mailbox.ask(|reply| Request::Sync(SyncReason::Requested, reply)).await
+    }
+
     async fn answer(&self, query: Query) -> Result<Answer, MemoryError> {
         let vector = self.embedding.query(&self.mailbox, &query.text).await;
         let ask = |reply| Request::Search(query, vector.vector, reply);
@@ -118,7 +128,7 @@ impl Engine {
             fallback: self.embedding.fallback(),
             confidence: found.confidence,
             stale: searched.stale.is_some(),
-            degraded: vector.degraded,
+            degraded: searched.degraded.or(vector.degraded),
             note: (!notes.is_empty()).then(|| notes.join("; ")),
         })
     }
@@ -190,7 +200,7 @@ impl MemoryBackend for Engine {
 
 /// The way to the worker thread, which is started when somebody asks.
 pub(crate) struct Mailbox {
-    options: EngineOptions,
+    pub(crate) options: EngineOptions,
     /// The worker ends by itself when this goes with the engine, and with the worker the watch.
     sender: Mutex<Option<Arc<SyncSender<Request>>>>,
     own: Weak<Self>,
@@ -235,43 +245,29 @@ impl Mailbox {
         let (sender, receiver) = sync_channel(MAX_WAITING);
         let sender = Arc::new(sender);
         let options = &self.options;
-        let sources = Sources::new(Arc::clone(&options.workspace), &options.extra_paths)
-            .with_transcripts(options.transcripts.clone());
+        let fresh = Freshness::new(self.agent_id(), options.sync, Instant::now());
+        let wake = wake(&sender, fresh.rung());
         let worker = Worker {
             agent_id: self.agent_id(),
             database: options.database.clone(),
-            fresh: self.freshness(&sources, &sender),
-            sources: Arc::new(sources),
+            fresh,
+            sources: Arc::new(Sources::of(options)),
             clock: Arc::clone(&options.clock),
             embedder: options.embedders.primary.as_ref().map(|primary| primary.identity().clone()),
             cache_entries: options.cache_entries,
             open: None,
+            shelter: None,
             job: None,
             indexed: self.embed_when_indexed(),
             file: None,
             skipped: Vec::new(),
-            recovered: None,
+            recovery: Recovery::default(),
         };
         std::thread::Builder::new()
             .name(format!("memory-{}", options.agent_id))
-            .spawn(move || worker.run(&receiver))
+            .spawn(move || worker.run(&receiver, wake))
             .map_err(|source| MemoryError::Thread { agent_id: self.agent_id(), source })?;
         Ok(sender)
-    }
-
-    fn freshness(&self, sources: &Sources, sender: &Arc<SyncSender<Request>>) -> Freshness {
-        let options = self.options.sync;
-        let worker = Arc::downgrade(sender);
-        let wake: Wake = Box::new(move || {
-            // A full mailbox is tried again, for the changes stay in the queue.
-            let sent = worker.upgrade().map(|worker| worker.try_send(Request::Changed));
-            matches!(sent, Some(Ok(()) | Err(TrySendError::Full(_))))
-        });
-        let watch = match options.watch {
-            true => Watch::start(&self.agent_id(), sources.places(), options.debounce, wake),
-            false => Watch::off(),
-        };
-        Freshness::new(self.agent_id(), options, watch)
     }
 
     /// Begins to embed whenever the worker has indexed something that nobody waited for.
@@ -290,4 +286,24 @@ impl Mailbox {
         }
         indexed
     }
+}
+
+/// Tells the worker of changes, once until it looks.
+fn wake(worker: &Arc<SyncSender<Request>>, rung: Arc<AtomicBool>) -> Wake {
+    let worker = Arc::downgrade(worker);
+    Box::new(move || {
+        let Some(worker) = worker.upgrade() else { return false };
+        if rung.swap(true, Ordering::AcqRel) {
+            return true;
+        }
+        match worker.try_send(Request::Changed) {
+            Ok(()) => true,
+            // It is tried again, for the changes stay in the queue.
+            Err(TrySendError::Full(_)) => {
+                rung.store(false, Ordering::Release);
+                true
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    })
 }

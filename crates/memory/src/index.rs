@@ -4,6 +4,7 @@
 //! a person can go back to it. Everything here is derived from the notes. A rebuild writes a new generation of notes
 //! beside the published one, which goes on answering until one row publishes the new one.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use crate::vectors::EmbedderKey;
 use crate::words::Analyser;
 
 /// Changes when tables, terms or windows change; an index of another version is built anew.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 /// Owner only (S-088).
 const FILE_MODE: u32 = 0o600;
 /// Pages kept in memory, in KiB: an idle agent should cost next to nothing.
@@ -168,6 +169,14 @@ impl Index {
         db.pragma_update(None, "synchronous", "NORMAL")?;
         db.pragma_update(None, "cache_size", -CACHE_KIB)?;
         db.pragma_update(None, "journal_size_limit", MAX_WAL_BYTES)?;
+        let mut index = Self { db, published: Generation(0), analyser: Analyser::default() };
+        index.migrate()?;
+        Ok(index)
+    }
+
+    /// An index that is gone with this value.
+    pub(crate) fn in_memory() -> Result<Self, IndexError> {
+        let db = Connection::open_in_memory()?;
         let mut index = Self { db, published: Generation(0), analyser: Analyser::default() };
         index.migrate()?;
         Ok(index)
@@ -464,8 +473,15 @@ fn create_file(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Moves a damaged index out of the way, over the one moved before, and returns its new path.
-pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
+/// Moves a damaged index out of the way, over the one moved before, and returns its new path. A file that is not named
+/// like a database stays: `store.path` may name a note by mistake.
+pub(crate) fn set_aside(path: &Path) -> Result<Option<PathBuf>, FileError> {
+    if !path
+        .extension()
+        .is_some_and(|extension| ["sqlite", "sqlite3", "db"].map(OsStr::new).contains(&extension))
+    {
+        return Ok(None);
+    }
     let with = |suffix: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
@@ -481,7 +497,7 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
             Err(_) | Ok(()) => {}
         }
     }
-    Ok(aside)
+    Ok(Some(aside))
 }
 
 #[cfg(test)]
@@ -489,6 +505,7 @@ mod tests {
     use super::{Index, NewNote, NoteId, RowId, Stamp, quoted, set_aside};
     use crate::backend::Source;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
 
     fn put(index: &mut Index, path: &str, text: &str) {
         let stamp = Stamp { size: 1, mtime_ms: 2, hash: vec![3] };
@@ -560,7 +577,8 @@ mod tests {
         bytes.resize(8192, 0x5a);
         std::io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), &bytes).unwrap();
         assert!(Index::open(&path).err().unwrap().is_damage());
-        assert!(set_aside(&path).unwrap().exists());
+        assert!(set_aside(&path).unwrap().unwrap().exists());
+        assert_eq!(set_aside(Path::new("MEMORY.md")).unwrap(), None);
         assert!(Index::open(&path).is_ok());
     }
 

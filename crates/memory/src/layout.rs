@@ -6,6 +6,8 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use crate::time::pack;
+use crate::when::date_in_heading;
 use crate::words::{Analyser, Language};
 
 /// Characters of a window, and so of a snippet: what OpenClaw shows per result.
@@ -25,7 +27,7 @@ const MIN_SAME_LETTERS: usize = 16;
 /// Stands for "no heading" in [`Row::heading`].
 const NO_HEADING: u32 = u32::MAX;
 /// Fields of a row, see [`Row::encode`].
-const FIELDS: usize = 12;
+const FIELDS: usize = 13;
 /// Four bytes for each of them.
 const ROW_BYTES: usize = FIELDS * 4;
 /// Characters of a passage, the unit that is embedded: short lines are taken together up to this many, because one of
@@ -58,6 +60,8 @@ pub(crate) struct Row {
     pub(crate) section: u32,
     /// The same for rows that say the same, apart from blanks, case and punctuation.
     pub(crate) sameness: u32,
+    /// The day of the nearest dated heading, see [`pack`]; 0 for none.
+    pub(crate) day: u32,
 }
 
 /// The rows of a text, and the terms of each.
@@ -92,6 +96,7 @@ impl Row {
             self.heading,
             self.section,
             self.sameness,
+            self.day,
         ];
         let mut bytes = [0; ROW_BYTES];
         for (slot, field) in bytes.chunks_exact_mut(4).zip(fields) {
@@ -116,11 +121,12 @@ impl Row {
             heading: next()?,
             section: next()?,
             sameness: next()?,
+            day: next()?,
         })
     }
 }
 
-/// Rows as the index stores them: twelve little-endian `u32` each.
+/// Rows as the index stores them: thirteen little-endian `u32` each.
 pub(crate) fn encode_rows(rows: &[Row]) -> Vec<u8> {
     rows.iter().flat_map(Row::encode).collect()
 }
@@ -157,6 +163,7 @@ pub(crate) fn lay_out(text: &str, analyser: &mut Analyser) -> Layout {
     }
     hide_headings(&mut rows, &parsed.levels);
     count_terms(&mut rows, &words);
+    set_days(text, &mut rows, &parsed.levels);
     Layout { rows, terms }
 }
 
@@ -235,6 +242,16 @@ fn count_terms(rows: &mut [Row], words: &[usize]) {
         let own: usize = words[window].iter().sum();
         let above: usize = headings(rows, at).map(|heading| words[heading]).sum();
         rows[at].window_terms = small(own + above);
+    }
+}
+
+/// A heading without a day of its own has that of the one above it, and so has what stands below.
+fn set_days(text: &str, rows: &mut [Row], levels: &[usize]) {
+    for at in 0..rows.len() {
+        let line = &text[rows[at].start as usize..rows[at].end as usize];
+        let own = if levels[at] > 0 { date_in_heading(line).map(pack) } else { None };
+        let above = rows[at].heading().map_or(0, |heading| rows[heading].day);
+        rows[at].day = own.unwrap_or(above);
     }
 }
 
@@ -342,6 +359,7 @@ impl Parser {
             heading: self.open.last().map_or(NO_HEADING, |(_, row)| *row),
             section,
             sameness: sameness(text),
+            day: 0,
         });
     }
 }

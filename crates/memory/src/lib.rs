@@ -28,6 +28,7 @@
 //! ```
 
 mod backend;
+pub mod bench;
 mod confidence;
 mod configured;
 mod corpus;
@@ -38,9 +39,11 @@ mod freshness;
 mod index;
 mod layout;
 mod open;
+mod probe;
 mod score;
 mod search;
 mod select;
+mod shelter;
 mod sources;
 mod sync;
 mod time;
@@ -59,4 +62,6 @@ pub use embedding::Embedders;
 pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;
 pub use freshness::SyncOptions;
-pub use sources::Transcripts;
+pub use probe::{Probe, Role};
+pub use sources::{SourceOptions, Transcripts};
+pub use words::matched_words;

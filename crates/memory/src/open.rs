@@ -1,5 +1,6 @@
 //! The open index file together with what a search needs of it in memory; both always agree.
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use openclaw_embed::{EmbedderId, Vector};
@@ -8,6 +9,14 @@ use crate::backend::Source;
 use crate::corpus::{Corpus, NoteId};
 use crate::index::{Generation, Index, IndexError, NewNote};
 use crate::vectors::{EmbedderKey, Unembedded};
+
+/// Which passages are to be embedded next.
+pub(crate) struct Wanted {
+    pub(crate) texts: usize,
+    pub(crate) bytes: usize,
+    /// Texts that no embedder takes.
+    pub(crate) except: HashSet<String>,
+}
 
 /// An index that answers.
 pub(crate) struct OpenIndex {
@@ -26,6 +35,13 @@ impl OpenIndex {
         let data_version = index.data_version()?;
         let corpus = index.load(embedder)?;
         Ok(Self { index, corpus, embedder, data_version })
+    }
+
+    /// An empty one that is gone with this value, for words alone.
+    pub(crate) fn in_memory() -> Result<Self, IndexError> {
+        let index = Index::in_memory()?;
+        let data_version = index.data_version()?;
+        Ok(Self { index, corpus: Corpus::default(), embedder: None, data_version })
     }
 
     /// Takes in what another process has written.
@@ -92,13 +108,16 @@ impl OpenIndex {
     }
 
     /// Passages without vectors, up to so many texts and bytes; at least one if there is one.
-    pub(crate) fn unembedded(&self, texts: usize, bytes: usize) -> Result<Vec<Unembedded>, IndexError> {
+    pub(crate) fn unembedded(&self, wanted: &Wanted) -> Result<Vec<Unembedded>, IndexError> {
         let mut found = Vec::new();
         let mut total = 0;
         for (id, view) in self.corpus.notes() {
             for passage in self.index.unembedded(id, view)? {
+                if wanted.except.contains(&passage.text) {
+                    continue;
+                }
                 total += passage.text.len();
-                if !found.is_empty() && (found.len() >= texts || total > bytes) {
+                if !found.is_empty() && (found.len() >= wanted.texts || total > wanted.bytes) {
                     return Ok(found);
                 }
                 found.push(passage);
@@ -114,13 +133,13 @@ impl OpenIndex {
         now_ms: i64,
     ) -> Result<(), IndexError> {
         let Some(embedder) = self.embedder else { return Ok(()) };
-        let mut by_note: std::collections::BTreeMap<NoteId, Vec<(Unembedded, Vector)>> = Default::default();
+        let mut by_note: BTreeMap<NoteId, Vec<(Unembedded, Vector)>> = BTreeMap::new();
         for (passage, vector) in vectors {
             by_note.entry(passage.note).or_default().push((passage, vector));
         }
         for (note, vectors) in by_note {
             if let Some(view) = self.corpus.get_mut(note) {
-                self.index.remember(embedder, note, view, &vectors, now_ms)?;
+                self.index.remember(embedder, view, &vectors, now_ms)?;
             }
         }
         Ok(())

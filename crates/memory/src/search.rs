@@ -3,14 +3,14 @@
 use jiff::civil::Date;
 use openclaw_embed::Vector;
 
-use crate::backend::{Explain, Explaining, Hit, MAX_RESULTS, Query};
+use crate::backend::{Explain, Explaining, Hit, MAX_RESULTS, Query, Source};
 use crate::confidence::confidence;
 use crate::corpus::{Corpus, NoteId};
 use crate::index::{Index, IndexError, RowId};
 use crate::layout::headings;
 use crate::score::{Evidence, Matches, Meaning, Scores, WEIGHTS, Weights};
 use crate::select::{Candidate, Run, select};
-use crate::time::{Dates, Time};
+use crate::time::Time;
 use crate::words::{Concept, analyse, folded, parts_of};
 
 /// A row without a word of the query must lie this many deviations above the average cosine to be shown,
@@ -22,6 +22,10 @@ const SURE_COSINE: f64 = 0.4;
 
 /// What a longer word, or a part of the word, counts beside the word itself.
 const OF_COMPOUND: f32 = 0.6;
+
+/// What a note is ahead of a conversation that fits equally well: somebody chose to keep it. More than newness counts,
+/// so that the talk of today does not cover a note of last year; less than one good word.
+const OF_NOTES: f64 = 0.35;
 
 /// Results and how sure it is that they are about the query.
 pub(crate) struct Found {
@@ -43,8 +47,8 @@ pub(crate) fn search(
     let meaning = vector.and_then(|vector| corpus.meaning(vector));
     let weights = if meaning.is_some() { WEIGHTS } else { Weights { meaning: 0.0, ..WEIGHTS } };
     let scores = Scores::new(corpus, &concepts, &matches, meaning.as_ref(), weights);
-    let dates = Dates::new(index, corpus);
-    let fused = |note, row| scores.fused(note, row) + time.bonus(dates.of(note, row));
+    let day = |note, row| corpus.get(note).and_then(|view| view.day(row));
+    let fused = |note, row| scores.fused(note, row) + time.bonus(day(note, row)) - talk(corpus, note);
     let candidates = candidates(corpus, &scores, meaning.as_ref(), fused);
     let runs = select(corpus, candidates, fused, query.max_results.min(MAX_RESULTS));
 
@@ -58,13 +62,21 @@ pub(crate) fn search(
             break;
         }
         let mut hit = hit(index, corpus, run, ceiling)?;
-        hit.date = dates.of(run.note, run.best).map(|date| date.to_string());
+        hit.date = day(run.note, run.best).map(|date| date.to_string());
         if query.explain == Explaining::On {
             hit.explain = Some(explain(evidence, fused(run.note, run.best)));
         }
         hits.push(hit);
     }
     Ok(Found { hits, confidence: sure })
+}
+
+/// What is taken from the lines of a conversation.
+fn talk(corpus: &Corpus, note: NoteId) -> f64 {
+    match corpus.get(note).map(|view| view.source) {
+        Some(Source::Sessions) => OF_NOTES,
+        Some(Source::Memory) | None => 0.0,
+    }
 }
 
 /// The rows that hold any of the concepts.

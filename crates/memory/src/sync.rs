@@ -13,11 +13,11 @@ use rusqlite::{OptionalExtension as _, params};
 use crate::backend::{Skipped, Source, SyncReport};
 use crate::index::{Generation, Index, IndexError, NewNote, Stamp};
 use crate::open::OpenIndex;
-use crate::sources::{Note, Sources, Text};
+use crate::sources::{Listing, Note, Sources, Text};
 
 /// A note changed this recently may change again within the same millisecond and size, so its content is compared
 /// in the next pass whatever its time says.
-const SETTLE_MS: i64 = 1_000;
+const SETTLE_MS: u64 = 1_000;
 /// The time of a note that has not settled.
 const UNSETTLED: i64 = -1;
 
@@ -67,23 +67,31 @@ pub(crate) fn sync(
     Ok(report)
 }
 
-/// Whether a pass would find something to do, as far as size and time tell.
-pub(crate) fn is_dirty(open: &OpenIndex, sources: &Sources) -> Result<bool, IndexError> {
+/// What a look at the folders tells.
+#[derive(Default)]
+pub(crate) struct Look {
+    /// Whether a pass would find something to do, as far as size and time tell.
+    pub(crate) is_dirty: bool,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+/// Looks at the folders without reading a note.
+pub(crate) fn look(open: &OpenIndex, sources: &Sources) -> Result<Look, IndexError> {
+    let mut look = Look::default();
     for source in [Source::Memory, Source::Sessions] {
         let known: HashMap<String, Stamp> =
             open.index.stamps(open.index.published(), source)?.into_iter().collect();
-        let notes = sources.list(source).notes;
+        let Listing { notes, skipped, .. } = sources.list(source);
+        look.skipped.extend(skipped);
         let is_same = |note: &Note| {
             known.get(&note.path).is_some_and(|stamp| {
                 let unsettled = stamp.mtime_ms == UNSETTLED && stamp.size == note.size;
                 unsettled || !is_due(sources, source, note, stamp, Take::Grown)
             })
         };
-        if known.len() != notes.len() || !notes.iter().all(is_same) {
-            return Ok(true);
-        }
+        look.is_dirty |= known.len() != notes.len() || !notes.iter().all(is_same);
     }
-    Ok(false)
+    Ok(look)
 }
 
 /// Whether a file that was indexed must be looked at again.
@@ -135,8 +143,10 @@ impl Pass<'_> {
                 old => due.push((note, old)),
             }
         }
-        // What was written a moment ago is what is asked for.
-        due.sort_by_key(|(note, _)| Reverse(note.mtime_ms));
+        // What was written a moment ago is what is asked for. What is only compared again, because it had not settled,
+        // must not keep out the others for as long as somebody writes to it.
+        let is_compared = |old: &Option<Stamp>| old.as_ref().is_some_and(|old| old.mtime_ms == UNSETTLED);
+        due.sort_by_key(|(note, old)| (is_compared(old), Reverse(note.mtime_ms)));
         for (note, old) in due {
             let Some(left) = self.left else {
                 self.report.pending += 1;
@@ -171,7 +181,8 @@ impl Pass<'_> {
             self.skip_cut(&note.path);
         }
         let settled = match source {
-            Source::Memory => self.clock.now_ms().saturating_sub(note.mtime_ms) > SETTLE_MS,
+            // A time far ahead is as good as any: it changes when the file does.
+            Source::Memory => self.clock.now_ms().abs_diff(note.mtime_ms) > SETTLE_MS,
             // It only grows, and so its size tells.
             Source::Sessions => true,
         };

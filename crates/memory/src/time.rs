@@ -1,17 +1,11 @@
-//! What a query says about time, and the days that notes are about.
+//! What a query says about time, and what that is worth to a line of a day. Pure.
 //!
 //! Days named in a query lift what was written on them, instead of hiding the rest: an answer noted a day late is still
 //! found, below. Of lines that fit equally well the newer comes first, unless the query asks how it was before.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
 use jiff::civil::Date;
 
-use crate::corpus::{Corpus, NoteId};
-use crate::index::Index;
-use crate::layout::headings;
-use crate::when::{Mention, Strength, date_in_heading, date_of, range_in, wants_latest, wants_previous};
+use crate::when::{Mention, Strength, range_in, wants_latest, wants_previous};
 
 /// Deviations that a line of a named day is lifted by: more than a good word, less than a whole answer.
 const OF_EXPLICIT: f64 = 2.0;
@@ -72,44 +66,32 @@ fn subject(query: &str, days: Option<&Mention>) -> String {
     if rest.chars().any(char::is_alphanumeric) { rest } else { query.to_owned() }
 }
 
-/// The days that lines are about: of the nearest heading with a date, else of the file's name.
-pub(crate) struct Dates<'a> {
-    index: &'a Index,
-    corpus: &'a Corpus,
-    of_note: RefCell<HashMap<NoteId, Option<Date>>>,
-    of_heading: RefCell<HashMap<(NoteId, usize), Option<Date>>>,
+/// A day as one number, `20261120`, for the index.
+pub(crate) fn pack(day: Date) -> u32 {
+    let digits = i32::from(day.year()) * 10_000 + i32::from(day.month()) * 100 + i32::from(day.day());
+    u32::try_from(digits).unwrap_or(0)
 }
 
-impl<'a> Dates<'a> {
-    pub(crate) fn new(index: &'a Index, corpus: &'a Corpus) -> Self {
-        Self { index, corpus, of_note: RefCell::default(), of_heading: RefCell::default() }
-    }
-
-    pub(crate) fn of(&self, note: NoteId, row: usize) -> Option<Date> {
-        let view = self.corpus.get(note)?;
-        let named = headings(&view.rows, row).find_map(|above| self.of_heading(note, above));
-        named.or_else(|| *self.of_note.borrow_mut().entry(note).or_insert_with(|| date_of(&view.path)))
-    }
-
-    fn of_heading(&self, note: NoteId, row: usize) -> Option<Date> {
-        if let Some(known) = self.of_heading.borrow().get(&(note, row)) {
-            return *known;
-        }
-        let line = &self.corpus.get(note)?.rows[row];
-        // A heading that cannot be read has no date; the search itself will say what is wrong with the index.
-        let date =
-            self.index.excerpt(note, line.start..line.end).ok().and_then(|text| date_in_heading(&text));
-        self.of_heading.borrow_mut().insert((note, row), date);
-        date
-    }
+/// The inverse of [`pack`]; `None` for 0 and whatever else is no day.
+pub(crate) fn unpack(digits: u32) -> Option<Date> {
+    let part = |divisor: u32, modulus: u32| i8::try_from(digits / divisor % modulus).ok();
+    Date::new(i16::try_from(digits / 10_000).ok()?, part(100, 100)?, part(1, 100)?).ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Time;
+    use super::{Time, pack, unpack};
     use jiff::civil::{Date, date};
 
     const TODAY: Date = date(2026, 11, 20);
+
+    #[test]
+    fn days_are_packed_and_other_numbers_are_none() {
+        assert_eq!((pack(TODAY), unpack(pack(TODAY))), (20_261_120, Some(TODAY)));
+        for digits in [0, 20_261_132, 20_261_320, 7, u32::MAX] {
+            assert_eq!(unpack(digits), None, "{digits}");
+        }
+    }
 
     #[test]
     fn named_days_lift_and_the_newer_of_equals_comes_first() {

@@ -83,15 +83,16 @@ impl Index {
         Ok(missing.map(whole).collect())
     }
 
-    /// Keeps vectors in the cache and with one note, in one transaction. A note that is gone meanwhile is fine.
+    /// Keeps the vectors of one note's passages in the cache and with the note, in one transaction. A note that is gone
+    /// meanwhile is fine.
     pub(crate) fn remember(
         &mut self,
         embedder: EmbedderKey,
-        id: NoteId,
         view: &mut NoteView,
         vectors: &[(Unembedded, Vector)],
         now_ms: i64,
     ) -> Result<(), IndexError> {
+        let Some((first, _)) = vectors.first() else { return Ok(()) };
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         {
             let mut cache = tx.prepare_cached(
@@ -104,7 +105,7 @@ impl Index {
                 view.vectors.set(passage.passage, &encoded);
             }
         }
-        store(&tx, embedder, id, &view.vectors)?;
+        store(&tx, embedder, first.note, &view.vectors)?;
         Ok(tx.commit()?)
     }
 

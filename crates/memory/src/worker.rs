@@ -20,11 +20,13 @@ use crate::backend::{LineRange, Passage, Query, Skipped, Source, SyncReason, Syn
 use crate::error::MemoryError;
 use crate::freshness::{Duty, Freshness};
 use crate::index::{self, Generation, IndexError};
-use crate::open::OpenIndex;
+use crate::open::{OpenIndex, Wanted};
 use crate::search::{Found, search};
-use crate::sources::Sources;
-use crate::sync::{Extent, Take, is_dirty, sync};
+use crate::shelter::{Shelter, Sheltered};
+use crate::sources::{Sources, is_of_conversations};
+use crate::sync::{Extent, Take, look, sync};
 use crate::vectors::Unembedded;
+use crate::watch::Wake;
 
 /// Bytes of changed notes that are indexed before a search answers: some hundredths of a second of work.
 const SEARCH_BYTES: u64 = 512 * 1024;
@@ -44,21 +46,22 @@ type Reply<T> = oneshot::Sender<Result<T, MemoryError>>;
 
 /// What the worker can be asked.
 pub(crate) enum Request {
-    Search(Query, Option<Vector>, Reply<Searched>),
+    Search(Query, Option<ByEmbedder<Vector>>, Reply<Searched>),
     Read(LineRange, Reply<Passage>),
     Totals(Reply<Totals>),
     Sync(SyncReason, Reply<SyncReport>),
-    /// Go on with the vectors of this embedder.
-    Use(EmbedderId, Reply<()>),
     /// Passages without vectors.
-    Unembedded {
-        texts: usize,
-        bytes: usize,
-        reply: Reply<Vec<Unembedded>>,
-    },
-    Remember(Vec<(Unembedded, Vector)>, Reply<()>),
+    Unembedded(ByEmbedder<Wanted>, Reply<Missing>),
+    Remember(ByEmbedder<Vec<(Unembedded, Vector)>>, Reply<()>),
     /// Files have changed, and rest now.
     Changed,
+}
+
+/// What concerns the vectors of one embedder. The worker goes on with that one, if it was another before: somebody may
+/// have stepped in, and vectors of two embedders must never be mixed.
+pub(crate) struct ByEmbedder<T> {
+    pub(crate) by: EmbedderId,
+    pub(crate) made: T,
 }
 
 /// The results of a search, and what is not in them yet.
@@ -66,8 +69,17 @@ pub(crate) struct Searched {
     pub(crate) found: Found,
     /// Why changed notes are missing, in plain words.
     pub(crate) stale: Option<String>,
+    /// Why the index is not what it should be.
+    pub(crate) degraded: Option<String>,
     /// Passages, and how many of them are embedded.
     pub(crate) embedded: (usize, usize),
+}
+
+/// Some of the passages without vectors.
+pub(crate) struct Missing {
+    pub(crate) passages: Vec<Unembedded>,
+    /// How many there are in all.
+    pub(crate) left: usize,
 }
 
 /// Sums over the index.
@@ -104,6 +116,8 @@ pub(crate) struct Worker {
     pub(crate) embedder: Option<EmbedderId>,
     pub(crate) cache_entries: Option<usize>,
     pub(crate) open: Option<OpenIndex>,
+    /// What answers while the file cannot be used.
+    pub(crate) shelter: Option<Shelter>,
     pub(crate) job: Option<Job>,
     pub(crate) fresh: Freshness,
     /// Tells that there may be passages to embed; closed when the thread ends.
@@ -111,12 +125,22 @@ pub(crate) struct Worker {
     /// The index file that was opened last, as device and number.
     pub(crate) file: Option<(u64, u64)>,
     pub(crate) skipped: Vec<Skipped>,
-    pub(crate) recovered: Option<PathBuf>,
+    pub(crate) recovery: Recovery,
+}
+
+/// What became of the index file under us.
+#[derive(Default)]
+pub(crate) struct Recovery {
+    /// Where a damaged one was put.
+    pub(crate) aside: Option<PathBuf>,
+    /// Why there is a new one, until it has all notes.
+    cause: Option<String>,
 }
 
 impl Worker {
     /// Answers until nobody can ask any more.
-    pub(crate) fn run(mut self, mailbox: &Receiver<Request>) {
+    pub(crate) fn run(mut self, mailbox: &Receiver<Request>, wake: Wake) {
+        self.fresh.begin(&self.sources, wake);
         while let Some(request) = self.next(mailbox) {
             self.answer(request);
         }
@@ -137,7 +161,7 @@ impl Worker {
                 idle = Instant::now() + IDLE;
                 continue;
             }
-            let close = self.open.is_some().then_some(idle);
+            let close = (self.open.is_some() || self.shelter.is_some()).then_some(idle);
             let Some(until) = [close, self.fresh.next_duty()].into_iter().flatten().min() else {
                 return mailbox.recv().ok();
             };
@@ -147,16 +171,24 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => self.do_duty(),
             }
             if Instant::now() >= idle {
-                self.open = None;
+                (self.open, self.shelter) = (None, None);
             }
         }
     }
 
     fn do_duty(&mut self) {
-        match self.fresh.duty(Instant::now()) {
+        let now = Instant::now();
+        match self.fresh.duty(now) {
             Some(Duty::Sync) => self.want(Take::All),
-            Some(Duty::Look) if self.fresh.looks_changed(&self.sources) => self.want(Take::Grown),
-            Some(Duty::Look) | None => {}
+            Some(Duty::Take) => self.want(Take::Grown),
+            Some(Duty::Look) => {
+                // Perhaps it can be watched now.
+                self.fresh.look(now);
+                if self.fresh.looks_changed(&self.sources) {
+                    self.want(Take::Grown);
+                }
+            }
+            None => {}
         }
     }
 
@@ -170,18 +202,17 @@ impl Worker {
         // A caller that went away (an aborted turn) does not want the reply: not an error.
         match request {
             Request::Search(query, vector, reply) => {
-                drop(reply.send(self.search(&query, vector.as_ref())));
+                drop(reply.send(self.search(&query, vector)));
             }
             Request::Read(range, reply) => drop(reply.send(self.read(&range))),
             Request::Totals(reply) => drop(reply.send(self.totals())),
             Request::Sync(why, reply) => self.begin(why, reply),
-            Request::Use(id, reply) => drop(reply.send(self.use_embedder(id))),
-            Request::Unembedded { texts, bytes, reply } => {
-                drop(reply.send(self.with_index(|open, _| open.unembedded(texts, bytes))));
+            Request::Unembedded(wanted, reply) => {
+                drop(reply.send(self.unembedded(wanted)));
             }
-            Request::Remember(vectors, reply) => drop(reply.send(self.remember(&vectors))),
+            Request::Remember(vectors, reply) => drop(reply.send(self.remember(vectors))),
             Request::Changed => {
-                self.fresh.look();
+                self.fresh.look(Instant::now());
                 if self.fresh.has_unseen() {
                     self.want(Take::Grown);
                 }
@@ -189,44 +220,99 @@ impl Worker {
         }
     }
 
-    fn search(&mut self, query: &Query, vector: Option<&Vector>) -> Result<Searched, MemoryError> {
+    /// Searches the index, or, while its file cannot be used, the notes themselves.
+    fn search(&mut self, query: &Query, vector: Option<ByEmbedder<Vector>>) -> Result<Searched, MemoryError> {
+        let now = Instant::now();
+        if !self.shelter.as_ref().is_some_and(|shelter| shelter.holds(now)) {
+            match self.search_file(query, vector) {
+                Ok(searched) => {
+                    self.shelter = None;
+                    return Ok(searched);
+                }
+                Err(error) => {
+                    tracing::warn!(agent = %self.agent_id, %error, "memory is searched without its index");
+                    let why = error.to_string();
+                    match &mut self.shelter {
+                        Some(shelter) => shelter.stay(why, now),
+                        None => self.shelter = Some(Shelter::new(why, now).map_err(|_| error)?),
+                    }
+                }
+            }
+        }
+        let (sources, clock, today) = (Arc::clone(&self.sources), Arc::clone(&self.clock), self.today());
+        let Some(shelter) = self.shelter.as_mut() else {
+            return Err(MemoryError::Stopped { agent_id: self.agent_id.clone() });
+        };
+        let sheltered = shelter.search(&sources, clock.as_ref(), query, today);
+        let Sheltered { found, pending, passages, degraded } = sheltered.map_err(|error| self.told(error))?;
+        let stale = (pending > 0).then(|| still_pending(pending));
+        Ok(Searched { found, stale, degraded: Some(degraded), embedded: (passages, 0) })
+    }
+
+    fn search_file(
+        &mut self,
+        query: &Query,
+        vector: Option<ByEmbedder<Vector>>,
+    ) -> Result<Searched, MemoryError> {
+        let vector = match vector {
+            Some(ByEmbedder { by, made }) => {
+                self.use_embedder(by)?;
+                Some(made)
+            }
+            None => None,
+        };
         // A failed sync does not fail the search: what is indexed still answers.
         let stale = self.freshen().unwrap_or_else(|error| Some(error.to_string()));
         let today = self.today();
         let (found, embedded) = self.with_index(|open, _| {
-            Ok((search(&open.index, &open.corpus, query, vector, today)?, open.corpus.embedded()))
+            open.refresh()?;
+            Ok((search(&open.index, &open.corpus, query, vector.as_ref(), today)?, open.corpus.embedded()))
         })?;
-        Ok(Searched { found, stale, embedded })
+        if stale.is_none() && self.job.is_none() {
+            self.recovery.cause = None;
+        }
+        let degraded = self.recovery.cause.clone();
+        Ok(Searched { found, stale, degraded, embedded })
     }
 
     /// Takes in what has changed, as far as a search waits for that, and says what is missing then.
     fn freshen(&mut self) -> Result<Option<String>, MemoryError> {
-        if self.file.is_some() && self.file != identity(&self.database) {
-            tracing::warn!(agent = %self.agent_id, "memory index was deleted or replaced; built anew");
-            self.open = None;
-            self.fresh.forget();
-        }
-        self.fresh.look();
-        if !self.fresh.knows_notes() {
-            if !self.fresh.options.on_search {
-                let is_dirty = self.with_index(|open, sources| is_dirty(open, sources))?;
-                let words =
-                    "files have changed since they were indexed, and memorySearch.sync.onSearch is off";
-                return Ok(is_dirty.then(|| words.to_owned()));
+        self.notice_loss();
+        let now = Instant::now();
+        self.fresh.look(now);
+        if self.fresh.knows_notes() {
+            if self.fresh.is_old(now) {
+                self.want(Take::Grown);
             }
+        } else if self.fresh.options.on_search {
             // Where changes are heard of, transcripts are left to the jobs that follow.
-            let transcripts = (!self.fresh.hears()).then_some(Take::None);
+            let transcripts = (!self.fresh.hears_transcripts()).then_some(Take::None);
             let passed = self.pass(None, Extent { bytes: SEARCH_BYTES, transcripts });
             let report = passed.map_err(|error| self.told(error))?;
             if report.pending > 0 {
                 self.want(Take::Grown);
                 return Ok(Some(still_pending(report.pending)));
             }
+        } else if self.with_index(|open, sources| look(open, sources))?.is_dirty {
+            let words = "files have changed since they were indexed, and memorySearch.sync.onSearch is off";
+            return Ok(Some(words.to_owned()));
         }
         // A rebuild does not touch what answers meanwhile.
         let pending =
             self.job.as_ref().filter(|job| job.rebuild.is_none()).map_or(0, |job| job.report.pending);
         Ok((pending > 0).then(|| still_pending(pending)))
+    }
+
+    /// Looks whether the file that is open was deleted, or another one put in its place.
+    fn notice_loss(&mut self) {
+        if self.file.is_none() || self.file == identity(&self.database) {
+            return;
+        }
+        let cause = "the memory index was deleted or replaced, and is built anew";
+        tracing::warn!(agent = %self.agent_id, database = %self.database.display(), "{cause}");
+        (self.open, self.file) = (None, None);
+        self.recovery.cause = Some(cause.to_owned());
+        self.fresh.forget();
     }
 
     /// The day it is for the owner of this machine.
@@ -251,20 +337,21 @@ impl Worker {
     }
 
     fn totals(&mut self) -> Result<Totals, MemoryError> {
-        let skipped = self.skipped.clone();
         let is_busy = self.job.is_some();
+        let skipped = self.skipped.clone();
         let totals = self.with_index(|open, sources| {
+            let look = look(open, sources)?;
             Ok(Totals {
                 files: open.index.count(open.index.published())?,
                 windows: open.corpus.windows(),
                 embedded: open.corpus.embedded(),
                 cached: open.index.cached()?,
-                dirty: is_busy || is_dirty(open, sources)?,
-                skipped: skipped.clone(),
+                dirty: is_busy || look.is_dirty,
+                skipped: merged(&skipped, look.skipped),
                 recovered: None,
             })
         })?;
-        Ok(Totals { recovered: self.recovered.clone(), ..totals })
+        Ok(Totals { recovered: self.recovery.aside.clone(), ..totals })
     }
 
     fn use_embedder(&mut self, id: EmbedderId) -> Result<(), MemoryError> {
@@ -278,11 +365,20 @@ impl Worker {
         Ok(())
     }
 
-    fn remember(&mut self, vectors: &[(Unembedded, Vector)]) -> Result<(), MemoryError> {
+    fn unembedded(&mut self, wanted: ByEmbedder<Wanted>) -> Result<Missing, MemoryError> {
+        self.use_embedder(wanted.by)?;
+        self.with_index(|open, _| {
+            let (all, embedded) = open.corpus.embedded();
+            Ok(Missing { passages: open.unembedded(&wanted.made)?, left: all - embedded })
+        })
+    }
+
+    fn remember(&mut self, vectors: ByEmbedder<Vec<(Unembedded, Vector)>>) -> Result<(), MemoryError> {
+        self.use_embedder(vectors.by)?;
         let now_ms = self.clock.now_ms();
         let most = self.cache_entries;
         self.with_index(|open, _| {
-            open.remember(vectors.to_vec(), now_ms)?;
+            open.remember(vectors.made.clone(), now_ms)?;
             most.map_or(Ok(()), |most| open.index.prune_cache(most))
         })
     }
@@ -362,6 +458,8 @@ impl Worker {
     /// Tells those who wait. The error goes to the first of them; the others are told that it stopped.
     fn finish(&mut self, outcome: Result<(), MemoryError>) {
         let Some(job) = self.job.take() else { return };
+        // Whoever waits decides about vectors.
+        let is_own = job.waiting.is_empty();
         let mut error = outcome.err();
         let failed = error.is_some();
         for reply in job.waiting {
@@ -372,15 +470,20 @@ impl Worker {
             };
             drop(reply.send(told));
         }
-        // Full means that it is known already; closed, that nobody embeds.
-        self.indexed.try_send(()).ok();
+        if is_own {
+            // Full means that it is known already; closed, that nobody embeds.
+            self.indexed.try_send(()).ok();
+        }
     }
 
     fn pass(&mut self, rebuild: Option<Generation>, extent: Extent) -> Result<SyncReport, IndexError> {
         let clock = Arc::clone(&self.clock);
+        // What is not searched any more must go, and costs nothing.
+        let only_notes = !self.sources.has_conversations();
+        let extent = if only_notes { Extent { transcripts: Some(Take::All), ..extent } } else { extent };
         // Before the folders are listed: what changes later is heard of later.
-        self.fresh.look();
         let began = Instant::now();
+        self.fresh.look(began);
         let report = self.on_index(|open, sources| {
             open.refresh()?;
             let generation = rebuild.unwrap_or_else(|| open.index.published());
@@ -392,8 +495,7 @@ impl Worker {
         }
         let before = std::mem::replace(&mut self.skipped, report.skipped.clone());
         if extent.transcripts.is_none() {
-            let of_transcripts = before.into_iter().filter(|skipped| skipped.path.starts_with("sessions"));
-            self.skipped.extend(of_transcripts);
+            self.skipped.extend(before.into_iter().filter(|skipped| is_of_conversations(&skipped.path)));
         }
         Ok(report)
     }
@@ -411,6 +513,7 @@ impl Worker {
         work: impl Fn(&mut OpenIndex, &Sources) -> Result<T, IndexError>,
     ) -> Result<T, IndexError> {
         let sources = Arc::clone(&self.sources);
+        self.notice_loss();
         let opened = match self.open.take() {
             Some(open) => Ok(open),
             None => self.open_file(),
@@ -429,7 +532,7 @@ impl Worker {
             }
             Err(error) if error.is_damage() => {
                 drop(open);
-                let mut open = self.rebuild(&error)?;
+                let mut open = self.rebuild(error)?;
                 let value = work(&mut open, &sources)?;
                 self.open = Some(open);
                 Ok(value)
@@ -463,10 +566,13 @@ impl Worker {
     }
 
     /// Puts a damaged file aside and begins a new one; the notes follow as a job.
-    fn rebuild(&mut self, cause: &IndexError) -> Result<OpenIndex, IndexError> {
-        let aside = index::set_aside(&self.database)?;
+    fn rebuild(&mut self, cause: IndexError) -> Result<OpenIndex, IndexError> {
+        let Some(aside) = index::set_aside(&self.database)? else { return Err(cause) };
         tracing::warn!(agent = %self.agent_id, aside = %aside.display(), %cause, "memory index was damaged; built anew");
-        self.recovered = Some(aside);
+        self.recovery = Recovery {
+            aside: Some(aside),
+            cause: Some(format!("the memory index was damaged, and is built anew: {cause}")),
+        };
         let mut open = self.open_file()?;
         let generation = open.index.published();
         let extent = Extent { bytes: SEARCH_BYTES, transcripts: Some(Take::None) };
@@ -490,6 +596,14 @@ fn still_pending(count: usize) -> String {
 /// Device and number of a file.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+/// What the last pass passed over, and what a look at the folders passes over now: notes that cannot be read are
+/// known by the first, and a process that has not indexed anything knows the second.
+fn merged(passed: &[Skipped], now: Vec<Skipped>) -> Vec<Skipped> {
+    let mut all = passed.to_vec();
+    all.extend(now.into_iter().filter(|note| !passed.contains(note)));
+    all
 }
 
 /// The lines a range names. Asking past the end for more lines than there are is fine, starting there is not.

@@ -57,7 +57,7 @@ pub use arguments::{ArgumentError, Arguments};
 pub use error::ToolError;
 pub use exec::ExecTool;
 pub use files::{EditTool, FileLock, ReadTool, WriteTool};
-pub use memory::{Citations, MemoryGetTool, MemorySearchTool};
+pub use memory::{Citations, MemoryGetTool, MemorySearchTool, SearchDefaults};
 pub use openclaw_protocol::message::Part;
 pub use policy::Policy;
 pub use session_status::SessionStatusTool;

@@ -48,6 +48,32 @@ impl Citations {
     }
 }
 
+/// What a search returns when the model does not say (`memorySearch.query`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SearchDefaults {
+    /// Most results.
+    pub max_results: usize,
+    /// Results with a lower score are left out; 0 keeps all.
+    pub min_score: f64,
+}
+
+impl Default for SearchDefaults {
+    fn default() -> Self {
+        Self { max_results: DEFAULT_RESULTS, min_score: 0.0 }
+    }
+}
+
+impl SearchDefaults {
+    /// As it is configured; every score is good enough when no least one is named.
+    #[must_use]
+    pub fn of(max_results: u64, min_score: Option<f64>) -> Self {
+        Self {
+            max_results: usize::try_from(max_results).unwrap_or(MAX_RESULTS).min(MAX_RESULTS),
+            min_score: min_score.unwrap_or(0.0),
+        }
+    }
+}
+
 static SEARCH_PARAMS: [Param; 3] = [
     param(
         "query",
@@ -59,7 +85,7 @@ static SEARCH_PARAMS: [Param; 3] = [
         "maxResults",
         ParamKind::Integer { min: 1, max: MAX_RESULTS as u64 },
         Need::Optional,
-        "How many results; 6 when absent",
+        "How many results; a handful when absent",
     ),
     param(
         "minScore",
@@ -107,13 +133,37 @@ static GET: ToolSpec = ToolSpec {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct MemorySearchTool {
     citations: Citations,
+    defaults: SearchDefaults,
 }
 
 impl MemorySearchTool {
-    /// With or without citations.
+    /// With or without citations, and what is returned when the model does not say.
     #[must_use]
-    pub fn new(citations: Citations) -> Self {
-        Self { citations }
+    pub fn new(citations: Citations, defaults: SearchDefaults) -> Self {
+        Self { citations, defaults }
+    }
+
+    async fn search(&self, call: &ToolCall, cx: &ToolContext) -> Result<ToolOutcome, ToolError> {
+        let arguments = Arguments::check(&SEARCH, &call.arguments)?;
+        let max_results = arguments.integer("maxResults")?.and_then(|wanted| usize::try_from(wanted).ok());
+        let query = Query {
+            text: arguments.required_text("query")?.to_owned(),
+            max_results: max_results.unwrap_or(self.defaults.max_results),
+            min_score: arguments.number("minScore")?.unwrap_or(self.defaults.min_score),
+            explain: Explaining::Off,
+        };
+        let answer = match cx.memory.search(query).await {
+            Ok(answer) => answer,
+            // The form of OpenClaw 2026.2.9: memory that fails is memory switched off, with the reason.
+            Err(error) => {
+                let value = json!({ "results": [], "disabled": true, "error": error.to_string() });
+                return Ok(ToolOutcome { is_error: true, ..ToolOutcome::json(value) });
+            }
+        };
+        let chat = cx.session.snapshot(&cx.session_key).map(|session| session.chat);
+        let cited = self.citations.shown_to(chat);
+        let results: Vec<Value> = answer.results.iter().map(|hit| result(hit, cited)).collect();
+        Ok(ToolOutcome::json(summary(results, &answer, self.citations)))
     }
 }
 
@@ -123,30 +173,8 @@ impl Tool for MemorySearchTool {
     }
 
     fn run(&self, call: ToolCall, cx: ToolContext) -> BoxFuture<'_, ToolOutcome> {
-        async move { outcome(&SEARCH, search(&call, &cx, self.citations).await) }.boxed()
+        async move { outcome(&SEARCH, self.search(&call, &cx).await) }.boxed()
     }
-}
-
-async fn search(call: &ToolCall, cx: &ToolContext, citations: Citations) -> Result<ToolOutcome, ToolError> {
-    let arguments = Arguments::check(&SEARCH, &call.arguments)?;
-    let max_results = arguments.integer("maxResults")?.and_then(|wanted| usize::try_from(wanted).ok());
-    let query = Query {
-        text: arguments.required_text("query")?.to_owned(),
-        max_results: max_results.unwrap_or(DEFAULT_RESULTS),
-        min_score: arguments.number("minScore")?.unwrap_or(0.0),
-        explain: Explaining::Off,
-    };
-    let answer = match cx.memory.search(query).await {
-        Ok(answer) => answer,
-        // The form of OpenClaw 2026.2.9: memory that fails is memory switched off, with the reason.
-        Err(error) => {
-            let value = json!({ "results": [], "disabled": true, "error": error.to_string() });
-            return Ok(ToolOutcome { is_error: true, ..ToolOutcome::json(value) });
-        }
-    };
-    let cited = citations.shown_to(cx.session.snapshot(&cx.session_key).map(|session| session.chat));
-    let results: Vec<Value> = answer.results.iter().map(|hit| result(hit, cited)).collect();
-    Ok(ToolOutcome::json(summary(results, &answer, citations)))
 }
 
 /// The result of OpenClaw 2026.2.9, and what it does not say: how sure the answer is and what it lacks.

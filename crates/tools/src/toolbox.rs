@@ -9,7 +9,7 @@ use crate::arguments::Arguments;
 use crate::error::ToolError;
 use crate::exec::ExecTool;
 use crate::files::{EditTool, FileLock, ReadTool, WriteTool};
-use crate::memory::{Citations, MemoryGetTool, MemorySearchTool};
+use crate::memory::{Citations, MemoryGetTool, MemorySearchTool, SearchDefaults};
 use crate::policy::Policy;
 use crate::session_status::SessionStatusTool;
 use crate::spec::Definition;
@@ -49,6 +49,8 @@ pub struct ToolboxOptions {
     pub memory: MemoryTools,
     /// Sources in search results.
     pub citations: Citations,
+    /// What a search returns when the model does not say.
+    pub search: SearchDefaults,
     /// Shared by all toolboxes of a process.
     pub lock: FileLock,
 }
@@ -74,7 +76,7 @@ impl Toolbox {
         }
         match options.memory {
             MemoryTools::On => {
-                tools.push(Arc::new(MemorySearchTool::new(options.citations)));
+                tools.push(Arc::new(MemorySearchTool::new(options.citations, options.search)));
                 tools.push(Arc::new(MemoryGetTool));
             }
             MemoryTools::Off => {}

@@ -400,9 +400,10 @@ mod tests {
     #[tokio::test]
     async fn a_gateway_that_is_stopping_is_not_an_absent_one() {
         let home = tempfile::tempdir().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let target = target(listener.local_addr().unwrap().port(), home.path());
-        drop(listener);
+        // Taken, so that nobody else gets it, and nobody listens.
+        let taken = tokio::net::TcpSocket::new_v4().unwrap();
+        taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let target = target(taken.local_addr().unwrap().port(), home.path());
         let lock = openclaw_store::StateLock::acquire(home.path()).unwrap();
         let said = Client::connect(&target, PATIENCE).await.err().unwrap().to_string();
         assert!(said.contains(&format!("(process {})", std::process::id())), "{said}");

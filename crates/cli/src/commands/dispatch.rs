@@ -36,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Memory(MemoryCommand::Status(args)) => memory::status(flags, &args),
         Command::Memory(MemoryCommand::Index(args)) => memory::index(flags, &args),
         Command::Memory(MemoryCommand::Search(args)) => memory::search(flags, &args),
+        Command::Memory(MemoryCommand::Bench(args)) => memory::bench(flags, &args),
         Command::Config(ConfigCommand::Get(args)) => config::get(flags, &args),
         Command::Config(ConfigCommand::Set(args)) => config::set(flags, &args),
         Command::Config(ConfigCommand::Unset(args)) => config::unset(flags, &args),

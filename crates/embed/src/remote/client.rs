@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use openclaw_http::EndpointError;
 use reqwest::Method;
 use tokio::sync::Semaphore;
 
 use super::classify::Refused;
 use super::dialect::Dialect;
-use super::endpoint::EndpointError;
 use super::means::Means;
 use super::senseless::Senseless;
 use super::spec::{BatchApi, RemoteSpec};

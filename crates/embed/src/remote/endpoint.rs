@@ -3,13 +3,10 @@
 use std::sync::Arc;
 
 use openclaw_guard::{Hiding, Redactor, Secret, says_secret};
-use openclaw_http::is_loopback;
+use openclaw_http::{EndpointError, host_and_port, is_loopback, one_line, parse_address, sensitive_header};
 use reqwest::Url;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName};
 use ring::digest;
-
-/// Longest foreign text in an error, in characters: two lines of a chat bubble.
-const MAX_MESSAGE_CHARS: usize = 300;
 
 /// An address with its credentials, which go nowhere else.
 #[derive(Clone)]
@@ -17,20 +14,6 @@ pub struct Endpoint {
     base: Url,
     headers: HeaderMap,
     redactor: Arc<Redactor>,
-}
-
-/// Why an endpoint cannot be used. The address itself is not repeated: it may contain a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EndpointError {
-    /// Not an absolute `http` or `https` address.
-    #[error("it is not an http or https address")]
-    NotHttp,
-    /// User and password in the address.
-    #[error("it contains a user name or password; use apiKey or headers")]
-    Credentials,
-    /// The key or a header cannot be sent.
-    #[error("the apiKey or one of the headers contains characters that cannot be sent")]
-    BadHeader,
 }
 
 /// How a key is sent.
@@ -49,7 +32,7 @@ impl Endpoint {
         key: Option<(KeyHeader, &Secret)>,
         headers: &[(String, Secret)],
     ) -> Result<Self, EndpointError> {
-        let base = parse(base_url)?;
+        let base = parse_address(base_url)?;
         let mut map = HeaderMap::new();
         let mut secrets = Vec::new();
         if let Some((kind, key)) = key.filter(|(_, key)| !key.is_blank()) {
@@ -57,12 +40,12 @@ impl Endpoint {
                 KeyHeader::Bearer => ("authorization", format!("Bearer {}", key.expose().trim())),
                 KeyHeader::Google => ("x-goog-api-key", key.expose().trim().to_owned()),
             };
-            map.insert(HeaderName::from_static(name), sensitive(&value)?);
+            map.insert(HeaderName::from_static(name), sensitive_header(&value)?);
             secrets.push(Secret::new(key.expose().trim().to_owned()));
         }
         for (name, value) in headers {
             let known = HeaderName::try_from(name).map_err(|_| EndpointError::BadHeader)?;
-            map.insert(known, sensitive(value.expose())?);
+            map.insert(known, sensitive_header(value.expose())?);
             // A plain header such as a version is no secret; hiding it would blank out ordinary words.
             if is_secret_header(name) {
                 secrets.push(value.clone());
@@ -109,23 +92,13 @@ impl Endpoint {
     /// Host and port, for messages.
     #[must_use]
     pub fn host(&self) -> String {
-        let host = self.base.host_str().unwrap_or_default();
-        self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        host_and_port(&self.base)
     }
 
     /// Foreign text on one line, without secrets and control characters, at most 300 characters.
     #[must_use]
     pub(crate) fn clean(&self, text: &str) -> String {
-        let text = self.redactor.redact(text);
-        let words: Vec<&str> = text
-            .split(|c: char| c.is_whitespace() || c.is_control())
-            .filter(|word| !word.is_empty())
-            .collect();
-        let line = words.join(" ");
-        match line.char_indices().nth(MAX_MESSAGE_CHARS) {
-            Some((cut, _)) => format!("{}…", &line[..cut]),
-            None => line,
-        }
+        one_line(&self.redactor.redact(text))
     }
 
     /// Hex digest of address, interface, model and the headers that are no secrets.
@@ -153,24 +126,6 @@ pub(crate) fn hex_digest(text: &str) -> String {
     let digest = digest::digest(&digest::SHA256, text.as_bytes());
     let nibbles = digest.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
     nibbles.filter_map(|nibble| char::from_digit(u32::from(nibble), 16)).collect()
-}
-
-/// Reads an address that requests may go to.
-pub(crate) fn parse(base_url: &str) -> Result<Url, EndpointError> {
-    let url = Url::parse(base_url.trim()).map_err(|_| EndpointError::NotHttp)?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(EndpointError::NotHttp);
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(EndpointError::Credentials);
-    }
-    Ok(url)
-}
-
-fn sensitive(value: &str) -> Result<HeaderValue, EndpointError> {
-    let mut value = HeaderValue::from_str(value).map_err(|_| EndpointError::BadHeader)?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 #[cfg(test)]

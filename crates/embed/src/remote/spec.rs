@@ -1,9 +1,10 @@
 //! Everything that decides what a remote embedder is, as plain values.
 
 use openclaw_guard::Secret;
+use openclaw_http::EndpointError;
 
 use super::dialect::Dialect;
-use super::endpoint::{Endpoint, EndpointError};
+use super::endpoint::Endpoint;
 
 /// Whether jobs of many texts are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

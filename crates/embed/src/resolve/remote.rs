@@ -15,12 +15,13 @@ use std::collections::BTreeMap;
 
 use openclaw_config::{EmbeddingRemote, Provider};
 use openclaw_guard::Secret;
+use openclaw_http::parse_address;
 use reqwest::Url;
 
 use super::choose::Around;
 use super::keys::{Asked, Key};
 use super::problem::ResolveProblem;
-use crate::remote::{is_secret_header, parse};
+use crate::remote::is_secret_header;
 use crate::{BatchApi, Dialect, RemoteSpec};
 
 /// A service that can be used.
@@ -73,7 +74,7 @@ pub(super) fn find(wish: Wish<'_>, around: &Around<'_>) -> Result<Found, Resolve
     let section = sections(dialect).iter().find_map(|name| Some((*name, around.providers.get(*name)?)));
     let own_key = around.keys.key(dialect, wish.asked);
     let base = address(wish, section, own_key.as_ref());
-    let url = parse(&base).map_err(bad)?;
+    let url = parse_address(&base).map_err(bad)?;
     let host = url.host_str().unwrap_or_default().to_owned();
 
     let (kept, key) = credentials(wish, around, section, own_key, &url);
@@ -190,7 +191,8 @@ pub(super) fn owner(model: &str) -> Option<Dialect> {
 
 /// The provider that an address belongs to; everybody else speaks like OpenAI.
 pub(super) fn at(base_url: &str) -> Dialect {
-    let is_at = |dialect: &&Dialect| parse(base_url).is_ok_and(|url| same_origin(&url, dialect.base_url()));
+    let is_at =
+        |dialect: &&Dialect| parse_address(base_url).is_ok_and(|url| same_origin(&url, dialect.base_url()));
     Dialect::ALL.iter().find(is_at).copied().unwrap_or(Dialect::OpenAi)
 }
 
@@ -213,7 +215,7 @@ fn trimmed(dialect: Dialect, base: &str) -> &str {
 }
 
 fn same_origin(url: &Url, other: &str) -> bool {
-    parse(other).is_ok_and(|other| other.origin() == url.origin())
+    parse_address(other).is_ok_and(|other| other.origin() == url.origin())
 }
 
 fn text(value: Option<&str>) -> Option<&str> {

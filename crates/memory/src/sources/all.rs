@@ -1,47 +1,68 @@
 //! All sources of one agent.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-
-use openclaw_guard::Root;
 
 use super::listing::{Listing, Note};
 use super::notes::Notes;
 use super::places::Place;
 use super::transcripts::{Conversations, Transcripts};
 use crate::backend::Source;
+use crate::engine::EngineOptions;
 use crate::error::MemoryError;
+
+/// What is searched.
+#[derive(Clone)]
+pub struct SourceOptions {
+    /// Whether notes are.
+    pub notes: bool,
+    /// The conversations of this agent, if they are.
+    pub transcripts: Option<Transcripts>,
+}
+
+impl Default for SourceOptions {
+    /// Notes alone.
+    fn default() -> Self {
+        Self { notes: true, transcripts: None }
+    }
+}
 
 /// Where memory comes from.
 pub(crate) struct Sources {
     notes: Notes,
+    /// Whether notes are searched; they can be read in any case.
+    has_notes: bool,
     conversations: Option<Conversations>,
 }
 
 impl Sources {
-    /// `extra` are files or folders of notes, absolute or relative to the workspace.
-    pub(crate) fn new(workspace: Arc<Root>, extra: &[PathBuf]) -> Self {
-        Self { notes: Notes::new(workspace, extra), conversations: None }
+    /// What an engine searches.
+    pub(crate) fn of(options: &EngineOptions) -> Self {
+        let SourceOptions { notes, transcripts } = options.sources.clone();
+        Self {
+            notes: Notes::new(Arc::clone(&options.workspace), &options.extra_paths),
+            has_notes: notes,
+            conversations: transcripts.map(Conversations::new),
+        }
     }
 
-    /// Conversations as well.
-    pub(crate) fn with_transcripts(self, transcripts: Option<Transcripts>) -> Self {
-        Self { conversations: transcripts.map(Conversations::new), ..self }
+    /// Whether there are conversations among them.
+    pub(crate) fn has_conversations(&self) -> bool {
+        self.conversations.is_some()
     }
 
     /// Everything there is of a source, by path, each once.
     pub(crate) fn list(&self, source: Source) -> Listing {
+        let conversations = self.conversations.as_ref();
         match source {
-            Source::Memory => self.notes.list(),
-            Source::Sessions => {
-                self.conversations.as_ref().map_or_else(Listing::default, Conversations::list)
-            }
+            Source::Memory if self.has_notes => self.notes.list(),
+            Source::Memory => Listing::default(),
+            Source::Sessions => conversations.map_or_else(Listing::default, Conversations::list),
         }
     }
 
     /// The folders to watch.
     pub(crate) fn places(&self) -> Vec<Place> {
-        let mut places = self.notes.places();
+        let mut places = if self.has_notes { self.notes.places() } else { Vec::new() };
         places.extend(self.conversations.as_ref().map(Conversations::place));
         places
     }

@@ -8,7 +8,9 @@ mod notes;
 mod places;
 mod transcripts;
 
+pub use all::SourceOptions;
 pub(crate) use all::Sources;
-pub(crate) use listing::{Note, Text};
+pub(crate) use listing::{Listing, Note, Text};
 pub(crate) use places::{Place, Wanted};
 pub use transcripts::Transcripts;
+pub(crate) use transcripts::is_of_conversations;

@@ -60,12 +60,13 @@ impl Notes {
         let workspace = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let place = |top: &Path, start: &str, wanted| {
             let (top, start) = (top.to_owned(), PathBuf::from(start));
-            Place { top, start, source: Source::Memory, wanted }
+            Place { top, root: None, start, source: Source::Memory, wanted }
         };
+        let held = |place| Place { root: Some(Arc::clone(&self.workspace)), ..place };
         let curated = |name: &str| CURATED.contains(&name) || name == DAILY_DIR;
         let mut places = vec![
-            place(&workspace, "", Wanted::Here(curated)),
-            place(&workspace, DAILY_DIR, Wanted::Below(is_markdown)),
+            held(place(&workspace, "", Wanted::Here(curated))),
+            held(place(&workspace, DAILY_DIR, Wanted::Below(is_markdown))),
         ];
         for Extra { target, .. } in &self.extra {
             let any_note = |name: &str| is_markdown(Path::new(name));

@@ -86,7 +86,7 @@ impl Conversations {
         let wanted = Wanted::Here(|name| is_transcript(Path::new(name)));
         let folder = &self.options.folder;
         let top = folder.canonicalize().unwrap_or_else(|_| folder.clone());
-        Place { top, start: PathBuf::new(), source: Source::Sessions, wanted }
+        Place { top, root: None, start: PathBuf::new(), source: Source::Sessions, wanted }
     }
 
     /// The name of the file that a path stands for.
@@ -173,6 +173,11 @@ pub(super) fn is_transcript(path: &Path) -> bool {
     let name = path.to_str().unwrap_or_default();
     let aside = [".jsonl.", ".deleted.", ".reset.", ".bak."];
     name.ends_with(".jsonl") && !name.starts_with('.') && !aside.iter().any(|mark| name.contains(mark))
+}
+
+/// Whether a path, as results show it, is that of a conversation or of their folder.
+pub(crate) fn is_of_conversations(path: &str) -> bool {
+    path.strip_prefix(SHOWN).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::watcher::{Changes, Wake};
+use super::watcher::{Among, Wake};
 use crate::sources::Place;
 
 /// Nobody can make one.
@@ -14,11 +14,11 @@ impl Folders {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(super) fn drain(&mut self) -> io::Result<Changes> {
+    pub(super) fn drain(&mut self) -> io::Result<Among> {
         match *self {}
     }
 
-    pub(super) fn sees_all(&self) -> bool {
+    pub(super) fn blind(&self) -> Among {
         match *self {}
     }
 }

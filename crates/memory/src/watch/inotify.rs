@@ -1,14 +1,14 @@
 //! Watching folders with inotify. The kernel queues an event before the write that caused it returns, so that whoever
 //! reads the queue knows of every write that was done before.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io::{self, PipeWriter};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 
 use super::waiting::wait_in_thread;
-use super::watcher::{Changes, Wake};
+use super::watcher::{Among, Wake};
 use crate::backend::Source;
 use crate::sources::{Place, Wanted};
 
@@ -53,67 +53,56 @@ const OWN: [u64; 8] =
 pub(super) struct Folders {
     queue: Arc<OwnedFd>,
     places: Vec<Place>,
-    watched: HashMap<i32, Vec<Reason>>,
-    /// Whether every folder is watched, on a file system that tells everything.
-    is_complete: bool,
-    /// Whether the folder that a place begins with is another one now; its handle may still be the old one.
-    is_lost: bool,
+    watched: Watched,
+    /// Where a folder is not watched, or lies on a file system that does not tell everything.
+    blind: Among,
     /// When every folder was looked for.
-    completed: Instant,
+    looked: Instant,
     /// The thread that waits ends when this is closed.
     _thread: PipeWriter,
 }
 
-/// Why a folder is watched.
+/// Why each folder is watched, by its number.
+type Watched = HashMap<i32, Vec<Reason>>;
+
 #[derive(Clone, Copy)]
 struct Reason {
     source: Source,
     wanted: Wanted,
-    is_top: bool,
 }
 
 /// What events say.
 #[derive(Default)]
 struct News {
-    changes: Changes,
+    changes: Among,
     /// Folders came or went.
     folders: bool,
-    /// The folder of a place went.
-    lost: bool,
 }
 
 impl Folders {
     /// Watches from now on; a thread calls `wake` when changes have rested.
     pub(super) fn watch(name: &str, places: Vec<Place>, rest: Duration, wake: Wake) -> io::Result<Self> {
         let queue = Arc::new(inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?);
+        let (watched, blind) = Round::of(&queue, &places)?;
         let _thread = wait_in_thread(name, Arc::clone(&queue), rest, wake)?;
-        let watched = HashMap::new();
-        let mut folders = Self {
-            queue,
-            places,
-            watched,
-            is_complete: false,
-            is_lost: false,
-            completed: Instant::now(),
-            _thread,
-        };
-        folders.watch_all()?;
-        Ok(folders)
+        Ok(Self { queue, places, watched, blind, looked: Instant::now(), _thread })
     }
 
-    pub(super) fn sees_all(&self) -> bool {
-        self.is_complete && !self.is_lost
+    pub(super) fn blind(&self) -> Among {
+        self.blind
     }
 
     /// What changed since the last call. Folders that came are watched before anybody lists them, so that nothing
     /// happens between.
-    pub(super) fn drain(&mut self) -> io::Result<Changes> {
-        let news = self.read_queue()?;
-        self.is_lost |= news.lost;
-        if news.folders || (!self.is_complete && self.completed.elapsed() > RETRY) {
+    pub(super) fn drain(&mut self) -> io::Result<Among> {
+        let News { mut changes, folders } = self.read_queue()?;
+        // Also of what is seen from now on, nobody knows what happened before.
+        changes.add(self.blind);
+        if folders || (self.blind.any() && self.looked.elapsed() > RETRY) {
             self.watch_all()?;
+            changes.add(self.blind);
         }
-        Ok(if self.sees_all() { news.changes } else { Changes::ALL })
+        Ok(changes)
     }
 
     fn read_queue(&self) -> io::Result<News> {
@@ -131,99 +120,131 @@ impl Folders {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(News { changes: Changes::ALL, folders: true, ..news })
+        Ok(News { changes: Among::ALL, folders: true })
     }
 
     fn judge(&self, wd: i32, events: ReadFlags, name: Option<&OsStr>, news: &mut News) {
         if events.contains(ReadFlags::QUEUE_OVERFLOW) {
-            news.changes = Changes::ALL;
-            news.folders = true;
+            *news = News { changes: Among::ALL, folders: true };
             return;
         }
         for reason in self.watched.get(&wd).into_iter().flatten() {
-            let gone = ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF | ReadFlags::UNMOUNT;
             let is_folder = events.contains(ReadFlags::ISDIR);
             let matters = match (name, reason.wanted) {
-                (None, _) => {
-                    news.folders = true;
-                    news.lost |= reason.is_top && events.intersects(gone);
-                    true
-                }
+                // The folder itself was moved, deleted, unmounted, or has other rights now.
+                (None, _) => true,
                 (Some(name), Wanted::Here(wanted)) => name.to_str().is_some_and(wanted),
                 (Some(name), Wanted::Below(wanted)) => is_folder || wanted(Path::new(name)),
             };
-            news.folders |= matters && is_folder;
             if matters {
-                news.changes.add(changes_of(reason.source));
+                news.folders |= is_folder || name.is_none();
+                news.changes.add(reason.source.into());
             }
         }
     }
 
     /// Watches every folder of every place, and no other any more.
     fn watch_all(&mut self) -> io::Result<()> {
-        let mut watched: HashMap<i32, Vec<Reason>> = HashMap::new();
-        self.is_complete = true;
-        for place in &self.places {
-            let Ok((folders, is_whole)) = folders_of(place) else {
-                self.is_complete = false;
-                continue;
-            };
-            self.is_complete &= is_whole && is_own(&place.top);
-            for below in folders {
-                if watched.len() >= MAX_FOLDERS {
-                    return Err(io::Error::other(format!("more than {MAX_FOLDERS} folders")));
-                }
-                let is_top = below.as_os_str().is_empty();
-                match inotify::add_watch(&self.queue, place.top.join(&below), EVENTS) {
-                    Ok(wd) => {
-                        let reason = Reason { source: place.source, wanted: place.wanted, is_top };
-                        watched.entry(wd).or_default().push(reason);
-                    }
-                    // Gone, or a link in its place: the next event says so.
-                    Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => {
-                        self.is_complete = false;
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        }
+        let (watched, blind) = Round::of(&self.queue, &self.places)?;
         for wd in self.watched.keys().filter(|wd| !watched.contains_key(wd)) {
             // Of a folder that is gone, the kernel has removed it already.
             inotify::remove_watch(&self.queue, *wd).ok();
         }
-        self.watched = watched;
-        self.completed = Instant::now();
+        (self.watched, self.blind, self.looked) = (watched, blind, Instant::now());
         Ok(())
     }
 }
 
-fn changes_of(source: Source) -> Changes {
-    match source {
-        Source::Memory => Changes { notes: true, ..Changes::default() },
-        Source::Sessions => Changes { transcripts: true, ..Changes::default() },
+/// One look for all folders. Each is watched before it is listed: what comes into it meanwhile is in the list, or is told.
+struct Round<'a> {
+    queue: &'a OwnedFd,
+    watched: Watched,
+    blind: Among,
+    failed: Option<io::Error>,
+}
+
+impl<'a> Round<'a> {
+    fn of(queue: &'a OwnedFd, places: &[Place]) -> io::Result<(Watched, Among)> {
+        let mut round = Self { queue, watched: HashMap::new(), blind: Among::NONE, failed: None };
+        for place in places {
+            if !round.sees(place) {
+                round.blind.add(place.source.into());
+            }
+        }
+        match round.failed {
+            Some(error) => Err(error),
+            None => Ok((round.watched, round.blind)),
+        }
+    }
+
+    /// Watches a place; tells whether all that happens there is heard of.
+    fn sees(&mut self, place: &Place) -> bool {
+        if place.root.as_ref().is_some_and(|root| !root.is_in_place()) {
+            return false;
+        }
+        match self.folder(place, &place.start) {
+            Told::Yes => {}
+            Told::No => return false,
+            // The place of the folder above tells when it comes.
+            Told::Gone => return !place.start.as_os_str().is_empty(),
+        }
+        if let Wanted::Here(_) = place.wanted {
+            return true;
+        }
+        let is_heard = Cell::new(true);
+        let round = RefCell::new(self);
+        let enter = |path: &Path, kind: EntryKind| match kind {
+            // One that is gone has left an event with the folder above.
+            EntryKind::Directory => match round.borrow_mut().folder(place, path) {
+                Told::Yes => true,
+                Told::Gone => false,
+                Told::No => {
+                    is_heard.set(false);
+                    false
+                }
+            },
+            EntryKind::File => false,
+        };
+        let walked = Root::open(&place.top).and_then(|root| root.walk(&place.start, enter, MAX_ENTRIES));
+        match walked {
+            Ok(walk) => is_heard.get() && !walk.truncated && walk.unreadable.is_empty(),
+            Err(RootError::NotFound { .. }) => !place.start.as_os_str().is_empty(),
+            Err(_) => false,
+        }
+    }
+
+    fn folder(&mut self, place: &Place, below: &Path) -> Told {
+        if self.failed.is_some() {
+            return Told::No;
+        }
+        if self.watched.len() >= MAX_FOLDERS {
+            self.failed = Some(io::Error::other(format!("more than {MAX_FOLDERS} folders")));
+            return Told::No;
+        }
+        let path = place.top.join(below);
+        match inotify::add_watch(self.queue, &path, EVENTS) {
+            Ok(wd) => {
+                let reason = Reason { source: place.source, wanted: place.wanted };
+                self.watched.entry(wd).or_default().push(reason);
+                if is_own(&path) { Told::Yes } else { Told::No }
+            }
+            // Gone, or a link or a file in its place.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Told::Gone,
+            Err(Errno::ACCESS) => Told::No,
+            Err(error) => {
+                self.failed = Some(error.into());
+                Told::No
+            }
+        }
     }
 }
 
-/// The folders of a place below its top, and whether these are all.
-fn folders_of(place: &Place) -> Result<(Vec<PathBuf>, bool), RootError> {
-    if let Wanted::Here(_) = place.wanted {
-        return Ok((vec![place.start.clone()], true));
-    }
-    let found = RefCell::new(vec![place.start.clone()]);
-    let enter = |path: &Path, kind: EntryKind| match kind {
-        EntryKind::Directory => {
-            found.borrow_mut().push(path.to_owned());
-            true
-        }
-        EntryKind::File => false,
-    };
-    let walked = Root::open(&place.top)?.walk(&place.start, enter, MAX_ENTRIES);
-    match walked {
-        Ok(walk) => Ok((found.into_inner(), !walk.truncated && walk.unreadable.is_empty())),
-        // The place of the folder above tells when it comes.
-        Err(RootError::NotFound { .. }) if !place.start.as_os_str().is_empty() => Ok((Vec::new(), true)),
-        Err(error) => Err(error),
-    }
+/// Whether what happens in a folder is heard of.
+enum Told {
+    Yes,
+    No,
+    /// There is none.
+    Gone,
 }
 
 #[allow(

@@ -8,4 +8,4 @@ mod inotify;
 mod waiting;
 mod watcher;
 
-pub(crate) use watcher::{Changes, Wake, Watch};
+pub(crate) use watcher::{Among, Wake, Watch};

@@ -11,7 +11,7 @@ use rustix::io::{Errno, ioctl_fionread};
 use super::watcher::Wake;
 
 /// Shorter rests would be a busy loop while the worker is busy.
-const MIN_REST: Duration = Duration::from_millis(10);
+const MIN_REST: Duration = Duration::from_millis(50);
 /// Rests without an end are not waited for: somebody may write all the time.
 const MAX_RESTS: usize = 10;
 

@@ -7,21 +7,22 @@ use std::time::Duration;
 use super::elsewhere::Folders;
 #[cfg(target_os = "linux")]
 use super::inotify::Folders;
+use crate::backend::Source;
 use crate::sources::Place;
 
 /// Tells the worker that something has changed; returns whether there still is one.
 pub(crate) type Wake = Box<dyn Fn() -> bool + Send>;
 
-/// What may have changed.
+/// Some of the sources: those that may have changed, or of which changes are not heard.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Changes {
+pub(crate) struct Among {
     pub(crate) notes: bool,
     pub(crate) transcripts: bool,
 }
 
-impl Changes {
-    /// Anything may have changed.
+impl Among {
     pub(crate) const ALL: Self = Self { notes: true, transcripts: true };
+    pub(crate) const NONE: Self = Self { notes: false, transcripts: false };
 
     pub(crate) fn any(self) -> bool {
         self.notes || self.transcripts
@@ -30,6 +31,19 @@ impl Changes {
     pub(crate) fn add(&mut self, other: Self) {
         self.notes |= other.notes;
         self.transcripts |= other.transcripts;
+    }
+
+    pub(crate) fn without(self, other: Self) -> Self {
+        Self { notes: self.notes && !other.notes, transcripts: self.transcripts && !other.transcripts }
+    }
+}
+
+impl From<Source> for Among {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Memory => Self { notes: true, ..Self::NONE },
+            Source::Sessions => Self { transcripts: true, ..Self::NONE },
+        }
     }
 }
 
@@ -52,21 +66,21 @@ impl Watch {
     }
 
     /// What may have changed since the last call. Everything, when nobody watches.
-    pub(crate) fn changes(&mut self, name: &str) -> Changes {
+    pub(crate) fn changes(&mut self, name: &str) -> Among {
         match self.folders.as_mut().map(Folders::drain) {
             Some(Ok(changes)) => changes,
             Some(Err(error)) => {
                 give_up(name, &error);
                 self.folders = None;
-                Changes::ALL
+                Among::ALL
             }
-            None => Changes::ALL,
+            None => Among::ALL,
         }
     }
 
-    /// Whether no change escapes it, so that nobody needs to look at the folders.
-    pub(crate) fn sees_all(&self) -> bool {
-        self.folders.as_ref().is_some_and(Folders::sees_all)
+    /// What somebody has to look for, because changes may escape the watch.
+    pub(crate) fn blind(&self) -> Among {
+        self.folders.as_ref().map_or(Among::ALL, Folders::blind)
     }
 }
 

@@ -31,6 +31,11 @@ pub(super) fn script(c: char) -> Option<Script> {
     }
 }
 
+/// Whether a character belongs to a script without blanks between words.
+pub(crate) fn is_unspaced(c: char) -> bool {
+    script(super::fold::narrow(c)).is_some()
+}
+
 /// Joins the parts of a name such as `snake_case`, `10.0.0.1` or `a@b.c`.
 pub(super) fn is_connector(c: char) -> bool {
     matches!(

@@ -32,12 +32,35 @@ impl Home {
         self.path("memory/main.sqlite")
     }
 
+    /// Every file below a folder of the home, with its content.
+    pub(crate) fn contents(&self, below: &str) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut open = vec![self.path(below)];
+        while let Some(dir) = open.pop() {
+            for entry in std::fs::read_dir(dir).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    let bytes = std::fs::read(&path).unwrap();
+                    found.push((path, bytes));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
     pub(crate) fn engine(&self) -> Engine {
         engine(self.dir.path(), &[])
     }
 
     pub(crate) fn engine_with(&self, embedders: Embedders) -> Engine {
-        Engine::new(EngineOptions { embedders, ..options(self.dir.path()) })
+        Engine::new(EngineOptions { embedders, ..self.options() })
+    }
+
+    pub(crate) fn options(&self) -> EngineOptions {
+        options(self.dir.path())
     }
 }
 

@@ -5,6 +5,13 @@ mod contract;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod freshness;
+#[cfg(test)]
 mod home;
 #[cfg(test)]
 mod meaning;
+#[cfg(test)]
+mod recovery;
+mod surfaces;
+#[cfg(test)]
+mod transcripts;

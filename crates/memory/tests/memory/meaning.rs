@@ -10,16 +10,29 @@ use openclaw_embed::{BatchLimits, Builtin, EmbedError, Embedder, EmbedderId, Fai
 use openclaw_memory::{Embedders, MemoryBackend as _, Query, SyncReason};
 
 /// An embedder that fails, or counts letters; and counts its texts.
-struct Letters {
+pub(crate) struct Letters {
     id: EmbedderId,
     failure: Option<Failure>,
     documents: AtomicUsize,
+    queries: AtomicUsize,
 }
 
 impl Letters {
-    fn new(model: &str, failure: Option<Failure>) -> Arc<Self> {
+    pub(crate) fn new(model: &str, failure: Option<Failure>) -> Arc<Self> {
         let id = EmbedderId { provider: "test", model: model.into(), fingerprint: String::new() };
-        Arc::new(Self { id, failure, documents: AtomicUsize::new(0) })
+        Arc::new(Self { id, failure, documents: AtomicUsize::new(0), queries: AtomicUsize::new(0) })
+    }
+
+    fn counter(&self, purpose: Purpose) -> &AtomicUsize {
+        match purpose {
+            Purpose::Query => &self.queries,
+            Purpose::Document => &self.documents,
+        }
+    }
+
+    /// Texts so far.
+    pub(crate) fn asked(&self, purpose: Purpose) -> usize {
+        self.counter(purpose).load(Ordering::Relaxed)
     }
 
     fn vector(text: &str) -> Vector {
@@ -38,10 +51,10 @@ impl Embedder for Letters {
     }
 
     fn embed(&self, purpose: Purpose, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vector>, EmbedError>> {
-        if purpose == Purpose::Document {
-            self.documents.fetch_add(texts.len(), Ordering::Relaxed);
-        }
-        let answer = match &self.failure {
+        self.counter(purpose).fetch_add(texts.len(), Ordering::Relaxed);
+        let refusal = || Failure::Refused("poison".into());
+        let poisoned = texts.iter().any(|text| text.contains("poison")).then(refusal);
+        let answer = match self.failure.as_ref().or(poisoned.as_ref()) {
             Some(failure) => Err(EmbedError { embedder: self.id.to_string(), failure: failure.clone() }),
             None => Ok(texts.iter().map(|text| Self::vector(text)).collect()),
         };
@@ -49,7 +62,7 @@ impl Embedder for Letters {
     }
 }
 
-fn only(primary: Arc<dyn Embedder>) -> Embedders {
+pub(crate) fn only(primary: Arc<dyn Embedder>) -> Embedders {
     Embedders { primary: Some(primary), ..Embedders::default() }
 }
 
@@ -103,10 +116,42 @@ async fn words_answer_and_say_why_when_nobody_makes_vectors() {
 }
 
 #[tokio::test]
+async fn an_embedder_that_fails_is_not_asked_again_by_every_search() {
+    let home = Home::new();
+    home.note("MEMORY.md", "green tea\n");
+    let broken = Letters::new("broken", Some(Failure::Overloaded("busy".into())));
+    let memory = home.engine_with(only(broken.clone()));
+    for _ in 0..3 {
+        let answer = memory.search(Query::new("tea")).await.unwrap();
+        assert!(answer.results.len() == 1 && answer.degraded.is_some(), "{answer:?}");
+    }
+    assert_eq!(broken.queries.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_text_that_is_refused_does_not_keep_out_the_others() {
+    let home = Home::new();
+    let poison: String = (0..300).map(|n| format!("# Part {n}\npoison\n")).collect();
+    home.note("memory/a.md", &poison);
+    home.note("memory/b.md", "# Tea\ngreen\n# Coffee\nblack\n");
+    let memory = home.engine_with(only(Letters::new("letters", None)));
+    memory.sync(SyncReason::Requested).await.unwrap();
+    let status = memory.status().await.unwrap();
+    assert_eq!((status.passages - status.embedded, status.degraded), (300, None));
+    assert_eq!(memory.search(Query::new("green tea")).await.unwrap().model, "letters");
+}
+
+#[tokio::test]
 async fn who_steps_in_is_named_with_the_reason() {
     let home = Home::new();
     home.note("MEMORY.md", "green tea\n");
-    let primary = Letters::new("broken", Some(Failure::Auth("wrong key".into())));
+    for failure in [Failure::Auth("wrong key".into()), Failure::Unreachable("wrong key".into())] {
+        steps_in(&home, failure).await;
+    }
+}
+
+async fn steps_in(home: &Home, failure: Failure) {
+    let primary = Letters::new("broken", Some(failure));
     let fallback = Letters::new("spare", None);
     let memory = home.engine_with(Embedders {
         primary: Some(primary),
@@ -114,7 +159,6 @@ async fn who_steps_in_is_named_with_the_reason() {
         problem: None,
     });
     memory.sync(SyncReason::Requested).await.unwrap();
-    assert_eq!(fallback.documents.load(Ordering::Relaxed), 1);
     let answer = memory.search(Query::new("tea")).await.unwrap();
     assert_eq!((answer.model.as_str(), answer.results.len()), ("spare", 1));
     let stepped_in = answer.fallback.unwrap();

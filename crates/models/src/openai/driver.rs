@@ -22,7 +22,9 @@ use crate::{
     CallPolicy, ChatModel, Malformed, ModelError, ModelEvent, ModelInfo, ModelRequest, TimeoutKind,
     Unreachable,
 };
-use openclaw_http::{GuardedHttp, retry_after, why_unreachable};
+use openclaw_http::{
+    EndpointError, GuardedHttp, host_and_port, parse_address, retry_after, sensitive_header, why_unreachable,
+};
 
 /// Largest body of one answer, in bytes: far beyond any output limit (128,000 tokens at about 200 bytes of JSON per
 /// token make 25 MB), small enough to survive.
@@ -39,20 +41,6 @@ pub struct Endpoint {
     redactor: Redactor,
 }
 
-/// Why an endpoint cannot be used. The address itself is not repeated: it may contain a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EndpointError {
-    /// Not an absolute `http` or `https` address.
-    #[error("it is not an http or https address")]
-    NotHttp,
-    /// User and password in the address.
-    #[error("it contains a user name or password; use apiKey or headers")]
-    Credentials,
-    /// The key or a header cannot be sent.
-    #[error("the apiKey or one of the headers contains characters that cannot be sent")]
-    BadHeader,
-}
-
 impl Endpoint {
     /// `base_url` up to and including the version, for example `https://api.openai.com/v1`.
     ///
@@ -64,21 +52,15 @@ impl Endpoint {
         headers: &[(String, Secret)],
     ) -> Result<Self, EndpointError> {
         let url = format!("{}/chat/completions", base_url.trim().trim_end_matches('/'));
-        let url = Url::parse(&url).map_err(|_| EndpointError::NotHttp)?;
-        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(EndpointError::NotHttp);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(EndpointError::Credentials);
-        }
+        let url = parse_address(&url)?;
         let mut map = HeaderMap::new();
         map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(key) = &key {
-            map.insert(AUTHORIZATION, sensitive(&format!("Bearer {}", key.expose().trim()))?);
+            map.insert(AUTHORIZATION, sensitive_header(&format!("Bearer {}", key.expose().trim()))?);
         }
         for (name, value) in headers {
             let name = HeaderName::try_from(name).map_err(|_| EndpointError::BadHeader)?;
-            map.insert(name, sensitive(value.expose())?);
+            map.insert(name, sensitive_header(value.expose())?);
         }
         let secrets = key.into_iter().chain(headers.iter().map(|(_, value)| value.clone())).collect();
         Ok(Self { url, headers: map, redactor: Redactor::new(secrets) })
@@ -89,18 +71,6 @@ impl Endpoint {
     pub fn url(&self) -> &Url {
         &self.url
     }
-
-    /// Host and port, for messages.
-    fn host(&self) -> String {
-        let host = self.url.host_str().unwrap_or_default();
-        self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-    }
-}
-
-fn sensitive(value: &str) -> Result<HeaderValue, EndpointError> {
-    let mut value = HeaderValue::from_str(value).map_err(|_| EndpointError::BadHeader)?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 /// A model behind the `openai-completions` API.
@@ -280,7 +250,7 @@ impl OpenAiChat {
     }
 
     fn unreachable(&self, why: Unreachable) -> ModelError {
-        ModelError::Unreachable { provider: self.provider(), host: self.endpoint.host(), why }
+        ModelError::Unreachable { provider: self.provider(), host: host_and_port(&self.endpoint.url), why }
     }
 
     fn timed_out(&self, kind: TimeoutKind) -> ModelError {

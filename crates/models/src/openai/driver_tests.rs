@@ -9,12 +9,13 @@ use openclaw_protocol::message::StopReason;
 use openclaw_testkit::model_server::{ModelServer, Reply};
 use tokio_util::sync::CancellationToken;
 
-use super::driver::{Endpoint, EndpointError, OpenAiChat};
+use super::driver::{Endpoint, OpenAiChat};
 use crate::contract::{asking, collect, keeps_its_promises, said};
 use crate::{
     CallPolicy, ChatModel, Malformed, ModelError, ModelEvent, ModelInfo, Retries, TimeoutKind, Timeouts,
     Unreachable, WireApi,
 };
+use openclaw_http::EndpointError;
 use openclaw_http::GuardedHttp;
 
 const KEY: &str = "sk-canary-0123456789";

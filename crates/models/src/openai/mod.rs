@@ -10,8 +10,9 @@ mod redact;
 
 pub use classify::{Refusal, classify};
 pub use decode::Decoder;
-pub use driver::{Endpoint, EndpointError, MAX_RESPONSE_BYTES, OpenAiChat};
+pub use driver::{Endpoint, MAX_RESPONSE_BYTES, OpenAiChat};
 pub use encode::encode;
+pub use openclaw_http::EndpointError;
 pub use redact::Redactor;
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! Keeps credentials and noise out of what a provider says about a failed request.
 
 use openclaw_guard::Secret;
+use openclaw_http::one_line;
 
-/// Longest provider message shown, in characters: two lines of a chat bubble.
-const MAX_MESSAGE_CHARS: usize = 300;
 /// A shorter secret would blank out ordinary words; no provider issues one.
 const MIN_SECRET_BYTES: usize = 6;
 
@@ -25,15 +24,7 @@ impl Redactor {
         for secret in self.0.iter().filter(|secret| secret.expose().len() >= MIN_SECRET_BYTES) {
             text = text.replace(secret.expose(), "[redacted]");
         }
-        let words: Vec<&str> = text
-            .split(|c: char| c.is_whitespace() || c.is_control())
-            .filter(|word| !word.is_empty())
-            .collect();
-        let line = words.join(" ");
-        match line.char_indices().nth(MAX_MESSAGE_CHARS) {
-            Some((cut, _)) => format!("{}…", &line[..cut]),
-            None => line,
-        }
+        one_line(&text)
     }
 }
 

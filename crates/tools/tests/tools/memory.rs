@@ -1,6 +1,6 @@
 //! `memory_search`, `memory_get` and `session_status`.
 
-use openclaw_tools::{Citations, Toolbox, ToolboxOptions};
+use openclaw_tools::{Citations, MemoryTools, Policy, SearchDefaults, Toolbox, ToolboxOptions};
 use serde_json::{Value, json};
 
 use crate::home::{Home, call, text_of};
@@ -68,6 +68,45 @@ async fn a_note_written_by_a_tool_is_found_by_the_next() {
 }
 
 #[tokio::test]
+async fn what_is_configured_holds_until_the_model_says_otherwise() {
+    let home = Home::new();
+    let lines: Vec<String> = (1..=8).map(|day| format!("## Day {day}\n- falcon flight {day}\n")).collect();
+    home.file("workspace/MEMORY.md", &lines.concat());
+    let count = async |search: SearchDefaults, arguments: Value| {
+        let toolbox = Toolbox::new(ToolboxOptions { search, ..ToolboxOptions::default() });
+        let outcome = toolbox.run(call("memory_search", arguments), home.cx.clone()).await;
+        outcome.details.unwrap()["results"].as_array().unwrap().len()
+    };
+    let query = || json!({"query": "falcon"});
+    assert_eq!(count(SearchDefaults::default(), query()).await, 6, "as the release");
+    assert_eq!(count(SearchDefaults::of(2, None), query()).await, 2);
+    assert_eq!(count(SearchDefaults::of(2, None), json!({"query": "falcon", "maxResults": 3})).await, 3);
+    assert_eq!(count(SearchDefaults::of(6, Some(1.0)), query()).await, 0);
+    assert_eq!(count(SearchDefaults::of(6, Some(1.0)), json!({"query": "falcon", "minScore": 0})).await, 6);
+    assert_eq!(count(SearchDefaults::of(u64::MAX, None), query()).await, 8, "no more than anybody can use");
+}
+
+/// S-047: what a group is given.
+#[tokio::test]
+async fn without_memory_tools_nothing_reads_notes() {
+    let home = Home::new();
+    home.file("workspace/MEMORY.md", "- canary-owner\n");
+    let policy = Policy { allow: vec!["session_status".into()], ..Policy::default() };
+    let options = ToolboxOptions { policy, memory: MemoryTools::Off, ..ToolboxOptions::default() };
+    let toolbox = Toolbox::new(options);
+    let names: Vec<String> = toolbox.definitions().iter().map(|tool| tool.name.to_string()).collect();
+    assert_eq!(names, ["session_status"]);
+    for (name, arguments) in [
+        ("memory_get", json!({"path": "MEMORY.md"})),
+        ("memory_search", json!({"query": "canary"})),
+        ("read", json!({"path": "MEMORY.md"})),
+    ] {
+        let outcome = toolbox.run(call(name, arguments), home.cx.clone()).await;
+        assert!(outcome.is_error && !text_of(&outcome).contains("canary-owner"), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
 async fn get_reads_notes_and_nothing_else() {
     let home = Home::new();
     home.file("workspace/memory/a.md", "one\ntwo\nthree\n");
@@ -78,6 +117,9 @@ async fn get_reads_notes_and_nothing_else() {
         let error = home.err("memory_get", json!({"path": path})).await;
         assert!(!error.contains("canary"), "{error}");
     }
+    // The release says "path required" whatever is wrong; here the path is named, and what would be right.
+    let error = home.err("memory_get", json!({"path": "AGENTS.md"})).await;
+    assert!(error.starts_with("AGENTS.md is not memory: only MEMORY.md"), "{error}");
     let error = home.err("memory_get", json!({"path": "memory/a.md", "from": 9})).await;
     assert!(error.contains("has 3 lines"), "{error}");
 }

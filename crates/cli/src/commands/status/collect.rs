@@ -179,7 +179,7 @@ async fn memory_row(instance: &Instance, agent: &AgentPlaces) -> MemoryRow {
         Err(error) => return failed(error.to_string()),
     };
     let has_index = PathComponent::parse(&agent.id)
-        .is_ok_and(|id| EngineOptions::database_in(&instance.at.state_dir, &id).is_file());
+        .is_ok_and(|id| EngineOptions::database_of(instance.config(), &instance.at, &id).is_file());
     if !has_index {
         return row;
     }
@@ -189,6 +189,10 @@ async fn memory_row(instance: &Instance, agent: &AgentPlaces) -> MemoryRow {
             windows: Some(status.windows),
             dirty: Some(status.dirty),
             provider: Some(status.provider),
+            model: Some(status.model),
+            passages: Some(status.passages),
+            embedded: Some(status.embedded),
+            degraded: status.degraded,
             ..row
         },
         Err(error) => failed(error.to_string()),

@@ -96,6 +96,17 @@ pub(super) struct MemoryRow {
     /// Whether notes have changed since.
     pub(super) dirty: Option<bool>,
     pub(super) provider: Option<String>,
+    /// The model of the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) model: Option<String>,
+    /// Passages, and how many of them have vectors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) passages: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) embedded: Option<usize>,
+    /// Why answers are worse than they should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) degraded: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) problem: Option<String>,
 }
@@ -165,15 +176,21 @@ impl Report {
 
 impl MemoryRow {
     fn words(&self) -> String {
-        match (&self.problem, self.files) {
-            (Some(problem), _) => problem.clone(),
-            (None, None) => "not indexed yet; the first search does it".to_owned(),
-            (None, Some(files)) => {
-                let windows = format::count(self.windows.unwrap_or_default(), "passage");
-                let state = if self.dirty == Some(true) { ", changed since" } else { "" };
-                format!("{}, {windows}{state}", format::count(files, "note"))
+        let files = match (&self.problem, self.files) {
+            (Some(problem), _) => return problem.clone(),
+            (None, None) => return "not indexed yet; the first search does it".to_owned(),
+            (None, Some(files)) => format::count(files, "note"),
+        };
+        let state = if self.dirty == Some(true) { ", changed since" } else { "" };
+        let (embedded, passages) = (self.embedded.unwrap_or_default(), self.passages.unwrap_or_default());
+        let how = match (&self.provider, &self.model) {
+            (Some(provider), Some(model)) if embedded > 0 => {
+                format!("by words and meaning ({provider}/{model}, {embedded} of {passages} passages)")
             }
-        }
+            (Some(_) | None, Some(_) | None) => "by words".to_owned(),
+        };
+        let degraded = self.degraded.as_ref().map(|degraded| format!("\n{degraded}")).unwrap_or_default();
+        format!("{files}{state}, searched {how}{degraded}")
     }
 }
 

@@ -1,0 +1,370 @@
+//! Memory from the command line: what people see of it, what programs read, and what is kept from groups.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use openclaw_testkit::embeddings::{Api, EmbeddingServer, Trouble};
+use openclaw_testkit::home::TempHome;
+use openclaw_testkit::model_server::{ModelServer, Reply};
+use serde_json::{Value, json};
+
+use crate::support::{
+    binary, chat, client, config, config_with_model, gateway_in, merge, run, stdout, stdout_json, text,
+};
+
+/// A home with notes in three languages.
+fn notes(extra: Value) -> TempHome {
+    let home = TempHome::new();
+    home.write_config(&config(extra));
+    for (name, text) in [
+        (
+            "2024-05-01.md",
+            "# Garden\n\n- The apple trees were planted by Uncle Piet.\n- The pond is 80 cm deep.\n",
+        ),
+        (
+            "2024-05-02.md",
+            "# Arzt\n\n- Der Zahnarzttermin ist am Donnerstag um neun Uhr in der Lindenstraße.\n",
+        ),
+        ("2024-05-03.md", "# 会议\n\n- 明天下午在北京办公室讨论预算。\n- 发票号码 INV-2041 已付。\n"),
+    ] {
+        let name = format!(".openclaw/workspace/memory/{name}");
+        home.write(&name, text);
+    }
+    home
+}
+
+fn search_config(search: Value) -> Value {
+    json!({"agents": {"defaults": {"memorySearch": search}}})
+}
+
+fn openai(server: &EmbeddingServer) -> Value {
+    search_config(json!({
+        "provider": "openai", "model": "m", "remote": {"baseUrl": server.base_url(), "apiKey": "k"},
+    }))
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn notes_in_three_languages_are_found_shown_and_explained() {
+    let home = notes(json!({}));
+    for (query, part, citation) in [
+        ("who planted the apple trees?", "Uncle Piet", "memory/2024-05-01.md#L3-L4"),
+        ("Wann habe ich einen Termin beim Zahnarzt?", "Donnerstag", "memory/2024-05-02.md#L3"),
+        ("在哪里讨论预算？", "北京", "memory/2024-05-03.md#L3-L4"),
+        ("inv-2041", "已付", "memory/2024-05-03.md#L3-L4"),
+    ] {
+        let words = stdout(&home, &["memory", "search", query]);
+        let first = words.split("\n\n").next().unwrap();
+        assert!(first.contains(part) && first.contains(citation), "{query}: {words}");
+        assert!(first.starts_with(" 1  0.") && first.contains("2024-05-0"), "{query}: {words}");
+        assert!(!words.contains('\u{1b}'), "no marks where nobody looks: {words:?}");
+    }
+    let plain = stdout_json(&home, &["memory", "search", "apple trees", "--json"]);
+    let answer = ["results", "provider", "model", "confidence", "stale"];
+    assert!(answer.iter().all(|key| keys(&plain).contains(key)), "{plain}");
+    let hit = &plain["results"][0];
+    let expected =
+        ["path", "startLine", "endLine", "score", "snippet", "source", "citation", "heading", "date"];
+    assert_eq!(keys(hit), expected);
+    assert_eq!((&hit["heading"], &hit["date"]), (&json!("Garden"), &json!("2024-05-01")));
+
+    let explained = stdout_json(&home, &["memory", "search", "apple trees", "--explain", "--json"]);
+    let explain = &explained["results"][0]["explain"];
+    assert!(keys(explain).starts_with(&["fused", "words", "coverage"]), "{explain}");
+    assert!(explain["coverage"].as_f64().unwrap() > 0.9, "{explain}");
+    let words = stdout(&home, &["memory", "search", "apple trees", "--explain"]);
+    assert!(words.contains("coverage 1.00, "), "{words}");
+
+    let one = stdout_json(&home, &["memory", "search", "deep trees", "--max-results", "1", "--json"]);
+    assert_eq!(one["results"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn nothing_found_says_why_and_what_helps() {
+    let empty = TempHome::new();
+    empty.write_config(&config(json!({})));
+    let without = run(&empty, &["memory", "search", "x"]);
+    assert_eq!(without.status.code(), Some(1));
+    assert!(said(&without).contains("workspace") && said(&without).contains("`openclaw quickstart`"));
+    empty.write(".openclaw/workspace/AGENTS.md", "no note");
+    let words = stdout(&empty, &["memory", "search", "x"]);
+    assert!(words.contains("there are no notes yet: write MEMORY.md"), "{words}");
+    assert!(stdout(&empty, &["memory", "index"]).contains("there are no notes yet"));
+
+    let home = notes(json!({}));
+    stdout(&home, &["memory", "index"]);
+    let words = stdout(&home, &["memory", "search", "zzyzx quorvle"]);
+    assert_eq!(words.trim(), "nothing in the notes is about this; try other words");
+    let cut = stdout(&home, &["memory", "search", "pond gravel liner pump", "--min-score", "1"]);
+    assert!(cut.contains("nothing scores 1.00 or more") && cut.contains("--min-score 0"), "{cut}");
+    assert_eq!(stdout_json(&home, &["memory", "search", "zzyzx", "--json"])["results"], json!([]));
+}
+
+#[test]
+fn a_configured_least_score_is_followed_and_the_flag_wins() {
+    let home = notes(search_config(json!({"query": {"minScore": 1, "maxResults": 1}})));
+    let found = |args: &[&str]| {
+        let all = [&["memory", "search", "the pond and the apple trees", "--json"], args].concat();
+        stdout_json(&home, &all)["results"].as_array().unwrap().len()
+    };
+    assert_eq!(found(&[]), 0);
+    assert_eq!(found(&["--min-score", "0"]), 1);
+}
+
+#[test]
+fn index_and_status_say_what_there_is() {
+    let home = notes(search_config(json!({"extraPaths": ["nowhere"]})));
+    let before = stdout_json(&home, &["memory", "status", "--json"]);
+    assert_eq!((&before["files"], &before["dirty"]), (&json!(0), &json!(true)));
+    assert!(before["skipped"].to_string().contains("nowhere"), "known without indexing: {before}");
+    let indexed = run(&home, &["memory", "index"]);
+    let words = String::from_utf8_lossy(&indexed.stdout).into_owned();
+    assert!(words.starts_with("memory of main: 3 files, 3 indexed now, 0 gone"), "{words}");
+    assert!(words.contains("vectors: 3 of 3 passages (100 %)") && words.contains("nowhere"), "{words}");
+    assert!(indexed.stderr.is_empty(), "no bar where nobody looks: {}", said(&indexed));
+    let again = stdout_json(&home, &["memory", "index", "--json"]);
+    assert_eq!(
+        (&again["agentId"], &again["files"], &again["indexed"], &again["removed"], &again["passages"]),
+        (&json!("main"), &json!(3), &json!(0), &json!(0), &json!(3))
+    );
+    assert_eq!(stdout_json(&home, &["memory", "index", "--force", "--json"])["indexed"], 3);
+
+    let status = stdout(&home, &["memory", "status"]);
+    for part in [
+        "3 files in ~/.openclaw/workspace",
+        "by words and meaning (builtin/all-MiniLM-L6-v2)",
+        "3 of 3 passages (100 %)",
+        "nothing leaves this machine",
+        "up to date",
+    ] {
+        assert!(status.contains(part), "{part}: {status}");
+    }
+    assert!(!status.contains("Asked"), "{status}");
+    let deep = stdout_json(&home, &["memory", "status", "--deep", "--json"]);
+    let probe = &deep["probes"][0];
+    assert_eq!(keys(probe), ["embedder", "role", "ms", "dimensions"]);
+    assert_eq!((&probe["role"], &probe["dimensions"]), (&json!("primary"), &json!(384)));
+    assert_eq!((&deep["embedder"], &deep["sentTo"]), (&json!("builtin/all-MiniLM-L6-v2"), &Value::Null));
+    assert!(stdout(&home, &["memory", "status", "--deep"]).contains("answered in "));
+
+    let row = &stdout_json(&home, &["status", "--json"])["memory"][0];
+    assert_eq!(
+        (&row["passages"], &row["embedded"], &row["model"]),
+        (&json!(3), &json!(3), &json!("all-MiniLM-L6-v2"))
+    );
+    let words = stdout(&home, &["status"]);
+    assert!(words.contains("3 notes, searched by words and meaning (builtin/"), "{words}");
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_is_told_everywhere_and_words_go_on() {
+    let server = EmbeddingServer::with_key(Api::OpenAi, "another");
+    let home = notes(openai(&server));
+    let report = stdout_json(&home, &["memory", "index", "--json"]);
+    assert!(report["degraded"].as_str().unwrap().contains("key was refused"), "{report}");
+    let deep = stdout(&home, &["memory", "status", "--deep"]);
+    assert!(deep.contains("openai/m: the key was refused"), "{deep}");
+    assert!(deep.contains("openai gets the text of notes and questions"), "{deep}");
+    let found = stdout_json(&home, &["memory", "search", "apple trees", "--json"]);
+    assert_eq!((&found["provider"], &found["model"]), (&json!("none"), &json!("words")));
+    assert!(found["degraded"].as_str().unwrap().starts_with("words only: "), "{found}");
+    assert!(found["results"][0]["snippet"].to_string().contains("Uncle Piet"));
+}
+
+#[test]
+fn a_damaged_index_is_repaired_and_said() {
+    let home = notes(json!({}));
+    stdout(&home, &["memory", "index"]);
+    home.write(".openclaw/memory/main.sqlite", &"this is no database ".repeat(500));
+    for end in ["-wal", "-shm"] {
+        std::fs::remove_file(home.state_dir().join(format!("memory/main.sqlite{end}"))).ok();
+    }
+    let status = stdout(&home, &["memory", "status"]);
+    assert!(status.contains("Repaired") && status.contains("main.sqlite."), "{status}");
+    let found = stdout(&home, &["memory", "search", "apple trees"]);
+    assert!(found.contains("Uncle Piet"), "{found}");
+    // One that cannot be used at all: the place is named, and what may be done.
+    let other = notes(json!({}));
+    other.write(".openclaw/memory/main.sqlite/in-the-way", "");
+    let failed = run(&other, &["memory", "search", "x"]);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(said(&failed).contains("memory/main.sqlite"), "{}", said(&failed));
+}
+
+#[test]
+fn what_is_turned_off_or_unknown_is_a_plain_answer() {
+    for (extra, part) in [
+        (search_config(json!({"enabled": false})), "memorySearch.enabled is false"),
+        (search_config(json!({"provider": "none"})), "memorySearch.provider is \"none\""),
+        (json!({"plugins": {"slots": {"memory": "none"}}}), "plugins.slots.memory is \"none\""),
+    ] {
+        let home = notes(extra);
+        for args in [&["status"][..], &["index"], &["search", "x"], &["bench"]] {
+            let output = run(&home, &[&["memory"], args].concat());
+            assert_eq!(output.status.code(), Some(1), "{args:?}");
+            assert!(said(&output).contains(part), "{args:?}: {}", said(&output));
+        }
+    }
+    let home = notes(json!({}));
+    for args in [&["status"][..], &["index"], &["search", "x"], &["bench"]] {
+        let output = run(&home, &[&["memory"], args, &["--agent", "nobody"]].concat());
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(said(&output).contains("there is no agent \"nobody\"; there is main"), "{}", said(&output));
+    }
+}
+
+/// Ctrl-C in the middle of embedding.
+#[tokio::test]
+async fn an_index_that_was_stopped_can_be_used_and_goes_on() {
+    let server = EmbeddingServer::start(Api::OpenAi);
+    server.push(Trouble::Silent);
+    let home = notes(openai(&server));
+    let mut command = Command::new(binary());
+    command.args(["memory", "index"]).env_clear().envs(home.env()).stdin(Stdio::null());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    server.wait_requests(1).await;
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), ended.status.signal()), (Some(130), None), "{}", said(&ended));
+    assert!(said(&ended).contains("stopped; what is indexed can be searched: 3 files"), "{}", said(&ended));
+    let found = stdout(&home, &["memory", "search", "apple trees"]);
+    assert!(found.contains("Uncle Piet"), "{found}");
+    let report = stdout_json(&home, &["memory", "index", "--json"]);
+    assert_eq!((&report["files"], &report["degraded"]), (&json!(3), &Value::Null), "{report}");
+    assert_eq!(stdout_json(&home, &["memory", "status", "--json"])["embedded"], 3);
+}
+
+/// Every file below a folder, with its content.
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries
+        .filter(|path| path.is_file())
+        .map(|path| (path.display().to_string(), std::fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+fn many_notes(home: &TempHome) {
+    for day in 1..=12 {
+        let line = |n: usize| {
+            format!("- Person{day}x{n} repaired the gadget{day}x{n} beside tower{n} for order no-{day}{n}7\n")
+        };
+        let text: String = (1..=5).map(line).collect();
+        let name = format!(".openclaw/workspace/memory/2024-06-{day:02}.md");
+        home.write(&name, &text);
+    }
+}
+
+#[tokio::test]
+async fn a_measurement_is_repeatable_and_changes_no_note() {
+    let home = notes(json!({}));
+    many_notes(&home);
+    let folder = home.state_dir().join("workspace/memory");
+    let before = contents(&folder);
+    let args = ["memory", "bench", "--questions", "50", "--seed", "3", "--json"];
+    let report = stdout_json(&home, &args);
+    let top = [
+        "agentId",
+        "seed",
+        "notes",
+        "lines",
+        "provider",
+        "model",
+        "passages",
+        "embedded",
+        "configured",
+        "words",
+        "building",
+    ];
+    assert_eq!(keys(&report), top);
+    let configured = &report["configured"];
+    assert_eq!((&configured["questions"], &configured["nonsense"]), (&json!(40), &json!(10)));
+    assert!(configured["found6"].as_f64().unwrap() > 0.9, "{report:#}");
+    assert!(report["words"]["found6"].as_f64().unwrap() > 0.9, "{report:#}");
+    assert!(configured["search"]["p95Ms"].as_f64() >= configured["search"]["p50Ms"].as_f64());
+    assert_eq!(report["embedded"], report["passages"]);
+    let again = stdout_json(&home, &args);
+    assert_eq!(again["words"]["rows"], report["words"]["rows"]);
+    assert_eq!(contents(&folder), before);
+    let left: Vec<String> =
+        contents(&home.state_dir().join("memory")).into_iter().map(|(name, _)| name).collect();
+    assert!(left.iter().all(|name| !name.contains("bench")), "{left:?}");
+    let words = stdout(&home, &["memory", "bench", "--questions", "20"]);
+    for part in
+        ["20 questions made of ", "a code alone", "all, by words alone", "Nonsense", "Confidence", "Vectors"]
+    {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    let few = TempHome::new();
+    few.write_config(&config(json!({})));
+    few.write(".openclaw/workspace/MEMORY.md", "tea\n");
+    let output = run(&few, &["memory", "bench"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("too few to measure anything"), "{}", said(&output));
+}
+
+#[tokio::test]
+async fn a_measurement_sends_nothing_to_a_provider_without_a_yes() {
+    let server = EmbeddingServer::start(Api::OpenAi);
+    let home = notes(openai(&server));
+    many_notes(&home);
+    let refused = run(&home, &["memory", "bench"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("openai makes the vectors") && said(&refused).contains("--yes"));
+    assert!(server.asked().is_empty());
+    let report = stdout_json(&home, &["memory", "bench", "--questions", "10", "--yes", "--json"]);
+    assert_eq!(report["provider"], "openai");
+    assert!(!server.asked().is_empty());
+}
+
+/// S-047: what the owner noted is for the owner.
+#[tokio::test]
+async fn a_group_has_no_memory() {
+    let server = ModelServer::start();
+    let secret = "canary-owner";
+    let mut extra = json!({"memory": {"citations": "auto"}});
+    merge(&mut extra, search_config(json!({"query": {"maxResults": 2}})));
+    let home = TempHome::new();
+    home.write(".openclaw/workspace/MEMORY.md", &format!("# Owner\n- {secret} likes tea\n"));
+    home.write(
+        ".openclaw/workspace/memory/2024-05-01.md",
+        &format!("# One\n- {secret} one\n# Two\n- {secret} two\n"),
+    );
+    let gateway = gateway_in(&home, &config_with_model(&server.base_url(), extra)).await;
+    let mut client = client(&gateway).await;
+    server.script([
+        Reply::tool_call("memory_search", &json!({"query": secret})),
+        Reply::tool_call("memory_get", &json!({"path": "MEMORY.md"})),
+        Reply::text("nothing"),
+    ]);
+    let end = chat(&mut client, "agent:main:telegram:group:1", "what do you know?").await;
+    assert_eq!(text(&end), "nothing");
+    for request in server.requests() {
+        let body = request.body.to_string().replace(&format!("{{\\\"query\\\":\\\"{secret}\\\"}}"), "");
+        assert!(!body.contains(&format!("{secret} ")), "{body}");
+        assert!(!request.body["tools"].to_string().contains("memory"), "{}", request.body["tools"]);
+        assert!(!body.contains("#L"), "no citation: {body}");
+    }
+
+    // The owner's own conversation has both, as many results as configured, and where they are from.
+    let before = server.requests().len();
+    server.script([Reply::tool_call("memory_search", &json!({"query": secret})), Reply::text("tea")]);
+    chat(&mut client, "main", "what do you know?").await;
+    let requests = server.requests();
+    let tools = requests[before].body["tools"].to_string();
+    assert!(tools.contains("memory_search") && tools.contains("memory_get"), "{tools}");
+    let messages = requests[before + 1].body["messages"].as_array().unwrap();
+    let result: Value = serde_json::from_str(messages.last().unwrap()["content"].as_str().unwrap()).unwrap();
+    assert_eq!(result["results"].as_array().unwrap().len(), 2, "{result:#}");
+    assert!(result["results"][0]["snippet"].as_str().unwrap().contains("\n\nSource: "), "{result:#}");
+}
