@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_agent::envelope::user_zone;
+use openclaw_agent::envelope::{unwrap, user_zone};
 use openclaw_agent::{AgentRuntime, AgentSettings};
 use openclaw_config::{Citations as CitationSetting, EmbeddingProvider, Env, Loaded};
 use openclaw_guard::{FileError, PathComponent, PathComponentError, Root, RootError, create_private_dir};
@@ -283,6 +283,7 @@ impl Builder<'_> {
             config: &self.loaded.config,
             at: self.making.locations,
             env: &self.loaded.env,
+            written: unwrap,
             secrets: &secrets,
         };
         let clock = Arc::clone(self.making.clock);

@@ -22,6 +22,7 @@ fn percentile(times: &mut [Duration], share: usize) -> f64 {
     times.get(times.len() * share / 100).map_or(0.0, |time| time.as_secs_f64() * 1e3)
 }
 
+#[allow(clippy::print_stdout, reason = "a measuring tool prints its measurement")]
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let notes: usize = std::env::args().nth(1).map_or(Ok(3_000), |count| count.parse())?;

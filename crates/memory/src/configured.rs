@@ -27,6 +27,8 @@ pub struct Surroundings<'a> {
     pub at: &'a Locations,
     /// The environment: keys of services.
     pub env: &'a Env,
+    /// The part of a message in a conversation that somebody wrote, see [`Transcripts::written`].
+    pub written: fn(&str) -> &str,
     /// What must not get from a conversation into the index.
     pub secrets: &'a [Secret],
 }
@@ -61,6 +63,7 @@ impl Surroundings<'_> {
         let folder = self.at.state_dir.join("agents").join(agent.as_str()).join("sessions");
         let grown = &search.sync.sessions;
         Transcripts {
+            written: self.written,
             delta_bytes: grown.delta_bytes,
             delta_messages: grown.delta_messages,
             ..Transcripts::new(folder, redactor)

@@ -66,7 +66,8 @@ const NO_VECTORS: &str = "none";
 /// Who makes the vectors of an agent's memory.
 fn embedding_provider(instance: &Instance, agent: &str) -> &'static str {
     let env = &instance.loaded.env;
-    let around = Surroundings { config: instance.config(), at: &instance.at, env, secrets: &[] };
+    let around =
+        Surroundings { config: instance.config(), at: &instance.at, env, written: str::trim, secrets: &[] };
     around.embedders(agent).primary.map_or(NO_VECTORS, |primary| primary.identity().provider)
 }
 

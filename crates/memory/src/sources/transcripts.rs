@@ -30,6 +30,8 @@ pub struct Transcripts {
     pub folder: PathBuf,
     /// Hides secrets, so that none gets into the index.
     pub redactor: Arc<Redactor>,
+    /// The part of a message that somebody wrote: not the time and the number that are put around it for the model.
+    pub written: fn(&str) -> &str,
     /// Bytes that a transcript must grow by to be indexed again in passing.
     pub delta_bytes: u64,
     /// Lines that do the same.
@@ -40,7 +42,7 @@ impl Transcripts {
     /// Conversations that are indexed again when they have grown by 100,000 bytes or 50 lines.
     #[must_use]
     pub fn new(folder: PathBuf, redactor: Arc<Redactor>) -> Self {
-        Self { folder, redactor, delta_bytes: 100_000, delta_messages: 50 }
+        Self { folder, redactor, written: str::trim, delta_bytes: 100_000, delta_messages: 50 }
     }
 }
 
@@ -62,12 +64,17 @@ struct Growth {
 /// Makes text of transcripts.
 pub(super) struct Reader {
     redactor: Arc<Redactor>,
+    written: fn(&str) -> &str,
     zone: TimeZone,
 }
 
 impl Conversations {
     pub(super) fn new(options: Transcripts) -> Self {
-        let reader = Reader { redactor: Arc::clone(&options.redactor), zone: TimeZone::system() };
+        let reader = Reader {
+            redactor: Arc::clone(&options.redactor),
+            written: options.written,
+            zone: TimeZone::system(),
+        };
         Self { options, reader: Arc::new(reader), counted: Mutex::default() }
     }
 
@@ -147,7 +154,7 @@ impl Reader {
         let (jsonl, has_more) =
             tail(open_file(root, below, asked)?).map_err(|error| unreadable(asked, error))?;
         let most = usize::try_from(MAX_NOTE_BYTES).unwrap_or(usize::MAX);
-        let redact = |text: &str| self.redactor.redact(text).into_owned();
+        let redact = |text: &str| self.redactor.redact((self.written)(text)).into_owned();
         let text = derive(&jsonl, &self.zone, most, redact);
         Ok(Text { is_cut: text.is_cut || has_more, ..text })
     }

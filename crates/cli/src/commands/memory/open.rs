@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::bail;
+use openclaw_agent::envelope::unwrap;
 use openclaw_config::EmbeddingProvider;
 use openclaw_guard::{PathComponent, Root, SystemClock};
 use openclaw_memory::{Engine, EngineOptions, Surroundings};
@@ -33,7 +34,13 @@ pub(in crate::commands) fn engine(instance: &Instance, agent: &AgentPlaces) -> a
     let agent_id = PathComponent::parse(&agent.id)?;
     let workspace = Arc::new(Root::open(&agent.workspace)?);
     let secrets = instance.loaded.secrets();
-    let around = Surroundings { config, at: &instance.at, env: &instance.loaded.env, secrets: &secrets };
+    let around = Surroundings {
+        config,
+        at: &instance.at,
+        env: &instance.loaded.env,
+        written: unwrap,
+        secrets: &secrets,
+    };
     let options = EngineOptions::configured(around, agent_id, workspace, Arc::new(SystemClock));
     Ok(Engine::new(EngineOptions { sync: options.sync.for_a_moment(), ..options }))
 }
