@@ -18,6 +18,7 @@ mod memory;
 mod outbox;
 mod page;
 mod protocol;
+mod qmd;
 mod recall;
 mod reload;
 mod rules;

@@ -62,9 +62,10 @@ fn only_the_outer_key_is_named_and_only_what_stands_in_the_file() {
         // What an agent takes over from the defaults is named where it stands.
         (
             json!({"agents": {
-                "defaults": {"memorySearch": {"chunking": {"tokens": 9}}}, "list": [{"id": "a", "memorySearch": {}}],
+                "defaults": {"memorySearch": {"store": {"vector": {"extensionPath": "x"}}}},
+                "list": [{"id": "a", "memorySearch": {}}],
             }}),
-            &["agents.defaults.memorySearch.chunking"],
+            &["agents.defaults.memorySearch.store.vector"],
         ),
         (
             json!({"agents": {"defaults": {"model": {"primary": "a/b", "fallbacks": ["c/d"]}}}}),

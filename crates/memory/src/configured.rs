@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_config::{Config, Env, Locations, MemorySearch, MemorySource, MemorySync};
+use openclaw_config::{Config, Loaded, Locations, MemorySearch, MemorySource, MemorySync};
 use openclaw_embed::{Around, EnvKeys, OwnMakers, resolve};
-use openclaw_guard::{Clock, Hiding, PathComponent, Pattern, Redactor, Root, Secret};
+use openclaw_guard::{Clock, Hiding, PathComponent, Pattern, Redactor, Root};
 
 use crate::embedding::Embedders;
 use crate::engine::EngineOptions;
 use crate::freshness::SyncOptions;
 use crate::sources::{SourceOptions, Transcripts};
+use crate::weighted::Fusion;
 
 /// A longer time between two syncs is no rhythm: ten years.
 const MAX_INTERVAL_SECONDS: u64 = 10 * 366 * 24 * 60 * 60;
@@ -21,23 +22,20 @@ const AGENT: &str = "{agentId}";
 /// What the configuration of an instance is read with.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
-    /// The configuration.
-    pub config: &'a Config,
+    /// The configuration, and the environment with keys of services.
+    pub loaded: &'a Loaded,
     /// Where things lie.
     pub at: &'a Locations,
-    /// The environment: keys of services.
-    pub env: &'a Env,
     /// The part of a message in a conversation that somebody wrote, see [`Transcripts::written`].
     pub written: fn(&str) -> &str,
-    /// What must not get from a conversation into the index.
-    pub secrets: &'a [Secret],
 }
 
 impl Surroundings<'_> {
     /// Who makes the vectors of an agent's memory. Nothing is sent or loaded.
     #[must_use]
     pub fn embedders(&self, agent: &str) -> Embedders {
-        let Self { config, at, env, .. } = *self;
+        let Self { loaded, at, .. } = *self;
+        let Loaded { config, env, .. } = loaded;
         let find_file = |path: &str| Some(at.expand(path)).filter(|path| path.is_file());
         let keys = EnvKeys(env);
         let around = Around { providers: &config.models.providers, keys: &keys, find_file: &find_file };
@@ -47,7 +45,7 @@ impl Surroundings<'_> {
     /// What is searched. Conversations need both their name among the sources and the experiment; without anything
     /// left, notes are searched, as OpenClaw does.
     fn sources(&self, agent: &PathComponent) -> SourceOptions {
-        let search = self.config.agents.memory_search(agent.as_str());
+        let search = self.loaded.config.agents.memory_search(agent.as_str());
         let with_sessions =
             search.experimental.session_memory && search.sources.contains(&MemorySource::Sessions);
         let notes = search.sources.contains(&MemorySource::Memory) || !with_sessions;
@@ -55,11 +53,11 @@ impl Surroundings<'_> {
     }
 
     fn transcripts(&self, agent: &PathComponent, search: &MemorySearch) -> Transcripts {
-        let patterns = self.config.system.logging.redact_patterns.iter().flatten();
+        let patterns = self.loaded.config.system.logging.redact_patterns.iter().flatten();
         // The check of the configuration has refused what is no expression. What the log may show by
         // `logging.redactSensitive` has no bearing: an index is kept, and its text may be sent to who makes vectors.
         let patterns = patterns.filter_map(|text| Pattern::parse(text).ok()).collect();
-        let redactor = Arc::new(Redactor::new(self.secrets, Hiding::Shapes { patterns }));
+        let redactor = Arc::new(Redactor::new(&self.loaded.secrets(), Hiding::Shapes { patterns }));
         let folder = self.at.state_dir.join("agents").join(agent.as_str()).join("sessions");
         let grown = &search.sync.sessions;
         Transcripts {
@@ -81,18 +79,19 @@ impl EngineOptions {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let at = around.at;
-        let search = around.config.agents.memory_search(agent_id.as_str());
+        let search = around.loaded.config.agents.memory_search(agent_id.as_str());
         let cache_entries = match (search.cache.enabled, search.cache.max_entries) {
             (true, most) => most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             (false, _) => Some(0),
         };
         Self {
-            database: Self::database_of(around.config, at, &agent_id),
+            database: Self::database_of(&around.loaded.config, at, &agent_id),
             extra_paths: search.extra_paths.iter().map(|path| at.expand(path)).collect(),
             sources: around.sources(&agent_id),
             sync: SyncOptions::from(&search.sync),
             embedders: around.embedders(agent_id.as_str()),
             cache_entries,
+            fusion: Fusion::from(search),
             ..Self::new(agent_id, workspace, &at.state_dir, clock)
         }
     }

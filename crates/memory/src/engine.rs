@@ -18,6 +18,7 @@ use crate::error::MemoryError;
 use crate::freshness::{Freshness, SyncOptions};
 use crate::sources::{SourceOptions, Sources};
 use crate::watch::Wake;
+use crate::weighted::Fusion;
 use crate::worker::{Recovery, Request, Worker};
 
 /// Requests that may wait: more than one agent's sub-agents ask at once, far fewer than would take a second.
@@ -41,6 +42,8 @@ pub struct EngineOptions {
     pub embedders: Embedders,
     /// Most vectors kept for text that comes back; no limit if absent.
     pub cache_entries: Option<usize>,
+    /// How words and meaning are brought together.
+    pub fusion: Fusion,
     /// The wall clock; file times are compared with it.
     pub clock: Arc<dyn Clock>,
 }
@@ -63,6 +66,7 @@ impl EngineOptions {
             sync: SyncOptions::default(),
             embedders: Embedders::default(),
             cache_entries: None,
+            fusion: Fusion::default(),
             clock,
         }
     }
@@ -255,6 +259,7 @@ impl Mailbox {
             clock: Arc::clone(&options.clock),
             embedder: options.embedders.primary.as_ref().map(|primary| primary.identity().clone()),
             cache_entries: options.cache_entries,
+            fusion: options.fusion,
             open: None,
             shelter: None,
             job: None,

@@ -11,7 +11,7 @@ use openclaw_guard::Clock;
 use crate::backend::Query;
 use crate::index::IndexError;
 use crate::open::OpenIndex;
-use crate::search::{Found, search};
+use crate::search::Found;
 use crate::sources::Sources;
 use crate::sync::{Extent, sync};
 
@@ -65,7 +65,7 @@ impl Shelter {
         let extent = Extent { bytes: BYTES, transcripts: None };
         let report = sync(&mut self.open, generation, sources, clock, extent)?;
         Ok(Sheltered {
-            found: search(&self.open.index, &self.open.corpus, query, None, today)?,
+            found: self.open.search(query, None, today)?,
             pending: report.pending,
             passages: self.open.corpus.embedded().0,
             degraded: format!("words of notes only: {}", self.why),

@@ -21,12 +21,13 @@ use crate::error::MemoryError;
 use crate::freshness::{Duty, Freshness};
 use crate::index::{self, Generation, IndexError};
 use crate::open::{OpenIndex, Wanted};
-use crate::search::{Found, search};
+use crate::search::Found;
 use crate::shelter::{Shelter, Sheltered};
 use crate::sources::{Sources, is_of_conversations};
 use crate::sync::{Extent, Take, look, sync};
 use crate::vectors::Unembedded;
 use crate::watch::Wake;
+use crate::weighted::Fusion;
 
 /// Bytes of changed notes that are indexed before a search answers: some hundredths of a second of work.
 const SEARCH_BYTES: u64 = 512 * 1024;
@@ -83,6 +84,7 @@ pub(crate) struct Missing {
 }
 
 /// Sums over the index.
+#[derive(Default)]
 pub(crate) struct Totals {
     pub(crate) files: usize,
     pub(crate) windows: usize,
@@ -115,6 +117,7 @@ pub(crate) struct Worker {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) embedder: Option<EmbedderId>,
     pub(crate) cache_entries: Option<usize>,
+    pub(crate) fusion: Fusion,
     pub(crate) open: Option<OpenIndex>,
     /// What answers while the file cannot be used.
     pub(crate) shelter: Option<Shelter>,
@@ -266,7 +269,7 @@ impl Worker {
         let today = self.today();
         let (found, embedded) = self.with_index(|open, _| {
             open.refresh()?;
-            Ok((search(&open.index, &open.corpus, query, vector.as_ref(), today)?, open.corpus.embedded()))
+            Ok((open.search(query, vector.as_ref(), today)?, open.embedded()))
         })?;
         if stale.is_none() && self.job.is_none() {
             self.recovery.cause = None;
@@ -337,6 +340,9 @@ impl Worker {
     }
 
     fn totals(&mut self) -> Result<Totals, MemoryError> {
+        if self.open.is_none() && self.job.is_none() && !self.database.exists() {
+            return Ok(self.without_index());
+        }
         let is_busy = self.job.is_some();
         let skipped = self.skipped.clone();
         let totals = self.with_index(|open, sources| {
@@ -344,7 +350,7 @@ impl Worker {
             Ok(Totals {
                 files: open.index.count(open.index.published())?,
                 windows: open.corpus.windows(),
-                embedded: open.corpus.embedded(),
+                embedded: open.embedded(),
                 cached: open.index.cached()?,
                 dirty: is_busy || look.is_dirty,
                 skipped: merged(&skipped, look.skipped),
@@ -352,6 +358,16 @@ impl Worker {
             })
         })?;
         Ok(Totals { recovered: self.recovery.aside.clone(), ..totals })
+    }
+
+    /// What there is to index while nothing is indexed: asking makes no file.
+    fn without_index(&self) -> Totals {
+        let mut totals = Totals { recovered: self.recovery.aside.clone(), ..Totals::default() };
+        for listing in [Source::Memory, Source::Sessions].map(|source| self.sources.list(source)) {
+            totals.dirty |= !listing.notes.is_empty();
+            totals.skipped.extend(listing.skipped);
+        }
+        totals
     }
 
     fn use_embedder(&mut self, id: EmbedderId) -> Result<(), MemoryError> {
@@ -368,7 +384,7 @@ impl Worker {
     fn unembedded(&mut self, wanted: ByEmbedder<Wanted>) -> Result<Missing, MemoryError> {
         self.use_embedder(wanted.by)?;
         self.with_index(|open, _| {
-            let (all, embedded) = open.corpus.embedded();
+            let (all, embedded) = open.embedded();
             Ok(Missing { passages: open.unembedded(&wanted.made)?, left: all - embedded })
         })
     }
@@ -555,7 +571,7 @@ impl Worker {
     }
 
     fn open_file(&mut self) -> Result<OpenIndex, IndexError> {
-        let open = OpenIndex::open(&self.database, self.embedder.as_ref())?;
+        let open = OpenIndex::open(&self.database, self.embedder.as_ref(), self.fusion)?;
         open.index.wait_for_others(WAIT)?;
         let file = identity(&self.database);
         if self.file != file {

@@ -26,7 +26,6 @@ pub(crate) const NODES: &str = "nodes are not part of this build yet";
 pub(crate) const PLUGINS: &str = "plugins are not part of this build yet";
 pub(crate) const PROFILES: &str =
     "credential profiles are not part of this build yet; use models.providers.<name>.apiKey";
-pub(crate) const QMD: &str = "the built-in memory search is the only one yet";
 pub(crate) const QUEUE: &str = "messages of a busy session wait for their turn one by one yet";
 pub(crate) const REMOTE: &str =
     "commands reach a gateway directly over ws:// only yet; open the tunnel yourself";

@@ -156,6 +156,7 @@ fn words_only(engine: &Engine, database: PathBuf) -> Engine {
         cache_entries: options.cache_entries,
         sources: options.sources.clone(),
         sync: options.sync.for_a_moment(),
+        fusion: options.fusion,
         clock: Arc::clone(&options.clock),
     })
 }

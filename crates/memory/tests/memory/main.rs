@@ -15,3 +15,5 @@ mod recovery;
 mod surfaces;
 #[cfg(test)]
 mod transcripts;
+#[cfg(test)]
+mod weighted;

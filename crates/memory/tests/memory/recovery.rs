@@ -56,11 +56,9 @@ async fn an_index_replaced_under_us_is_not_believed() {
     let memory = large(&home);
     memory.sync(SyncReason::Requested).await.unwrap();
     // One of another time: it has nothing.
-    let other = home.path("memory/other.sqlite");
-    let empty = Engine::new(EngineOptions { database: other.clone(), ..home.options() });
-    empty.status().await.unwrap();
-    drop(empty);
-    fs::rename(&other, home.database()).unwrap();
+    let empty = Home::new();
+    search(&Engine::new(empty.options())).await;
+    fs::rename(empty.database(), home.database()).unwrap();
     // With the log of the old one beside it, it may also be taken for a damaged one.
     recovers(&memory, "built anew").await;
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_memory::{
-    Answer, LineRange, MemoryBackend, MemoryError, Passage, Query, Status, SyncReason, SyncReport,
+    Answer, LineRange, MemoryBackend, MemoryError, Passage, Query, Scope, ScopeRule, Status, SyncReason,
+    SyncReport, Verdict,
 };
 use openclaw_tools::{Citations, MemoryTools, Policy, SearchDefaults, Toolbox, ToolboxOptions};
 use serde_json::{Value, json};
@@ -110,6 +111,37 @@ async fn without_memory_tools_nothing_reads_notes() {
     ] {
         let outcome = toolbox.run(call(name, arguments), home.cx.clone()).await;
         assert!(outcome.is_error && !text_of(&outcome).contains("canary-owner"), "{outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_scope_keeps_memory_out_of_other_chats() {
+    let home = Home::new();
+    home.file("workspace/MEMORY.md", "- Falcon ships on Friday.\n");
+    let (direct, group, unknown) = ("agent:main:main", "agent:main:telegram:group:1", "nobody-knows");
+    let telegram =
+        ScopeRule { verdict: Verdict::Allow, channel: Some("telegram".into()), kind: None, key_prefix: None };
+    let rows = [
+        (None, [true, true, true]),
+        (Some(Scope::default()), [true, false, false]),
+        (Some(Scope { rules: vec![telegram], default: Verdict::Deny }), [false, true, false]),
+        (Some(Scope { rules: Vec::new(), default: Verdict::Deny }), [false, false, false]),
+    ];
+    for (scope, expected) in rows {
+        let toolbox = Toolbox::new(ToolboxOptions { scope: scope.clone(), ..ToolboxOptions::default() });
+        for (session_key, allowed) in [direct, group, unknown].into_iter().zip(expected) {
+            let mut cx = home.cx.clone();
+            cx.session_key = session_key.into();
+            for (name, arguments) in
+                [("memory_search", json!({"query": "falcon"})), ("memory_get", json!({"path": "MEMORY.md"}))]
+            {
+                let outcome = toolbox.run(call(name, arguments), cx.clone()).await;
+                let text = text_of(&outcome);
+                assert_eq!(text.contains("Friday"), allowed, "{name} {session_key} {scope:?}: {text}");
+                assert_eq!(text.contains("memory.qmd.scope"), !allowed, "{name} {session_key}: {text}");
+                assert_eq!(outcome.is_error, !allowed);
+            }
+        }
     }
 }
 
