@@ -19,6 +19,7 @@ mod outbox;
 mod page;
 mod protocol;
 mod qmd;
+mod recall;
 mod reload;
 mod rules;
 mod sessions;

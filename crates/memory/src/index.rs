@@ -4,6 +4,7 @@
 //! a person can go back to it. Everything here is derived from the notes. A rebuild writes a new generation of notes
 //! beside the published one, which goes on answering until one row publishes the new one.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -105,6 +106,16 @@ impl IndexError {
             Self::File(_) => false,
         }
     }
+
+    /// Whether another process has the index just now; nothing was changed.
+    pub(crate) fn is_busy(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+            }
+            Self::Rows { .. } | Self::File(_) => false,
+        }
+    }
 }
 
 /// Size, time and content of a note when it was indexed.
@@ -125,6 +136,13 @@ pub(crate) struct RowId {
 /// Notes that belong together: one sees either all of a rebuild or none of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Generation(i64);
+
+impl Generation {
+    /// As the tables have it.
+    pub(crate) fn number(self) -> i64 {
+        self.0
+    }
+}
 
 /// A note on its way into the index.
 pub(crate) struct NewNote<'a> {
@@ -159,26 +177,35 @@ impl Index {
         Ok(index)
     }
 
+    /// An index that is gone with this value.
+    pub(crate) fn in_memory() -> Result<Self, IndexError> {
+        let db = Connection::open_in_memory()?;
+        let mut index = Self { db, published: Generation(0), analyser: Analyser::default(), chunking: None };
+        index.migrate()?;
+        Ok(index)
+    }
+
     fn migrate(&mut self) -> Result<(), IndexError> {
-        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let is_current = "SELECT count(*) FROM sqlite_schema WHERE name = 'mem_meta'";
-        let exists = tx.query_row(is_current, [], |row| row.get::<_, i64>(0))? > 0;
-        let version: Option<i64> = match exists {
-            true => tx.query_row("SELECT version FROM mem_meta", [], |row| row.get(0)).optional()?,
-            false => None,
-        };
-        if version != Some(VERSION) {
-            tx.execute_batch(DROP)?;
-            tx.execute_batch(weighted::DROP)?;
-            tx.execute_batch(SCHEMA)?;
-            tx.execute_batch(weighted::SCHEMA)?;
-            tx.execute("INSERT INTO mem_meta (version, published) VALUES (?1, 1)", [VERSION])?;
+        // A current index is opened without writing: another process may be writing for long.
+        if version(&self.db)? != Some(VERSION) {
+            let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if version(&tx)? != Some(VERSION) {
+                tx.execute_batch(DROP)?;
+                tx.execute_batch(weighted::DROP)?;
+                tx.execute_batch(SCHEMA)?;
+                tx.execute_batch(weighted::SCHEMA)?;
+                tx.execute("INSERT INTO mem_meta (version, published) VALUES (?1, 1)", [VERSION])?;
+            }
+            tx.execute_batch(KEPT_SCHEMA)?;
+            tx.commit()?;
         }
-        tx.execute_batch(KEPT_SCHEMA)?;
-        let published = tx.query_row("SELECT published FROM mem_meta", [], |row| row.get(0))?;
-        tx.commit()?;
-        self.published = Generation(published);
+        self.refresh()?;
         Ok(())
+    }
+
+    /// How long writing waits for another process.
+    pub(crate) fn wait_for_others(&self, longest: Duration) -> Result<(), IndexError> {
+        Ok(self.db.busy_timeout(longest)?)
     }
 
     /// The generation that is searched.
@@ -364,6 +391,15 @@ impl Index {
     }
 }
 
+/// The version of the tables, if there are any.
+fn version(db: &Connection) -> Result<Option<i64>, IndexError> {
+    let is_there = "SELECT count(*) FROM sqlite_schema WHERE name = 'mem_meta'";
+    if db.query_row(is_there, [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(None);
+    }
+    Ok(db.query_row("SELECT version FROM mem_meta", [], |row| row.get(0)).optional()?)
+}
+
 /// Deletes a note and returns its number.
 fn delete(
     db: &Connection,
@@ -445,8 +481,15 @@ fn create_file(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Moves a damaged index out of the way, over the one moved before, and returns its new path.
-pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
+/// Moves a damaged index out of the way, over the one moved before, and returns its new path. A file that is not named
+/// like a database stays: `store.path` may name a note by mistake.
+pub(crate) fn set_aside(path: &Path) -> Result<Option<PathBuf>, FileError> {
+    if !path
+        .extension()
+        .is_some_and(|extension| ["sqlite", "sqlite3", "db"].map(OsStr::new).contains(&extension))
+    {
+        return Ok(None);
+    }
     let with = |suffix: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
@@ -462,7 +505,7 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
             Err(_) | Ok(()) => {}
         }
     }
-    Ok(aside)
+    Ok(Some(aside))
 }
 
 #[cfg(test)]
@@ -470,6 +513,7 @@ mod tests {
     use super::{Index, NewNote, NoteId, RowId, Stamp, quoted, set_aside};
     use crate::backend::Source;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
 
     fn put(index: &mut Index, path: &str, text: &str) {
         let stamp = Stamp { size: 1, mtime_ms: 2, hash: vec![3] };
@@ -541,7 +585,8 @@ mod tests {
         bytes.resize(8192, 0x5a);
         std::io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), &bytes).unwrap();
         assert!(Index::open(&path).err().unwrap().is_damage());
-        assert!(set_aside(&path).unwrap().exists());
+        assert!(set_aside(&path).unwrap().unwrap().exists());
+        assert_eq!(set_aside(Path::new("MEMORY.md")).unwrap(), None);
         assert!(Index::open(&path).is_ok());
     }
 

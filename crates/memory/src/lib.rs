@@ -36,6 +36,7 @@ mod corpus;
 mod embedding;
 mod engine;
 mod error;
+mod freshness;
 mod index;
 mod layout;
 mod open;
@@ -44,10 +45,12 @@ mod qmd;
 mod score;
 mod search;
 mod select;
+mod shelter;
 mod sources;
 mod sync;
 mod time;
 mod vectors;
+mod watch;
 mod weighted;
 mod when;
 mod words;
@@ -62,11 +65,13 @@ pub use configured::Surroundings;
 pub use embedding::Embedders;
 pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;
+pub use freshness::SyncOptions;
 pub use probe::{Probe, Reader, Role};
 pub use qmd::{
     Chat, ChatKind, Collection, QmdBackend, QmdCall, QmdError, QmdLimits, QmdOptions, QmdPlaces, QmdProgram,
     QmdRunner, QmdUpdates, Scope, ScopeRule, SessionExport, SessionMessage, Speaker, Verdict, WithFallback,
     render_session,
 };
+pub use sources::{SourceOptions, Transcripts};
 pub use weighted::{Chunking, Fusion, Multiplier, Sides, Weighted, Weights};
 pub use words::matched_words;

@@ -97,6 +97,14 @@ impl OpenIndex {
         }
     }
 
+    /// An empty one that is gone with this value, for words alone.
+    pub(crate) fn in_memory() -> Result<Self, IndexError> {
+        let index = Index::in_memory()?;
+        let data_version = index.data_version()?;
+        let ranking = Ranking::Measured(Sides::Both);
+        Ok(Self { index, corpus: Corpus::default(), ranking, embedder: None, data_version })
+    }
+
     /// Takes in what another process has written.
     pub(crate) fn refresh(&mut self) -> Result<(), IndexError> {
         let data_version = self.index.data_version()?;
@@ -115,17 +123,18 @@ impl OpenIndex {
             self.forget(old);
         }
         let found = match (self.embedder, &self.ranking) {
-            (Some(embedder), Ranking::Measured(_)) => self.index.recall(embedder, id, &mut view)?,
-            (Some(embedder), Ranking::Weighted(..)) => self.index.recall_chunks(embedder, Of::Note(id))?,
-            (None, _) => 0,
+            (Some(embedder), Ranking::Measured(_)) => self.index.recall(embedder, id, &mut view),
+            (Some(embedder), Ranking::Weighted(..)) => self.index.recall_chunks(embedder, Of::Note(id)),
+            (None, _) => Ok(0),
         };
+        // Whatever became of the vectors: the note is in the file.
         if generation == self.index.published() {
             self.corpus.put(id, view);
             if let Ranking::Weighted(_, chunks) = &mut self.ranking {
                 chunks.take(self.index.chunks(self.embedder, Of::Note(id), &self.corpus)?);
             }
         }
-        Ok(found)
+        found
     }
 
     fn forget(&mut self, id: NoteId) {

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use openclaw_embed::Vector;
 
-use crate::backend::{Explain, Explaining, Hit, MAX_RESULTS, Query};
+use crate::backend::{Explain, Explaining, Hit, MAX_RESULTS, Query, Source};
 use crate::confidence::confidence;
 use crate::corpus::{Corpus, NoteId};
 use crate::index::{Index, IndexError, RowId};
@@ -23,6 +23,10 @@ const SURE_COSINE: f64 = 0.4;
 
 /// What a longer word, or a part of the word, counts beside the word itself.
 const OF_COMPOUND: f32 = 0.6;
+
+/// What a note is ahead of a conversation that fits equally well: somebody chose to keep it. More than newness counts,
+/// so that the talk of today does not cover a note of last year; less than one good word.
+const OF_NOTES: f64 = 0.35;
 
 /// Results and how sure it is that they are about the query.
 pub(crate) struct Found {
@@ -57,7 +61,7 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
     };
     let scores = Scores::new(corpus, &concepts, &matches, meaning.as_ref(), weights);
     let day = |note, row| corpus.get(note).and_then(|view| view.day(row));
-    let fused = |note, row| scores.fused(note, row) + time.bonus(day(note, row));
+    let fused = |note, row| scores.fused(note, row) + time.bonus(day(note, row)) - talk(corpus, note);
     let candidates = candidates(corpus, &scores, meaning.as_ref(), sides, fused);
     let runs = select(corpus, candidates, fused, query.max_results.min(MAX_RESULTS));
 
@@ -78,6 +82,14 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
         hits.push(hit);
     }
     Ok(Found { hits, confidence: sure })
+}
+
+/// What is taken from the lines of a conversation.
+fn talk(corpus: &Corpus, note: NoteId) -> f64 {
+    match corpus.get(note).map(|view| view.source) {
+        Some(Source::Sessions) => OF_NOTES,
+        Some(Source::Memory) | None => 0.0,
+    }
 }
 
 /// The rows that hold any of the concepts.

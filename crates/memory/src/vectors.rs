@@ -27,15 +27,19 @@ pub(crate) struct Unembedded {
 impl Index {
     /// The number of an embedder in this file; a new one is entered.
     pub(crate) fn embedder(&self, id: &EmbedderId) -> Result<EmbedderKey, IndexError> {
-        let mut insert = self.db.prepare_cached(
-            "INSERT INTO mem_embedders (provider, model, fingerprint) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        )?;
-        insert.execute(params![id.provider, id.model, id.fingerprint])?;
         let mut find = self.db.prepare_cached(
             "SELECT id FROM mem_embedders WHERE provider = ?1 AND model = ?2 AND fingerprint = ?3",
         )?;
-        let key = find.query_row(params![id.provider, id.model, id.fingerprint], |row| row.get(0))?;
-        Ok(EmbedderKey(key))
+        let named = params![id.provider, id.model, id.fingerprint];
+        // One that is known is found without writing: another process may be writing for long.
+        if let Some(key) = find.query_row(named, |row| row.get(0)).optional()? {
+            return Ok(EmbedderKey(key));
+        }
+        let mut insert = self.db.prepare_cached(
+            "INSERT INTO mem_embedders (provider, model, fingerprint) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?;
+        insert.execute(named)?;
+        Ok(EmbedderKey(find.query_row(named, |row| row.get(0))?))
     }
 
     /// Takes the vectors of a note's passages from the cache, as far as there are any; tells how many it found.

@@ -1,6 +1,13 @@
 //! `memory_search`, `memory_get` and `session_status`.
 
-use openclaw_memory::{Scope, ScopeRule, Verdict};
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use openclaw_memory::{
+    Answer, LineRange, MemoryBackend, MemoryError, Passage, Query, Scope, ScopeRule, Status, SyncReason,
+    SyncReport, Verdict,
+};
 use openclaw_tools::{Citations, MemoryTools, Policy, SearchDefaults, Toolbox, ToolboxOptions};
 use serde_json::{Value, json};
 
@@ -157,13 +164,51 @@ async fn get_reads_notes_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn memory_that_fails_says_why() {
+async fn an_index_that_cannot_be_used_is_named_and_the_notes_answer() {
     let home = Home::new();
     home.file("memory/main.sqlite/in-the-way", "");
+    home.file("workspace/MEMORY.md", "- Likes tea.\n");
+    let answer: Value =
+        serde_json::from_str(&home.ok("memory_search", json!({"query": "tea"})).await).unwrap();
+    assert_eq!(answer["results"].as_array().unwrap().len(), 1, "{answer:#}");
+    assert!(answer["degraded"].as_str().unwrap().contains("main.sqlite"), "{answer:#}");
+}
+
+/// A memory that cannot do anything.
+struct Broken;
+
+impl Broken {
+    fn fail<T: Send + 'static>() -> BoxFuture<'static, Result<T, MemoryError>> {
+        async { Err(MemoryError::Stopped { agent_id: "main".into() }) }.boxed()
+    }
+}
+
+impl MemoryBackend for Broken {
+    fn search(&self, _query: Query) -> BoxFuture<'_, Result<Answer, MemoryError>> {
+        Self::fail()
+    }
+
+    fn read(&self, _range: LineRange) -> BoxFuture<'_, Result<Passage, MemoryError>> {
+        Self::fail()
+    }
+
+    fn status(&self) -> BoxFuture<'_, Result<Status, MemoryError>> {
+        Self::fail()
+    }
+
+    fn sync(&self, _why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>> {
+        Self::fail()
+    }
+}
+
+#[tokio::test]
+async fn memory_that_fails_says_why() {
+    let mut home = Home::new();
+    home.cx.memory = Arc::new(Broken);
     let outcome = home.run("memory_search", json!({"query": "tea"})).await;
     let details = outcome.details.unwrap();
     assert!(outcome.is_error && details["disabled"] == true && details["results"] == json!([]));
-    assert!(details["error"].as_str().unwrap().contains("main.sqlite"), "{details}");
+    assert!(details["error"].as_str().unwrap().contains("stopped"), "{details}");
 }
 
 #[tokio::test]

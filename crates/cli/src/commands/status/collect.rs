@@ -188,7 +188,7 @@ async fn memory_row(instance: &Instance, agent: &AgentPlaces, heard: Option<Fall
         Err(error) => return failed(error.to_string()),
     };
     let has_index = PathComponent::parse(&agent.id)
-        .is_ok_and(|id| EngineOptions::database_in(&instance.at.state_dir, &id).is_file());
+        .is_ok_and(|id| EngineOptions::database_of(instance.config(), &instance.at, &id).is_file());
     if !has_index && memory.qmd().is_none() {
         return row;
     }
