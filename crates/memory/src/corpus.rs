@@ -1,11 +1,11 @@
 //! What a search looks at, in memory: the rows of every note, and the vectors of their passages. No text.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use openclaw_embed::Vector;
+use openclaw_encoder::Kernels;
 
 use crate::backend::Source;
 use crate::layout::{Row, passages};
@@ -17,13 +17,23 @@ use crate::when::date_of;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NoteId(pub(crate) i64);
 
-/// All notes that can be found.
+/// All notes that can be found. A search goes through them by their place here, its slot, and looks nothing up.
 #[derive(Default)]
 pub(crate) struct Corpus {
-    notes: BTreeMap<NoteId, NoteView>,
+    /// Ascending; `views` lie beside.
+    ids: Vec<NoteId>,
+    views: Vec<NoteView>,
+    sums: Sums,
+}
+
+/// What is added up over all notes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
     windows: usize,
     window_terms: usize,
     row_terms: usize,
+    passages: usize,
+    embedded: usize,
 }
 
 /// One note.
@@ -57,6 +67,18 @@ impl NoteView {
         (0..self.rows.len()).filter(|&row| self.rows[row].window().is_some())
     }
 
+    fn sums(&self) -> Sums {
+        let rows = self.shown_rows().map(|row| &self.rows[row]);
+        let none =
+            Sums { passages: self.vectors.len(), embedded: self.vectors.embedded(), ..Sums::default() };
+        rows.fold(none, |sums, row| Sums {
+            windows: sums.windows + 1,
+            window_terms: sums.window_terms + row.window_terms as usize,
+            row_terms: sums.row_terms + row.terms as usize,
+            ..sums
+        })
+    }
+
     /// The passage that holds a row.
     pub(crate) fn passage_of(&self, row: usize) -> Option<usize> {
         let at = self.passages.partition_point(|passage| passage.end <= row);
@@ -66,83 +88,126 @@ impl NoteView {
 
 impl Corpus {
     pub(crate) fn get(&self, id: NoteId) -> Option<&NoteView> {
-        self.notes.get(&id)
+        self.views.get(self.slot(id)?)
+    }
+
+    /// The place of a note.
+    pub(crate) fn slot(&self, id: NoteId) -> Option<usize> {
+        self.ids.binary_search(&id).ok()
+    }
+
+    /// The numbers of all notes, ascending, by their places.
+    pub(crate) fn ids(&self) -> &[NoteId] {
+        &self.ids
+    }
+
+    /// All notes by their places.
+    pub(crate) fn views(&self) -> &[NoteView] {
+        &self.views
     }
 
     pub(crate) fn notes(&self) -> impl Iterator<Item = (NoteId, &NoteView)> {
-        self.notes.iter().map(|(id, view)| (*id, view))
+        self.ids.iter().copied().zip(&self.views)
     }
 
     pub(crate) fn put(&mut self, id: NoteId, view: NoteView) {
-        self.remove(id);
-        let (windows, window_terms, row_terms) = sums(&view);
-        self.windows += windows;
-        self.window_terms += window_terms;
-        self.row_terms += row_terms;
-        self.notes.insert(id, view);
-    }
-
-    pub(crate) fn remove(&mut self, id: NoteId) {
-        if let Some(view) = self.notes.remove(&id) {
-            let (windows, window_terms, row_terms) = sums(&view);
-            self.windows -= windows;
-            self.window_terms -= window_terms;
-            self.row_terms -= row_terms;
+        self.sums = self.sums.with(view.sums());
+        match self.ids.binary_search(&id) {
+            Ok(slot) => {
+                let old = std::mem::replace(&mut self.views[slot], view);
+                self.sums = self.sums.without(old.sums());
+            }
+            // At the end: a new note has the greatest number.
+            Err(slot) => {
+                self.ids.insert(slot, id);
+                self.views.insert(slot, view);
+            }
         }
     }
 
-    /// To enter vectors that came later than their note. Rows stay as they are.
-    pub(crate) fn get_mut(&mut self, id: NoteId) -> Option<&mut NoteView> {
-        self.notes.get_mut(&id)
+    pub(crate) fn remove(&mut self, id: NoteId) {
+        if let Some(slot) = self.slot(id) {
+            self.ids.remove(slot);
+            let old = self.views.remove(slot);
+            self.sums = self.sums.without(old.sums());
+        }
+    }
+
+    /// To enter vectors that came later than their note; nothing when there is no such note.
+    pub(crate) fn change<T>(&mut self, id: NoteId, change: impl FnOnce(&mut NoteView) -> T) -> Option<T> {
+        let slot = self.slot(id)?;
+        let view = &mut self.views[slot];
+        let before = view.sums();
+        let done = change(view);
+        let after = view.sums();
+        self.sums = self.sums.with(after).without(before);
+        Some(done)
     }
 
     /// How many windows can be shown.
     pub(crate) fn windows(&self) -> usize {
-        self.windows
+        self.sums.windows
     }
 
     /// Terms in all windows.
     pub(crate) fn window_terms(&self) -> usize {
-        self.window_terms
+        self.sums.window_terms
     }
 
     /// Terms in all rows that have a window.
     pub(crate) fn row_terms(&self) -> usize {
-        self.row_terms
+        self.sums.row_terms
     }
 
     /// Passages, and how many of them are embedded.
     pub(crate) fn embedded(&self) -> (usize, usize) {
-        let count = |(all, done), view: &NoteView| (all + view.vectors.len(), done + view.vectors.embedded());
-        self.notes.values().fold((0, 0), count)
+        (self.sums.passages, self.sums.embedded)
     }
 
     /// Compares a query with every passage; `None` when none is embedded.
     pub(crate) fn meaning(&self, query: &Vector) -> Option<Meaning> {
         let (codes, scale) = quantize(query.as_slice());
-        let mut cosines = BTreeMap::new();
+        let kernels = Kernels::best();
+        let mut cosines = Vec::with_capacity(self.sums.passages);
+        let mut starts = Vec::with_capacity(self.views.len());
+        let mut sums = Vec::new();
+        for view in &self.views {
+            starts.push(cosines.len());
+            view.vectors.cosines(kernels, (&codes, scale), &mut sums, &mut cosines);
+        }
         let (mut count, mut sum, mut squares) = (0_u32, 0.0, 0.0);
-        for (id, view) in &self.notes {
-            let of_note = view.vectors.cosines(&codes, scale);
-            for cosine in of_note.iter().filter(|cosine| **cosine != 0.0).map(|&cosine| f64::from(cosine)) {
-                count += 1;
-                sum += cosine;
-                squares += cosine * cosine;
-            }
-            cosines.insert(*id, of_note);
+        for cosine in cosines.iter().filter(|cosine| **cosine != 0.0).map(|&cosine| f64::from(cosine)) {
+            count += 1;
+            sum += cosine;
+            squares += cosine * cosine;
         }
         let count = f64::from(count);
         let mean = sum / count;
         let deviation = (squares / count - mean * mean).max(0.0).sqrt();
-        (count > 0.0).then_some(Meaning { cosines, mean, deviation })
+        (count > 0.0).then_some(Meaning { cosines, starts, mean, deviation })
     }
 }
 
-fn sums(view: &NoteView) -> (usize, usize, usize) {
-    let rows = view.shown_rows().map(|row| &view.rows[row]);
-    rows.fold((0, 0, 0), |(windows, window_terms, row_terms), row| {
-        (windows + 1, window_terms + row.window_terms as usize, row_terms + row.terms as usize)
-    })
+impl Sums {
+    fn with(self, more: Self) -> Self {
+        Self {
+            windows: self.windows + more.windows,
+            window_terms: self.window_terms + more.window_terms,
+            row_terms: self.row_terms + more.row_terms,
+            passages: self.passages + more.passages,
+            embedded: self.embedded + more.embedded,
+        }
+    }
+
+    fn without(self, less: Self) -> Self {
+        Self {
+            windows: self.windows - less.windows,
+            window_terms: self.window_terms - less.window_terms,
+            row_terms: self.row_terms - less.row_terms,
+            passages: self.passages - less.passages,
+            embedded: self.embedded - less.embedded,
+        }
+    }
 }
 
 /// The vectors of a note's passages: eight bits a number and one scale a vector, which keeps .994 of the ten nearest.
@@ -188,13 +253,16 @@ impl Codes {
         fits
     }
 
-    fn cosines(&self, query: &[i8], scale: f32) -> Vec<f32> {
+    /// Appends the cosine of a query, given as codes and scale, with each passage; 0 for one without a vector of these
+    /// dimensions. `sums` is room to work in.
+    fn cosines(&self, kernels: Kernels, query: (&[i8], f32), sums: &mut Vec<i32>, cosines: &mut Vec<f32>) {
+        let (query, scale) = query;
         if self.dimensions == 0 || query.len() != self.dimensions {
-            return vec![0.0; self.scales.len()];
+            return cosines.extend(self.scales.iter().map(|_| 0.0));
         }
-        let vectors = self.codes.chunks_exact(self.dimensions);
-        let cosine = |(codes, own): (&[i8], &f32)| dot(query, codes) as f32 * scale * own;
-        vectors.zip(&self.scales).map(cosine).collect()
+        sums.resize(self.scales.len(), 0);
+        kernels.dots(query, &self.codes, sums);
+        cosines.extend(sums.iter().zip(&self.scales).map(|(&sum, own)| sum as f32 * scale * own));
     }
 
     /// As the index stores them: the number of dimensions as `u32`, then scales as `f32`, then codes; little-endian.
@@ -240,14 +308,11 @@ fn quantize(vector: &[f32]) -> (Vec<i8>, f32) {
     (vector.iter().map(|number| (number / scale).round() as i8).collect(), scale)
 }
 
-fn dot(a: &[i8], b: &[i8]) -> i32 {
-    a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Codes, encode_vector};
     use openclaw_embed::Vector;
+    use openclaw_encoder::Kernels;
     use proptest::prelude::*;
 
     proptest! {
@@ -258,7 +323,8 @@ mod tests {
             let mut codes = Codes::empty(2);
             prop_assert!(codes.set(1, &encode_vector(&b)));
             let (query, scale) = super::quantize(a.as_slice());
-            let cosines = codes.cosines(&query, scale);
+            let mut cosines = Vec::new();
+            codes.cosines(Kernels::best(), (&query, scale), &mut Vec::new(), &mut cosines);
             prop_assert!(cosines[0] == 0.0 && (cosines[1] - exact).abs() < 0.01);
             prop_assert_eq!(Codes::from_bytes(&codes.to_bytes(), 2), Some(codes));
         }

@@ -4,6 +4,7 @@
 //! a person can go back to it. Everything here is derived from the notes. A rebuild writes a new generation of notes
 //! beside the published one, which goes on answering until one row publishes the new one.
 
+use std::cell::RefCell;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, Trans
 use crate::backend::Source;
 use crate::corpus::{Codes, Corpus, NoteId, NoteView};
 use crate::layout::{decode_rows, encode_rows, lay_out};
+use crate::postings::{Postings, RowId};
 use crate::vectors::EmbedderKey;
 use crate::words::Analyser;
 
@@ -30,8 +32,6 @@ const MAX_WAL_BYTES: i64 = 4 * 1024 * 1024;
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// Rows that the beginning of a word may stand in before it says nothing.
 const MAX_PREFIX_ROWS: i64 = 5_000;
-/// Rows a note may have: a 2 MiB note has at most one row per byte, so that a row's id is note id and row number.
-const ROW_BITS: u32 = 22;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS mem_meta (version INTEGER NOT NULL, published INTEGER NOT NULL);
@@ -114,13 +114,6 @@ pub(crate) struct Stamp {
     pub(crate) hash: Vec<u8>,
 }
 
-/// A row, as the note it is in and its number there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RowId {
-    pub(crate) note: NoteId,
-    pub(crate) row: usize,
-}
-
 /// Notes that belong together: one sees either all of a rebuild or none of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Generation(i64);
@@ -138,6 +131,8 @@ pub(crate) struct Index {
     pub(super) db: Connection,
     published: Generation,
     analyser: Analyser,
+    /// What `rows_with` has found before; the thread that owns the index asks through shared references.
+    postings: RefCell<Postings>,
 }
 
 impl Index {
@@ -151,7 +146,8 @@ impl Index {
         db.pragma_update(None, "synchronous", "NORMAL")?;
         db.pragma_update(None, "cache_size", -CACHE_KIB)?;
         db.pragma_update(None, "journal_size_limit", MAX_WAL_BYTES)?;
-        let mut index = Self { db, published: Generation(0), analyser: Analyser::default() };
+        let analyser = Analyser::default();
+        let mut index = Self { db, published: Generation(0), analyser, postings: RefCell::default() };
         index.migrate()?;
         Ok(index)
     }
@@ -181,8 +177,9 @@ impl Index {
         self.published
     }
 
-    /// Looks whether another process has published a generation; tells whether it has.
+    /// Takes in what another process has written; tells whether it has published a generation.
     pub(crate) fn refresh(&mut self) -> Result<bool, IndexError> {
+        self.postings.get_mut().clear();
         let published = self.db.query_row("SELECT published FROM mem_meta", [], |row| row.get(0))?;
         let changed = Generation(published) != self.published;
         self.published = Generation(published);
@@ -200,6 +197,7 @@ impl Index {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         delete_all_but(&tx, published)?;
         tx.commit()?;
+        self.postings.get_mut().clear();
         Ok(Generation(published.0 + 1))
     }
 
@@ -209,6 +207,7 @@ impl Index {
         tx.execute("UPDATE mem_meta SET published = ?1", [generation.0])?;
         delete_all_but(&tx, generation)?;
         tx.commit()?;
+        self.postings.get_mut().clear();
         self.published = generation;
         Ok(())
     }
@@ -273,10 +272,15 @@ impl Index {
         {
             let mut insert = tx.prepare_cached("INSERT INTO mem_words (rowid, terms) VALUES (?1, ?2)")?;
             for (row, terms) in layout.terms.iter().enumerate().filter(|(_, terms)| !terms.is_empty()) {
-                insert.execute(params![RowId { note: id, row }.pack(), terms.join(" ")])?;
+                insert.execute(params![RowId::new(id, row).pack(), terms.join(" ")])?;
             }
         }
         tx.commit()?;
+        let postings = self.postings.get_mut();
+        if let Some(old) = old {
+            postings.remove(old);
+        }
+        postings.add(id, &layout.terms);
         Ok((old, id, NoteView::new(note.path.into(), note.source, layout.rows)))
     }
 
@@ -290,6 +294,9 @@ impl Index {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let id = delete(&tx, generation, source, path)?;
         tx.commit()?;
+        if let Some(id) = id {
+            self.postings.get_mut().remove(id);
+        }
         Ok(id)
     }
 
@@ -327,17 +334,24 @@ impl Index {
         Ok(query.query_row([generation.0], |row| row.get(0).map(counted))?)
     }
 
-    /// The rows that hold a term, of all generations.
-    pub(crate) fn rows_with(&self, term: &str) -> Result<Vec<RowId>, IndexError> {
-        let mut query = self.db.prepare_cached("SELECT rowid FROM mem_words WHERE mem_words MATCH ?1")?;
+    /// The rows that hold a term, of all generations, ascending.
+    pub(crate) fn rows_with(&self, term: &str) -> Result<Arc<Vec<RowId>>, IndexError> {
+        if let Some(rows) = self.postings.borrow_mut().get(term) {
+            return Ok(rows);
+        }
+        let mut query =
+            self.db.prepare_cached("SELECT rowid FROM mem_words WHERE mem_words MATCH ?1 ORDER BY rowid")?;
         let rows = query.query_map([quoted(term)], |row| row.get(0).map(RowId::unpack))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let rows: Arc<Vec<RowId>> = Arc::new(rows.collect::<Result<_, _>>()?);
+        self.postings.borrow_mut().insert(term, &rows);
+        Ok(rows)
     }
 
-    /// The rows that hold a term that begins like this, of all generations.
+    /// The rows that hold a term that begins like this, of all generations, ascending.
     pub(crate) fn rows_with_prefix(&self, start: &str) -> Result<Vec<RowId>, IndexError> {
-        let mut query =
-            self.db.prepare_cached("SELECT rowid FROM mem_words WHERE mem_words MATCH ?1 LIMIT ?2")?;
+        let mut query = self
+            .db
+            .prepare_cached("SELECT rowid FROM mem_words WHERE mem_words MATCH ?1 ORDER BY rowid LIMIT ?2")?;
         let rows = query.query_map(params![format!("{}*", quoted(start)), MAX_PREFIX_ROWS], |row| {
             row.get(0).map(RowId::unpack)
         })?;
@@ -377,7 +391,7 @@ fn delete(
 }
 
 fn delete_words(db: &Connection, note: NoteId, rows: usize) -> Result<(), IndexError> {
-    let (first, end) = (RowId { note, row: 0 }, RowId { note, row: rows });
+    let (first, end) = (RowId::new(note, 0), RowId::new(note, rows));
     db.prepare_cached("DELETE FROM mem_words WHERE rowid >= ?1 AND rowid < ?2")?
         .execute(params![first.pack(), end.pack()])?;
     db.prepare_cached("DELETE FROM mem_vectors WHERE note = ?1")?.execute([note.0])?;
@@ -393,17 +407,6 @@ fn delete_all_but(tx: &Transaction<'_>, generation: Generation) -> Result<(), In
         delete_words(tx, NoteId(id), rows)?;
     }
     Ok(())
-}
-
-impl RowId {
-    fn pack(self) -> i64 {
-        (self.note.0 << ROW_BITS) | stored(self.row)
-    }
-
-    fn unpack(packed: i64) -> Self {
-        let row = packed & ((1 << ROW_BITS) - 1);
-        Self { note: NoteId(packed >> ROW_BITS), row: counted(row) }
-    }
 }
 
 /// A count as SQLite stores it; counts of rows are far below 2^63.
@@ -459,7 +462,7 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Index, NewNote, NoteId, RowId, Stamp, quoted, set_aside};
+    use super::{Index, NewNote, Stamp, quoted, set_aside};
     use crate::backend::Source;
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -538,9 +541,7 @@ mod tests {
     }
 
     #[test]
-    fn row_ids_round_trip_and_terms_are_quoted() {
-        let id = RowId { note: NoteId(77), row: 4_000_000 };
-        assert_eq!(RowId::unpack(id.pack()), id);
+    fn terms_are_quoted() {
         assert_eq!(quoted("a\" OR b*"), "\"a\"\" OR b*\"");
     }
 }

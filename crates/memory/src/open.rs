@@ -6,7 +6,7 @@ use std::path::Path;
 use openclaw_embed::{EmbedderId, Vector};
 
 use crate::backend::Source;
-use crate::corpus::{Corpus, NoteId};
+use crate::corpus::{Corpus, NoteId, NoteView};
 use crate::index::{Generation, Index, IndexError, NewNote};
 use crate::vectors::{EmbedderKey, Unembedded};
 
@@ -92,9 +92,7 @@ impl OpenIndex {
         // What the cache knows needs no embedder.
         let notes: Vec<NoteId> = self.corpus.notes().map(|(id, _)| id).collect();
         for note in notes {
-            if let Some(view) = self.corpus.get_mut(note) {
-                self.index.recall(key, note, view)?;
-            }
+            self.corpus.change(note, |view| self.index.recall(key, note, view)).transpose()?;
         }
         Ok(())
     }
@@ -130,9 +128,8 @@ impl OpenIndex {
             by_note.entry(passage.note).or_default().push((passage, vector));
         }
         for (note, vectors) in by_note {
-            if let Some(view) = self.corpus.get_mut(note) {
-                self.index.remember(embedder, view, &vectors, now_ms)?;
-            }
+            let enter = |view: &mut NoteView| self.index.remember(embedder, view, &vectors, now_ms);
+            self.corpus.change(note, enter).transpose()?;
         }
         Ok(())
     }

@@ -1,15 +1,19 @@
 //! From a query to results: look its concepts up, score rows, choose runs, fetch their text.
 
+use std::ops::Range;
+
 use jiff::civil::Date;
 use openclaw_embed::Vector;
 
 use crate::backend::{Explain, Explaining, Hit, MAX_RESULTS, Query};
 use crate::confidence::confidence;
-use crate::corpus::{Corpus, NoteId};
-use crate::index::{Index, IndexError, RowId};
+use crate::corpus::{Corpus, NoteId, NoteView};
+use crate::index::{Index, IndexError};
 use crate::layout::headings;
-use crate::score::{Evidence, Matches, Meaning, Scores, WEIGHTS, Weights};
-use crate::select::{Candidate, Run, select};
+use crate::matches::{Held, Matches, merged};
+use crate::postings::RowId;
+use crate::score::{Evidence, Meaning, Scores, WEIGHTS, Weights};
+use crate::select::{Best, Candidate, Run, select};
 use crate::time::Time;
 use crate::words::{Concept, analyse, folded, parts_of};
 
@@ -39,97 +43,126 @@ pub(crate) fn search(
 ) -> Result<Found, IndexError> {
     let time = Time::of(&query.text, today);
     let concepts = analyse(&time.subject);
-    let matches = matches(index, corpus, &concepts)?;
+    let held = concepts.iter().map(|concept| rows_of(index, concept)).collect::<Result<Vec<_>, _>>()?;
+    let matches = Matches::new(corpus, &held);
+    drop(held);
     let meaning = vector.and_then(|vector| corpus.meaning(vector));
     let weights = if meaning.is_some() { WEIGHTS } else { Weights { meaning: 0.0, ..WEIGHTS } };
     let scores = Scores::new(corpus, &concepts, &matches, meaning.as_ref(), weights);
-    let day = |note, row| corpus.get(note).and_then(|view| view.day(row));
-    let fused = |note, row| scores.fused(note, row) + time.bonus(day(note, row));
-    let candidates = candidates(corpus, &scores, meaning.as_ref(), fused);
-    let runs = select(corpus, candidates, fused, query.max_results.min(MAX_RESULTS));
+    let ranking = Ranking { corpus, scores: &scores, time: &time };
+    let candidates = ranking.candidates(meaning.as_ref());
+    let score = |slot, rows| ranking.fused(slot, rows);
+    let runs = select(corpus, candidates, score, query.max_results.min(MAX_RESULTS));
 
-    let sure = runs.first().map_or(0.0, |run| confidence(scores.evidence(run.note, run.best)));
+    let evidence = |run: &Run| scores.note(run.slot).evidence(run.best);
+    let sure = runs.first().map_or(0.0, |run| confidence(evidence(run)));
     let mut ceiling = 1.0_f64;
     let mut hits = Vec::with_capacity(runs.len());
     for run in &runs {
-        let evidence = scores.evidence(run.note, run.best);
+        let evidence = evidence(run);
         ceiling = ceiling.min(confidence(evidence));
         if ceiling < query.min_score {
             break;
         }
         let mut hit = hit(index, corpus, run, ceiling)?;
-        hit.date = day(run.note, run.best).map(|date| date.to_string());
+        hit.date = corpus.views()[run.slot].day(run.best).map(|date| date.to_string());
         if query.explain == Explaining::On {
-            hit.explain = Some(explain(evidence, fused(run.note, run.best)));
+            let fused = ranking.fused(run.slot, run.best..run.best + 1);
+            hit.explain = Some(explain(evidence, fused.first().copied().unwrap_or_default()));
         }
         hits.push(hit);
     }
     Ok(Found { hits, confidence: sure })
 }
 
-/// The rows that hold any of the concepts.
-fn matches(index: &Index, corpus: &Corpus, concepts: &[Concept]) -> Result<Matches, IndexError> {
-    let mut found = Matches::new();
-    for (at, concept) in concepts.iter().enumerate() {
-        for (RowId { note, row }, weight) in rows_of(index, concept)? {
-            // Of a generation that is not published, or deleted a moment ago by another process.
-            if corpus.get(note).is_some() {
-                let rows = found.entry(note).or_insert_with(|| vec![Vec::new(); concepts.len()]);
-                rows[at].push((row, weight));
-            }
-        }
-    }
-    for rows in found.values_mut().flatten() {
-        // The best form of a row counts.
-        rows.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        rows.dedup_by_key(|(row, _)| *row);
-    }
-    Ok(found)
-}
-
 /// The rows that hold a concept in any form, and how well. A word that stands nowhere is looked for at the beginning of
 /// longer ones, and then in its parts: compounds of German, Dutch and the Nordic languages.
-fn rows_of(index: &Index, concept: &Concept) -> Result<Vec<(RowId, f32)>, IndexError> {
-    let mut rows = Vec::new();
-    let Some(first) = concept.forms.first() else { return Ok(rows) };
+fn rows_of(index: &Index, concept: &Concept) -> Result<Held<RowId>, IndexError> {
+    let mut held = Held::new();
+    let Some(first) = concept.forms.first() else { return Ok(held) };
     for form in &concept.forms {
         let weight = (form.weight / first.weight) as f32;
-        rows.extend(index.rows_with(&form.term)?.into_iter().map(|row| (row, weight)));
+        held = merged(held, index.rows_with(&form.term)?.iter().map(|row| (*row, weight)));
     }
-    let word = folded(&first.term);
-    if rows.is_empty() && concept.is_prefixable {
-        rows.extend(index.rows_with_prefix(&word)?.into_iter().map(|row| (row, OF_COMPOUND)));
-    }
-    if rows.is_empty() && concept.is_prefixable {
-        let is_known = |part: &str| index.rows_with(part).is_ok_and(|rows| !rows.is_empty());
-        for part in parts_of(&word, is_known).into_iter().flatten() {
-            rows.extend(index.rows_with(part)?.into_iter().map(|row| (row, OF_COMPOUND)));
-        }
-    }
-    Ok(rows)
-}
-
-/// The rows that may be shown: those with a word of the query in their window, and those that clearly mean it.
-fn candidates(
-    corpus: &Corpus,
-    scores: &Scores<'_>,
-    meaning: Option<&Meaning>,
-    fused: impl Fn(NoteId, usize) -> f64,
-) -> Vec<Candidate> {
-    let least = meaning.map_or(f64::INFINITY, |meaning| {
-        (meaning.mean + MIN_MEANING * meaning.deviation).clamp(MIN_COSINE, SURE_COSINE)
-    });
-    let mut found = Vec::new();
-    for note in scores.notes() {
-        let Some(view) = corpus.get(note) else { continue };
-        for row in view.shown_rows() {
-            let means = || scores.cosine(note, row).is_some_and(|cosine| cosine >= least);
-            if scores.has_words(note, row) || means() {
-                found.push(Candidate { note, row, score: fused(note, row) });
+    if held.is_empty() && concept.is_prefixable {
+        let word = folded(&first.term);
+        held = index.rows_with_prefix(&word)?.into_iter().map(|row| (row, OF_COMPOUND)).collect();
+        if held.is_empty() {
+            let is_known = |part: &str| index.rows_with(part).is_ok_and(|rows| !rows.is_empty());
+            for part in parts_of(&word, is_known).into_iter().flatten() {
+                held = merged(held, index.rows_with(part)?.iter().map(|row| (*row, OF_COMPOUND)));
             }
         }
     }
-    found
+    Ok(held)
+}
+
+/// Scores together with what the query says about time.
+struct Ranking<'a> {
+    corpus: &'a Corpus,
+    scores: &'a Scores<'a>,
+    time: &'a Time,
+}
+
+impl Ranking<'_> {
+    /// The rows that may be shown: those with a word of the query in their window, and those that clearly mean it.
+    fn candidates(&self, meaning: Option<&Meaning>) -> Vec<Candidate> {
+        let least = meaning.map_or(f64::INFINITY, |meaning| {
+            (meaning.mean + MIN_MEANING * meaning.deviation).clamp(MIN_COSINE, SURE_COSINE)
+        });
+        let mut best = Best::default();
+        for slot in self.scores.slots() {
+            let view = &self.corpus.views()[slot];
+            let note = self.scores.note(slot);
+            let mut bonus = Bonus::new(self.time);
+            for (passage, rows) in view.passages.iter().enumerate() {
+                let cosine = note.cosine(passage);
+                let means = cosine.is_some_and(|cosine| cosine >= least);
+                for row in rows.clone().filter(|&row| means || note.has_words(row)) {
+                    let score = note.fused(row, cosine) + bonus.of(view, row);
+                    best.push(Candidate { slot, row, score });
+                }
+            }
+        }
+        best.sorted()
+    }
+
+    /// The scores of neighbouring rows of a note.
+    fn fused(&self, slot: usize, rows: Range<usize>) -> Vec<f64> {
+        let view = &self.corpus.views()[slot];
+        let note = self.scores.note(slot);
+        let mut bonus = Bonus::new(self.time);
+        let mut score = |row| {
+            let cosine = view.passage_of(row).and_then(|passage| note.cosine(passage));
+            note.fused(row, cosine) + bonus.of(view, row)
+        };
+        rows.map(&mut score).collect()
+    }
+}
+
+/// What the rows of one note get for their days; neighbours mostly share one.
+struct Bonus<'a> {
+    time: &'a Time,
+    /// A row's day as it is packed, and what it gets.
+    last: Option<(u32, f64)>,
+}
+
+impl<'a> Bonus<'a> {
+    fn new(time: &'a Time) -> Self {
+        Self { time, last: None }
+    }
+
+    fn of(&mut self, view: &NoteView, row: usize) -> f64 {
+        let day = view.rows[row].day;
+        match self.last {
+            Some((last, bonus)) if last == day => bonus,
+            Some(_) | None => {
+                let bonus = self.time.bonus(view.day(row));
+                self.last = Some((day, bonus));
+                bonus
+            }
+        }
+    }
 }
 
 fn explain(evidence: Evidence, fused: f64) -> Explain {
