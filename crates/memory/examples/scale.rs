@@ -280,7 +280,6 @@ fn measure(path: &Path, lines: usize) -> Outcome<()> {
 
     let questions = questions(notes_with(lines))?;
     for (name, with_vector) in [("words", false), ("words and meaning", true)] {
-        let scale = Scale::open(path, &embedder(), TODAY)?;
         let mut ask = |question: &Question| -> Outcome<f64> {
             let query = Query::new(question.text.as_str());
             let began = Instant::now();

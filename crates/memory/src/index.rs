@@ -14,7 +14,8 @@ use openclaw_guard::{FileError, create_private_dir};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::backend::Source;
-use crate::corpus::{Codes, Corpus, NoteId, NoteView};
+use crate::codes::Codes;
+use crate::corpus::{Corpus, NoteId, NoteView};
 use crate::layout::{decode_rows, encode_rows, lay_out};
 use crate::postings::{Postings, RowId};
 use crate::vectors::EmbedderKey;
@@ -302,10 +303,10 @@ impl Index {
 
     /// Everything that a search needs of the published notes, with the vectors of one embedder.
     pub(crate) fn load(&self, embedder: Option<EmbedderKey>) -> Result<Corpus, IndexError> {
-        let mut corpus = Corpus::default();
+        let mut corpus = Corpus::of(embedder);
         let mut query = self.db.prepare_cached(
             "SELECT id, source, path, rows, length(text), vectors FROM mem_notes
-             LEFT JOIN mem_vectors ON note = id AND embedder = ?2 WHERE generation = ?1",
+             LEFT JOIN mem_vectors ON note = id AND embedder = ?2 WHERE +generation = ?1 ORDER BY id",
         )?;
         let mut rows = query.query(params![self.published.0, embedder.map(|key| key.0)])?;
         while let Some(row) = rows.next()? {
@@ -317,13 +318,11 @@ impl Index {
             let bytes = row.get_ref(3)?.as_blob().unwrap_or_default();
             let decoded = decode_rows(bytes, counted(row.get(4)?));
             let Some(decoded) = decoded else { return Err(IndexError::Rows { path }) };
-            let mut view = NoteView::new(Arc::from(path), source, decoded);
-            if let Ok(Some(vectors)) = row.get_ref(5)?.as_blob_or_null()
-                && let Some(vectors) = Codes::from_bytes(vectors, view.passages.len())
-            {
-                view.vectors = vectors;
-            }
-            corpus.put(NoteId(row.get(0)?), view);
+            let view = NoteView::new(Arc::from(path), source, decoded);
+            let passages = view.passages.len();
+            let codes = row.get_ref(5)?.as_blob_or_null().ok().flatten();
+            let codes = codes.and_then(|bytes| Codes::from_bytes(bytes, passages));
+            corpus.put(NoteId(row.get(0)?), view, &codes.unwrap_or_else(|| Codes::empty(passages)));
         }
         Ok(corpus)
     }

@@ -29,6 +29,7 @@
 
 mod backend;
 pub mod bench;
+mod codes;
 mod confidence;
 mod configured;
 mod corpus;
@@ -38,9 +39,11 @@ mod error;
 mod index;
 mod layout;
 mod matches;
+mod near;
 mod open;
 mod postings;
 mod probe;
+mod ranking;
 mod score;
 mod search;
 mod select;

@@ -52,6 +52,11 @@ impl Matches {
         self.held.len()
     }
 
+    /// Rows that hold a concept, in all notes.
+    pub(crate) fn total(&self, concept: usize) -> usize {
+        self.held[concept].len()
+    }
+
     /// Places of the notes that hold anything, ascending.
     pub(crate) fn slots(&self) -> &[usize] {
         &self.slots

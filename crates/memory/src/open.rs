@@ -6,7 +6,8 @@ use std::path::Path;
 use openclaw_embed::{EmbedderId, Vector};
 
 use crate::backend::Source;
-use crate::corpus::{Corpus, NoteId, NoteView};
+use crate::codes::Codes;
+use crate::corpus::{Corpus, NoteId};
 use crate::index::{Generation, Index, IndexError, NewNote};
 use crate::vectors::{EmbedderKey, Unembedded};
 
@@ -50,16 +51,16 @@ impl OpenIndex {
 
     /// Indexes a note; tells how many of its passages had vectors in the cache.
     pub(crate) fn put(&mut self, generation: Generation, note: &NewNote<'_>) -> Result<usize, IndexError> {
-        let (old, id, mut view) = self.index.put(generation, note)?;
+        let (old, id, view) = self.index.put(generation, note)?;
         if let Some(old) = old {
             self.corpus.remove(old);
         }
-        let found = match self.embedder {
-            Some(embedder) => self.index.recall(embedder, id, &mut view)?,
-            None => 0,
+        let (codes, found) = match self.embedder {
+            Some(embedder) => self.index.recall(embedder, id, &view)?,
+            None => (Codes::empty(view.passages.len()), 0),
         };
         if generation == self.index.published() {
-            self.corpus.put(id, view);
+            self.corpus.put(id, view, &codes);
         }
         Ok(found)
     }
@@ -90,19 +91,35 @@ impl OpenIndex {
         self.embedder = Some(key);
         self.corpus = self.index.load(self.embedder)?;
         // What the cache knows needs no embedder.
-        let notes: Vec<NoteId> = self.corpus.notes().map(|(id, _)| id).collect();
-        for note in notes {
-            self.corpus.change(note, |view| self.index.recall(key, note, view)).transpose()?;
+        for slot in 0..self.corpus.ids().len() {
+            if self.is_complete(slot) {
+                continue;
+            }
+            let id = self.corpus.ids()[slot];
+            let (codes, found) = self.index.recall(key, id, &self.corpus.views()[slot])?;
+            if found > 0 {
+                self.corpus.enter(id, &codes);
+            }
         }
         Ok(())
+    }
+
+    /// Whether all passages of a note are embedded.
+    fn is_complete(&self, slot: usize) -> bool {
+        self.corpus.numbers(slot).all(|number| self.corpus.is_embedded(number))
     }
 
     /// Passages without vectors, up to so many texts and bytes; at least one if there is one.
     pub(crate) fn unembedded(&self, wanted: &Wanted) -> Result<Vec<Unembedded>, IndexError> {
         let mut found = Vec::new();
         let mut total = 0;
-        for (id, view) in self.corpus.notes() {
-            for passage in self.index.unembedded(id, view)? {
+        for (slot, (id, view)) in self.corpus.notes().enumerate() {
+            if self.is_complete(slot) {
+                continue;
+            }
+            let first = self.corpus.numbers(slot).start;
+            let is_embedded = |passage| self.corpus.is_embedded(first + passage);
+            for passage in self.index.unembedded(id, view, is_embedded)? {
                 if wanted.except.contains(&passage.text) {
                     continue;
                 }
@@ -128,8 +145,10 @@ impl OpenIndex {
             by_note.entry(passage.note).or_default().push((passage, vector));
         }
         for (note, vectors) in by_note {
-            let enter = |view: &mut NoteView| self.index.remember(embedder, view, &vectors, now_ms);
-            self.corpus.change(note, enter).transpose()?;
+            if let Some(view) = self.corpus.get(note) {
+                let codes = self.index.remember(embedder, view, &vectors, now_ms)?;
+                self.corpus.enter(note, &codes);
+            }
         }
         Ok(())
     }

@@ -9,11 +9,19 @@ use std::ops::Range;
 use crate::corpus::{Corpus, NoteView};
 use crate::layout::headings;
 use crate::matches::Matches;
+use crate::near::Cosines;
 use crate::words::Concept;
 
 /// How fast repeated terms stop counting, and how much long windows are discounted: the usual values.
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
+
+/// Rows of notes with words of the query that are all scored; of more, not all are.
+const EXACT_ROWS: usize = 250_000;
+/// Rows that tell what is usual among so many.
+const SAMPLED_ROWS: usize = 60_000;
+/// Rows with a concept in the sample that tell how frequent it is.
+const ENOUGH_ROWS: usize = 2_000;
 
 /// What each side counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,16 +36,6 @@ pub(crate) struct Weights {
 
 /// Chosen on the development half of LoCoMo with all-MiniLM-L6-v2; see `bench/RESULTS.md`.
 pub(crate) const WEIGHTS: Weights = Weights { window: 0.4, row: 0.1, meaning: 0.5 };
-
-/// Cosines of a query with all passages.
-pub(crate) struct Meaning {
-    /// Note by note; 0 stands for a passage that is not embedded.
-    pub(crate) cosines: Vec<f32>,
-    /// Where each note's begin, by its place in the corpus.
-    pub(crate) starts: Vec<usize>,
-    pub(crate) mean: f64,
-    pub(crate) deviation: f64,
-}
 
 /// What is known about one row.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -54,11 +52,10 @@ pub(crate) struct Evidence {
 pub(crate) struct Scores<'a> {
     corpus: &'a Corpus,
     matches: &'a Matches,
-    meaning: Option<&'a Meaning>,
     weights: Weights,
     idf: Vec<f64>,
-    /// Where each matching note begins in `bm25`.
-    starts: Vec<usize>,
+    /// Where each matching note begins in `bm25`; nothing for one that was not looked at.
+    starts: Vec<Option<usize>>,
     /// Row by row.
     bm25: Vec<Bm25>,
     window: Spread,
@@ -77,6 +74,7 @@ struct Bm25 {
 /// The scores of one note.
 pub(crate) struct NoteScores<'a> {
     scores: &'a Scores<'a>,
+    meaning: Option<&'a Cosines>,
     view: &'a NoteView,
     /// Position in the matches; none when the note holds no word of the query.
     at: Option<usize>,
@@ -113,62 +111,131 @@ impl Spread {
 }
 
 impl<'a> Scores<'a> {
-    /// Scores a memory.
+    /// Scores a memory. When most of a large one has words of the query, what is usual is estimated from some of the notes, and
+    /// the others are left for [`Scores::evaluate`].
     pub(crate) fn new(
         corpus: &'a Corpus,
         concepts: &[Concept],
         matches: &'a Matches,
-        meaning: Option<&'a Meaning>,
         weights: Weights,
     ) -> Self {
         let mut scores = Self {
             corpus,
             matches,
-            meaning,
             weights,
             idf: Vec::new(),
-            starts: Vec::with_capacity(matches.slots().len()),
+            starts: vec![None; matches.slots().len()],
             bm25: Vec::new(),
             window: Spread::default(),
             row: Spread::default(),
         };
-        let rows: usize = matches.slots().iter().map(|&slot| corpus.views()[slot].rows.len()).sum();
-        let mut windows = Vec::with_capacity(rows * matches.concepts());
+        let rows_of = |at: &usize| corpus.views()[matches.slots()[*at]].rows.len();
+        let all = 0..matches.slots().len();
+        let rows: usize = all.clone().map(|at| rows_of(&at)).sum();
+        let one_in = if rows > EXACT_ROWS { rows.div_ceil(SAMPLED_ROWS) } else { 1 };
+        let sample: Vec<usize> = all.filter(|at| is_sampled(*at, one_in)).collect();
+        let sampled_rows: usize = sample.iter().map(rows_of).sum();
+
+        let mut windows = Vec::with_capacity(sampled_rows * matches.concepts());
         let mut holding = vec![0; matches.concepts()];
-        for at in 0..matches.slots().len() {
+        for &at in &sample {
             scores.count(at, &mut windows, &mut holding);
         }
+        if one_in > 1 {
+            scores.project(&sample, &mut holding);
+        }
         scores.idf = scores.inverse_frequencies(concepts, &holding);
-        scores.bm25.reserve_exact(rows);
+        scores.bm25.reserve(sampled_rows);
         let mut left = windows.as_slice();
-        for (at, &slot) in matches.slots().iter().enumerate() {
-            let rows = corpus.views()[slot].rows.len();
+        for at in sample {
+            let rows = rows_of(&at);
             let (of_note, rest) = left.split_at(rows * matches.concepts());
             left = rest;
-            scores.starts.push(scores.bm25.len());
             scores.weigh(at, &Counts { windows: of_note, rows });
         }
-        scores.measure();
+        scores.measure(float(rows) / float(sampled_rows.max(1)));
         scores
     }
 
-    /// Places of the notes that any row can be chosen from.
-    pub(crate) fn slots(&self) -> Vec<usize> {
-        match self.meaning {
-            Some(_) => (0..self.corpus.views().len()).collect(),
-            None => self.matches.slots().to_vec(),
+    /// Whether every note is scored.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.starts.iter().all(Option::is_some)
+    }
+
+    /// Places of the notes that hold words of the query, ascending.
+    pub(crate) fn slots(&self) -> &'a [usize] {
+        self.matches.slots()
+    }
+
+    /// Scores a note that was not looked at.
+    pub(crate) fn evaluate(&mut self, slot: usize) {
+        let Ok(at) = self.matches.slots().binary_search(&slot) else { return };
+        if self.starts[at].is_none() {
+            let mut windows = Vec::new();
+            self.count(at, &mut windows, &mut vec![0; self.matches.concepts()]);
+            let rows = self.corpus.views()[slot].rows.len();
+            self.weigh(at, &Counts { windows: &windows, rows });
         }
     }
 
+    /// What the words of a note's best row can be worth.
+    pub(crate) fn most(&self, slot: usize) -> f64 {
+        let Ok(at) = self.matches.slots().binary_search(&slot) else { return 0.0 };
+        let shortest = f64::from(self.corpus.views()[slot].shortest) / self.average_window();
+        let (mut window, mut row) = (0.0, 0.0);
+        for (concept, &idf) in self.idf.iter().enumerate() {
+            let held = self.matches.rows(at, concept);
+            window += part(idf, held.iter().map(|(_, weight)| *weight).sum(), shortest);
+            row += part(idf, held.iter().map(|(_, weight)| *weight).fold(0.0, f32::max), 0.0);
+        }
+        self.weights.window * self.window.standard(window) + self.weights.row * self.row.standard(row)
+    }
+
+    /// What the meaning of a note's best row can be worth.
+    pub(crate) fn most_meaning(&self, slot: usize, meaning: Option<&Cosines>) -> f64 {
+        let Some(meaning) = meaning.filter(|meaning| meaning.deviation > 0.0) else { return 0.0 };
+        let of_note = &meaning.all[self.corpus.numbers(slot)];
+        let standard = |cosine: f32| (f64::from(cosine) - meaning.mean) / meaning.deviation;
+        // A passage that is not embedded counts nothing, which may be more than what others count.
+        let worth = |&cosine: &f32| if cosine == 0.0 { 0.0 } else { self.weights.meaning * standard(cosine) };
+        of_note.iter().map(worth).fold(f64::NEG_INFINITY, f64::max)
+    }
+
     /// The scores of a note, by its place.
-    pub(crate) fn note(&'a self, slot: usize) -> NoteScores<'a> {
+    pub(crate) fn note<'b>(&'b self, slot: usize, meaning: Option<&'b Cosines>) -> NoteScores<'b> {
         let view = &self.corpus.views()[slot];
         let at = self.matches.slots().binary_search(&slot).ok();
-        let bm25 = at.map_or(&[] as &[_], |at| &self.bm25[self.starts[at]..][..view.rows.len()]);
-        let cosines = self
-            .meaning
-            .map_or(&[] as &[_], |meaning| &meaning.cosines[meaning.starts[slot]..][..view.passages.len()]);
-        NoteScores { scores: self, view, at, bm25, cosines }
+        let start = at.and_then(|at| self.starts[at]);
+        let bm25 = start.map_or(&[] as &[_], |start| &self.bm25[start..][..view.rows.len()]);
+        let cosines = meaning.map_or(&[] as &[_], |meaning| &meaning.all[self.corpus.numbers(slot)]);
+        NoteScores { scores: self, meaning, view, at, bm25, cosines }
+    }
+
+    /// From the windows of a sample that hold each concept to those of all notes: exactly for a rare concept, for others by the
+    /// share of their rows that is in the sample.
+    fn project(&self, sample: &[usize], holding: &mut [usize]) {
+        let mut sums = Vec::new();
+        let mut counts = Vec::new();
+        for (concept, holding) in holding.iter_mut().enumerate() {
+            let rows_in = |at: &usize| self.matches.rows(*at, concept).len();
+            let all = self.matches.total(concept);
+            let sampled: usize = sample.iter().map(rows_in).sum();
+            if sampled >= ENOUGH_ROWS {
+                *holding = (float(*holding) * float(all) / float(sampled)).round() as usize;
+                continue;
+            }
+            *holding = 0;
+            for at in (0..self.matches.slots().len()).filter(|at| rows_in(at) > 0) {
+                let view = &self.corpus.views()[self.matches.slots()[at]];
+                running_sums(self.matches.rows(at, concept), view.rows.len(), &mut sums);
+                counts.resize(view.rows.len(), 0.0);
+                *holding += count_windows(view, &sums, &mut counts);
+            }
+        }
+    }
+
+    fn average_window(&self) -> f64 {
+        float(self.corpus.window_terms().max(1)) / float(self.corpus.windows().max(1))
     }
 
     /// Appends how often the windows of a note hold each concept, and adds up how many do.
@@ -199,10 +266,10 @@ impl<'a> Scores<'a> {
     /// Appends the BM25 of every row of a note.
     fn weigh(&mut self, at: usize, counts: &Counts<'_>) {
         let view = &self.corpus.views()[self.matches.slots()[at]];
-        let windows = float(self.corpus.windows().max(1));
-        let of_window = float(self.corpus.window_terms().max(1)) / windows;
-        let of_row = float(self.corpus.row_terms().max(1)) / windows;
+        let of_window = self.average_window();
+        let of_row = float(self.corpus.row_terms().max(1)) / float(self.corpus.windows().max(1));
         let start = self.bm25.len();
+        self.starts[at] = Some(start);
         self.bm25.resize(start + counts.rows, Bm25::default());
         let bm25 = &mut self.bm25[start..];
         for (concept, &idf) in self.idf.iter().enumerate() {
@@ -222,7 +289,8 @@ impl<'a> Scores<'a> {
         }
     }
 
-    fn measure(&mut self) {
+    /// `scale`: how many times as many rows there are as are scored.
+    fn measure(&mut self, scale: f64) {
         let (mut window, mut row) = ((0.0, 0.0), (0.0, 0.0));
         // Rows without a window add nothing.
         for bm25 in &self.bm25 {
@@ -230,9 +298,15 @@ impl<'a> Scores<'a> {
             row = (row.0 + bm25.row, row.1 + bm25.row * bm25.row);
         }
         let windows = self.corpus.windows();
-        self.window = Spread::of(window.0, window.1, windows);
-        self.row = Spread::of(row.0, row.1, windows);
+        self.window = Spread::of(window.0 * scale, window.1 * scale, windows);
+        self.row = Spread::of(row.0 * scale, row.1 * scale, windows);
     }
+}
+
+/// Whether a note is one in so many; which ones depends on nothing that notes have in common.
+fn is_sampled(at: usize, one_in: usize) -> bool {
+    let mixed = (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    one_in <= 1 || mixed.is_multiple_of(one_in as u64)
 }
 
 /// What a concept adds to the BM25 of a document; `length` is the document's as a multiple of the average one.
@@ -248,7 +322,7 @@ impl NoteScores<'_> {
         let bm25 = self.bm25.get(row).copied().unwrap_or_default();
         let mut fused = weights.window * window.standard(bm25.window);
         fused += weights.row * own.standard(bm25.row);
-        if let (Some(meaning), Some(cosine)) = (self.scores.meaning, cosine)
+        if let (Some(meaning), Some(cosine)) = (self.meaning, cosine)
             && meaning.deviation > 0.0
         {
             fused += weights.meaning * (cosine - meaning.mean) / meaning.deviation;

@@ -1,28 +1,21 @@
 //! From a query to results: look its concepts up, score rows, choose runs, fetch their text.
 
-use std::ops::Range;
-
 use jiff::civil::Date;
 use openclaw_embed::Vector;
 
 use crate::backend::{Explain, Explaining, Hit, MAX_RESULTS, Query};
+use crate::codes::QueryCodes;
 use crate::confidence::confidence;
-use crate::corpus::{Corpus, NoteId, NoteView};
+use crate::corpus::{Corpus, NoteId};
 use crate::index::{Index, IndexError};
 use crate::layout::headings;
 use crate::matches::{Held, Matches, merged};
 use crate::postings::RowId;
-use crate::score::{Evidence, Meaning, Scores, WEIGHTS, Weights};
-use crate::select::{Best, Candidate, Run, select};
+use crate::ranking::Ranking;
+use crate::score::{Evidence, Scores, WEIGHTS, Weights};
+use crate::select::{Run, select};
 use crate::time::Time;
 use crate::words::{Concept, analyse, folded, parts_of};
-
-/// A row without a word of the query must lie this many deviations above the average cosine to be shown,
-const MIN_MEANING: f64 = 2.5;
-/// and its cosine must be at least this: unrelated sentences of one language reach about .2 with small models.
-const MIN_COSINE: f64 = 0.25;
-/// A cosine like this is enough by itself: in a memory of few passages nothing lies far above the average.
-const SURE_COSINE: f64 = 0.4;
 
 /// What a longer word, or a part of the word, counts beside the word itself.
 const OF_COMPOUND: f32 = 0.6;
@@ -46,15 +39,16 @@ pub(crate) fn search(
     let held = concepts.iter().map(|concept| rows_of(index, concept)).collect::<Result<Vec<_>, _>>()?;
     let matches = Matches::new(corpus, &held);
     drop(held);
-    let meaning = vector.and_then(|vector| corpus.meaning(vector));
+    let codes = vector.map(QueryCodes::of);
+    let meaning = codes.as_ref().and_then(|codes| corpus.meaning(codes));
     let weights = if meaning.is_some() { WEIGHTS } else { Weights { meaning: 0.0, ..WEIGHTS } };
-    let scores = Scores::new(corpus, &concepts, &matches, meaning.as_ref(), weights);
-    let ranking = Ranking { corpus, scores: &scores, time: &time };
-    let candidates = ranking.candidates(meaning.as_ref());
+    let scores = Scores::new(corpus, &concepts, &matches, weights);
+    let mut ranking = Ranking { corpus, scores, meaning, time: &time };
+    let candidates = ranking.candidates(index, codes.as_ref())?;
     let score = |slot, rows| ranking.fused(slot, rows);
     let runs = select(corpus, candidates, score, query.max_results.min(MAX_RESULTS));
 
-    let evidence = |run: &Run| scores.note(run.slot).evidence(run.best);
+    let evidence = |run: &Run| ranking.evidence(run.slot, run.best);
     let sure = runs.first().map_or(0.0, |run| confidence(evidence(run)));
     let mut ceiling = 1.0_f64;
     let mut hits = Vec::with_capacity(runs.len());
@@ -95,74 +89,6 @@ fn rows_of(index: &Index, concept: &Concept) -> Result<Held<RowId>, IndexError> 
         }
     }
     Ok(held)
-}
-
-/// Scores together with what the query says about time.
-struct Ranking<'a> {
-    corpus: &'a Corpus,
-    scores: &'a Scores<'a>,
-    time: &'a Time,
-}
-
-impl Ranking<'_> {
-    /// The rows that may be shown: those with a word of the query in their window, and those that clearly mean it.
-    fn candidates(&self, meaning: Option<&Meaning>) -> Vec<Candidate> {
-        let least = meaning.map_or(f64::INFINITY, |meaning| {
-            (meaning.mean + MIN_MEANING * meaning.deviation).clamp(MIN_COSINE, SURE_COSINE)
-        });
-        let mut best = Best::default();
-        for slot in self.scores.slots() {
-            let view = &self.corpus.views()[slot];
-            let note = self.scores.note(slot);
-            let mut bonus = Bonus::new(self.time);
-            for (passage, rows) in view.passages.iter().enumerate() {
-                let cosine = note.cosine(passage);
-                let means = cosine.is_some_and(|cosine| cosine >= least);
-                for row in rows.clone().filter(|&row| means || note.has_words(row)) {
-                    let score = note.fused(row, cosine) + bonus.of(view, row);
-                    best.push(Candidate { slot, row, score });
-                }
-            }
-        }
-        best.sorted()
-    }
-
-    /// The scores of neighbouring rows of a note.
-    fn fused(&self, slot: usize, rows: Range<usize>) -> Vec<f64> {
-        let view = &self.corpus.views()[slot];
-        let note = self.scores.note(slot);
-        let mut bonus = Bonus::new(self.time);
-        let mut score = |row| {
-            let cosine = view.passage_of(row).and_then(|passage| note.cosine(passage));
-            note.fused(row, cosine) + bonus.of(view, row)
-        };
-        rows.map(&mut score).collect()
-    }
-}
-
-/// What the rows of one note get for their days; neighbours mostly share one.
-struct Bonus<'a> {
-    time: &'a Time,
-    /// A row's day as it is packed, and what it gets.
-    last: Option<(u32, f64)>,
-}
-
-impl<'a> Bonus<'a> {
-    fn new(time: &'a Time) -> Self {
-        Self { time, last: None }
-    }
-
-    fn of(&mut self, view: &NoteView, row: usize) -> f64 {
-        let day = view.rows[row].day;
-        match self.last {
-            Some((last, bonus)) if last == day => bonus,
-            Some(_) | None => {
-                let bonus = self.time.bonus(view.day(row));
-                self.last = Some((day, bonus));
-                bonus
-            }
-        }
-    }
 }
 
 fn explain(evidence: Evidence, fused: f64) -> Explain {

@@ -51,13 +51,18 @@ pub(crate) struct Best {
 
 impl Best {
     pub(crate) fn push(&mut self, candidate: Candidate) {
-        if self.least.is_some_and(|least| candidate.score < least) {
+        if !self.may_take(candidate.score) {
             return;
         }
         self.found.push(candidate);
         if self.found.len() >= 4 * MAX_CANDIDATES {
             self.cut();
         }
+    }
+
+    /// Whether a candidate with this score would be one of the best.
+    pub(crate) fn may_take(&self, score: f64) -> bool {
+        self.least.is_none_or(|least| score >= least)
     }
 
     fn cut(&mut self) {

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use openclaw_embed::{EmbedderId, Vector};
 
 use crate::backend::{Hit, Query, Source};
+use crate::codes::QueryCodes;
 use crate::error::MemoryError;
 use crate::index::{IndexError, NewNote, Stamp};
 use crate::open::{OpenIndex, Wanted};
@@ -76,7 +77,7 @@ impl Scale {
     /// Compares a vector with all passages and does nothing with what comes out; how many there are.
     #[must_use]
     pub fn scan(&self, vector: &Vector) -> usize {
-        self.open.corpus.meaning(vector).map_or(0, |meaning| meaning.cosines.len())
+        self.open.corpus.meaning(&QueryCodes::of(vector)).map_or(0, |cosines| cosines.all.len())
     }
 
     /// Windows that can be found, passages, and how many of these have a vector.
