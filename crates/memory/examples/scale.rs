@@ -6,13 +6,12 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use jiff::civil::{Date, date};
 use openclaw_embed::{EmbedderId, Vector};
-use openclaw_memory::Query;
 use openclaw_memory::bench::{Scale, percentile};
+use openclaw_memory::{Hit, Query};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -25,6 +24,10 @@ const TOPICS: usize = 500;
 /// Words that a topic prefers.
 const TOPIC_WORDS: usize = 60;
 const QUESTIONS: usize = 300;
+/// Results that are compared with those of an exact search,
+const RECALLED: usize = 10;
+/// where searches are not exact: bytes of vectors.
+const LARGE: usize = 48 * 1024 * 1024;
 /// Rounds of everything whose best time counts.
 const ROUNDS: usize = 7;
 
@@ -313,6 +316,13 @@ fn measure(path: &Path, lines: usize) -> Outcome<()> {
         QUESTIONS * 2 * (ROUNDS + 1)
     );
 
+    if embedded * DIMENSIONS > LARGE {
+        println!(
+            "recall of {} results against exact search: {:.4}",
+            RECALLED,
+            recall(path, &scale, &questions)?
+        );
+    }
     let bytes = vec![1_u8; embedded * DIMENSIONS];
     let (mut scan, mut sum) = (f64::INFINITY, f64::INFINITY);
     for _ in 0..ROUNDS {
@@ -337,6 +347,26 @@ fn measure(path: &Path, lines: usize) -> Outcome<()> {
     Ok(())
 }
 
+/// The share of what an exact search shows that is shown.
+fn recall(path: &Path, scale: &Scale, questions: &[Question]) -> Outcome<f64> {
+    let exact = Scale::open_exact(path, &embedder(), TODAY)?;
+    let (mut all, mut found) = (0.0, 0.0);
+    for question in questions {
+        let query = Query { max_results: RECALLED, ..Query::new(question.text.as_str()) };
+        let hits = scale.search(&query, Some(&question.vector))?;
+        for expected in exact.search(&query, Some(&question.vector))? {
+            let holds = |hit: &&Hit| {
+                hit.path == expected.path
+                    && hit.start_line <= expected.end_line
+                    && hit.end_line >= expected.start_line
+            };
+            all += 1.0;
+            found += if hits.iter().any(|hit| holds(&hit)) { 1.0 } else { 0.0 };
+        }
+    }
+    Ok(found / all)
+}
+
 /// What reading these bytes takes at least.
 fn sum_of(bytes: &[u8]) -> u64 {
     bytes.as_chunks::<8>().0.iter().fold(0, |sum, eight| sum.wrapping_add(u64::from_le_bytes(*eight)))
@@ -354,7 +384,7 @@ fn main() -> Outcome<()> {
     }
     if !path.exists() {
         // In a process of its own, so that what it leaves in memory is not measured.
-        let mut child = Command::new(std::env::current_exe()?);
+        let mut child = openclaw_guard::child_command(std::env::current_exe()?);
         child.args(["--make", "--lines", &lines.to_string(), "--dir"]).arg(&dir);
         if !child.status()?.success() {
             return Err("the index could not be made".into());

@@ -28,7 +28,29 @@ pub(crate) struct Corpus {
     vectors: Vectors,
     /// Who made the vectors.
     pub(crate) embedder: Option<EmbedderKey>,
+    pub(crate) exact: Exact,
     sums: Sums,
+}
+
+/// Up to where everything is exact; beyond it searches estimate what is usual, and look closely only at what matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Exact {
+    /// Bytes of vectors, eight bits a number, that are kept in memory.
+    pub(crate) code_bytes: usize,
+    /// Rows of notes with words of the query that are all scored.
+    pub(crate) rows: usize,
+}
+
+impl Default for Exact {
+    fn default() -> Self {
+        // 125,000 vectors of the built-in model.
+        Self { code_bytes: 48 * 1024 * 1024, rows: 250_000 }
+    }
+}
+
+impl Exact {
+    /// However large the memory is.
+    pub(crate) const ALWAYS: Self = Self { code_bytes: usize::MAX, rows: usize::MAX };
 }
 
 /// What is added up over all notes.
@@ -51,6 +73,10 @@ pub(crate) struct NoteView {
     pub(crate) passages: Vec<Range<usize>>,
     /// Terms of the shortest window.
     pub(crate) shortest: u32,
+    /// Terms of the shortest row that has a window.
+    pub(crate) shortest_row: u32,
+    /// Rows of the widest window.
+    pub(crate) widest: usize,
 }
 
 impl NoteView {
@@ -58,9 +84,15 @@ impl NoteView {
     pub(crate) fn new(path: Arc<str>, source: Source, rows: Vec<Row>) -> Self {
         let passages = passages(&rows);
         let day = date_of(&path);
-        let shown = rows.iter().filter(|row| row.window().is_some());
-        let shortest = shown.map(|row| row.window_terms).min().unwrap_or(0);
-        Self { path, source, rows, day, passages, shortest }
+        let (mut shortest, mut shortest_row, mut widest) = (u32::MAX, u32::MAX, 0);
+        for row in &rows {
+            if let Some(window) = row.window() {
+                shortest = shortest.min(row.window_terms);
+                shortest_row = shortest_row.min(row.terms.max(1));
+                widest = widest.max(window.end() + 1 - window.start());
+            }
+        }
+        Self { path, source, rows, day, passages, shortest, shortest_row, widest }
     }
 
     /// The day a row is about: of the nearest heading with a date, else of the file's name.
@@ -93,8 +125,8 @@ impl NoteView {
 
 impl Corpus {
     /// No notes, and vectors of one embedder to come.
-    pub(crate) fn of(embedder: Option<EmbedderKey>) -> Self {
-        Self { embedder, ..Self::default() }
+    pub(crate) fn new(embedder: Option<EmbedderKey>, exact: Exact) -> Self {
+        Self { embedder, exact, vectors: Vectors::with_limit(exact.code_bytes), ..Self::default() }
     }
 
     pub(crate) fn get(&self, id: NoteId) -> Option<&NoteView> {

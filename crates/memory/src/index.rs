@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, Trans
 
 use crate::backend::Source;
 use crate::codes::Codes;
-use crate::corpus::{Corpus, NoteId, NoteView};
+use crate::corpus::{Corpus, Exact, NoteId, NoteView};
 use crate::layout::{decode_rows, encode_rows, lay_out};
 use crate::postings::{Postings, RowId};
 use crate::vectors::EmbedderKey;
@@ -302,8 +302,8 @@ impl Index {
     }
 
     /// Everything that a search needs of the published notes, with the vectors of one embedder.
-    pub(crate) fn load(&self, embedder: Option<EmbedderKey>) -> Result<Corpus, IndexError> {
-        let mut corpus = Corpus::of(embedder);
+    pub(crate) fn load(&self, embedder: Option<EmbedderKey>, exact: Exact) -> Result<Corpus, IndexError> {
+        let mut corpus = Corpus::new(embedder, exact);
         let mut query = self.db.prepare_cached(
             "SELECT id, source, path, rows, length(text), vectors FROM mem_notes
              LEFT JOIN mem_vectors ON note = id AND embedder = ?2 WHERE +generation = ?1 ORDER BY id",
@@ -463,6 +463,7 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
 mod tests {
     use super::{Index, NewNote, Stamp, quoted, set_aside};
     use crate::backend::Source;
+    use crate::corpus::Exact;
     use std::os::unix::fs::PermissionsExt as _;
 
     fn put(index: &mut Index, path: &str, text: &str) {
@@ -483,7 +484,7 @@ mod tests {
         assert!(index.rows_with("oolong").unwrap().is_empty());
         index.remove(index.published(), Source::Memory, "b.md").unwrap();
         assert!(index.rows_with("green").unwrap().is_empty());
-        assert_eq!(index.load(None).unwrap().windows(), 1);
+        assert_eq!(index.load(None, Exact::default()).unwrap().windows(), 1);
     }
 
     #[test]
@@ -499,7 +500,7 @@ mod tests {
         drop(index);
 
         let mut index = Index::open(&path).unwrap();
-        assert_eq!(index.load(None).unwrap().notes().count(), 1);
+        assert_eq!(index.load(None, Exact::default()).unwrap().notes().count(), 1);
         let generation = index.begin_rebuild().unwrap();
         assert!(index.rows_with("black").unwrap().is_empty());
         index.put(generation, &note).unwrap();

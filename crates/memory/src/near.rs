@@ -1,14 +1,13 @@
 //! All vectors of a memory in one piece, to be compared with a query at the speed of memory.
 //!
-//! Up to [`MAX_CODE_BYTES`] they are kept in eight bits a number and compared exactly. Beyond it only the signs are kept, an
+//! Up to [`Exact::code_bytes`] they are kept in eight bits a number and compared exactly. Beyond it only the signs are kept, an
 //! eighth of that: a rough cosine for each, and the exact one is made of the index file for those that matter.
 
 use openclaw_encoder::Kernels;
 
 use crate::codes::{Codes, QueryCodes, signs_of};
+use crate::corpus::Exact;
 
-/// 125,000 vectors of the built-in model.
-pub(crate) const MAX_CODE_BYTES: usize = 48 * 1024 * 1024;
 /// Of the vectors of which only the signs are kept, one in so many is kept whole, to know what cosines are usual.
 const SAMPLED: usize = 64;
 /// Vectors that are compared before their cosines are made: what lies between stays in the nearest memory.
@@ -79,7 +78,7 @@ impl Cosines {
 
 impl Default for Vectors {
     fn default() -> Self {
-        Self::with_limit(MAX_CODE_BYTES)
+        Self::with_limit(Exact::default().code_bytes)
     }
 }
 

@@ -7,7 +7,7 @@ use openclaw_embed::{EmbedderId, Vector};
 
 use crate::backend::Source;
 use crate::codes::Codes;
-use crate::corpus::{Corpus, NoteId};
+use crate::corpus::{Corpus, Exact, NoteId};
 use crate::index::{Generation, Index, IndexError, NewNote};
 use crate::vectors::{EmbedderKey, Unembedded};
 
@@ -31,10 +31,19 @@ pub(crate) struct OpenIndex {
 impl OpenIndex {
     /// Opens the file and loads what is published, with the vectors of one embedder.
     pub(crate) fn open(path: &Path, embedder: Option<&EmbedderId>) -> Result<Self, IndexError> {
+        Self::open_exact(path, embedder, Exact::default())
+    }
+
+    /// The same, with another limit up to which everything is exact.
+    pub(crate) fn open_exact(
+        path: &Path,
+        embedder: Option<&EmbedderId>,
+        exact: Exact,
+    ) -> Result<Self, IndexError> {
         let index = Index::open(path)?;
         let embedder = embedder.map(|id| index.embedder(id)).transpose()?;
         let data_version = index.data_version()?;
-        let corpus = index.load(embedder)?;
+        let corpus = index.load(embedder, exact)?;
         Ok(Self { index, corpus, embedder, data_version })
     }
 
@@ -43,7 +52,7 @@ impl OpenIndex {
         let data_version = self.index.data_version()?;
         if data_version != self.data_version {
             self.index.refresh()?;
-            self.corpus = self.index.load(self.embedder)?;
+            self.corpus = self.index.load(self.embedder, self.corpus.exact)?;
             self.data_version = data_version;
         }
         Ok(())
@@ -81,7 +90,7 @@ impl OpenIndex {
     /// Publishes a rebuilt generation.
     pub(crate) fn publish(&mut self, generation: Generation) -> Result<(), IndexError> {
         self.index.publish(generation)?;
-        self.corpus = self.index.load(self.embedder)?;
+        self.corpus = self.index.load(self.embedder, self.corpus.exact)?;
         Ok(())
     }
 
@@ -89,7 +98,7 @@ impl OpenIndex {
     pub(crate) fn use_embedder(&mut self, id: &EmbedderId) -> Result<(), IndexError> {
         let key = self.index.embedder(id)?;
         self.embedder = Some(key);
-        self.corpus = self.index.load(self.embedder)?;
+        self.corpus = self.index.load(self.embedder, self.corpus.exact)?;
         // What the cache knows needs no embedder.
         for slot in 0..self.corpus.ids().len() {
             if self.is_complete(slot) {

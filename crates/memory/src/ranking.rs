@@ -83,13 +83,18 @@ impl Ranking<'_> {
         }
         let mut is_offered = vec![false; self.corpus.views().len()];
         let mut left: BinaryHeap<Promise> =
-            self.scores.slots().iter().map(|slot| self.promise(*slot)).collect();
-        while let Some(Promise { most, slot }) = left.pop()
-            && best.may_take(most)
+            (0..self.scores.slots().len()).map(|at| self.promise(at)).collect();
+        while let Some(promise) = left.pop()
+            && best.may_take(promise.most)
         {
-            is_offered[slot] = true;
-            self.scores.evaluate(slot);
-            self.offer(slot, &mut best);
+            let slot = self.scores.slots()[promise.at];
+            if promise.is_close {
+                is_offered[slot] = true;
+                self.scores.evaluate(slot);
+                self.offer(slot, &mut best);
+            } else {
+                left.push(self.look_closely(promise));
+            }
         }
         for slot in self.meaningful() {
             if !std::mem::replace(&mut is_offered[slot], true) {
@@ -100,11 +105,16 @@ impl Ranking<'_> {
         best
     }
 
-    /// What the best row of a note can reach.
-    fn promise(&self, slot: usize) -> Promise {
-        let most =
-            self.scores.most(slot) + self.scores.most_meaning(slot, self.meaning.as_ref()) + self.time.most();
-        Promise { most, slot }
+    /// What the best row of a note can reach, at a glance; notes are given by their position in the matches.
+    fn promise(&self, at: usize) -> Promise {
+        let beside = self.scores.most_meaning(at, self.meaning.as_ref()) + self.time.most();
+        Promise { most: self.scores.most(at) + beside, beside, at, is_close: false }
+    }
+
+    /// The same, nearer to the truth and more work.
+    fn look_closely(&self, promise: Promise) -> Promise {
+        let most = promise.most.min(self.scores.most_closely(promise.at) + promise.beside);
+        Promise { most, is_close: true, ..promise }
     }
 
     /// The notes with a row that clearly means the query.
@@ -170,12 +180,16 @@ fn sorted(mut slots: Vec<usize>) -> Vec<usize> {
 /// What a note can reach; ordered by that.
 struct Promise {
     most: f64,
-    slot: usize,
+    /// The part of it that words have nothing to do with.
+    beside: f64,
+    /// Position in the matches.
+    at: usize,
+    is_close: bool,
 }
 
 impl Ord for Promise {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.most.total_cmp(&other.most).then(other.slot.cmp(&self.slot))
+        self.most.total_cmp(&other.most).then(other.at.cmp(&self.at))
     }
 }
 

@@ -16,10 +16,8 @@ use crate::words::Concept;
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
 
-/// Rows of notes with words of the query that are all scored; of more, not all are.
-const EXACT_ROWS: usize = 250_000;
 /// Rows that tell what is usual among so many.
-const SAMPLED_ROWS: usize = 60_000;
+const SAMPLED_ROWS: usize = 40_000;
 /// Rows with a concept in the sample that tell how frequent it is.
 const ENOUGH_ROWS: usize = 2_000;
 
@@ -132,7 +130,7 @@ impl<'a> Scores<'a> {
         let rows_of = |at: &usize| corpus.views()[matches.slots()[*at]].rows.len();
         let all = 0..matches.slots().len();
         let rows: usize = all.clone().map(|at| rows_of(&at)).sum();
-        let one_in = if rows > EXACT_ROWS { rows.div_ceil(SAMPLED_ROWS) } else { 1 };
+        let one_in = if rows > corpus.exact.rows { rows.div_ceil(SAMPLED_ROWS) } else { 1 };
         let sample: Vec<usize> = all.filter(|at| is_sampled(*at, one_in)).collect();
         let sampled_rows: usize = sample.iter().map(rows_of).sum();
 
@@ -178,23 +176,75 @@ impl<'a> Scores<'a> {
         }
     }
 
-    /// What the words of a note's best row can be worth.
-    pub(crate) fn most(&self, slot: usize) -> f64 {
-        let Ok(at) = self.matches.slots().binary_search(&slot) else { return 0.0 };
-        let shortest = f64::from(self.corpus.views()[slot].shortest) / self.average_window();
+    /// What the words of a note's best row can be worth: as if all words of the note stood in one short row. The note is given by
+    /// its position in the matches.
+    pub(crate) fn most(&self, at: usize) -> f64 {
+        let view = &self.corpus.views()[self.matches.slots()[at]];
+        let (shortest, shortest_row) = (
+            f64::from(view.shortest) / self.average_window(),
+            f64::from(view.shortest_row) / self.average_row(),
+        );
         let (mut window, mut row) = (0.0, 0.0);
         for (concept, &idf) in self.idf.iter().enumerate() {
             let held = self.matches.rows(at, concept);
-            window += part(idf, held.iter().map(|(_, weight)| *weight).sum(), shortest);
-            row += part(idf, held.iter().map(|(_, weight)| *weight).fold(0.0, f32::max), 0.0);
+            if !held.is_empty() {
+                window += part(idf, held.iter().map(|(_, weight)| *weight).sum(), shortest);
+                row += part(idf, held.iter().map(|(_, weight)| *weight).fold(0.0, f32::max), shortest_row);
+            }
         }
-        self.weights.window * self.window.standard(window) + self.weights.row * self.row.standard(row)
+        self.standard(Bm25 { window, row })
+    }
+
+    /// The same, as if the best row and the best run of as many rows as a window has at most met.
+    pub(crate) fn most_closely(&self, at: usize) -> f64 {
+        let view = &self.corpus.views()[self.matches.slots()[at]];
+        let (shortest, average_row) = (f64::from(view.shortest) / self.average_window(), self.average_row());
+        let mut held: Vec<(usize, usize, f32)> = Vec::new();
+        // Headings lend their words to rows that may be far below.
+        let mut everywhere = vec![0.0; self.idf.len()];
+        for (concept, everywhere) in everywhere.iter_mut().enumerate() {
+            for &(row, weight) in
+                self.matches.rows(at, concept).iter().filter(|(row, _)| *row < view.rows.len())
+            {
+                match view.rows[row].window() {
+                    Some(_) => held.push((row, concept, weight)),
+                    None => *everywhere += weight,
+                }
+            }
+        }
+        held.sort_unstable_by_key(|(row, concept, _)| (*row, *concept));
+        let window_of = |counts: &[f32]| -> f64 {
+            counts.iter().zip(&self.idf).map(|(&count, &idf)| part(idf, count, shortest)).sum()
+        };
+        let mut most = Bm25 { window: window_of(&everywhere), row: 0.0 };
+        let mut counts = everywhere.clone();
+        for (at, &(first, ..)) in held.iter().enumerate() {
+            if at > 0 && held[at - 1].0 == first {
+                continue;
+            }
+            counts.clone_from(&everywhere);
+            let mut own = 0.0;
+            let length = f64::from(view.rows[first].terms.max(1)) / average_row;
+            for &(row, concept, weight) in
+                held[at..].iter().take_while(|(row, ..)| *row - first < view.widest)
+            {
+                counts[concept] += weight;
+                own += if row == first { part(self.idf[concept], weight, length) } else { 0.0 };
+            }
+            most = Bm25 { window: most.window.max(window_of(&counts)), row: most.row.max(own) };
+        }
+        self.standard(most)
+    }
+
+    fn standard(&self, bm25: Bm25) -> f64 {
+        self.weights.window * self.window.standard(bm25.window)
+            + self.weights.row * self.row.standard(bm25.row)
     }
 
     /// What the meaning of a note's best row can be worth.
-    pub(crate) fn most_meaning(&self, slot: usize, meaning: Option<&Cosines>) -> f64 {
+    pub(crate) fn most_meaning(&self, at: usize, meaning: Option<&Cosines>) -> f64 {
         let Some(meaning) = meaning.filter(|meaning| meaning.deviation > 0.0) else { return 0.0 };
-        let of_note = &meaning.all[self.corpus.numbers(slot)];
+        let of_note = &meaning.all[self.corpus.numbers(self.matches.slots()[at])];
         let standard = |cosine: f32| (f64::from(cosine) - meaning.mean) / meaning.deviation;
         // A passage that is not embedded counts nothing, which may be more than what others count.
         let worth = |&cosine: &f32| if cosine == 0.0 { 0.0 } else { self.weights.meaning * standard(cosine) };
@@ -234,6 +284,10 @@ impl<'a> Scores<'a> {
         }
     }
 
+    fn average_row(&self) -> f64 {
+        float(self.corpus.row_terms().max(1)) / float(self.corpus.windows().max(1))
+    }
+
     fn average_window(&self) -> f64 {
         float(self.corpus.window_terms().max(1)) / float(self.corpus.windows().max(1))
     }
@@ -267,7 +321,7 @@ impl<'a> Scores<'a> {
     fn weigh(&mut self, at: usize, counts: &Counts<'_>) {
         let view = &self.corpus.views()[self.matches.slots()[at]];
         let of_window = self.average_window();
-        let of_row = float(self.corpus.row_terms().max(1)) / float(self.corpus.windows().max(1));
+        let of_row = self.average_row();
         let start = self.bm25.len();
         self.starts[at] = Some(start);
         self.bm25.resize(start + counts.rows, Bm25::default());

@@ -55,7 +55,7 @@ impl Best {
             return;
         }
         self.found.push(candidate);
-        if self.found.len() >= 4 * MAX_CANDIDATES {
+        if self.found.len() >= 2 * MAX_CANDIDATES {
             self.cut();
         }
     }

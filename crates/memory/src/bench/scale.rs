@@ -9,6 +9,7 @@ use openclaw_embed::{EmbedderId, Vector};
 
 use crate::backend::{Hit, Query, Source};
 use crate::codes::QueryCodes;
+use crate::corpus::Exact;
 use crate::error::MemoryError;
 use crate::index::{IndexError, NewNote, Stamp};
 use crate::open::{OpenIndex, Wanted};
@@ -33,6 +34,15 @@ impl Scale {
     pub fn open(path: &Path, embedder: &EmbedderId, today: Date) -> Result<Self, MemoryError> {
         let open = OpenIndex::open(path, Some(embedder)).map_err(|error| failed(path, error))?;
         Ok(Self { path: path.to_owned(), open, today })
+    }
+
+    /// The same, where everything is compared exactly, at whatever cost.
+    ///
+    /// # Errors
+    /// The file cannot be used.
+    pub fn open_exact(path: &Path, embedder: &EmbedderId, today: Date) -> Result<Self, MemoryError> {
+        let open = OpenIndex::open_exact(path, Some(embedder), Exact::ALWAYS);
+        Ok(Self { path: path.to_owned(), open: open.map_err(|error| failed(path, error))?, today })
     }
 
     /// Indexes the words of a note, in place of its older state.
@@ -94,5 +104,75 @@ fn failed(path: &Path, error: IndexError) -> MemoryError {
         error @ (IndexError::Sqlite(_) | IndexError::Rows { .. }) => {
             MemoryError::Index { path: path.to_owned(), source: error.into() }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scale;
+    use crate::backend::Query;
+    use crate::corpus::Exact;
+    use crate::open::OpenIndex;
+    use jiff::civil::date;
+    use openclaw_embed::{EmbedderId, Vector};
+
+    const TODAY: jiff::civil::Date = date(2026, 11, 28);
+
+    fn vector(seed: &str) -> Option<Vector> {
+        let mut state =
+            seed.bytes().fold(7_u64, |state, byte| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+                | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1_u32 << 24) as f32 - 0.5
+        };
+        Vector::normalized((0..256).map(|_| next()).collect())
+    }
+
+    /// Each line has a word of its own, one of few, and one of all.
+    fn note(number: usize) -> String {
+        let line =
+            |at: usize| format!("- kiwi{} grape{} apples were bought\n", number * 30 + at, (number + at) % 7);
+        (0..30).map(line).collect()
+    }
+
+    #[test]
+    fn what_is_estimated_finds_what_the_exact_search_finds() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("main.sqlite");
+        let embedder =
+            EmbedderId { provider: "builtin", model: "made-up".into(), fingerprint: String::new() };
+        let mut exact = Scale::open(&path, &embedder, TODAY).unwrap();
+        for number in 0..120 {
+            exact.put(&format!("memory/{number}.md"), &note(number)).unwrap();
+        }
+        exact.embed(vector).unwrap();
+        let limits = Exact { code_bytes: 64 * 1024, rows: 100 };
+        let open = OpenIndex::open_exact(&path, Some(&embedder), limits).unwrap();
+        let mut estimated = Scale { path: path.clone(), open, today: TODAY };
+        assert_eq!(estimated.size(), exact.size());
+        let check = |exact: &Scale, estimated: &Scale| {
+            for asked in (0..3_600).step_by(97) {
+                let query = Query::new(format!("kiwi{asked} grape3 apples"));
+                let by = vector(&format!("question {asked}")).unwrap();
+                for by in [None, Some(&by)] {
+                    let expected = exact.search(&query, by).unwrap();
+                    let found = estimated.search(&query, by).unwrap();
+                    assert_eq!(found[0].citation, expected[0].citation, "{asked}");
+                    assert!(found[0].snippet.contains(&format!("kiwi{asked} ")));
+                }
+            }
+        };
+        check(&exact, &estimated);
+        // Notes that are written again get other places and numbers, and their vectors from the cache.
+        for number in 40..80 {
+            let text = note(number);
+            estimated.put(&format!("memory/{number}.md"), &format!("{text}\n")).unwrap();
+        }
+        assert_eq!(estimated.size(), exact.size());
+        let exact = Scale::open(&path, &embedder, TODAY).unwrap();
+        check(&exact, &estimated);
     }
 }
