@@ -13,7 +13,7 @@ const SAMPLED: usize = 64;
 /// Vectors that are compared before their cosines are made: what lies between stays in the nearest memory.
 const BLOCK: usize = 1_024;
 /// Vectors nearest by their signs that are looked at exactly: the ten nearest are among them.
-const NEAREST: usize = 256;
+const NEAREST: usize = 400;
 
 /// Vectors by their numbers, from 0. Numbers of notes that went are not used again until all are numbered anew.
 pub(crate) struct Vectors {

@@ -38,11 +38,13 @@ impl Ranking<'_> {
         query: Option<&QueryCodes>,
     ) -> Result<Vec<Candidate>, IndexError> {
         let rough = self.meaning.as_ref().and_then(|meaning| meaning.rough.as_ref());
-        let (Some(rough), Some(query)) = (rough, query) else { return Ok(self.all().sorted()) };
+        let (Some(rough), Some(query)) = (rough, query) else {
+            return Ok(self.all(Best::default()).sorted());
+        };
         let near = rough.nearest.iter().filter_map(|number| self.corpus.slot_with(*number));
         let mut looked_at = sorted(near.collect());
         self.look(index, query, &looked_at)?;
-        let promising = self.all().sorted().into_iter().map(|candidate| candidate.slot);
+        let promising = self.all(Best::twice()).sorted().into_iter().map(|candidate| candidate.slot);
         let promising = sorted(promising.filter(|slot| looked_at.binary_search(slot).is_err()).collect());
         self.look(index, query, &promising)?;
         looked_at.extend(promising);
@@ -72,8 +74,7 @@ impl Ranking<'_> {
     }
 
     /// The best rows as far as is known.
-    fn all(&mut self) -> Best {
-        let mut best = Best::default();
+    fn all(&mut self, mut best: Best) -> Best {
         if self.scores.is_complete() {
             match self.meaning {
                 Some(_) => (0..self.corpus.views().len()).for_each(|slot| self.offer(slot, &mut best)),

@@ -18,8 +18,8 @@ const B: f64 = 0.75;
 
 /// Rows that tell what is usual among so many.
 const SAMPLED_ROWS: usize = 40_000;
-/// Rows with a concept in the sample that tell how frequent it is.
-const ENOUGH_ROWS: usize = 2_000;
+/// Rows with a concept that tell in how many windows it is.
+const ENOUGH_ROWS: usize = 600;
 
 /// What each side counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -261,26 +261,27 @@ impl<'a> Scores<'a> {
         NoteScores { scores: self, meaning, view, at, bm25, cosines }
     }
 
-    /// From the windows of a sample that hold each concept to those of all notes: exactly for a rare concept, for others by the
-    /// share of their rows that is in the sample.
+    /// From the windows of a sample that hold each concept to those of all notes, by the share of the concept's rows that is
+    /// in the sample. A concept that is too rare there is counted in notes that hold it: in some, or in all.
     fn project(&self, sample: &[usize], holding: &mut [usize]) {
-        let mut sums = Vec::new();
-        let mut counts = Vec::new();
+        let (mut sums, mut counts) = (Vec::new(), Vec::new());
         for (concept, holding) in holding.iter_mut().enumerate() {
             let rows_in = |at: &usize| self.matches.rows(*at, concept).len();
             let all = self.matches.total(concept);
-            let sampled: usize = sample.iter().map(rows_in).sum();
-            if sampled >= ENOUGH_ROWS {
-                *holding = (float(*holding) * float(all) / float(sampled)).round() as usize;
-                continue;
+            let mut counted: usize = sample.iter().map(rows_in).sum();
+            if counted < ENOUGH_ROWS {
+                (*holding, counted) = (0, 0);
+                let one_in = all / ENOUGH_ROWS;
+                let holders = (0..self.matches.slots().len()).filter(|at| rows_in(at) > 0);
+                for at in holders.filter(|at| is_sampled(*at, one_in)) {
+                    let view = &self.corpus.views()[self.matches.slots()[at]];
+                    running_sums(self.matches.rows(at, concept), view.rows.len(), &mut sums);
+                    counts.resize(view.rows.len(), 0.0);
+                    *holding += count_windows(view, &sums, &mut counts);
+                    counted += rows_in(&at);
+                }
             }
-            *holding = 0;
-            for at in (0..self.matches.slots().len()).filter(|at| rows_in(at) > 0) {
-                let view = &self.corpus.views()[self.matches.slots()[at]];
-                running_sums(self.matches.rows(at, concept), view.rows.len(), &mut sums);
-                counts.resize(view.rows.len(), 0.0);
-                *holding += count_windows(view, &sums, &mut counts);
-            }
+            *holding = (float(*holding) * float(all) / float(counted.max(1))).round() as usize;
         }
     }
 

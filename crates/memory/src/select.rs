@@ -42,20 +42,32 @@ pub(crate) struct Candidate {
 }
 
 /// The candidates worth looking at, out of any number.
-#[derive(Default)]
 pub(crate) struct Best {
+    /// How many.
+    most: usize,
     found: Vec<Candidate>,
     /// What a candidate needs at least.
     least: Option<f64>,
 }
 
+impl Default for Best {
+    fn default() -> Self {
+        Self { most: MAX_CANDIDATES, found: Vec::new(), least: None }
+    }
+}
+
 impl Best {
+    /// Twice as many, of which not all will stay: their scores are rough.
+    pub(crate) fn twice() -> Self {
+        Self { most: 2 * MAX_CANDIDATES, ..Self::default() }
+    }
+
     pub(crate) fn push(&mut self, candidate: Candidate) {
         if !self.may_take(candidate.score) {
             return;
         }
         self.found.push(candidate);
-        if self.found.len() >= 2 * MAX_CANDIDATES {
+        if self.found.len() >= 2 * self.most {
             self.cut();
         }
     }
@@ -66,10 +78,10 @@ impl Best {
     }
 
     fn cut(&mut self) {
-        if self.found.len() > MAX_CANDIDATES {
-            let (_, last, _) = self.found.select_nth_unstable_by(MAX_CANDIDATES - 1, order);
+        if self.found.len() > self.most {
+            let (_, last, _) = self.found.select_nth_unstable_by(self.most - 1, order);
             self.least = Some(last.score);
-            self.found.truncate(MAX_CANDIDATES);
+            self.found.truncate(self.most);
         }
     }
 
