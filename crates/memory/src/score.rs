@@ -42,6 +42,8 @@ pub(crate) struct Evidence {
     pub(crate) ratio: f64,
     /// The query's information (sum of inverse document frequencies) that the window has, as a share.
     pub(crate) coverage: f64,
+    /// That information, in words as rare as one that stands in a single window.
+    pub(crate) information: f64,
     /// Cosine of the passage, if it is embedded.
     pub(crate) cosine: Option<f64>,
 }
@@ -308,12 +310,11 @@ impl<'a> Scores<'a> {
         }
     }
 
-    /// `ln(1 + (N - n + 0.5) / (n + 0.5))` for each concept, with N windows of which n hold it; never negative.
+    /// [`rarity`] of each concept, times what its first form counts.
     fn inverse_frequencies(&self, concepts: &[Concept], holding: &[usize]) -> Vec<f64> {
         let windows = self.corpus.windows();
         let idf = |(&n, concept): (&usize, &Concept)| {
-            let rarity = (float(windows.saturating_sub(n)) + 0.5) / (float(n) + 0.5);
-            concept.forms.first().map_or(1.0, |form| form.weight) * (1.0 + rarity).ln()
+            concept.forms.first().map_or(1.0, |form| form.weight) * rarity(n, windows)
         };
         holding.iter().zip(concepts).map(idf).collect()
     }
@@ -401,7 +402,12 @@ impl NoteScores<'_> {
         let counts = Counts { windows: &windows, rows: self.view.rows.len() };
         let held = idf.iter().enumerate().map(|(concept, idf)| (counts.of(concept)[row], idf));
         let coverage: f64 = held.map(|(count, idf)| f64::from(count).min(1.0) * idf).sum();
-        Evidence { ratio: bm25.window / (total * (K1 + 1.0)), coverage: coverage / total, cosine }
+        Evidence {
+            ratio: bm25.window / (total * (K1 + 1.0)),
+            coverage: coverage / total,
+            information: total / rarity(1, self.scores.corpus.windows()),
+            cosine,
+        }
     }
 
     /// Whether the window of a row holds any concept of the query.
@@ -454,6 +460,11 @@ fn between(sums: &[f32], rows: &Range<usize>) -> f32 {
     let count = sums[rows.end] - sums[rows.start];
     // Differences of sums of weights below 1 may end a hair above zero.
     if count < 1e-3 { 0.0 } else { count }
+}
+
+/// `ln(1 + (N - n + 0.5) / (n + 0.5))`, with N windows of which n hold a word; above 0.
+fn rarity(holding: usize, windows: usize) -> f64 {
+    (1.0 + (float(windows.saturating_sub(holding)) + 0.5) / (float(holding) + 0.5)).ln()
 }
 
 /// Exact: counts of rows and terms are far below 2^52.
