@@ -1,7 +1,7 @@
 //! Model providers behind one trait.
 //!
 //! The room holds the port [`ChatModel`], one driver for all wire APIs ([`wire`]), the wire APIs themselves
-//! ([`openai`], [`anthropic`]), the built-in model that needs neither network nor weights ([`offline`]), and the catalog that turns
+//! ([`openai`], [`responses`], [`anthropic`], [`google`]), the built-in model that needs neither network nor weights ([`offline`]), and the catalog that turns
 //! `provider/model` into something that runs ([`catalog`]). It may open sockets; it never touches the disk, runs a tool, or knows a session.
 //!
 //! ```
@@ -32,9 +32,11 @@ pub mod anthropic;
 pub mod catalog;
 mod conversation;
 mod error;
+pub mod google;
 mod model;
 pub mod offline;
 pub mod openai;
+pub mod responses;
 mod retry;
 pub mod sse;
 pub mod wire;
