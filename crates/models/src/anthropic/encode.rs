@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::thinking::{OutputConfig, Thinking, asked};
+use super::thinking::{OutputConfig, Thinking, asked, takes_temperature};
 use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Shown, Turn, plain_name, turns,
 };
@@ -16,7 +16,7 @@ const DEFAULT_MAX_TOKENS: u32 = 8_192;
 
 /// Ids match `^[a-zA-Z0-9_-]+$`; 64 bytes is what the stricter imitations take. Images: guide "Vision", 5 MB each.
 const RULES: Rules = Rules {
-    ids: IdRule { max_len: 64 },
+    ids: IdRule::Plain { max_len: 64 },
     images: ImageRule {
         kinds: &["image/jpeg", "image/png", "image/gif", "image/webp"],
         max_base64: 5 * 1024 * 1024,
@@ -37,6 +37,9 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
     let turns = turns(request, info, RULES);
     let level = request.thinking.filter(|_| info.reasoning);
     let (thinking, output_config) = thinking(level, &turns, info, max_tokens);
+    // With reasoning, and for the newest models, the API takes no temperature but its own.
+    let temperature = request.temperature.filter(|_| thinking.is_none() && takes_temperature(&info.id));
+    let temperature = temperature.map(|temperature| temperature.clamp(0.0, 1.0));
     let mut messages = messages(turns);
     mark_end(&mut messages);
     let tools: Vec<WireTool<'_>> = request.tools.iter().map(WireTool::from).collect();
@@ -47,8 +50,7 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
         system: system(&request.system),
         messages,
         tools,
-        // With reasoning the API takes no temperature but its own.
-        temperature: request.temperature.filter(|_| thinking.is_none()).map(|t| t.clamp(0.0, 1.0)),
+        temperature,
         thinking,
         output_config,
     })

@@ -48,15 +48,28 @@ pub(super) fn asked(
 ) -> (Option<Thinking>, Option<OutputConfig>) {
     let Some(level) = level.filter(|level| *level != ThinkingLevel::Off) else { return (None, None) };
     if claude_version(model).is_some_and(|version| version >= (4, 6)) {
-        return (Some(Thinking::Adaptive), Some(OutputConfig { effort: effort(level) }));
+        return (Some(Thinking::Adaptive), Some(OutputConfig { effort: effort(level, model) }));
     }
     let budget_tokens = budget(level).min(max_tokens.saturating_sub(MIN_ANSWER));
     let enabled = (budget_tokens >= MIN_BUDGET).then_some(Thinking::Enabled { budget_tokens });
     (enabled, None)
 }
 
-fn effort(level: ThinkingLevel) -> &'static str {
+/// The first models that sample in their own way alone and know one more effort: "Migrating to Claude Opus 4.7".
+const OWN_SAMPLING: (u32, u32) = (4, 7);
+
+fn is_newer(model: &str) -> bool {
+    claude_version(model).is_some_and(|version| version >= OWN_SAMPLING)
+}
+
+/// Whether a temperature is not refused.
+pub(super) fn takes_temperature(model: &str) -> bool {
+    !is_newer(model)
+}
+
+fn effort(level: ThinkingLevel, model: &str) -> &'static str {
     match level {
+        ThinkingLevel::XHigh if is_newer(model) => "xhigh",
         ThinkingLevel::Off | ThinkingLevel::Minimal | ThinkingLevel::Low => "low",
         ThinkingLevel::Medium => "medium",
         ThinkingLevel::High | ThinkingLevel::XHigh => "high",
@@ -75,7 +88,7 @@ fn budget(level: ThinkingLevel) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{OutputConfig, Thinking, asked, claude_version};
+    use super::{OutputConfig, Thinking, asked, claude_version, takes_temperature};
     use crate::ThinkingLevel;
 
     #[test]
@@ -107,5 +120,10 @@ mod tests {
         assert_eq!(asked(None, "claude-opus-4-6", 64_000), (None, None));
         let adaptive = (Some(Thinking::Adaptive), Some(OutputConfig { effort: "high" }));
         assert_eq!(asked(high, "claude-opus-5", 64_000), adaptive);
+        let most = |model| asked(Some(ThinkingLevel::XHigh), model, 64_000).1;
+        assert_eq!(most("claude-opus-4-6"), Some(OutputConfig { effort: "high" }));
+        assert_eq!(most("claude-opus-4-7"), Some(OutputConfig { effort: "xhigh" }));
+        assert!(takes_temperature("claude-opus-4-6") && takes_temperature("MiniMax-M2.1"));
+        assert!(!takes_temperature("claude-opus-4-7") && !takes_temperature("claude-sonnet-5"));
     }
 }

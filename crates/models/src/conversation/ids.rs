@@ -5,13 +5,41 @@ use std::collections::HashSet;
 
 /// What an id may be.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct IdRule {
-    /// Most bytes; ids are ASCII.
-    pub(crate) max_len: usize,
+pub(crate) enum IdRule {
+    /// Letters, digits, `_` and `-`, at most this many.
+    Plain { max_len: usize },
+    /// Exactly nine letters and digits: Mistral's rule, which other servers do not mind.
+    Nine,
 }
+
+/// Length of a [`IdRule::Nine`].
+const NINE: usize = 9;
 
 /// Hexadecimal digits that make a shortened or repeated id unique again.
 const MARK_LEN: usize = 8;
+
+impl IdRule {
+    fn allows(self, id: &str) -> bool {
+        match self {
+            Self::Plain { max_len } => !id.is_empty() && id.len() <= max_len && id.chars().all(is_id_char),
+            Self::Nine => id.len() == NINE && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        }
+    }
+
+    /// An id that tells by the mark which call it is, and by its beginning what it was.
+    fn make(self, plain: &str, mark: u32) -> String {
+        match self {
+            Self::Plain { max_len } => {
+                let room = max_len.saturating_sub(MARK_LEN + 1);
+                let stem: String =
+                    plain.chars().map(|c| if is_id_char(c) { c } else { '_' }).take(room).collect();
+                let stem = if stem.is_empty() { "call" } else { stem.as_str() };
+                format!("{stem}_{mark:08x}")
+            }
+            Self::Nine => format!("c{mark:08x}"),
+        }
+    }
+}
 
 /// Gives each call of a conversation an id of its own. The id depends on what came before only, so that the beginning
 /// of a request keeps its bytes from turn to turn.
@@ -28,21 +56,18 @@ impl Ids {
     /// A valid id that no other call has: the stored one where that is possible.
     pub(crate) fn take(&mut self, stored: &str) -> String {
         let plain = call_part(stored);
-        let valid: String = plain.chars().map(|c| if is_id_char(c) { c } else { '_' }).collect();
-        if !valid.is_empty() && valid.len() <= self.rule.max_len && valid == plain && self.claim(&valid) {
-            return valid;
+        if self.rule.allows(plain) && self.claim(plain) {
+            return plain.to_owned();
         }
-        let room = self.rule.max_len.saturating_sub(MARK_LEN + 1);
-        let stem = valid.get(..valid.len().min(room)).unwrap_or_default();
-        let stem = if stem.is_empty() { "call" } else { stem };
         // Each round hashes another number; there are far more marks than calls.
-        for round in 0_u64.. {
-            let id = format!("{stem}_{:08x}", mark(stored, round));
+        let mut round = 0;
+        loop {
+            let id = self.rule.make(plain, mark(stored, round));
             if self.claim(&id) {
                 return id;
             }
+            round += 1;
         }
-        valid
     }
 
     fn claim(&mut self, id: &str) -> bool {
@@ -90,7 +115,7 @@ mod tests {
 
     #[test]
     fn ids_stay_when_they_can() {
-        let mut ids = Ids::new(IdRule { max_len: 40 });
+        let mut ids = Ids::new(IdRule::Plain { max_len: 40 });
         assert_eq!(ids.take("call_1"), "call_1");
         assert_eq!(ids.take("call_2|fc_9"), "call_2");
         let again = ids.take("call_1");
@@ -99,6 +124,9 @@ mod tests {
         assert!(odd.starts_with("g_nter__"), "{odd}");
         assert!(ids.take("").starts_with("call_"));
         assert!(ids.take(&"x".repeat(450)).len() <= 40);
+        let mut ids = Ids::new(IdRule::Nine);
+        assert_eq!((ids.take("abcdefGH1").as_str(), ids.take("call_1").len()), ("abcdefGH1", 9));
+        assert!(ids.take("abcdefGH1").bytes().all(|byte| byte.is_ascii_alphanumeric()));
     }
 
     #[test]
@@ -114,7 +142,7 @@ mod tests {
         #[test]
         fn ids_are_valid_unique_and_depend_on_the_past_only(stored in proptest::collection::vec("[ab|é]{0,3}|.{0,90}", 0..20)) {
             let take = |stored: &[String]| {
-                let mut ids = Ids::new(IdRule { max_len: 40 });
+                let mut ids = Ids::new(IdRule::Plain { max_len: 40 });
                 stored.iter().map(|id| ids.take(id)).collect::<Vec<_>>()
             };
             let all = take(&stored);

@@ -11,7 +11,7 @@ use crate::{InputKind, ModelInfo, ModelRequest, WireApi};
 
 fn rules(roles: Roles) -> Rules {
     Rules {
-        ids: IdRule { max_len: 40 },
+        ids: IdRule::Plain { max_len: 40 },
         images: ImageRule { kinds: &["image/png"], max_base64: 1024 },
         roles,
         lone_signatures: LoneSignatures::Drop,

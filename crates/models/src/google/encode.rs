@@ -20,7 +20,7 @@ const SIGNING_GENERATION: u32 = 3;
 
 /// Ids are free text of the client's; images: guide "Image understanding", 20 MB for the whole request.
 const RULES: Rules = Rules {
-    ids: IdRule { max_len: 64 },
+    ids: IdRule::Plain { max_len: 64 },
     images: ImageRule {
         kinds: &["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"],
         max_base64: 15 * 1024 * 1024,

@@ -142,7 +142,7 @@ impl<'a> From<&'a ToolDefinition> for WireTool<'a> {
 
 /// Ids of at most 40 bytes, and the kinds of images that the vision guide lists, up to its 20 MB.
 const RULES: Rules = Rules {
-    ids: IdRule { max_len: 40 },
+    ids: IdRule::Plain { max_len: 40 },
     images: ImageRule {
         kinds: &["image/png", "image/jpeg", "image/webp", "image/gif"],
         max_base64: 20 * 1024 * 1024,
@@ -154,7 +154,8 @@ const RULES: Rules = Rules {
 fn messages<'a>(request: &'a ModelRequest, info: &ModelInfo) -> Vec<WireMessage<'a>> {
     let mut wire = Vec::with_capacity(request.messages.len() + 1);
     wire.extend(system(&request.system, info));
-    for turn in turns(request, info, RULES) {
+    let rules = if is_mistral(info) { Rules { ids: IdRule::Nine, ..RULES } } else { RULES };
+    for turn in turns(request, info, rules) {
         match turn {
             Turn::User(pieces) => wire.push(WireMessage::User { content: user_content(pieces) }),
             Turn::Assistant(said) => wire.push(assistant(said)),
@@ -162,6 +163,13 @@ fn messages<'a>(request: &'a ModelRequest, info: &ModelInfo) -> Vec<WireMessage<
         }
     }
     wire
+}
+
+/// Mistral, at its own address or served by others: "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9".
+fn is_mistral(info: &ModelInfo) -> bool {
+    let id = info.id.to_ascii_lowercase();
+    info.provider.eq_ignore_ascii_case("mistral")
+        || ["stral", "mixtral", "pixtral"].iter().any(|name| id.contains(name))
 }
 
 fn system<'a>(content: &'a str, info: &ModelInfo) -> Option<WireMessage<'a>> {
@@ -310,6 +318,22 @@ mod tests {
         let body = encoded(&request, &seeing);
         assert_eq!(body["messages"][0]["content"][0]["image_url"]["url"], "data:image/png;base64,QUJD");
         assert_eq!(body["messages"][3]["content"][1]["image_url"]["url"], "data:image/gif;base64,REVG");
+    }
+
+    #[test]
+    fn mistral_gets_ids_of_nine_characters() {
+        let request = request(json!([
+            {"role":"assistant","content":[{"type":"toolCall","id":"call_1","name":"read","arguments":{}}],"timestamp":0},
+            {"role":"toolResult","toolCallId":"call_1","toolName":"read","content":[],"timestamp":0}
+        ]));
+        for (provider, id, expected) in
+            [("mistral", "large", 9), ("openrouter", "mistralai/devstral-2", 9), ("p", "m", 6)]
+        {
+            let info = ModelInfo::new(provider, id, WireApi::OpenAiCompletions);
+            let body = encoded(&request, &info);
+            let call = body["messages"][0]["tool_calls"][0]["id"].as_str().unwrap();
+            assert_eq!((call.len(), &body["messages"][1]["tool_call_id"]), (expected, &json!(call)), "{id}");
+        }
     }
 
     #[test]

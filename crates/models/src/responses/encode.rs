@@ -22,7 +22,7 @@ const ENCRYPTED: &[&str] = &["reasoning.encrypted_content"];
 
 /// `call_id` has at most 64 bytes; images as in the guide "Images and vision".
 const RULES: Rules = Rules {
-    ids: IdRule { max_len: 64 },
+    ids: IdRule::Plain { max_len: 64 },
     images: ImageRule {
         kinds: &["image/png", "image/jpeg", "image/webp", "image/gif"],
         max_base64: 20 * 1024 * 1024,

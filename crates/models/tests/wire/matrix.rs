@@ -45,6 +45,7 @@ enum Refused {
 #[derive(Debug, Clone, Copy)]
 enum Broken {
     Cut,
+    CutInEvent,
     Malformed,
     ErrorInside,
 }
@@ -55,7 +56,7 @@ enum Pace {
     Duplicated,
 }
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 17] = [
     Case::Answer(Answer::Text),
     Case::Answer(Answer::Tools),
     Case::Answer(Answer::ParallelTools),
@@ -68,6 +69,7 @@ const CASES: [Case; 16] = [
     Case::Refused(Refused::Failed),
     Case::Refused(Refused::Overloaded),
     Case::Broken(Broken::Cut),
+    Case::Broken(Broken::CutInEvent),
     Case::Broken(Broken::Malformed),
     Case::Broken(Broken::ErrorInside),
     Case::Paced(Pace::Slow),
@@ -325,6 +327,17 @@ async fn breaks(cell: &Cell, broken: Broken) {
             let reply = Reply::ErrorMidStream { after, code: code.into() };
             (reply, Some(ModelError::Server { provider, status: 200 }))
         }
+        Broken::CutInEvent => {
+            let body = Reply::text("Hello again").body(path(cell.api));
+            // In the middle of the event with the second word.
+            let at = body.windows(5).position(|bytes| bytes == b"again").unwrap();
+            let (lines, error) = cell.answer(Reply::Cut { body, at }, hello()).await;
+            assert_eq!(
+                (lines, error),
+                (vec!["text: Hello ".to_owned()], cell.malformed(Malformed::EndedEarly))
+            );
+            return;
+        }
         Broken::Cut => (Reply::DropMidStream { after }, cell.malformed(Malformed::EndedEarly)),
     };
     let (lines, error) = cell.answer(reply, hello()).await;
@@ -362,5 +375,5 @@ async fn no_cell_is_empty() {
             cells += 1;
         }
     }
-    assert_eq!(cells, 64);
+    assert_eq!(cells, 68);
 }

@@ -147,7 +147,7 @@ fn thinking(body: &At<'_>) -> Check {
     }
     if let Some(config) = body.get("output_config") {
         config.fields(&["effort"], &[])?;
-        config.need("effort")?.one_of(&["low", "medium", "high", "max"])?;
+        config.need("effort")?.one_of(&["low", "medium", "high", "xhigh", "max"])?;
     }
     let Some(thinking) = body.get("thinking") else { return Ok(()) };
     body.must(body.get("temperature").is_none(), "temperature with thinking")?;
