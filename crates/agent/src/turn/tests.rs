@@ -143,6 +143,32 @@ fn rounds_are_bounded_even_when_results_differ() {
     assert_eq!(ends(&effects), [&Outcome::Failed(TurnError::TooManyRounds)]);
 }
 
+#[test]
+fn signatures_go_into_the_transcript_and_into_the_next_round() {
+    let mut turn = turn();
+    let mut inputs = vec![
+        Input::Begin,
+        Input::Model(ModelEvent::ThinkingDelta("hm".into())),
+        Input::Model(ModelEvent::ThinkingSignature("s1".into())),
+        Input::Model(ModelEvent::RedactedThinking("s2".into())),
+    ];
+    inputs.extend(call(0, "a", "read", "{}"));
+    inputs.push(Input::Model(ModelEvent::ToolCallSignature { index: 0, signature: "s3".into() }));
+    inputs.extend([done(StopReason::ToolUse), result("a", "1")]);
+    let effects = feed(&mut turn, inputs);
+    let mut prompts =
+        effects.iter().filter_map(|e| if let Effect::CallModel(r) = e { Some(&r.messages) } else { None });
+    let said = serde_json::to_value(&prompts.next_back().unwrap()[0]).unwrap();
+    assert_eq!(
+        said["content"],
+        json!([
+            {"type":"thinking","thinking":"hm","thinkingSignature":"s1"},
+            {"type":"thinking","thinking":"","thinkingSignature":"s2","redacted":true},
+            {"type":"toolCall","id":"a","name":"read","arguments":{},"thoughtSignature":"s3"}
+        ])
+    );
+}
+
 fn any_input() -> impl Strategy<Value = Input> {
     prop_oneof![
         Just(Input::Begin),
@@ -205,30 +231,4 @@ fn the_prompt_of_a_later_round_starts_with_the_earlier_one() {
         .collect();
     assert_eq!(prompts.len(), 2);
     assert!(prompts[1].starts_with(prompts[0]));
-}
-
-#[test]
-fn signatures_go_into_the_transcript_and_into_the_next_round() {
-    let mut turn = turn();
-    let mut inputs = vec![
-        Input::Begin,
-        Input::Model(ModelEvent::ThinkingDelta("hm".into())),
-        Input::Model(ModelEvent::ThinkingSignature("s1".into())),
-        Input::Model(ModelEvent::RedactedThinking("s2".into())),
-    ];
-    inputs.extend(call(0, "a", "read", "{}"));
-    inputs.push(Input::Model(ModelEvent::ToolCallSignature { index: 0, signature: "s3".into() }));
-    inputs.extend([done(StopReason::ToolUse), result("a", "1")]);
-    let effects = feed(&mut turn, inputs);
-    let mut prompts =
-        effects.iter().filter_map(|e| if let Effect::CallModel(r) = e { Some(&r.messages) } else { None });
-    let said = serde_json::to_value(&prompts.next_back().unwrap()[0]).unwrap();
-    assert_eq!(
-        said["content"],
-        json!([
-            {"type":"thinking","thinking":"hm","thinkingSignature":"s1"},
-            {"type":"thinking","thinking":"","thinkingSignature":"s2","redacted":true},
-            {"type":"toolCall","id":"a","name":"read","arguments":{},"thoughtSignature":"s3"}
-        ])
-    );
 }
