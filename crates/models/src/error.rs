@@ -26,6 +26,14 @@ pub enum ModelError {
         /// How long the provider asked to wait.
         retry_after: Option<Duration>,
     },
+    /// The provider has more work than it can take at the moment; another account would not help.
+    #[error("{provider}: overloaded")]
+    Overloaded {
+        /// Provider id.
+        provider: Arc<str>,
+        /// How long the provider asked to wait.
+        retry_after: Option<Duration>,
+    },
     /// The account has no credit left.
     #[error("{provider}: out of credit")]
     Billing {
@@ -148,11 +156,13 @@ pub enum Malformed {
     NotEventStream,
     /// A tool call came without a name.
     UnnamedToolCall,
+    /// The provider itself could not read the tool call that its model made.
+    BrokenToolCall,
     /// More tool calls than any tool list could ask for.
     TooManyToolCalls,
     /// One event is larger than [`crate::sse::MAX_EVENT_BYTES`].
     EventTooLarge,
-    /// The whole body is larger than [`crate::openai::MAX_RESPONSE_BYTES`].
+    /// The whole body is larger than [`crate::wire::MAX_RESPONSE_BYTES`].
     ResponseTooLarge,
     /// The request could not be written as JSON.
     Request,
@@ -165,6 +175,7 @@ impl std::fmt::Display for Malformed {
             Self::NotJson => "a chunk of the answer was not the expected JSON",
             Self::NotEventStream => "the answer was not an event stream",
             Self::UnnamedToolCall => "a tool call came without a name",
+            Self::BrokenToolCall => "the model made a tool call that cannot be read",
             Self::TooManyToolCalls => "the answer contained too many tool calls",
             Self::EventTooLarge => "one event of the answer was too large",
             Self::ResponseTooLarge => "the answer was too large",
@@ -178,7 +189,10 @@ impl ModelError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::RateLimited { .. } | Self::Timeout { .. } | Self::Server { .. } => true,
+            Self::RateLimited { .. }
+            | Self::Overloaded { .. }
+            | Self::Timeout { .. }
+            | Self::Server { .. } => true,
             Self::Unreachable { why, .. } => match why {
                 Unreachable::Refused
                 | Unreachable::NameNotFound
@@ -186,7 +200,9 @@ impl ModelError {
                 | Unreachable::Network => true,
                 Unreachable::Tls | Unreachable::ClientSetup => false,
             },
-            Self::Malformed { what, .. } => *what == Malformed::EndedEarly,
+            Self::Malformed { what, .. } => {
+                matches!(what, Malformed::EndedEarly | Malformed::BrokenToolCall)
+            }
             Self::Auth { .. }
             | Self::Billing { .. }
             | Self::ContextOverflow { .. }
@@ -218,6 +234,10 @@ impl ModelError {
             }
             Self::RateLimited { provider, retry_after: None } => {
                 format!("{provider} is rate limiting this account. Try again in a minute.")
+            }
+            Self::Overloaded { provider, retry_after } => {
+                let wait = retry_after.map_or_else(|| "a minute".to_owned(), spoken);
+                format!("{provider} is overloaded at the moment. Try again in {wait}, or use another model.")
             }
             Self::Billing { provider } => {
                 format!(

@@ -8,6 +8,7 @@ use openclaw_models::{ModelEvent, ModelInfo, ModelRequest, WireApi};
 use openclaw_protocol::message::{Message, Part, StopReason};
 use openclaw_tools::ToolOutcome;
 use proptest::prelude::*;
+use serde_json::json;
 
 fn turn() -> Turn {
     Turn::new(
@@ -142,11 +143,43 @@ fn rounds_are_bounded_even_when_results_differ() {
     assert_eq!(ends(&effects), [&Outcome::Failed(TurnError::TooManyRounds)]);
 }
 
+#[test]
+fn signatures_go_into_the_transcript_and_into_the_next_round() {
+    let mut turn = turn();
+    let mut inputs = vec![
+        Input::Begin,
+        Input::Model(ModelEvent::ThinkingDelta("hm".into())),
+        Input::Model(ModelEvent::ThinkingSignature("s1".into())),
+        Input::Model(ModelEvent::RedactedThinking("s2".into())),
+    ];
+    inputs.extend(call(0, "a", "read", "{}"));
+    inputs.push(Input::Model(ModelEvent::ToolCallSignature { index: 0, signature: "s3".into() }));
+    inputs.extend([done(StopReason::ToolUse), result("a", "1")]);
+    let effects = feed(&mut turn, inputs);
+    let mut prompts =
+        effects.iter().filter_map(|e| if let Effect::CallModel(r) = e { Some(&r.messages) } else { None });
+    let said = serde_json::to_value(&prompts.next_back().unwrap()[0]).unwrap();
+    assert_eq!(
+        said["content"],
+        json!([
+            {"type":"thinking","thinking":"hm","thinkingSignature":"s1"},
+            {"type":"thinking","thinking":"","thinkingSignature":"s2","redacted":true},
+            {"type":"toolCall","id":"a","name":"read","arguments":{},"thoughtSignature":"s3"}
+        ])
+    );
+}
+
 fn any_input() -> impl Strategy<Value = Input> {
     prop_oneof![
         Just(Input::Begin),
         "[a-zNO_REPLY]{0,8}".prop_map(|t| Input::Model(ModelEvent::TextDelta(t))),
         "[a-z]{0,4}".prop_map(|t| Input::Model(ModelEvent::ThinkingDelta(t))),
+        "[a-z]{1,2}".prop_map(|t| Input::Model(ModelEvent::ThinkingSignature(t))),
+        "[a-z]{1,2}".prop_map(|t| Input::Model(ModelEvent::RedactedThinking(t))),
+        "[a-z]{1,2}".prop_map(|t| Input::Model(ModelEvent::TextSignature(t))),
+        (0usize..3, "[a-z]{1,2}").prop_map(|(index, signature)| {
+            Input::Model(ModelEvent::ToolCallSignature { index, signature })
+        }),
         (0usize..3, "[ab]", "[xy]")
             .prop_map(|(index, id, name)| { Input::Model(ModelEvent::ToolCallStart { index, id, name }) }),
         (0usize..3, ".{0,6}")

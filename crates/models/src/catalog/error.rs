@@ -2,7 +2,7 @@
 
 use crate::WireApi;
 use crate::error::key_places;
-use crate::openai::EndpointError;
+use openclaw_http::EndpointError;
 
 /// Why a model reference does not lead to a model that runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +67,7 @@ impl CatalogError {
                 format!("There is no model \"offline/{model}\". The built-in model is offline/recall.")
             }
             Self::UnsupportedApi { reference, api } => format!(
-                "{reference} uses the wire API {}, which this build does not speak. It speaks openai-completions: set models.providers.<id>.api to that if the server offers it, or choose another model.",
+                "{reference} uses the wire API {}, which this build does not speak. It speaks openai-completions, openai-responses, anthropic-messages and google-generative-ai: set models.providers.<id>.api to one of them if the server offers it, or choose another model.",
                 api.as_str()
             ),
             Self::MissingKey { provider } => {

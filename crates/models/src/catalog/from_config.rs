@@ -108,7 +108,7 @@ mod tests {
             mock: { baseUrl: "http://127.0.0.1:9/v1", apiKey: "${MOCK_KEY}", models: [
                 { id: "mock-1", name: "Mock One", input: ["text", "image"], contextWindow: 64000, maxTokens: 4096,
                   cost: { input: 1, output: 2 } } ] },
-            claude: { baseUrl: "https://claude.example/v1", apiKey: "k", api: "anthropic-messages",
+            claude: { baseUrl: "https://claude.example/v1", apiKey: "k", api: "bedrock-converse-stream",
                 models: [ { id: "c", name: "C" } ] },
         } },
         agents: { defaults: { model: { primary: "mock/mock-1" }, models: { "mock/mock-1": { alias: "m" } } } },
@@ -133,7 +133,7 @@ mod tests {
             catalog.resolve("claude/c").err(),
             Some(CatalogError::UnsupportedApi {
                 reference: "claude/c".into(),
-                api: WireApi::AnthropicMessages
+                api: WireApi::BedrockConverseStream
             })
         );
         assert!(catalog.resolve("openai/gpt-5-mini").is_ok(), "the environment's key");

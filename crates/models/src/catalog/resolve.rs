@@ -10,10 +10,8 @@ use super::environment::{DEFAULT_OPENAI_MODEL, Environment, OPENAI_BASE_URL};
 use super::error::CatalogError;
 use super::providers::{ModelEntry, ProviderEntry, Providers};
 use crate::offline::OfflineRecall;
-use crate::openai::{Endpoint, OpenAiChat};
-use crate::{
-    CallPolicy, ChatModel, Compat, InputKind, MaxTokensField, ModelInfo, Prices, Retries, Timeouts, WireApi,
-};
+use crate::wire::{Access, Endpoint, RemoteChat, speaks};
+use crate::{CallPolicy, ChatModel, Compat, InputKind, MaxTokensField, ModelInfo, Prices, Retries, Timeouts};
 use openclaw_http::{GuardedHttp, is_loopback};
 
 /// The model of a fresh install.
@@ -148,16 +146,16 @@ impl Catalog {
         }
     }
 
-    fn connectable(&self, entry: &ProviderEntry, model: &str) -> Result<OpenAiChat, CatalogError> {
+    fn connectable(&self, entry: &ProviderEntry, model: &str) -> Result<RemoteChat, CatalogError> {
         let mut info = entry.describe(model);
-        if info.api != WireApi::OpenAiCompletions {
-            return Err(CatalogError::UnsupportedApi { reference: info.reference(), api: info.api });
-        }
+        let api = speaks(info.api)
+            .ok_or_else(|| CatalogError::UnsupportedApi { reference: info.reference(), api: info.api })?;
         let bad = |why| CatalogError::BadEndpoint { provider: entry.id.clone(), why };
         let headers = entry.headers_for(model);
         let key = entry.api_key.clone().filter(|key| !key.is_blank());
         let keyless = key.is_none() && headers.is_empty();
-        let endpoint = Endpoint::new(&entry.base_url, key, &headers).map_err(bad)?;
+        let access = Access { base_url: &entry.base_url, key, key_place: None, headers: &headers };
+        let endpoint = Endpoint::new(api, &info, access).map_err(bad)?;
         let local = is_loopback(endpoint.url());
         // A server on this machine may need no key; any other without key or header is a mistake.
         if keyless && !local {
@@ -166,7 +164,7 @@ impl Catalog {
         info.compat = by_host(endpoint.url(), info.compat);
         let timeouts = if local { Timeouts::local() } else { Timeouts::remote() };
         let policy = CallPolicy { timeouts, retries: Retries::default() };
-        Ok(OpenAiChat::new(info, endpoint, Arc::clone(&self.http), policy))
+        Ok(RemoteChat::new(api, info, endpoint, Arc::clone(&self.http), policy))
     }
 }
 
@@ -246,9 +244,9 @@ fn known_openai_model(id: &str) -> ModelEntry {
 mod tests {
     use super::{Catalog, OFFLINE_REFERENCE, by_host};
     use crate::catalog::{CatalogError, Environment, ModelEntry, ProviderEntry, Providers};
-    use crate::openai::EndpointError;
     use crate::{Compat, MaxTokensField, WireApi};
     use openclaw_guard::Secret;
+    use openclaw_http::EndpointError;
     use reqwest::Url;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
@@ -312,7 +310,7 @@ mod tests {
     #[test]
     fn what_cannot_run_says_why() {
         let claude = ProviderEntry {
-            api: Some(WireApi::AnthropicMessages),
+            api: Some(WireApi::BedrockConverseStream),
             ..keyed("anthropic", "https://a.example/v1")
         };
         let entries = vec![
@@ -330,7 +328,7 @@ mod tests {
                 "anthropic/claude",
                 CatalogError::UnsupportedApi {
                     reference: "anthropic/claude".into(),
-                    api: WireApi::AnthropicMessages,
+                    api: WireApi::BedrockConverseStream,
                 },
             ),
             ("far/m", CatalogError::MissingKey { provider: "far".into() }),
