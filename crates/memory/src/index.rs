@@ -13,7 +13,9 @@ use openclaw_guard::{FileError, create_private_dir};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::backend::Source;
+use crate::cache;
 use crate::corpus::{Codes, Corpus, NoteId, NoteView};
+use crate::jobs;
 use crate::layout::{decode_rows, encode_rows, lay_out};
 use crate::vectors::EmbedderKey;
 use crate::weighted::{self, Chunking};
@@ -89,6 +91,8 @@ pub(crate) enum IndexError {
     Sqlite(#[from] rusqlite::Error),
     #[error("the rows of {path} are damaged")]
     Rows { path: String },
+    #[error("a batch job cannot be written down: {0}")]
+    Job(String),
     #[error(transparent)]
     File(#[from] FileError),
 }
@@ -102,7 +106,7 @@ impl IndexError {
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
             ),
             Self::Rows { .. } => true,
-            Self::File(_) => false,
+            Self::File(_) | Self::Job(_) => false,
         }
     }
 }
@@ -141,6 +145,8 @@ pub(crate) struct Index {
     analyser: Analyser,
     /// How notes are cut into chunks, if they are.
     pub(super) chunking: Option<Chunking>,
+    /// At most so many vectors are in the cache; unknown until it was counted.
+    pub(super) cache_bound: Option<usize>,
 }
 
 impl Index {
@@ -154,7 +160,13 @@ impl Index {
         db.pragma_update(None, "synchronous", "NORMAL")?;
         db.pragma_update(None, "cache_size", -CACHE_KIB)?;
         db.pragma_update(None, "journal_size_limit", MAX_WAL_BYTES)?;
-        let mut index = Self { db, published: Generation(0), analyser: Analyser::default(), chunking: None };
+        let mut index = Self {
+            db,
+            published: Generation(0),
+            analyser: Analyser::default(),
+            chunking: None,
+            cache_bound: None,
+        };
         index.migrate()?;
         Ok(index)
     }
@@ -175,6 +187,8 @@ impl Index {
             tx.execute("INSERT INTO mem_meta (version, published) VALUES (?1, 1)", [VERSION])?;
         }
         tx.execute_batch(KEPT_SCHEMA)?;
+        tx.execute_batch(jobs::SCHEMA)?;
+        tx.execute_batch(cache::SCHEMA)?;
         let published = tx.query_row("SELECT published FROM mem_meta", [], |row| row.get(0))?;
         tx.commit()?;
         self.published = Generation(published);

@@ -29,6 +29,7 @@
 
 mod backend;
 pub mod bench;
+mod cache;
 mod confidence;
 mod configured;
 mod corpus;
@@ -36,6 +37,7 @@ mod embedding;
 mod engine;
 mod error;
 mod index;
+mod jobs;
 mod layout;
 mod open;
 mod probe;
@@ -56,7 +58,7 @@ pub use backend::{
     MemoryBackend, Passage, Query, Skipped, Source, Status, SyncReason, SyncReport,
 };
 pub use configured::Surroundings;
-pub use embedding::Embedders;
+pub use embedding::{Batching, Embedders, JobStage, JobUnderWay, Spending};
 pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;
 pub use probe::{Probe, Role};

@@ -43,6 +43,8 @@ pub(crate) enum Request {
     /// Passages without vectors.
     Unembedded(ByEmbedder<Wanted>, Reply<Missing>),
     Remember(ByEmbedder<Vec<(Unembedded, Vector)>>, Reply<()>),
+    /// Work on the index that is a matter of its asker, such as batch jobs; it sends the reply itself.
+    Do(Box<dyn FnOnce(&mut Worker) + Send>),
 }
 
 /// What concerns the vectors of one embedder. The worker goes on with that one, if it was another before: somebody may
@@ -147,6 +149,7 @@ impl Worker {
                 drop(reply.send(self.unembedded(wanted)));
             }
             Request::Remember(vectors, reply) => drop(reply.send(self.remember(vectors))),
+            Request::Do(work) => work(self),
         }
     }
 
@@ -217,6 +220,17 @@ impl Worker {
         Ok(())
     }
 
+    /// Work on the index with the vectors of one embedder; it is told the time.
+    pub(crate) fn with_vectors<T>(
+        &mut self,
+        by: EmbedderId,
+        work: impl Fn(&mut OpenIndex, i64) -> Result<T, IndexError>,
+    ) -> Result<T, MemoryError> {
+        self.use_embedder(by)?;
+        let now_ms = self.clock.now_ms();
+        self.with_index(|open, _| work(open, now_ms))
+    }
+
     fn unembedded(&mut self, wanted: ByEmbedder<Wanted>) -> Result<Missing, MemoryError> {
         self.use_embedder(wanted.by)?;
         self.with_index(|open, _| {
@@ -231,7 +245,7 @@ impl Worker {
         let most = self.cache_entries;
         self.with_index(|open, _| {
             open.remember(vectors.made.clone(), now_ms)?;
-            most.map_or(Ok(()), |most| open.index.prune_cache(most))
+            open.prune_cache(most, vectors.made.len())
         })
     }
 
@@ -325,7 +339,7 @@ impl Worker {
                 Ok(value)
             }
             Err(IndexError::File(error)) => Err(MemoryError::File(error)),
-            Err(error @ (IndexError::Sqlite(_) | IndexError::Rows { .. })) => {
+            Err(error @ (IndexError::Sqlite(_) | IndexError::Rows { .. } | IndexError::Job(_))) => {
                 Err(MemoryError::Index { path: self.database.clone(), source: error.into() })
             }
         }

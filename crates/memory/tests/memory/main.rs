@@ -7,7 +7,11 @@ mod engine;
 #[cfg(test)]
 mod home;
 #[cfg(test)]
+mod jobs;
+#[cfg(test)]
 mod meaning;
+#[cfg(test)]
+mod spending;
 mod surfaces;
 #[cfg(test)]
 mod weighted;
