@@ -24,6 +24,12 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
     ("…contextPruning.mode", "cache-ttl|off", "adaptive|aggressive|cache-ttl|off", SEED),
     ("…memorySearch.provider", "gemini|local|openai|voyage", "auto|gemini|local|none|openai|voyage", SEED),
     (
+        "…memorySearch.remote.askAboveTokens",
+        "-",
+        "int >=0",
+        "the release sends any number of notes without asking",
+    ),
+    (
         "…memorySearch.query.hybrid.fusion",
         "-",
         "measured|weighted",

@@ -4,7 +4,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-use crate::MemoryError;
+use crate::embedding::JobUnderWay;
+use crate::error::MemoryError;
 
 /// Results of a search when the caller does not say: OpenClaw's default.
 pub const DEFAULT_RESULTS: usize = 6;
@@ -269,6 +270,9 @@ pub struct Status {
     /// As in [`Answer::degraded`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degraded: Option<String>,
+    /// Batch jobs at the service that are under way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobUnderWay>,
     /// The index file.
     pub database: std::path::PathBuf,
     /// Notes in the index.

@@ -39,7 +39,8 @@ impl Surroundings<'_> {
         let find_file = |path: &str| Some(at.expand(path)).filter(|path| path.is_file());
         let keys = EnvKeys(env);
         let around = Around { providers: &config.models.providers, keys: &keys, find_file: &find_file };
-        Embedders::from(resolve(config.agents.memory_search(agent), &around, &OwnMakers { at, env }))
+        let search = config.agents.memory_search(agent);
+        Embedders::from(resolve(search, &around, &OwnMakers { at, env })).following(&search.remote)
     }
 
     /// What is searched. Conversations need both their name among the sources and the experiment; without anything
@@ -80,10 +81,8 @@ impl EngineOptions {
     ) -> Self {
         let at = around.at;
         let search = around.loaded.config.agents.memory_search(agent_id.as_str());
-        let cache_entries = match (search.cache.enabled, search.cache.max_entries) {
-            (true, most) => most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
-            (false, _) => Some(0),
-        };
+        let most = usize::try_from(search.cache.max_entries).unwrap_or(usize::MAX);
+        let cache_entries = Some(if search.cache.enabled { most } else { 0 });
         Self {
             database: Self::database_of(&around.loaded.config, at, &agent_id),
             extra_paths: search.extra_paths.iter().map(|path| at.expand(path)).collect(),

@@ -8,14 +8,17 @@ use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use openclaw_embed::Embedder;
 use openclaw_guard::{Clock, PathComponent, Root};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::backend::{Answer, LineRange, MemoryBackend, Passage, Query, Status, SyncReason, SyncReport};
-use crate::embedding::{Embedders, Embedding, LOW_CONFIDENCE};
+use crate::embedding::{Embedders, Embedding, LOW_CONFIDENCE, Spending};
 use crate::error::MemoryError;
 use crate::freshness::{Freshness, SyncOptions};
+use crate::index::IndexError;
+use crate::open::OpenIndex;
 use crate::sources::{SourceOptions, Sources};
 use crate::watch::Wake;
 use crate::weighted::Fusion;
@@ -114,6 +117,14 @@ impl Engine {
         self.mailbox.ask(|reply| Request::Sync(SyncReason::Requested, reply)).await
     }
 
+    /// What a sync would send to a service that may cost money, as far as notes are read; nothing when it costs nothing.
+    ///
+    /// # Errors
+    /// The index cannot be used, or the worker stopped.
+    pub async fn spending(&self, why: SyncReason) -> Result<Option<Spending>, MemoryError> {
+        self.embedding.spending(&self.mailbox, why).await
+    }
+
     async fn answer(&self, query: Query) -> Result<Answer, MemoryError> {
         let vector = self.embedding.query(&self.mailbox, &query.text).await;
         let ask = |reply| Request::Search(query, vector.vector, reply);
@@ -146,7 +157,8 @@ impl Engine {
             provider,
             model,
             fallback: self.embedding.fallback(),
-            degraded: self.embedding.degraded(),
+            degraded: self.embedding.degraded().or_else(|| self.embedding.without_jobs()),
+            jobs: self.embedding.see_jobs(&self.mailbox).await?,
             database: self.mailbox.options.database.clone(),
             files: totals.files,
             windows: totals.windows,
@@ -167,7 +179,7 @@ impl Engine {
         match why {
             SyncReason::Requested | SyncReason::Rebuild => {
                 report.embedded += self.embedding.finish(&self.mailbox).await?;
-                report.degraded = self.embedding.degraded();
+                report.degraded = self.embedding.degraded().or_else(|| self.embedding.without_jobs());
             }
             SyncReason::SessionStart | SyncReason::Written => self.embedding.begin(&self.mailbox),
         }
@@ -182,6 +194,8 @@ pub struct Progress {
     pub embedded: usize,
     /// Passages that are known to be left.
     pub left: usize,
+    /// Those of them that are in batch jobs.
+    pub in_jobs: usize,
 }
 
 impl MemoryBackend for Engine {
@@ -243,6 +257,19 @@ impl Mailbox {
                 sent.map_err(|_| MemoryError::Stopped { agent_id: self.agent_id() })
             }
         }
+    }
+
+    /// Has the worker do something on the index with the vectors of one embedder.
+    pub(crate) async fn with_vectors<T: Send + 'static>(
+        &self,
+        embedder: &dyn Embedder,
+        work: impl Fn(&mut OpenIndex, i64) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, MemoryError> {
+        let by = embedder.identity().clone();
+        let asked = |reply: oneshot::Sender<Result<T, MemoryError>>| {
+            Request::Do(Box::new(move |worker| drop(reply.send(worker.with_vectors(by, work)))))
+        };
+        self.ask(asked).await
     }
 
     fn start(&self) -> Result<Arc<SyncSender<Request>>, MemoryError> {

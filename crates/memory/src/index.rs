@@ -15,8 +15,10 @@ use openclaw_guard::{FileError, create_private_dir};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::backend::Source;
+use crate::cache;
 use crate::codes::Codes;
 use crate::corpus::{Corpus, Exact, NoteId, NoteView};
+use crate::jobs;
 use crate::layout::{decode_rows, encode_rows, lay_out};
 use crate::postings::{Postings, RowId};
 use crate::vectors::EmbedderKey;
@@ -24,7 +26,7 @@ use crate::weighted::{self, Chunking};
 use crate::words::Analyser;
 
 /// Changes when tables, terms or windows change; an index of another version is built anew.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 /// Owner only (S-088).
 const FILE_MODE: u32 = 0o600;
 /// Pages kept in memory, in KiB: an idle agent should cost next to nothing.
@@ -91,6 +93,8 @@ pub(crate) enum IndexError {
     Sqlite(#[from] rusqlite::Error),
     #[error("the rows of {path} are damaged")]
     Rows { path: String },
+    #[error("a batch job cannot be written down: {0}")]
+    Job(String),
     #[error(transparent)]
     File(#[from] FileError),
 }
@@ -104,7 +108,7 @@ impl IndexError {
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
             ),
             Self::Rows { .. } => true,
-            Self::File(_) => false,
+            Self::File(_) | Self::Job(_) => false,
         }
     }
 
@@ -114,7 +118,7 @@ impl IndexError {
             Self::Sqlite(error) => {
                 matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
             }
-            Self::Rows { .. } | Self::File(_) => false,
+            Self::Rows { .. } | Self::File(_) | Self::Job(_) => false,
         }
     }
 }
@@ -155,6 +159,8 @@ pub(crate) struct Index {
     pub(super) chunking: Option<Chunking>,
     /// What `rows_with` has found before; the thread that owns the index asks through shared references.
     postings: RefCell<Postings>,
+    /// At most so many vectors are in the cache; unknown until it was counted.
+    pub(super) cache_bound: Option<usize>,
 }
 
 impl Index {
@@ -180,6 +186,7 @@ impl Index {
             analyser: Analyser::default(),
             chunking: None,
             postings: RefCell::default(),
+            cache_bound: None,
         }
     }
 
@@ -203,6 +210,8 @@ impl Index {
                 tx.execute("INSERT INTO mem_meta (version, published) VALUES (?1, 1)", [VERSION])?;
             }
             tx.execute_batch(KEPT_SCHEMA)?;
+            tx.execute_batch(jobs::SCHEMA)?;
+            tx.execute_batch(cache::SCHEMA)?;
             tx.commit()?;
         }
         self.refresh()?;

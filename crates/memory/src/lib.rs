@@ -30,6 +30,7 @@
 mod agent;
 mod backend;
 pub mod bench;
+mod cache;
 mod codes;
 mod confidence;
 mod configured;
@@ -39,6 +40,7 @@ mod engine;
 mod error;
 mod freshness;
 mod index;
+mod jobs;
 mod layout;
 mod matches;
 mod near;
@@ -67,7 +69,7 @@ pub use backend::{
     MAX_RESULTS, MemoryBackend, Passage, Query, Skipped, Source, Standing, Status, SyncReason, SyncReport,
 };
 pub use configured::Surroundings;
-pub use embedding::Embedders;
+pub use embedding::{Batching, Embedders, JobStage, JobUnderWay, Spending};
 pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;
 pub use freshness::SyncOptions;

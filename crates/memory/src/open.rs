@@ -11,7 +11,7 @@ use crate::codes::Codes;
 use crate::corpus::{Corpus, Exact, NoteId};
 use crate::index::{Generation, Index, IndexError, NewNote};
 use crate::search::{Asked, Found, search};
-use crate::vectors::{EmbedderKey, Unembedded};
+use crate::vectors::{EmbedderKey, Unembedded, hash};
 use crate::weighted::{self, Chunks, Fusion, Of, Sides, Weighing, Weighted};
 
 /// Which passages are to be embedded next.
@@ -125,6 +125,62 @@ impl OpenIndex {
         Ok(Self { index, corpus: Corpus::default(), ranking, embedder: None, data_version })
     }
 
+    /// Who makes the vectors.
+    pub(crate) fn embedder(&self) -> Option<EmbedderKey> {
+        self.embedder
+    }
+
+    /// Keeps the cache to a number of vectors, after some were added.
+    pub(crate) fn prune_cache(&mut self, most: Option<usize>, added: usize) -> Result<(), IndexError> {
+        match (self.embedder, most) {
+            (Some(embedder), Some(most)) => self.index.prune_cache(embedder, most, added),
+            (None, _) | (_, None) => Ok(()),
+        }
+    }
+
+    /// Takes vectors from the cache into so many notes behind `after`; gives the last of them, and nothing at the end.
+    pub(crate) fn take_in(
+        &mut self,
+        after: Option<NoteId>,
+        most: usize,
+    ) -> Result<Option<NoteId>, IndexError> {
+        let Some(embedder) = self.embedder else { return Ok(None) };
+        if let Ranking::Weighted(_, chunks) = &mut self.ranking {
+            if self.index.recall_chunks(embedder, Of::All)? > 0 {
+                *chunks = self.index.chunks(Some(embedder), Of::All, &self.corpus)?;
+            }
+            return Ok(None);
+        }
+        let next = |id: &NoteId| after.is_none_or(|after| *id > after);
+        let notes: Vec<NoteId> = self.corpus.notes().map(|(id, _)| id).filter(next).take(most).collect();
+        for note in &notes {
+            self.recall(embedder, *note)?;
+        }
+        Ok((notes.len() == most).then(|| notes.last().copied()).flatten())
+    }
+
+    /// What a rebuild would have embedded: every passage that is not in the cache.
+    pub(crate) fn uncached(&self) -> Result<Vec<String>, IndexError> {
+        let Some(embedder) = self.embedder else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        match &self.ranking {
+            Ranking::Measured(_) => {
+                for (id, view) in self.corpus.notes() {
+                    found.extend(self.index.uncached(embedder, id, view)?);
+                }
+            }
+            Ranking::Weighted(..) => {
+                for id in self.index.chunks(None, Of::All, &self.corpus)?.unembedded() {
+                    let text = self.index.unembedded_chunk(id)?.text;
+                    if !self.index.is_cached(embedder, &text)? {
+                        found.push(text);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Takes in what another process has written.
     pub(crate) fn refresh(&mut self) -> Result<(), IndexError> {
         let data_version = self.index.data_version()?;
@@ -199,15 +255,18 @@ impl OpenIndex {
             return Ok(());
         }
         // What the cache knows needs no embedder.
-        for slot in 0..self.corpus.ids().len() {
-            if self.is_complete(slot) {
-                continue;
-            }
-            let id = self.corpus.ids()[slot];
-            let (codes, found) = self.index.recall(key, id, &self.corpus.views()[slot])?;
-            if found > 0 {
-                self.corpus.enter(id, &codes);
-            }
+        for id in self.corpus.ids().to_vec() {
+            self.recall(key, id)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the vectors that a note lacks from the cache, as far as there are any.
+    fn recall(&mut self, embedder: EmbedderKey, id: NoteId) -> Result<(), IndexError> {
+        let Some(slot) = self.corpus.slot(id).filter(|slot| !self.is_complete(*slot)) else { return Ok(()) };
+        let (codes, found) = self.index.recall(embedder, id, &self.corpus.views()[slot])?;
+        if found > 0 {
+            self.corpus.enter(id, &codes);
         }
         Ok(())
     }
@@ -221,12 +280,15 @@ impl OpenIndex {
     pub(crate) fn unembedded(&self, wanted: &Wanted) -> Result<Vec<Unembedded>, IndexError> {
         let mut found = Vec::new();
         let mut total = 0;
+        let in_jobs = self.embedder.map(|embedder| self.index.in_jobs(embedder)).transpose()?;
+        let in_jobs = in_jobs.filter(|hashes| !hashes.is_empty());
         for passages in self.missing() {
             for passage in passages? {
-                if wanted.except.contains(&passage.text) {
+                let is_in_job = in_jobs.as_ref().is_some_and(|hashes| hashes.contains(&hash(&passage.text)));
+                if is_in_job || wanted.except.contains(&passage.text) {
                     continue;
                 }
-                total += passage.text.len();
+                total = passage.text.len().saturating_add(total);
                 if !found.is_empty() && (found.len() >= wanted.texts || total > wanted.bytes) {
                     return Ok(found);
                 }

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
 
 use crate::codes::{Codes, encode_vector};
 use crate::corpus::{NoteId, NoteView};
-use crate::index::{Index, IndexError, counted, stored};
+use crate::index::{Index, IndexError};
 use crate::layout::headings;
 
 /// An embedder in one index file.
@@ -14,7 +14,7 @@ use crate::layout::headings;
 pub(crate) struct EmbedderKey(pub(crate) i64);
 
 /// Half a SHA-256 of a passage's text: a stranger cannot make two texts that share it.
-const HASH_BYTES: usize = 16;
+pub(crate) const HASH_BYTES: usize = 16;
 
 /// A passage without a vector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,22 +131,30 @@ impl Index {
         Ok(codes)
     }
 
-    /// Vectors in the cache.
-    pub(crate) fn cached(&self) -> Result<usize, IndexError> {
-        Ok(self.db.query_row("SELECT count(*) FROM mem_cache", [], |row| row.get(0).map(counted))?)
+    /// Every passage of a note that has no vector in the cache.
+    pub(crate) fn uncached(
+        &self,
+        embedder: EmbedderKey,
+        id: NoteId,
+        view: &NoteView,
+    ) -> Result<Vec<String>, IndexError> {
+        let text = self.text(id)?;
+        let texts = (0..view.passages.len()).map(|passage| passage_text(&text, view, passage));
+        let mut found = Vec::new();
+        for text in texts {
+            if !self.is_cached(embedder, &text)? {
+                found.push(text);
+            }
+        }
+        Ok(found)
     }
 
-    /// Forgets the oldest vectors of the cache beyond a number.
-    pub(crate) fn prune_cache(&self, most: usize) -> Result<(), IndexError> {
-        let extra = self.cached()?.saturating_sub(most);
-        if extra > 0 {
-            self.db.execute(
-                "DELETE FROM mem_cache WHERE (embedder, hash) IN
-                 (SELECT embedder, hash FROM mem_cache ORDER BY used LIMIT ?1)",
-                [stored(extra)],
-            )?;
-        }
-        Ok(())
+    /// Whether the cache has the vector of a text.
+    pub(crate) fn is_cached(&self, embedder: EmbedderKey, text: &str) -> Result<bool, IndexError> {
+        let mut find = self
+            .db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM mem_cache WHERE embedder = ?1 AND hash = ?2)")?;
+        Ok(find.query_row(params![embedder.0, hash(text)], |row| row.get(0))?)
     }
 
     /// The text of a note as it was indexed; nothing for one that is gone.

@@ -56,6 +56,8 @@ pub(crate) enum Request {
     Remember(ByEmbedder<Vec<(Unembedded, Vector)>>, Reply<()>),
     /// Files have changed, and rest now.
     Changed,
+    /// Work on the index that is a matter of its asker, such as batch jobs; it sends the reply itself.
+    Do(Box<dyn FnOnce(&mut Worker) + Send>),
 }
 
 /// What concerns the vectors of one embedder. The worker goes on with that one, if it was another before: somebody may
@@ -220,6 +222,7 @@ impl Worker {
                     self.want(Take::Grown);
                 }
             }
+            Request::Do(work) => work(self),
         }
     }
 
@@ -381,6 +384,17 @@ impl Worker {
         Ok(())
     }
 
+    /// Work on the index with the vectors of one embedder; it is told the time.
+    pub(crate) fn with_vectors<T>(
+        &mut self,
+        by: EmbedderId,
+        work: impl Fn(&mut OpenIndex, i64) -> Result<T, IndexError>,
+    ) -> Result<T, MemoryError> {
+        self.use_embedder(by)?;
+        let now_ms = self.clock.now_ms();
+        self.with_index(|open, _| work(open, now_ms))
+    }
+
     fn unembedded(&mut self, wanted: ByEmbedder<Wanted>) -> Result<Missing, MemoryError> {
         self.use_embedder(wanted.by)?;
         self.with_index(|open, _| {
@@ -395,7 +409,7 @@ impl Worker {
         let most = self.cache_entries;
         self.with_index(|open, _| {
             open.remember(vectors.made.clone(), now_ms)?;
-            most.map_or(Ok(()), |most| open.index.prune_cache(most))
+            open.prune_cache(most, vectors.made.len())
         })
     }
 
@@ -564,7 +578,7 @@ impl Worker {
     fn told(&self, error: IndexError) -> MemoryError {
         match error {
             IndexError::File(error) => MemoryError::File(error),
-            error @ (IndexError::Sqlite(_) | IndexError::Rows { .. }) => {
+            error @ (IndexError::Sqlite(_) | IndexError::Rows { .. } | IndexError::Job(_)) => {
                 MemoryError::Index { path: self.database.clone(), source: error.into() }
             }
         }

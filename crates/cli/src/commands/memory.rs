@@ -1,6 +1,7 @@
 //! `openclaw memory`: search, index and measure, straight on the files; no gateway is needed.
 
 mod bench;
+mod consent;
 mod index;
 mod open;
 mod search;

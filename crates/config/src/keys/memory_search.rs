@@ -96,16 +96,19 @@ section! {
         /// Headers added to each request.
         headers: Map<Secret>, may_be_blank(), advanced();
         /// Many texts in one job.
-        batch: EmbeddingBatch, planned("passages are embedded by ordinary requests yet, not by batch jobs"), advanced();
+        batch: EmbeddingBatch, advanced();
+        /// Estimated tokens that a service which costs money gets at once without a person's word: above them,
+        /// `openclaw memory index` asks, and the gateway waits until somebody has run it. 0 asks always.
+        ask_above_tokens: u64 = 1_000_000, advanced();
     }
 }
 
 section! {
     /// Batch jobs at the provider.
     pub struct EmbeddingBatch {
-        /// Whether they are used where the provider has them.
+        /// Whether they are used where the provider has them, for many passages at once.
         enabled: bool = true;
-        /// Whether a sync waits for its jobs.
+        /// Whether `openclaw memory index` waits for its jobs.
         wait: bool = true;
         /// Jobs at the same time.
         concurrency: u64 = 2, min(1.0);
@@ -221,8 +224,8 @@ section! {
     pub struct EmbeddingCache {
         /// Whether vectors of unchanged text are kept.
         enabled: bool = true;
-        /// Most vectors kept; no limit if absent.
-        max_entries: Option<u64>, min(1.0);
+        /// Most vectors kept; those of other models go first, then the oldest.
+        max_entries: u64 = 50_000, min(1.0);
     }
 }
 

@@ -100,6 +100,7 @@ pub(super) fn status(
         dirty,
         skipped,
         recovered: None,
+        jobs: Vec::new(),
     }
 }
 

@@ -55,6 +55,12 @@ impl Home {
         engine(self.dir.path(), &[])
     }
 
+    /// An engine whose cache keeps so many vectors.
+    pub(crate) fn engine_keeping(&self, embedders: Embedders, most: usize) -> Engine {
+        let cache_entries = Some(most);
+        Engine::new(EngineOptions { embedders, cache_entries, ..options(self.dir.path()) })
+    }
+
     pub(crate) fn engine_with(&self, embedders: Embedders) -> Engine {
         Engine::new(EngineOptions { embedders, ..self.options() })
     }
@@ -72,7 +78,7 @@ pub(crate) fn engine(home: &Path, extra_paths: &[PathBuf]) -> Engine {
     Engine::new(EngineOptions { extra_paths: extra_paths.to_vec(), ..options(home) })
 }
 
-fn options(home: &Path) -> EngineOptions {
+pub(crate) fn options(home: &Path) -> EngineOptions {
     let agent_id = PathComponent::parse("main").unwrap();
     let workspace = Arc::new(Root::open(&home.join("workspace")).unwrap());
     EngineOptions::new(agent_id, workspace, home, Arc::new(SystemClock))

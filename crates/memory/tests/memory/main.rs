@@ -9,9 +9,14 @@ mod freshness;
 #[cfg(test)]
 mod home;
 #[cfg(test)]
+mod jobs;
+#[cfg(test)]
 mod meaning;
 #[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod spending;
+#[cfg(test)]
 mod surfaces;
 #[cfg(test)]
 mod transcripts;

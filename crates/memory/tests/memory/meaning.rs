@@ -157,6 +157,7 @@ async fn steps_in(home: &Home, failure: Failure) {
         primary: Some(primary),
         fallback: Some(fallback.clone()),
         problem: None,
+        ..Embedders::default()
     });
     memory.sync(SyncReason::Requested).await.unwrap();
     let answer = memory.search(Query::new("tea")).await.unwrap();

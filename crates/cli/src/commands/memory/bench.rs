@@ -1,12 +1,11 @@
 //! `openclaw memory bench`
 
-use std::io::{BufRead as _, IsTerminal as _};
 use std::sync::Mutex;
 
-use anyhow::bail;
 use openclaw_memory::bench::{self, BenchReport, Kind, Plan, Quality, Stage};
 use openclaw_memory::{Engine, MemoryBackend as _, Reader, SyncReason};
 
+use super::consent::Asking;
 use super::open::Opened;
 use super::watching::{End, indexing, stage_words, watching};
 use crate::args::{InstanceArgs, MemoryBenchArgs};
@@ -53,16 +52,8 @@ fn consent(reader: &Reader, args: &MemoryBenchArgs) -> anyhow::Result<()> {
          passages that have no vector yet",
         args.questions
     );
-    if args.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        bail!("{what}; add --yes if that is all right");
-    }
-    output::complain(&format!("{what}. Go on? [y/N]"));
-    let mut said = String::new();
-    std::io::stdin().lock().read_line(&mut said)?;
-    if !["y", "yes"].contains(&said.trim().to_lowercase().as_str()) {
-        bail!("nothing was sent, and nothing measured");
-    }
-    Ok(())
+    let asking = if args.json { Asking::Never } else { Asking::Allowed };
+    super::consent::consent(&what, asking, "nothing was sent, and nothing measured")
 }
 
 fn words(report: &BenchReport) -> String {

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use openclaw_memory::{Fallback, Status, SyncReason, SyncReport};
+use openclaw_memory::{Engine, Fallback, MemoryBackend as _, Spending, Status, SyncReason, SyncReport};
 use serde::Serialize;
 
+use super::consent::Asking;
 use super::open::Opened;
-use super::status::{skipped_words, stepped_in_words, vector_words};
+use super::status::{job_words, skipped_words, stepped_in_words, vector_words};
 use super::watching::{End, indexing};
 use crate::args::{InstanceArgs, MemoryIndexArgs};
 use crate::output::{self, Interrupted};
@@ -35,6 +36,10 @@ pub(in crate::commands) fn index(flags: &InstanceArgs, args: &MemoryIndexArgs) -
     let why = if args.force { SyncReason::Rebuild } else { SyncReason::Requested };
     let begun = Instant::now();
     let (report, status) = runtime::block_on(async {
+        // What `qmd` does costs nothing.
+        if !args.yes && memory.qmd().is_none() {
+            ask_first(memory.engine(), why, args).await?;
+        }
         let backend = memory.backend();
         match indexing(memory.engine(), backend.sync(why)).await? {
             End::Done(report) => Ok((report?, backend.status().await?)),
@@ -55,6 +60,22 @@ pub(in crate::commands) fn index(flags: &InstanceArgs, args: &MemoryIndexArgs) -
     Ok(output::line(&output::printable(&output::for_instance(&words(&indexed, &status), flags)))?)
 }
 
+/// Asks before much is sent to a service that costs money. Vectors that are kept from before are not counted.
+async fn ask_first(engine: &Engine, why: SyncReason, args: &MemoryIndexArgs) -> anyhow::Result<()> {
+    match indexing(engine, engine.read_notes()).await? {
+        End::Done(report) => report?,
+        End::Interrupted => return Err(interrupted(&engine.status().await?).into()),
+    };
+    let Some(spending) = engine.spending(why).await?.filter(Spending::is_much) else { return Ok(()) };
+    let what = format!(
+        "{} gets the text of {spending}, which is more than memorySearch.remote.askAboveTokens ({})",
+        spending.embedder, spending.ask_above_tokens
+    );
+    let asking = if args.json { Asking::Never } else { Asking::Allowed };
+    let declined = "nothing was sent; the notes are found by their words";
+    super::consent::consent(&what, asking, declined)
+}
+
 fn words(indexed: &Indexed, status: &Status) -> String {
     let SyncReport { files, indexed: new, removed, degraded, skipped, .. } = &indexed.report;
     let mut lines = vec![
@@ -72,6 +93,9 @@ fn words(indexed: &Indexed, status: &Status) -> String {
         );
     }
     lines.extend(status.fallback.as_ref().map(|fallback| stepped_in_words(status, fallback)));
+    if !status.jobs.is_empty() {
+        lines.push(format!("jobs: {}; `openclaw memory index` collects them", job_words(&status.jobs)));
+    }
     lines.extend(degraded.clone());
     if !skipped.is_empty() {
         lines.push(format!("skipped:\n{}", skipped_words(skipped)));

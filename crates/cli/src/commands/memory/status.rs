@@ -1,6 +1,6 @@
 //! `openclaw memory status`
 
-use openclaw_memory::{AgentMemory, Fallback, Probe, Reader, Role, Skipped, Status};
+use openclaw_memory::{AgentMemory, Fallback, JobStage, JobUnderWay, Probe, Reader, Role, Skipped, Status};
 use serde::Serialize;
 
 use super::open::Opened;
@@ -51,6 +51,9 @@ pub(in crate::commands) fn status(flags: &InstanceArgs, args: &MemoryStatusArgs)
         ("Privacy", privacy_words(report.sent_to.as_ref())),
         ("Index", format!("{}, {}", short(&report.status.database), index_words(&report.status))),
     ];
+    if !report.status.jobs.is_empty() {
+        rows.push(("Jobs", job_words(&report.status.jobs)));
+    }
     rows.extend(report.probes.iter().flatten().map(|probe| ("Asked", probe_words(probe))));
     if let Some(aside) = &report.status.recovered {
         rows.push((
@@ -121,6 +124,24 @@ pub(super) fn vector_words(status: &Status) -> String {
         words = format!("{words} ({share} %)");
     }
     if *cached > 0 { format!("{words}, {cached} kept for text that comes back") } else { words }
+}
+
+/// Batch jobs at the service.
+pub(super) fn job_words(jobs: &[JobUnderWay]) -> String {
+    let words = |job: &JobUnderWay| {
+        let state = match job.stage {
+            JobStage::Sending => "is being sent",
+            JobStage::Running => "is under way",
+            JobStage::Stopping => "took too long and was told to stop",
+        };
+        let name = job.id.as_deref().map_or("one".to_owned(), ToOwned::to_owned);
+        let mut words = format!("{name} with {} {state}", format::count(job.texts, "passage"));
+        if job.done > 0 {
+            words = format!("{words}, {} done", job.done);
+        }
+        words
+    };
+    jobs.iter().map(words).collect::<Vec<_>>().join("\n")
 }
 
 fn privacy_words(sent_to: Option<&Reader>) -> String {

@@ -1,22 +1,21 @@
-//! Who makes the vectors of one engine, and the loop that has passages embedded.
-//!
-//! Nothing here fails a search: without vectors, words answer, and the answer says why.
+//! The state of one engine's embedders, and the loop that has passages embedded.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use openclaw_embed::{BatchLimits, EmbedError, Embedder, Failure, Purpose, Resolution, Vector};
+use openclaw_embed::{EmbedError, Embedder, Failure, Purpose, Vector};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::embedders::Embedders;
+use super::jobs::{Jobs, Submitted};
+use super::spending::Withheld;
 use crate::backend::Fallback;
 use crate::engine::{Mailbox, Progress};
 use crate::error::MemoryError;
 use crate::open::Wanted;
-use crate::vectors::Unembedded;
 use crate::worker::{ByEmbedder, Missing, Request};
 
 /// Below this confidence an answer says that nothing is clearly about the query.
@@ -26,55 +25,38 @@ const QUERY_WAIT: Duration = Duration::from_secs(15);
 /// How long an embedder that failed is left alone: it has repeated its calls by itself already.
 const REST: Duration = Duration::from_secs(30);
 /// Passages that are embedded between two commits: little is lost with the power, and few commits are made.
-const COMMIT_TEXTS: usize = 256;
+pub(super) const COMMIT_TEXTS: usize = 256;
 /// Bytes of their texts.
 const COMMIT_BYTES: usize = 256 * 1024;
-
-/// Who turns text into vectors.
-#[derive(Clone, Default)]
-pub struct Embedders {
-    /// Whose vectors are used.
-    pub primary: Option<Arc<dyn Embedder>>,
-    /// Who steps in when it fails.
-    pub fallback: Option<Arc<dyn Embedder>>,
-    /// What does not work as it was configured, in plain words.
-    pub problem: Option<String>,
-}
-
-impl From<Resolution> for Embedders {
-    fn from(resolution: Resolution) -> Self {
-        let problems: Vec<String> = resolution.problems.iter().map(ToString::to_string).collect();
-        // A missing primary is stood in for from the start.
-        let (primary, fallback) = match resolution.primary {
-            Some(primary) => (Some(primary), resolution.fallback),
-            None => (resolution.fallback, None),
-        };
-        Self { primary, fallback, problem: (!problems.is_empty()).then(|| problems.join("; ")) }
-    }
-}
-
-/// Passages with their vectors, and what went wrong with others.
-type Outcome = (Vec<(Unembedded, Vector)>, Option<EmbedError>);
+const COMMIT: (usize, usize) = (COMMIT_TEXTS, COMMIT_BYTES);
 
 /// The state of one engine's embedders.
 pub(crate) struct Embedding {
-    embedders: Embedders,
+    pub(super) embedders: Embedders,
     state: Mutex<State>,
     /// Whether the loop runs.
     running: AtomicBool,
-    progress: watch::Sender<Progress>,
+    /// One step at a time, or two loops would send the same passages.
+    stepping: tokio::sync::Mutex<()>,
+    /// What is known of batch jobs.
+    pub(super) jobs: Jobs,
+    pub(super) progress: watch::Sender<Progress>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// Who stepped in, and why.
     fallback: Option<Fallback>,
     /// Why the last passages got no vectors.
     failure: Option<String>,
     /// Texts that no embedder takes; they are left alone until the engine is made anew.
-    refused: HashSet<String>,
+    pub(super) refused: HashSet<String>,
     /// When an embedder that failed is asked again.
     rests_until: Option<Instant>,
+    /// What is not sent in the background because it would cost much.
+    pub(super) withheld: Option<Withheld>,
+    /// Whether the index knows that this embedder is used.
+    is_noted: bool,
 }
 
 /// The vector of a query, or why there is none.
@@ -90,6 +72,8 @@ impl Embedding {
             embedders,
             state: Mutex::default(),
             running: AtomicBool::new(false),
+            stepping: tokio::sync::Mutex::default(),
+            jobs: Jobs::default(),
             progress: watch::Sender::new(Progress::default()),
         }
     }
@@ -121,8 +105,10 @@ impl Embedding {
 
     /// Why meaning is missing from answers, or from some passages.
     pub(crate) fn degraded(&self) -> Option<String> {
-        let why = self.state().failure.clone().or_else(|| self.embedders.problem.clone());
-        why.map(|why| format!("words only: {why}"))
+        let state = self.state();
+        let why = state.failure.clone().or_else(|| self.embedders.problem.clone());
+        let withheld = state.withheld.as_ref().map(|withheld| withheld.says.clone());
+        why.or(withheld).map(|why| format!("words only: {why}"))
     }
 
     /// The vector of a query.
@@ -152,16 +138,24 @@ impl Embedding {
 
     /// Has passages without vectors embedded, in the background. Does nothing while that goes on already.
     pub(crate) fn begin(self: &Arc<Self>, mailbox: &Arc<Mailbox>) {
-        if self.active().is_none() || self.rests() || self.running.swap(true, Ordering::AcqRel) {
+        if self.active().is_none() || self.rests() {
+            return;
+        }
+        self.watch(mailbox);
+        if self.running.swap(true, Ordering::AcqRel) {
             return;
         }
         // Weak: the loop must not keep an engine alive that nobody has any more.
         let (embedding, mailbox) = (Arc::downgrade(self), Arc::downgrade(mailbox));
         tokio::spawn(async move {
+            let mut is_allowed = false;
             while let (Some(embedding), Some(mailbox)) = (embedding.upgrade(), mailbox.upgrade()) {
-                match embedding.step(&mailbox).await {
-                    Ok(Some(_)) => {}
-                    Ok(None) => break,
+                match embedding.background_step(&mailbox, is_allowed).await {
+                    Ok(Some(_)) => is_allowed = true,
+                    Ok(None) => {
+                        embedding.watch(&mailbox);
+                        break;
+                    }
                     Err(error) => {
                         tracing::warn!(agent = %mailbox.agent_id(), %error, "memory cannot be embedded");
                         break;
@@ -174,25 +168,54 @@ impl Embedding {
         });
     }
 
-    /// Has all passages without vectors embedded and returns how many there were. What fails is left for another time.
-    pub(crate) async fn finish(&self, mailbox: &Mailbox) -> Result<usize, MemoryError> {
-        let mut embedded = 0;
-        while let Some(step) = self.step(mailbox).await? {
-            embedded += step;
+    /// A step that nobody asked for: the first one of a run looks what all of it would cost.
+    async fn background_step(
+        &self,
+        mailbox: &Mailbox,
+        is_allowed: bool,
+    ) -> Result<Option<usize>, MemoryError> {
+        if !is_allowed && self.withhold(mailbox).await? {
+            return Ok(None);
         }
-        Ok(embedded)
+        self.step(mailbox).await
+    }
+
+    /// Has all passages without vectors embedded and returns how many there were. What fails is left for another time,
+    /// and so are batch jobs if nobody is to wait for them.
+    pub(crate) async fn finish(&self, mailbox: &Mailbox) -> Result<usize, MemoryError> {
+        self.state().withheld = None;
+        let mut embedded = self.look(mailbox).await?.collected;
+        loop {
+            while let Some(step) = self.step(mailbox).await? {
+                embedded += step;
+            }
+            if !self.embedders.batching.policy.wait {
+                return Ok(embedded);
+            }
+            let look = self.look(mailbox).await?;
+            embedded += look.collected;
+            match look.pause {
+                _ if look.has_ended => {}
+                Some(pause) => self.embedders.batching.timer.pause(pause).await,
+                None => return Ok(embedded),
+            }
+        }
     }
 
     /// Has some passages embedded and kept; `None` when nothing is left, or nothing more can be done now.
     async fn step(&self, mailbox: &Mailbox) -> Result<Option<usize>, MemoryError> {
+        let _one = self.stepping.lock().await;
         let Some(embedder) = self.active() else { return Ok(None) };
-        let except = self.state().refused.clone();
-        let made = Wanted { texts: COMMIT_TEXTS, bytes: COMMIT_BYTES, except };
-        let wanted = ByEmbedder { by: embedder.identity().clone(), made };
-        let Missing { passages, left } = mailbox.ask(|reply| Request::Unembedded(wanted, reply)).await?;
+        self.note_use(mailbox, embedder.as_ref()).await?;
+        let Missing { passages, left } = self.missing(mailbox, embedder.as_ref(), COMMIT).await?;
         self.progress.send_modify(|progress| progress.left = left);
         if passages.is_empty() {
             return Ok(None);
+        }
+        match self.submit(mailbox, embedder.as_ref(), left).await? {
+            Submitted::Nothing => {}
+            Submitted::Job => return Ok(Some(0)),
+            Submitted::Later => return Ok(None),
         }
         let (vectors, failure) = self.embed(embedder.as_ref(), passages).await;
         let count = vectors.len();
@@ -217,48 +240,34 @@ impl Embedding {
         }
     }
 
-    /// The vectors of as many passages as possible, and the first failure.
-    async fn embed(&self, embedder: &dyn Embedder, passages: Vec<Unembedded>) -> Outcome {
-        let limits = embedder.limits();
-        let calls = split(passages, limits).into_iter().map(|passages| self.call(embedder, passages));
-        let mut done = futures_util::stream::iter(calls).buffered(limits.concurrency.max(1));
-        let mut embedded = Vec::new();
-        while let Some((vectors, failure)) = done.next().await {
-            embedded.extend(vectors);
-            if failure.is_some() {
-                return (embedded, failure);
-            }
-        }
-        (embedded, None)
+    /// Some of the passages without vectors that are in no batch job.
+    pub(super) async fn missing(
+        &self,
+        mailbox: &Mailbox,
+        embedder: &dyn Embedder,
+        (texts, bytes): (usize, usize),
+    ) -> Result<Missing, MemoryError> {
+        let made = Wanted { texts, bytes, except: self.state().refused.clone() };
+        let wanted = ByEmbedder { by: embedder.identity().clone(), made };
+        mailbox.ask(|reply| Request::Unembedded(wanted, reply)).await
     }
 
-    /// One call. If it is refused, each text is asked for by itself, so that one of them does not keep out the others.
-    async fn call(&self, embedder: &dyn Embedder, passages: Vec<Unembedded>) -> Outcome {
-        match embed_texts(embedder, &passages).await {
-            Ok(vectors) => (passages.into_iter().zip(vectors).collect(), None),
-            Err(error) if !matches!(error.failure, Failure::Refused(_)) => (Vec::new(), Some(error)),
-            Err(_) => self.one_by_one(embedder, passages).await,
+    /// Lets the index know, once, whose vectors are used: it forgets those that nobody uses for long.
+    async fn note_use(&self, mailbox: &Mailbox, embedder: &dyn Embedder) -> Result<(), MemoryError> {
+        if std::mem::replace(&mut self.state().is_noted, true) {
+            return Ok(());
         }
-    }
-
-    async fn one_by_one(&self, embedder: &dyn Embedder, passages: Vec<Unembedded>) -> Outcome {
-        let mut embedded = Vec::new();
-        for passage in passages {
-            match embed_texts(embedder, std::slice::from_ref(&passage)).await {
-                Ok(vectors) => embedded.extend(vectors.into_iter().map(|vector| (passage.clone(), vector))),
-                Err(error) if matches!(error.failure, Failure::Refused(_)) => {
-                    tracing::warn!(%error, "a passage is found by its words only");
-                    self.state().refused.insert(passage.text);
-                }
-                Err(error) => return (embedded, Some(error)),
-            }
-        }
-        (embedded, None)
+        mailbox
+            .with_vectors(embedder, |open, now_ms| match open.embedder() {
+                Some(embedder) => open.index.use_vectors_of(embedder, now_ms),
+                None => Ok(()),
+            })
+            .await
     }
 
     /// Takes note of a failure. If somebody can step in, it is worth going on at once; else the embedder rests, so that
     /// not every search waits for it.
-    fn failed(&self, mailbox: &Mailbox, error: &EmbedError) -> bool {
+    pub(super) fn failed(&self, mailbox: &Mailbox, error: &EmbedError) -> bool {
         {
             let mut state = self.state();
             state.failure = Some(error.to_string());
@@ -285,33 +294,8 @@ impl Embedding {
         if stepped_in { self.embedders.fallback.clone() } else { self.embedders.primary.clone() }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // Only ever held for a few moves of values, so that a poisoned one is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Passages in calls that an embedder takes.
-fn split(passages: Vec<Unembedded>, limits: BatchLimits) -> Vec<Vec<Unembedded>> {
-    let mut calls: Vec<Vec<Unembedded>> = Vec::new();
-    let mut bytes = 0;
-    for passage in passages {
-        let size = passage.text.len();
-        match calls.last_mut() {
-            Some(call) if call.len() < limits.texts && bytes + size <= limits.bytes => {
-                bytes += size;
-                call.push(passage);
-            }
-            Some(_) | None => {
-                bytes = size;
-                calls.push(vec![passage]);
-            }
-        }
-    }
-    calls
-}
-
-async fn embed_texts(embedder: &dyn Embedder, passages: &[Unembedded]) -> Result<Vec<Vector>, EmbedError> {
-    let texts = passages.iter().map(|passage| passage.text.clone()).collect();
-    embedder.embed(Purpose::Document, texts).await
 }
