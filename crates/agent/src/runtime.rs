@@ -117,10 +117,15 @@ impl AgentRuntime {
     /// The model is not known or cannot run here.
     pub fn model_of(&self, entry: &SessionEntry) -> Result<Arc<dyn ChatModel>, CatalogError> {
         match (entry.text(field::PROVIDER_OVERRIDE), entry.text(field::MODEL_OVERRIDE)) {
-            (Some(provider), Some(model)) => self.models.resolve(&format!("{provider}/{model}")),
-            (None, Some(model)) => self.models.resolve(model),
+            (Some(provider), Some(model)) => self.chosen(&format!("{provider}/{model}")),
+            (None, Some(model)) => self.chosen(model),
             (_, None) => self.models.resolve_default(),
         }
+    }
+
+    /// A model that somebody chose. It may have been taken off the list of allowed ones since.
+    fn chosen(&self, reference: &str) -> Result<Arc<dyn ChatModel>, CatalogError> {
+        self.models.resolve(&self.models.choose(reference)?.to_string())
     }
 
     /// Whether a session may be written to.

@@ -22,8 +22,7 @@ pub(crate) struct ModelState {
 /// The model of an agent. Opens no connection.
 pub(crate) fn of(instance: &Instance, agent_id: &str) -> ModelState {
     let config = instance.config();
-    let mut providers = Providers::from_config(config);
-    providers.primary = config.agents.model(agent_id).primary.or(providers.primary);
+    let providers = Providers::of_agent(config, agent_id);
     let catalog = Catalog::new(providers, Environment::from_env(&instance.loaded.env));
     let problem = catalog.resolve_default().err().map(|error| error.plain_words());
     named(catalog.default_reference(), problem)

@@ -243,8 +243,7 @@ impl Builder<'_> {
             None => self.memory(id, &workspace)?,
         };
         let sessions_dir = self.making.locations.state_dir.join("agents").join(id).join("sessions");
-        let mut providers = Providers::from_config(config);
-        providers.primary = config.agents.model(id).primary.or(providers.primary);
+        let providers = Providers::of_agent(config, id);
         Ok(Arc::new(AgentRuntime {
             id: id.to_owned(),
             name: self.name(id),

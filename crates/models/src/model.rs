@@ -204,6 +204,20 @@ impl WireApi {
             Self::Offline => "offline",
         }
     }
+
+    /// The API of a name that configuration may use.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let known = [
+            Self::OpenAiCompletions,
+            Self::OpenAiResponses,
+            Self::AnthropicMessages,
+            Self::GoogleGenerativeAi,
+            Self::GithubCopilot,
+            Self::BedrockConverseStream,
+        ];
+        known.into_iter().find(|api| api.as_str() == name)
+    }
 }
 
 /// US dollars per million tokens (`models.providers.*.models[].cost`).

@@ -15,7 +15,7 @@ use openclaw_agent::{
 use openclaw_guard::{ManualClock, PathComponent, Root, create_private_dir, write_atomic};
 use openclaw_memory::{Engine, EngineOptions};
 use openclaw_models::WireApi;
-use openclaw_models::catalog::{Catalog, Environment, ModelEntry, ProviderEntry, Providers};
+use openclaw_models::catalog::{Catalog, Choice, Environment, ModelEntry, ProviderEntry, Providers};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{
     Accepted, Done, EventKey, Ledger, LedgerError, NewEvent, RecordId, SessionIndex, SqliteLedger,
@@ -87,7 +87,7 @@ pub(crate) fn world(files: &[(&str, &str)]) -> World {
     provider.api = Some(WireApi::OpenAiCompletions);
     provider.models = vec![ModelEntry::new("m")];
     let providers =
-        Providers { primary: Some("mock/m".into()), entries: vec![provider], aliases: Vec::new() };
+        Providers { model: Choice::only("mock/m"), entries: vec![provider], ..Providers::default() };
     let clock = Arc::new(ManualClock::new(NOW));
     let workspace = Arc::new(Root::open(&folder).unwrap());
     let agent_id = PathComponent::parse("main").unwrap();

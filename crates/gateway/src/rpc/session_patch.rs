@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use openclaw_agent::AgentRuntime;
+use openclaw_models::catalog::CatalogError;
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::session_key::{Conversation, SessionKey};
 use openclaw_store::{SessionId, field};
@@ -158,12 +159,11 @@ fn model_override(agent: &AgentRuntime, value: Option<&Value>) -> Result<ModelCh
         Some(Value::Null) => Ok(ModelChange::Clear),
         Some(value) => {
             let reference = line("model", value.as_str().unwrap_or_default().trim(), MAX_KEY)?;
-            let model = agent
-                .models
-                .resolve(reference)
-                .map_err(|error| RpcError::from(ErrorShape::invalid(error.plain_words())))?;
-            let info = model.describe();
-            Ok(ModelChange::Set { provider: info.provider.to_string(), model: info.id.clone() })
+            let refused = |error: CatalogError| RpcError::from(ErrorShape::invalid(error.plain_words()));
+            let chosen = agent.models.choose(reference).map_err(refused)?;
+            // One that cannot run is refused now and not with the next message.
+            agent.models.resolve(&chosen.to_string()).map_err(refused)?;
+            Ok(ModelChange::Set { provider: chosen.provider, model: chosen.model })
         }
     }
 }

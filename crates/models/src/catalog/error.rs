@@ -27,6 +27,14 @@ pub enum CatalogError {
         /// Model id.
         model: String,
     },
+    /// `agents.defaults.models` leaves the model out.
+    #[error("{reference} is not allowed")]
+    NotAllowed {
+        /// `provider/model`.
+        reference: String,
+        /// The models that are.
+        allowed: Vec<String>,
+    },
     /// This build does not speak the wire API.
     #[error("{reference}: wire API {} is not supported by this build", api.as_str())]
     UnsupportedApi {
@@ -66,6 +74,10 @@ impl CatalogError {
             Self::UnknownOfflineModel { model } => {
                 format!("There is no model \"offline/{model}\". The built-in model is offline/recall.")
             }
+            Self::NotAllowed { reference, allowed } => format!(
+                "Model \"{reference}\" is not allowed: agents.defaults.models has only {}. Add it there, or choose one of them.",
+                allowed.join(", ")
+            ),
             Self::UnsupportedApi { reference, api } => format!(
                 "{reference} uses the wire API {}, which this build does not speak. It speaks openai-completions: set models.providers.<id>.api to that if the server offers it, or choose another model.",
                 api.as_str()
