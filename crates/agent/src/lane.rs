@@ -570,6 +570,7 @@ async fn drive_turn(
         tools: Arc::clone(&open.tools),
         max_tokens: info.max_tokens,
         temperature: None,
+        thinking: None,
         now_ms: open.runtime.clock.now_ms(),
     };
     let mut turn = Turn::new(request, info.clone(), timeout);

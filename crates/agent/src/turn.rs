@@ -449,8 +449,12 @@ fn model_event(turn: &mut Turn, event: ModelEvent, now_ms: i64, effects: &mut Ve
             }
         }
         ModelEvent::ThinkingDelta(delta) => draft.push_thinking(&delta),
+        ModelEvent::ThinkingSignature(signature) => draft.sign_thinking(signature),
+        ModelEvent::RedactedThinking(data) => draft.push_redacted(data),
+        ModelEvent::TextSignature(signature) => draft.sign_text(signature),
         ModelEvent::ToolCallStart { index, id, name } => draft.start_call(index, id, name),
         ModelEvent::ToolCallArguments { index, delta } => draft.push_arguments(index, &delta),
+        ModelEvent::ToolCallSignature { index, signature } => draft.sign_call(index, signature),
         ModelEvent::Usage(usage) => draft.usage = Some(usage),
         ModelEvent::Done(reason) => {
             let draft = std::mem::take(draft);

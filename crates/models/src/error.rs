@@ -27,6 +27,14 @@ pub enum ModelError {
         /// How long the provider asked to wait.
         retry_after: Option<Duration>,
     },
+    /// The provider has more work than it can take at the moment; another account would not help.
+    #[error("{provider}: overloaded")]
+    Overloaded {
+        /// Provider id.
+        provider: Arc<str>,
+        /// How long the provider asked to wait.
+        retry_after: Option<Duration>,
+    },
     /// The account has no credit left.
     #[error("{provider}: out of credit")]
     Billing {
@@ -153,7 +161,7 @@ pub enum Malformed {
     TooManyToolCalls,
     /// One event is larger than [`crate::sse::MAX_EVENT_BYTES`].
     EventTooLarge,
-    /// The whole body is larger than [`crate::openai::MAX_RESPONSE_BYTES`].
+    /// The whole body is larger than [`crate::wire::MAX_RESPONSE_BYTES`].
     ResponseTooLarge,
     /// The request could not be written as JSON.
     Request,
@@ -179,7 +187,10 @@ impl ModelError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::RateLimited { .. } | Self::Timeout { .. } | Self::Server { .. } => true,
+            Self::RateLimited { .. }
+            | Self::Overloaded { .. }
+            | Self::Timeout { .. }
+            | Self::Server { .. } => true,
             Self::Unreachable { why, .. } => match why {
                 Unreachable::Refused
                 | Unreachable::NameNotFound
@@ -219,6 +230,10 @@ impl ModelError {
             }
             Self::RateLimited { provider, retry_after: None } => {
                 format!("{provider} is rate limiting this account. Try again in a minute.")
+            }
+            Self::Overloaded { provider, retry_after } => {
+                let wait = retry_after.map_or_else(|| "a minute".to_owned(), spoken);
+                format!("{provider} is overloaded at the moment. Try again in {wait}, or use another model.")
             }
             Self::Billing { provider } => {
                 format!(

@@ -1,8 +1,8 @@
 //! Model providers behind one trait.
 //!
-//! The room holds the port [`ChatModel`], the wire API `openai-completions` ([`openai`]), the built-in model that
-//! needs neither network nor weights ([`offline`]), and the catalog that turns `provider/model` into something that
-//! runs ([`catalog`]). It may open sockets; it never touches the disk, runs a tool, or knows a session.
+//! The room holds the port [`ChatModel`], one driver for all wire APIs ([`wire`]), the wire APIs themselves
+//! ([`openai`], [`anthropic`]), the built-in model that needs neither network nor weights ([`offline`]), and the catalog that turns
+//! `provider/model` into something that runs ([`catalog`]). It may open sockets; it never touches the disk, runs a tool, or knows a session.
 //!
 //! ```
 //! use futures_util::StreamExt;
@@ -28,13 +28,16 @@
 //! # });
 //! ```
 
+pub mod anthropic;
 pub mod catalog;
+mod conversation;
 mod error;
 mod model;
 pub mod offline;
 pub mod openai;
 mod retry;
 pub mod sse;
+pub mod wire;
 
 #[cfg(test)]
 mod contract;
@@ -42,7 +45,7 @@ mod contract;
 pub use error::{Malformed, ModelError, TimeoutKind};
 pub use model::{
     ArgumentsError, ChatModel, Compat, InputKind, MaxTokensField, ModelEvent, ModelInfo, ModelRequest,
-    Prices, ToolDefinition, WireApi, parse_arguments,
+    Prices, ThinkingLevel, ToolDefinition, WireApi, parse_arguments,
 };
 pub use openclaw_http::Unreachable;
 pub use retry::{CallPolicy, Retries, Timeouts};

@@ -38,6 +38,8 @@ pub struct ModelRequest {
     pub max_tokens: Option<u32>,
     /// Sampling temperature, left to the provider when absent.
     pub temperature: Option<f64>,
+    /// How hard a model that reasons shall think, left to the provider when absent.
+    pub thinking: Option<ThinkingLevel>,
     /// Milliseconds since the epoch; the only clock a model may look at.
     pub now_ms: i64,
 }
@@ -50,9 +52,27 @@ impl Default for ModelRequest {
             tools: Arc::from([]),
             max_tokens: None,
             temperature: None,
+            thinking: None,
             now_ms: 0,
         }
     }
+}
+
+/// How hard a model shall think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ThinkingLevel {
+    /// Not at all, where the model allows that.
+    Off,
+    /// As little as it can.
+    Minimal,
+    /// A little.
+    Low,
+    /// Some.
+    Medium,
+    /// Much.
+    High,
+    /// As much as it can.
+    XHigh,
 }
 
 /// A tool as the model sees it.
@@ -73,6 +93,13 @@ pub enum ModelEvent {
     TextDelta(String),
     /// More of the model's reasoning.
     ThinkingDelta(String),
+    /// The provider's signature of the reasoning so far, which is replayed as it is. It closes the reasoning; without
+    /// any it stands alone, because some providers show none.
+    ThinkingSignature(String),
+    /// Reasoning that the provider shows to nobody, as the data it wants back. Closes what came before.
+    RedactedThinking(String),
+    /// The provider's signature of the text so far, which is replayed as it is. It closes the text.
+    TextSignature(String),
     /// A tool call begins. `index` counts from 0 in the order of appearance.
     ToolCallStart {
         /// Position of the call in this answer.
@@ -88,6 +115,13 @@ pub enum ModelEvent {
         index: usize,
         /// The next piece of text; it may end anywhere.
         delta: String,
+    },
+    /// The provider's signature of one call, which is replayed as it is.
+    ToolCallSignature {
+        /// Position of the call in this answer.
+        index: usize,
+        /// The signature.
+        signature: String,
     },
     /// What the call used, at most once, before `Done`.
     Usage(Usage),

@@ -76,7 +76,9 @@ impl Retries {
         if matches!(error, ModelError::Timeout { kind: TimeoutKind::FirstByte | TimeoutKind::Idle, .. }) {
             return None;
         }
-        if let ModelError::RateLimited { retry_after: Some(wait), .. } = error {
+        if let ModelError::RateLimited { retry_after: Some(wait), .. }
+        | ModelError::Overloaded { retry_after: Some(wait), .. } = error
+        {
             return (*wait <= self.max_retry_after).then(|| (*wait).max(backoff));
         }
         Some(backoff)

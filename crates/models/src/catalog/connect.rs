@@ -7,23 +7,9 @@ use reqwest::Url;
 use super::error::CatalogError;
 use super::providers::{KeyHeader, ProviderEntry};
 use super::resolve::{Catalog, Keyed};
-use crate::openai::{Endpoint, OpenAiChat};
-use crate::{CallPolicy, ChatModel, Compat, MaxTokensField, ModelInfo, Retries, Timeouts, WireApi};
-use openclaw_guard::Secret;
+use crate::wire::{Access, Endpoint, KeyPlace, RemoteChat, speaks};
+use crate::{CallPolicy, ChatModel, Compat, MaxTokensField, ModelInfo, Retries, Timeouts};
 use openclaw_http::is_loopback;
-
-/// Whether this build speaks a wire API.
-#[must_use]
-pub(super) fn speaks(api: WireApi) -> bool {
-    match api {
-        WireApi::OpenAiCompletions | WireApi::Offline => true,
-        WireApi::OpenAiResponses
-        | WireApi::AnthropicMessages
-        | WireApi::GoogleGenerativeAi
-        | WireApi::GithubCopilot
-        | WireApi::BedrockConverseStream => false,
-    }
-}
 
 impl Catalog {
     pub(super) fn connect_entry(
@@ -32,26 +18,22 @@ impl Catalog {
         mut info: ModelInfo,
         key: Keyed<'_>,
     ) -> Result<Arc<dyn ChatModel>, CatalogError> {
-        if !speaks(info.api) {
-            return Err(CatalogError::UnsupportedApi { reference: info.reference(), api: info.api });
-        }
+        let api = speaks(info.api)
+            .ok_or_else(|| CatalogError::UnsupportedApi { reference: info.reference(), api: info.api })?;
         let bad = |why| CatalogError::BadEndpoint { provider: entry.id.clone(), why };
-        let mut headers = entry.headers_for(&info.id);
+        let headers = entry.headers_for(&info.id);
         let key = match key {
             Keyed::With(key) if self.may_have(entry, key) => Some(key.secret.clone()),
             Keyed::With(_) | Keyed::Without => None,
         };
         let keyless = key.is_none() && headers.is_empty();
-        let bearer = match entry.key_header {
-            KeyHeader::OfTheApi => key,
-            KeyHeader::None => None,
-            KeyHeader::Authorization => {
-                let bearer = key.map(|key| Secret::new(format!("Bearer {}", key.expose().trim())));
-                headers.extend(bearer.map(|bearer| ("Authorization".to_owned(), bearer)));
-                None
-            }
+        let (key, key_place) = match entry.key_header {
+            KeyHeader::OfTheApi => (key, None),
+            KeyHeader::Authorization => (key, Some(KeyPlace::Bearer)),
+            KeyHeader::None => (None, None),
         };
-        let endpoint = Endpoint::new(&entry.base_url, bearer, &headers).map_err(bad)?;
+        let access = Access { base_url: &entry.base_url, key, key_place, headers: &headers };
+        let endpoint = Endpoint::new(api, &info, access).map_err(bad)?;
         let local = is_loopback(endpoint.url());
         // A server on this machine may need no key; any other without key or header is a mistake.
         if keyless && !local {
@@ -60,7 +42,7 @@ impl Catalog {
         info.compat = by_host(endpoint.url(), info.compat);
         let timeouts = if local { Timeouts::local() } else { Timeouts::remote() };
         let policy = CallPolicy { timeouts, retries: Retries::default() };
-        Ok(Arc::new(OpenAiChat::new(info, endpoint, Arc::clone(&self.http), policy)))
+        Ok(Arc::new(RemoteChat::new(api, info, endpoint, Arc::clone(&self.http), policy)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::WireApi;
 use crate::error::key_places;
-use crate::openai::EndpointError;
+use openclaw_http::EndpointError;
 
 /// Why a model reference does not lead to a model that runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

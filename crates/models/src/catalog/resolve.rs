@@ -9,6 +9,7 @@ use super::providers::{AllowedModel, Choice, Mode, ProviderEntry, Providers};
 use super::reference::{ASSUMED_PROVIDER, Naming, Reference};
 use super::table::{BUILTIN_ALIASES, BUILTIN_PROVIDERS, builtin_models};
 use crate::offline::OfflineRecall;
+use crate::wire::speaks;
 use crate::{ChatModel, ModelInfo, Timeouts, WireApi};
 use openclaw_http::GuardedHttp;
 
@@ -288,7 +289,7 @@ impl Catalog {
         let model = self.environment.model(entry.builtin?)?;
         let reference = Reference { provider: entry.id.clone(), model: model.to_owned() };
         // One that this build cannot speak to is no default.
-        super::connect::speaks(entry.describe(model).api).then_some(reference)
+        speaks(entry.describe(model).api).map(|_| reference)
     }
 
     fn known(&self) -> Vec<String> {
@@ -337,8 +338,8 @@ mod tests {
     use crate::catalog::{
         AllowedModel, CatalogError, Choice, Environment, Mode, ModelEntry, Naming, ProviderEntry, Providers,
     };
-    use crate::openai::EndpointError;
     use openclaw_guard::Secret;
+    use openclaw_http::EndpointError;
     use serde_json::Map;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {

@@ -9,8 +9,10 @@ use openclaw_protocol::message::StopReason;
 use openclaw_testkit::model_server::{ModelServer, Reply};
 use tokio_util::sync::CancellationToken;
 
-use super::driver::{Endpoint, OpenAiChat};
+use super::driver::RemoteChat;
+use super::endpoint::{Access, Endpoint};
 use crate::contract::{asking, collect, keeps_its_promises, said};
+use crate::openai::Completions;
 use crate::{
     CallPolicy, ChatModel, Malformed, ModelError, ModelEvent, ModelInfo, Retries, TimeoutKind, Timeouts,
     Unreachable, WireApi,
@@ -27,13 +29,27 @@ fn policy(limit: Duration) -> CallPolicy {
     }
 }
 
-fn model_at(base_url: &str, limit: Duration) -> OpenAiChat {
-    let endpoint = Endpoint::new(base_url, Some(Secret::new(KEY.into())), &[]).unwrap();
-    let info = ModelInfo::new("mock", "mock-1", WireApi::OpenAiCompletions);
-    OpenAiChat::new(info, endpoint, Arc::new(GuardedHttp::new(Duration::from_secs(5))), policy(limit))
+fn info() -> ModelInfo {
+    ModelInfo::new("mock", "mock-1", WireApi::OpenAiCompletions)
 }
 
-fn model(server: &ModelServer) -> OpenAiChat {
+fn endpoint(base_url: &str, key: Option<&str>) -> Result<Endpoint, EndpointError> {
+    let key = key.map(|key| Secret::new(key.into()));
+    Endpoint::new(&Completions, &info(), Access { base_url, key, key_place: None, headers: &[] })
+}
+
+fn model_at(base_url: &str, limit: Duration) -> RemoteChat {
+    let endpoint = endpoint(base_url, Some(KEY)).unwrap();
+    RemoteChat::new(
+        &Completions,
+        info(),
+        endpoint,
+        Arc::new(GuardedHttp::new(Duration::from_secs(5))),
+        policy(limit),
+    )
+}
+
+fn model(server: &ModelServer) -> RemoteChat {
     model_at(&server.base_url(), Duration::from_secs(10))
 }
 
@@ -75,7 +91,11 @@ async fn a_tool_call_arrives_with_its_arguments() {
             ModelEvent::ToolCallArguments { .. }
             | ModelEvent::TextDelta(_)
             | ModelEvent::ThinkingDelta(_)
+            | ModelEvent::ThinkingSignature(_)
+            | ModelEvent::RedactedThinking(_)
+            | ModelEvent::TextSignature(_)
             | ModelEvent::ToolCallStart { .. }
+            | ModelEvent::ToolCallSignature { .. }
             | ModelEvent::Usage(_)
             | ModelEvent::Done(_) => None,
         })
@@ -239,10 +259,9 @@ fn endpoints_that_cannot_be_used_are_refused() {
         ("https://user:secret@host/v1", EndpointError::Credentials),
     ];
     for (url, expected) in rows {
-        assert_eq!(Endpoint::new(url, None, &[]).err(), Some(expected), "{url}");
+        assert_eq!(endpoint(url, None).err(), Some(expected), "{url}");
     }
-    let newline = Some(Secret::new("a\nb".into()));
-    assert_eq!(Endpoint::new("https://host/v1", newline, &[]).err(), Some(EndpointError::BadHeader));
-    let slash = Endpoint::new("https://host/v1/", None, &[]).unwrap();
+    assert_eq!(endpoint("https://host/v1", Some("a\nb")).err(), Some(EndpointError::BadHeader));
+    let slash = endpoint("https://host/v1/", None).unwrap();
     assert_eq!(slash.url().as_str(), "https://host/v1/chat/completions");
 }

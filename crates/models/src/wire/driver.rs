@@ -7,24 +7,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use openclaw_guard::Secret;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Response, Url};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, Response};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::classify::{Refusal, classify};
-use super::decode::Decoder;
-use super::encode::encode;
-use super::redact::Redactor;
+use super::api::{Api, Decoder, Refusal};
+use super::endpoint::Endpoint;
 use crate::sse::Parser;
 use crate::{
     CallPolicy, ChatModel, Malformed, ModelError, ModelEvent, ModelInfo, ModelRequest, TimeoutKind,
     Unreachable,
 };
-use openclaw_http::{
-    EndpointError, GuardedHttp, host_and_port, parse_address, retry_after, sensitive_header, why_unreachable,
-};
+use openclaw_http::{GuardedHttp, host_and_port, retry_after, why_unreachable};
 
 /// Largest body of one answer, in bytes: far beyond any output limit (128,000 tokens at about 200 bytes of JSON per
 /// token make 25 MB), small enough to survive.
@@ -34,63 +29,31 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// How much of an error body is read, in bytes.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
 
-/// Where a provider is and how it knows us.
-pub struct Endpoint {
-    url: Url,
-    headers: HeaderMap,
-    redactor: Redactor,
-}
-
-impl Endpoint {
-    /// `base_url` up to and including the version, for example `https://api.openai.com/v1`.
-    ///
-    /// # Errors
-    /// The address or a header cannot be used.
-    pub fn new(
-        base_url: &str,
-        key: Option<Secret>,
-        headers: &[(String, Secret)],
-    ) -> Result<Self, EndpointError> {
-        let url = format!("{}/chat/completions", base_url.trim().trim_end_matches('/'));
-        let url = parse_address(&url)?;
-        let mut map = HeaderMap::new();
-        map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(key) = &key {
-            map.insert(AUTHORIZATION, sensitive_header(&format!("Bearer {}", key.expose().trim()))?);
-        }
-        for (name, value) in headers {
-            let name = HeaderName::try_from(name).map_err(|_| EndpointError::BadHeader)?;
-            map.insert(name, sensitive_header(value.expose())?);
-        }
-        let secrets = key.into_iter().chain(headers.iter().map(|(_, value)| value.clone())).collect();
-        Ok(Self { url, headers: map, redactor: Redactor::new(secrets) })
-    }
-
-    /// The address requests go to.
-    #[must_use]
-    pub fn url(&self) -> &Url {
-        &self.url
-    }
-}
-
-/// A model behind the `openai-completions` API.
+/// A model behind any wire API.
 #[derive(Clone)]
-pub struct OpenAiChat {
+pub struct RemoteChat {
+    api: &'static dyn Api,
     info: Arc<ModelInfo>,
     endpoint: Arc<Endpoint>,
     http: Arc<GuardedHttp>,
     policy: CallPolicy,
 }
 
-impl OpenAiChat {
-    /// A model at `endpoint`. The connect limit is the client's own.
+impl RemoteChat {
+    /// A model at `endpoint`, which was made for the same API and model. The connect limit is the client's own.
     #[must_use]
-    pub fn new(info: ModelInfo, endpoint: Endpoint, http: Arc<GuardedHttp>, policy: CallPolicy) -> Self {
-        Self { info: Arc::new(info), endpoint: Arc::new(endpoint), http, policy }
+    pub fn new(
+        api: &'static dyn Api,
+        info: ModelInfo,
+        endpoint: Endpoint,
+        http: Arc<GuardedHttp>,
+        policy: CallPolicy,
+    ) -> Self {
+        Self { api, info: Arc::new(info), endpoint: Arc::new(endpoint), http, policy }
     }
 }
 
-impl ChatModel for OpenAiChat {
+impl ChatModel for RemoteChat {
     fn describe(&self) -> &ModelInfo {
         &self.info
     }
@@ -100,7 +63,7 @@ impl ChatModel for OpenAiChat {
         request: ModelRequest,
         abort: CancellationToken,
     ) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
-        let body = encode(&request, &self.info);
+        let body = self.api.encode(&request, &self.info);
         let mut call = Call {
             model: self.clone(),
             body: Bytes::new(),
@@ -120,7 +83,7 @@ impl ChatModel for OpenAiChat {
 
 /// One model call in progress.
 struct Call {
-    model: OpenAiChat,
+    model: RemoteChat,
     body: Bytes,
     abort: CancellationToken,
     phase: Phase,
@@ -142,7 +105,7 @@ enum Phase {
 struct Reading {
     response: Response,
     parser: Parser,
-    decoder: Decoder,
+    decoder: Box<dyn Decoder>,
     bytes_read: usize,
     /// Set until the first piece of the body.
     first_byte_by: Option<Instant>,
@@ -240,7 +203,7 @@ enum Recovery {
     Aborted,
 }
 
-impl OpenAiChat {
+impl RemoteChat {
     fn provider(&self) -> Arc<str> {
         Arc::clone(&self.info.provider)
     }
@@ -286,7 +249,7 @@ impl OpenAiChat {
         Ok(Reading {
             response,
             parser: Parser::default(),
-            decoder: Decoder::with_redactor(Arc::clone(&self.info), self.endpoint.redactor.clone()),
+            decoder: self.api.decoder(Arc::clone(&self.info), self.endpoint.redactor.clone()),
             bytes_read: 0,
             first_byte_by: Some(first_byte_by),
         })
@@ -296,14 +259,13 @@ impl OpenAiChat {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), jiff::Timestamp::now());
         let body = self.error_body(response).await;
-        classify(Refusal { status, retry_after, body: &body }, &self.info, &self.endpoint.redactor)
+        self.api.classify(Refusal { status, retry_after, body: &body }, &self.info, &self.endpoint.redactor)
     }
 
     /// Status 200 and no event stream: some gateways report failures so.
     async fn not_a_stream(&self, response: Response) -> ModelError {
         let body = self.error_body(response).await;
-        let refusal = Refusal { status: 200, retry_after: None, body: &body };
-        let error = classify(refusal, &self.info, &self.endpoint.redactor);
+        let error = self.api.classify(Refusal::in_stream(&body), &self.info, &self.endpoint.redactor);
         let undecided = matches!(error, ModelError::BadRequest { .. });
         if undecided { self.malformed(Malformed::NotEventStream) } else { error }
     }
@@ -325,7 +287,7 @@ impl OpenAiChat {
 
 impl Reading {
     /// Reads one piece of the body: its events, and the fault that follows them, if any.
-    async fn advance(&mut self, model: &OpenAiChat) -> (Vec<ModelEvent>, Result<(), ModelError>) {
+    async fn advance(&mut self, model: &RemoteChat) -> (Vec<ModelEvent>, Result<(), ModelError>) {
         let (until, kind) = match self.first_byte_by.take() {
             Some(until) => (until, TimeoutKind::FirstByte),
             None => (Instant::now() + model.policy.timeouts.idle, TimeoutKind::Idle),
@@ -343,7 +305,7 @@ impl Reading {
     fn decode(
         &mut self,
         piece: &[u8],
-        model: &OpenAiChat,
+        model: &RemoteChat,
         events: &mut Vec<ModelEvent>,
     ) -> Result<(), ModelError> {
         self.bytes_read += piece.len();
