@@ -171,7 +171,7 @@ pub fn failed(usage: &mut Usage, failure: Failure<'_>, rules: &CooldownRules, no
                 Some(asked) => asked.max(rest_ms(rest.count)),
                 None => rest_ms(rest.count),
             };
-            rest.until = now_ms.saturating_add(wait);
+            rest.until = rest.until.max(now_ms.saturating_add(wait));
             rest.at = now_ms;
             Some(Rest { until: rest.until, reason })
         }
@@ -195,17 +195,20 @@ pub fn succeeded(usage: &mut Usage, model: &str, now_ms: i64) {
 pub fn rest_of(usage: &Usage, model: &str, now_ms: i64) -> Option<Rest> {
     let profile = usage.cooldown_until.map(|until| Rest { until, reason: last_reason(usage) });
     let disabled = usage.disabled_until.map(|until| Rest { until, reason: Reason::Billing });
-    let of_model = usage.models.get(model).into_iter().flatten().filter_map(|(word, rest)| {
-        Some(Rest { until: rest.until, reason: Reason::parse(word)? })
-    });
+    let of_model = usage
+        .models
+        .get(model)
+        .into_iter()
+        .flatten()
+        .filter_map(|(word, rest)| Some(Rest { until: rest.until, reason: Reason::parse(word)? }));
     let all = profile.into_iter().chain(disabled).chain(of_model);
     all.filter(|rest| rest.until > now_ms).max_by_key(|rest| rest.until)
 }
 
 /// What a cooldown of the whole profile is about: the release writes all reasons but money there.
 fn last_reason(usage: &Usage) -> Reason {
-    let known = usage.failure_counts.keys().filter_map(|word| Reason::parse(word));
-    known.filter(|reason| *reason != Reason::Billing).last().unwrap_or(Reason::Auth)
+    let mut known = usage.failure_counts.keys().rev().filter_map(|word| Reason::parse(word));
+    known.find(|reason| *reason != Reason::Billing).unwrap_or(Reason::Auth)
 }
 
 /// Failures that are long ago count no more.
@@ -302,7 +305,10 @@ mod tests {
             retry_after: Some(Duration::from_secs(seconds)),
         };
         assert_eq!(failed(&mut usage, asked(7), &rules, 0).map(|rest| rest.until), Some(7_000));
-        assert_eq!(failed(&mut usage, asked(7), &rules, 8_000).map(|rest| rest.until), Some(8_000 + 5 * MINUTE));
+        assert_eq!(
+            failed(&mut usage, asked(7), &rules, 8_000).map(|rest| rest.until),
+            Some(8_000 + 5 * MINUTE)
+        );
         let forever = failed(&mut Usage::default(), asked(u64::MAX / 2), &rules, 0);
         assert_eq!(forever.map(|rest| rest.until), Some(24 * HOUR));
     }

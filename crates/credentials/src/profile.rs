@@ -175,6 +175,9 @@ mod tests {
             oauth.expires = 2;
         }
         profile.write(value.as_object_mut().unwrap());
-        assert_eq!((&value["projectId"], &value["expires"], &value["email"]), (&json!("x"), &json!(2), &json!("e")));
+        assert_eq!(
+            (&value["projectId"], &value["expires"], &value["email"]),
+            (&json!("x"), &json!(2), &json!("e"))
+        );
     }
 }
