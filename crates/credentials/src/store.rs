@@ -137,7 +137,8 @@ impl AuthStore {
         })
     }
 
-    /// Notes that a profile answered. Writes when that says something new: it failed before, or it was long ago. Blocks.
+    /// Notes that a profile answered. Writes when that says something new: it failed before, or it was long ago. When a key
+    /// of the configuration was last used is nobody's concern. Blocks.
     ///
     /// # Errors
     /// As [`AuthStore::update`].
@@ -148,10 +149,12 @@ impl AuthStore {
         model: &str,
         now_ms: i64,
     ) -> Result<(), AuthError> {
-        let usage = self.view()?.usage(profile);
+        let view = self.view()?;
+        let usage = view.usage(profile);
+        let is_rotated = view.profile(profile).is_some();
         let is_recent = usage.last_used.is_some_and(|at| now_ms.saturating_sub(at) < NOTE_EVERY_MS);
         let is_well = usage.error_count == 0 && rest_of(&usage, model, now_ms).is_none();
-        if is_recent && is_well {
+        if is_well && (is_recent || !is_rotated) {
             return Ok(());
         }
         let provider = (self.settings.canonical)(provider);

@@ -2,7 +2,7 @@
 //!
 //! The room holds the port [`ChatModel`], one driver for all wire APIs ([`wire`]), the wire APIs themselves
 //! ([`openai`], [`anthropic`]), the built-in model that needs neither network nor weights ([`offline`]), and the catalog that turns
-//! `provider/model` into something that runs ([`catalog`]). It may open sockets; it never touches the disk, runs a tool, or knows a session.
+//! `provider/model` into something that runs ([`catalog`]). It may open sockets; it reads an agent's `models.json` and else touches no disk, runs no tool, or knows a session.
 //!
 //! ```
 //! use futures_util::StreamExt;
@@ -32,10 +32,14 @@ pub mod anthropic;
 pub mod catalog;
 mod conversation;
 mod error;
+pub mod failover;
+pub mod local;
 mod model;
+pub mod oauth;
 pub mod offline;
 pub mod openai;
 mod retry;
+pub mod scan;
 pub mod sse;
 pub mod wire;
 

@@ -148,6 +148,10 @@ pub struct ModelInfo {
     pub reasoning: bool,
     /// What a user message may contain.
     pub input: Vec<InputKind>,
+    /// Whether it can call tools.
+    pub calls_tools: bool,
+    /// Sampling temperature of its requests, where the user set one.
+    pub temperature: Option<f64>,
     /// US dollars per million tokens.
     pub prices: Prices,
     /// What its server does differently from the published API.
@@ -170,6 +174,8 @@ impl ModelInfo {
             max_tokens: None,
             reasoning: false,
             input: vec![InputKind::Text],
+            calls_tools: true,
+            temperature: None,
             prices: Prices::default(),
             compat: Compat::default(),
         }

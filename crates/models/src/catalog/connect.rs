@@ -7,6 +7,7 @@ use reqwest::Url;
 use super::error::CatalogError;
 use super::providers::{KeyHeader, ProviderEntry};
 use super::resolve::{Catalog, Keyed};
+use crate::local::PrintedCalls;
 use crate::wire::{Access, Endpoint, KeyPlace, RemoteChat, speaks};
 use crate::{CallPolicy, ChatModel, Compat, MaxTokensField, ModelInfo, Retries, Timeouts};
 use openclaw_http::is_loopback;
@@ -42,7 +43,9 @@ impl Catalog {
         info.compat = by_host(endpoint.url(), info.compat);
         let timeouts = if local { Timeouts::local() } else { Timeouts::remote() };
         let policy = CallPolicy { timeouts, retries: Retries::default() };
-        Ok(Arc::new(RemoteChat::new(api, info, endpoint, Arc::clone(&self.http), policy)))
+        let chat = RemoteChat::new(api, info, endpoint, Arc::clone(&self.http), policy);
+        // Small models, and servers that do not know their templates, print their calls as text.
+        if local { Ok(Arc::new(PrintedCalls::new(Arc::new(chat)))) } else { Ok(Arc::new(chat)) }
     }
 }
 

@@ -105,14 +105,14 @@ mod tests {
     #[test]
     fn a_server_of_ones_own_needs_a_model_and_no_key() {
         let openai = builtin_provider("openai").unwrap();
-        let rows: [(&[(&str, &str)], Option<&str>); 4] = [
-            (&[("OPENAI_API_KEY", "k")], Some("gpt-5-mini")),
-            (&[("OPENAI_API_KEY", "k"), ("OPENAI_MODEL", "m")], Some("m")),
-            (&[("OPENAI_BASE_URL", "http://127.0.0.1:1/v1"), ("OPENAI_MODEL", "m")], Some("m")),
-            (&[("OPENAI_MODEL", "m")], None),
+        let rows = [
+            (vec![("OPENAI_API_KEY", "k")], Some("gpt-5-mini")),
+            (vec![("OPENAI_API_KEY", "k"), ("OPENAI_MODEL", "m")], Some("m")),
+            (vec![("OPENAI_BASE_URL", "http://127.0.0.1:1/v1"), ("OPENAI_MODEL", "m")], Some("m")),
+            (vec![("OPENAI_MODEL", "m")], None),
         ];
         for (pairs, model) in rows {
-            assert_eq!(environment(pairs).model(openai), model, "{pairs:?}");
+            assert_eq!(environment(&pairs).model(openai), model, "{pairs:?}");
         }
     }
 

@@ -49,6 +49,14 @@ pub enum CatalogError {
         /// Provider id.
         provider: String,
     },
+    /// The provider's credential cannot be used.
+    #[error("provider {provider:?}: {why}")]
+    Credential {
+        /// Provider id.
+        provider: String,
+        /// What is wrong, in words.
+        why: String,
+    },
     /// The provider's address or headers cannot be used.
     #[error("models.providers.{provider}: {why}")]
     BadEndpoint {
@@ -83,7 +91,15 @@ impl CatalogError {
                 api.as_str()
             ),
             Self::MissingKey { provider } => {
-                format!("There is no API key for {provider}. Set {}.", key_places(provider))
+                format!(
+                    "There is no API key for {provider}. Set {}, or run `openclaw models auth add --provider {provider}`.",
+                    key_places(provider)
+                )
+            }
+            Self::Credential { provider, why } => {
+                format!(
+                    "The credential for {provider} cannot be used: {why}. `openclaw models status` shows what there is."
+                )
             }
             Self::BadEndpoint { provider, why } => {
                 format!(

@@ -66,23 +66,27 @@ impl Catalog {
         let mut all = vec![ListedModel { reference, info: offline, is_local: true }];
         for entry in self.providers() {
             let is_local = is_local(entry);
-            all.extend(model_ids(entry, self.named_models(entry)).into_iter().map(|id| ListedModel {
-                reference: Reference { provider: entry.id.clone(), model: id.clone() },
-                info: entry.describe(&id),
-                is_local,
-            }));
+            for model in model_ids(entry, self.more_models(entry)) {
+                let reference = Reference { provider: entry.id.clone(), model };
+                // The entry is one of the catalog's own.
+                if let Ok(info) = self.describe_found(&reference) {
+                    all.push(ListedModel { reference, info, is_local });
+                }
+            }
         }
         all
     }
 
-    /// Models of a provider that are chosen by name and that no list has.
-    fn named_models(&self, entry: &ProviderEntry) -> Vec<String> {
+    /// Models of a provider that no list has: those that its server names, and those that are chosen by name.
+    fn more_models(&self, entry: &ProviderEntry) -> Vec<String> {
         let default = self.default_reference();
         let written = self.allowed_models().iter().map(|allowed| allowed.reference.as_str());
         let written =
             [default.as_str()].into_iter().chain(written).chain(self.fallbacks().iter().map(String::as_str));
         let of_entry = |text| self.find(text).ok().filter(|(found, _)| found.provider == entry.id);
-        written.filter_map(of_entry).map(|(found, _)| found.model).collect()
+        let found =
+            self.local().of(&entry.id).into_iter().filter(|model| model.converses).map(|model| model.id);
+        found.chain(written.filter_map(of_entry).map(|(found, _)| found.model)).collect()
     }
 }
 

@@ -2,12 +2,15 @@
 //!
 //! It is read, never written: OpenClaw puts resolved keys into it, and a key is better off in one place.
 
+use std::path::Path;
+
+use openclaw_config::Env;
 use openclaw_guard::Secret;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::key::AddressFrom;
-use super::providers::{KeyHeader, ModelEntry, ProviderEntry};
+use super::providers::{KeyHeader, Mode, ModelEntry, ProviderEntry, Providers};
 use crate::{Compat, InputKind, Prices, WireApi};
 
 /// Why a `models.json` says nothing.
@@ -61,6 +64,32 @@ struct RawModel {
     headers: Map<String, Value>,
     #[serde(default)]
     compat: Value,
+}
+
+/// The file in an agent's folder.
+const FILE: &str = "models.json";
+/// Hundreds of models.
+const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Lays what the `models.json` of an agent's folder says below what is configured, unless that stands alone. Returns what
+/// is to be said of it; a missing file says nothing.
+pub fn read_models_file(agent_dir: &Path, providers: &mut Providers, env: &Env) -> Vec<String> {
+    let path = agent_dir.join(FILE);
+    let is_plain = std::fs::metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_FILE_BYTES);
+    if providers.mode == Mode::Replace || !is_plain {
+        return Vec::new();
+    }
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => return vec![format!("{} is not used: {error}", path.display())],
+    };
+    match parse_models_file(&text, |name| env.non_blank(name).map(ToOwned::to_owned)) {
+        Ok((entries, remarks)) => {
+            providers.entries.extend(entries);
+            remarks
+        }
+        Err(error) => vec![format!("{} is not used: {error}", path.display())],
+    }
 }
 
 /// The providers of a `models.json`, and one line about each that cannot be used. A key that is the name of a variable

@@ -8,6 +8,7 @@ use super::key::{Key, KeyKind, KeySource, may_go};
 use super::providers::{AllowedModel, Choice, Mode, ProviderEntry, Providers};
 use super::reference::{ASSUMED_PROVIDER, Naming, Reference};
 use super::table::{BUILTIN_ALIASES, BUILTIN_PROVIDERS, builtin_models};
+use crate::local::LocalModels;
 use crate::offline::OfflineRecall;
 use crate::wire::speaks;
 use crate::{ChatModel, ModelInfo, Timeouts, WireApi};
@@ -17,6 +18,9 @@ use openclaw_http::GuardedHttp;
 pub const OFFLINE_REFERENCE: &str = "offline/recall";
 const OFFLINE: &str = "offline";
 const RECALL: &str = "recall";
+/// The parameters that requests carry, by their names in the configuration.
+const TEMPERATURE: &str = "temperature";
+const MAX_TOKENS: &str = "maxTokens";
 
 /// All models that configuration and environment offer. Making one opens no connection.
 pub struct Catalog {
@@ -29,6 +33,7 @@ pub struct Catalog {
     configured: usize,
     environment: Environment,
     pub(super) http: Arc<GuardedHttp>,
+    local: LocalModels,
 }
 
 impl Catalog {
@@ -58,7 +63,16 @@ impl Catalog {
         }
         let entries = joined.into_iter().map(|entry| at_environment_address(entry, &environment)).collect();
         let http = Arc::new(GuardedHttp::new(Timeouts::remote().connect));
-        Self { model, image_model, allowed, entries, configured, environment, http }
+        Self {
+            model,
+            image_model,
+            allowed,
+            entries,
+            configured,
+            environment,
+            http,
+            local: LocalModels::default(),
+        }
     }
 
     /// The reference used when nobody names a model: the configured primary one, else the first listed model, else that
@@ -133,7 +147,55 @@ impl Catalog {
         if reference.provider == OFFLINE {
             return Ok(offline(&reference.model)?.describe().clone());
         }
-        Ok(self.entry(&reference.provider)?.describe(&reference.model))
+        Ok(self.as_set(reference, self.entry(&reference.provider)?.describe(&reference.model)))
+    }
+
+    /// What was learnt of models on this machine.
+    #[must_use]
+    pub fn local(&self) -> &LocalModels {
+        &self.local
+    }
+
+    pub(crate) fn http(&self) -> &GuardedHttp {
+        &self.http
+    }
+
+    /// With what the model's own server says of it, and what the user set for its requests.
+    fn as_set(&self, reference: &Reference, mut info: ModelInfo) -> ModelInfo {
+        let is_window_set = self.entry(&reference.provider).is_ok_and(|entry| {
+            entry.models.iter().any(|model| model.id == reference.model && model.context_window.is_some())
+        });
+        self.local.describe(reference, &mut info, is_window_set);
+        let Some(settings) = self.settings_of(reference) else { return info };
+        let number = |name: &str| settings.params.get(name).and_then(serde_json::Value::as_f64);
+        info.temperature = number(TEMPERATURE).or(info.temperature);
+        let limit = settings.params.get(MAX_TOKENS).and_then(serde_json::Value::as_u64);
+        let limit = limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
+        info.max_tokens = match (limit, info.max_tokens) {
+            (Some(limit), Some(most)) => Some(limit.min(most)),
+            (limit, most) => limit.or(most),
+        };
+        info
+    }
+
+    /// Parameters of `agents.defaults.models` that this build does not send, as paths.
+    #[must_use]
+    pub fn unsent_params(&self) -> Vec<String> {
+        let unknown = |name: &&String| name.as_str() != TEMPERATURE && name.as_str() != MAX_TOKENS;
+        let paths = self.allowed.iter().flat_map(|allowed| {
+            let names = allowed.params.keys().filter(unknown);
+            names.map(|name| format!("agents.defaults.models[{:?}].params.{name}", allowed.reference))
+        });
+        paths.collect()
+    }
+
+    /// Whether a model can be asked without a key: it runs here, or its headers carry the credential.
+    #[must_use]
+    pub fn needs_no_key(&self, reference: &Reference) -> bool {
+        let is_open = |entry: &ProviderEntry| {
+            super::listing::is_local(entry) || !entry.headers_for(&reference.model).is_empty()
+        };
+        reference.provider == OFFLINE || self.entry(&reference.provider).is_ok_and(is_open)
     }
 
     /// Runs a model with a key, or without one where none is needed. Opens no connection.
@@ -145,7 +207,8 @@ impl Catalog {
             return Ok(Arc::new(offline(&reference.model)?));
         }
         let entry = self.entry(&reference.provider)?;
-        self.connect_entry(entry, entry.describe(&reference.model), key)
+        let info = self.as_set(reference, entry.describe(&reference.model));
+        self.connect_entry(entry, info, key)
     }
 
     /// The keys of configuration and environment for a provider that may go where it is, the better one first.
@@ -475,7 +538,7 @@ mod tests {
             Catalog::new(providers(vec![]), Environment::default()).resolve("z.ai/glm-4.7").err().unwrap();
         assert_eq!(
             missing.plain_words(),
-            "There is no API key for zai. Set models.providers.zai.apiKey, ZAI_API_KEY or Z_AI_API_KEY."
+            "There is no API key for zai. Set models.providers.zai.apiKey, ZAI_API_KEY or Z_AI_API_KEY, or run `openclaw models auth add --provider zai`."
         );
     }
 
@@ -529,6 +592,23 @@ mod tests {
             serde_json::json!({"id":"mock-1","name":"mock-1","provider":"mock","contextWindow":128_000,
                 "reasoning":false,"input":["text"]})
         );
+    }
+
+    #[test]
+    fn parameters_go_into_the_description_and_others_are_named() {
+        let params = |text: &str| serde_json::from_str::<Map<String, serde_json::Value>>(text).unwrap();
+        let set = AllowedModel {
+            params: params(r#"{"temperature": 0.6, "maxTokens": 4096, "thinking": {"type": "enabled"}}"#),
+            ..allowed("zai/glm-4.7", None)
+        };
+        let huge =
+            AllowedModel { params: params(r#"{"maxTokens": 99999999}"#), ..allowed("zai/glm-4.6", None) };
+        let list = vec![set, huge];
+        let catalog = Catalog::new(Providers { allowed: list, ..providers(vec![]) }, Environment::default());
+        let info = catalog.describe("z.ai/glm-4.7").unwrap();
+        assert_eq!((info.temperature, info.max_tokens), (Some(0.6), Some(4_096)));
+        assert_eq!(catalog.describe("zai/glm-4.6").unwrap().max_tokens, Some(131_072));
+        assert_eq!(catalog.unsent_params(), ["agents.defaults.models[\"zai/glm-4.7\"].params.thinking"]);
     }
 
     #[test]

@@ -195,7 +195,7 @@ pub fn builtin_provider(id: &str) -> Option<&'static BuiltinProvider> {
     let is_meant = |name: &&str| name.eq_ignore_ascii_case(id.trim());
     BUILTIN_PROVIDERS
         .iter()
-        .find(|provider| is_meant(&provider.id) || provider.aliases.iter().any(|alias| is_meant(&alias)))
+        .find(|provider| is_meant(&provider.id) || provider.aliases.iter().any(&is_meant))
 }
 
 #[cfg(test)]
