@@ -335,7 +335,7 @@ async fn a_budget_is_hard() {
     assert_eq!(second.requests().len(), 0, "a budget is no reason to ask somebody else");
 }
 
-/// An Ollama on loopback with one model that calls no tools and one that prints its calls.
+/// An Ollama on loopback with one model that calls no tools.
 fn ollama() -> ModelServer {
     ModelServer::builder()
         .route("/api/tags", json!({"models": [{"name": "plain:1b"}]}))
@@ -343,6 +343,11 @@ fn ollama() -> ModelServer {
             "/api/show",
             json!({"capabilities": ["completion", "vision"], "parameters": "num_ctx 8192",
                 "model_info": {"general.architecture": "a", "a.context_length": 32_768}}),
+        )
+        .route(
+            "/api/chat",
+            json!({"message": {"role": "assistant", "content": "I see."}, "done": true, "done_reason": "stop",
+                "prompt_eval_count": 5, "eval_count": 2}),
         )
         .start()
 }
@@ -373,9 +378,11 @@ async fn a_local_model_is_asked_what_it_can_do_and_used_so() {
     assert!(text(&answer).contains(notice), "{answer}");
     let next = chat(&mut client, "main", "again").await;
     assert!(!text(&next).contains("cannot call tools"), "{next}");
-    let asked = server.requests().into_iter().filter(|it| it.path.contains("chat")).map(|it| it.body);
-    for body in asked {
-        assert!(body.get("tools").is_none(), "{body}");
+    let asked: Vec<_> = server.requests().into_iter().filter(|it| it.path == "/api/chat").collect();
+    assert_eq!(asked.len(), 2);
+    for request in asked {
+        assert!(request.body.get("tools").is_none(), "{}", request.body);
+        assert_eq!(request.body["options"]["num_ctx"], 8_192);
     }
 }
 

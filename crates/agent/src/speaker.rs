@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use openclaw_credentials::{AuthError, Failure, RefreshError};
-use openclaw_models::catalog::{CatalogError, Key, KeyKind, KeySource, Keyed, Reference};
+use openclaw_models::catalog::{CatalogError, Key, KeyKind, KeySource, Keyed, Patience, Reference};
 use openclaw_models::failover::{Asked, Failover, Judgement, Pinned, candidates};
 use openclaw_models::local::look_at;
 use openclaw_models::{ChatModel, ModelError, ModelEvent, ModelInfo, ModelRequest, Unreachable};
@@ -244,21 +244,22 @@ async fn connect(
     let Some(candidate) = failover.candidate(at) else { return Err(ModelError::Aborted) };
     let (catalog, reference) = (&runtime.models, &candidate.reference);
     look_at(catalog, reference).await;
+    let patience = if failover.has_others() { Patience::OthersWait } else { Patience::Alone };
     let connected = match &candidate.credential {
-        None => catalog.connect(reference, Keyed::Without),
+        None => catalog.connect_with(reference, Keyed::Without, patience),
         Some(KeySource::Profile(id)) => {
             let usable = runtime.auth.usable(id, &*runtime.refresher, runtime.clock.now_ms()).await;
             let usable = usable.map_err(|error| credential_error(&reference.provider, &error))?;
             let kind = if usable.is_token { KeyKind::Token } else { KeyKind::ApiKey };
             let key = Key { secret: usable.secret, kind, source: KeySource::Profile(id.clone()) };
-            catalog.connect(reference, Keyed::With(&key))
+            catalog.connect_with(reference, Keyed::With(&key), patience)
         }
         Some(source @ (KeySource::Config | KeySource::Environment(_))) => {
             let keys =
                 catalog.entry(&reference.provider).map(|entry| catalog.keys(entry)).unwrap_or_default();
             match keys.iter().find(|key| key.source == *source) {
-                Some(key) => catalog.connect(reference, Keyed::With(key)),
-                None => catalog.connect(reference, Keyed::Without),
+                Some(key) => catalog.connect_with(reference, Keyed::With(key), patience),
+                None => catalog.connect_with(reference, Keyed::Without, patience),
             }
         }
     };

@@ -37,6 +37,7 @@ pub mod local;
 mod model;
 pub mod oauth;
 pub mod offline;
+pub mod ollama;
 pub mod openai;
 mod retry;
 pub mod scan;

@@ -225,6 +225,9 @@ pub enum WireApi {
     /// Amazon Bedrock converse stream.
     #[serde(rename = "bedrock-converse-stream")]
     BedrockConverseStream,
+    /// Ollama's own chat. Not for the configuration: an Ollama is spoken to so.
+    #[serde(rename = "ollama")]
+    OllamaChat,
     /// The built-in model: no wire at all.
     #[serde(rename = "offline")]
     Offline,
@@ -241,6 +244,7 @@ impl WireApi {
             Self::GoogleGenerativeAi => "google-generative-ai",
             Self::GithubCopilot => "github-copilot",
             Self::BedrockConverseStream => "bedrock-converse-stream",
+            Self::OllamaChat => "ollama",
             Self::Offline => "offline",
         }
     }

@@ -6,7 +6,7 @@ use reqwest::Url;
 
 use super::error::CatalogError;
 use super::providers::{KeyHeader, ProviderEntry};
-use super::resolve::{Catalog, Keyed};
+use super::resolve::{Catalog, Keyed, Patience};
 use crate::local::PrintedCalls;
 use crate::wire::{Access, Endpoint, KeyPlace, RemoteChat, speaks};
 use crate::{CallPolicy, ChatModel, Compat, MaxTokensField, ModelInfo, Retries, Timeouts};
@@ -17,7 +17,7 @@ impl Catalog {
         &self,
         entry: &ProviderEntry,
         mut info: ModelInfo,
-        key: Keyed<'_>,
+        (key, patience): (Keyed<'_>, Patience),
     ) -> Result<Arc<dyn ChatModel>, CatalogError> {
         let api = speaks(info.api)
             .ok_or_else(|| CatalogError::UnsupportedApi { reference: info.reference(), api: info.api })?;
@@ -42,7 +42,11 @@ impl Catalog {
         }
         info.compat = by_host(endpoint.url(), info.compat);
         let timeouts = if local { Timeouts::local() } else { Timeouts::remote() };
-        let policy = CallPolicy { timeouts, retries: Retries::default() };
+        let retries = match patience {
+            Patience::Alone => Retries::default(),
+            Patience::OthersWait => Retries::impatient(),
+        };
+        let policy = CallPolicy { timeouts, retries };
         let chat = RemoteChat::new(api, info, endpoint, Arc::clone(&self.http), policy);
         // Small models, and servers that do not know their templates, print their calls as text.
         if local { Ok(Arc::new(PrintedCalls::new(Arc::new(chat)))) } else { Ok(Arc::new(chat)) }

@@ -23,4 +23,4 @@ pub use listing::{ListedModel, ModelListing};
 pub use models_file::{ModelsFileError, parse_models_file, read_models_file};
 pub use providers::{AllowedModel, Choice, KeyHeader, Mode, ModelEntry, ProviderEntry, Providers};
 pub use reference::{ASSUMED_PROVIDER, Naming, Reference};
-pub use resolve::{Catalog, Keyed, OFFLINE_REFERENCE};
+pub use resolve::{Catalog, Keyed, OFFLINE_REFERENCE, Patience};

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::key::AddressFrom;
 use super::reference::Reference;
 use super::table::{BuiltinModel, BuiltinProvider, builtin_models, builtin_provider};
+use crate::local::OLLAMA_WINDOW;
 use crate::{Compat, InputKind, ModelInfo, Prices, WireApi};
 
 /// `models.providers`, and what the agents say of models.
@@ -172,6 +173,10 @@ impl ProviderEntry {
         let api = listed.and_then(|entry| entry.api).or(self.api).or(of_table);
         let api = api.unwrap_or(WireApi::OpenAiCompletions);
         let mut info = ModelInfo::new(&self.id, model, api);
+        if api == WireApi::OllamaChat {
+            // It is asked for, and takes memory.
+            info.context_window = OLLAMA_WINDOW;
+        }
         if let Some(row) = row {
             row.name.clone_into(&mut info.name);
             info.context_window = row.context_window;

@@ -203,12 +203,25 @@ impl Catalog {
     /// # Errors
     /// It is not known, needs a key, or its wire API is not spoken.
     pub fn connect(&self, reference: &Reference, key: Keyed<'_>) -> Result<Arc<dyn ChatModel>, CatalogError> {
+        self.connect_with(reference, key, Patience::Alone)
+    }
+
+    /// The same, and whether somebody else could answer.
+    ///
+    /// # Errors
+    /// As [`Catalog::connect`].
+    pub fn connect_with(
+        &self,
+        reference: &Reference,
+        key: Keyed<'_>,
+        patience: Patience,
+    ) -> Result<Arc<dyn ChatModel>, CatalogError> {
         if reference.provider == OFFLINE {
             return Ok(Arc::new(offline(&reference.model)?));
         }
         let entry = self.entry(&reference.provider)?;
         let info = self.as_set(reference, entry.describe(&reference.model));
-        self.connect_entry(entry, info, key)
+        self.connect_entry(entry, info, (key, patience))
     }
 
     /// The keys of configuration and environment for a provider that may go where it is, the better one first.
@@ -369,6 +382,15 @@ pub enum Keyed<'a> {
     Without,
 }
 
+/// How long a model in trouble is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Nobody else could answer.
+    Alone,
+    /// Somebody else could.
+    OthersWait,
+}
+
 fn offline(model: &str) -> Result<OfflineRecall, CatalogError> {
     match model {
         RECALL => Ok(OfflineRecall::new()),
@@ -383,8 +405,10 @@ fn at_environment_address(mut entry: ProviderEntry, environment: &Environment) -
     if let (AddressFrom::Table, Some(url)) = (entry.address_from, said) {
         entry.base_url = url;
         entry.address_from = AddressFrom::Environment;
-        // Whoever brings a server of their own speaks what most servers speak.
-        entry.api = entry.api.or(Some(WireApi::OpenAiCompletions));
+        // Whoever brings a server of their own in OpenAI's place speaks what most servers speak.
+        if entry.id == "openai" {
+            entry.api = entry.api.or(Some(WireApi::OpenAiCompletions));
+        }
     }
     entry
 }

@@ -39,8 +39,10 @@ impl LocalModel {
     }
 }
 
-/// The window that Ollama runs a model with when nothing says otherwise, in tokens.
-const OLLAMA_DEFAULT_WINDOW: u32 = 4_096;
+/// The window that Ollama is asked to run a model with when nothing says otherwise, in tokens. Its own default, 4096, is
+/// filled by the prompt of an agent with its tools; the memory for this many is one to two gigabytes with a model of eight
+/// billion parameters.
+pub(crate) const OLLAMA_WINDOW: u32 = 16_384;
 
 #[derive(Deserialize)]
 struct Tags {
@@ -88,7 +90,7 @@ pub fn ollama_model(id: &str, body: &[u8]) -> Option<LocalModel> {
     Some(LocalModel {
         id: id.to_owned(),
         context_window: window,
-        running_window: Some(set.unwrap_or_else(|| window.unwrap_or(u32::MAX).min(OLLAMA_DEFAULT_WINDOW))),
+        running_window: Some(set.unwrap_or_else(|| window.unwrap_or(u32::MAX).min(OLLAMA_WINDOW))),
         // Servers before 0.6.4 name no capabilities; a template with tools is then what tells.
         calls_tools: can("tools").unwrap_or_else(|| show.template.contains(".Tools")),
         sees_images: can("vision").unwrap_or(false),
@@ -153,7 +155,7 @@ mod tests {
             br#"{"model_info": {"general.architecture": "a", "a.context_length": 131072}}"#,
         );
         let plain = plain.unwrap();
-        assert_eq!((plain.context_window, plain.running_window), (Some(131_072), Some(4_096)));
+        assert_eq!((plain.context_window, plain.running_window), (Some(131_072), Some(16_384)));
         assert!(!plain.calls_tools && plain.converses);
         let old = ollama_model("m", br#"{"template": "{{- if .Tools }}"}"#).unwrap();
         assert!(old.calls_tools);

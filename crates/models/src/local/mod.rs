@@ -8,6 +8,7 @@ mod look;
 mod printed;
 mod scanner;
 
+pub(crate) use facts::OLLAMA_WINDOW;
 pub use facts::{LocalModel, lm_studio_models, ollama_model, ollama_names};
 pub use known::LocalModels;
 pub use look::{LookError, Looked, look_around, look_at};

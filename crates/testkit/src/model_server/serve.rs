@@ -65,7 +65,8 @@ async fn serve(listener: std::net::TcpListener, state: Arc<State>) -> io::Result
 /// What a server has beside the API: its own management, a sign-in.
 async fn other(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
-    let Some(answer) = state.routes.iter().find(|(known, _)| *known == path).map(|(_, answer)| answer.to_string())
+    let Some(answer) =
+        state.routes.iter().find(|(known, _)| *known == path).map(|(_, answer)| answer.to_string())
     else {
         return not_found();
     };

@@ -115,6 +115,12 @@ pub(super) fn aliases(flags: &InstanceArgs, command: &AliasesCommand) -> anyhow:
             }) {
                 bail!("Alias {alias} already points to {other}.");
             }
+            if view.catalog.allowed_models().is_empty() {
+                output::complain(
+                    "note: agents.defaults.models is also the list of models that a session may choose. From now on that is \
+                     this model, the default one and its fallbacks; add others there.",
+                );
+            }
             change(flags, |value| {
                 let path = model_path(value, &view.catalog, &key).key("alias");
                 vec![Change::Set { path, value: json!(alias) }]

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use openclaw_credentials::AuthError;
-use openclaw_models::catalog::{Key, KeyKind, KeySource, Keyed, Reference};
+use openclaw_models::catalog::{CatalogError, Key, KeyKind, KeySource, Keyed, Reference};
 use openclaw_models::failover::{Asked, Candidate, candidates};
 use openclaw_models::local::look_at;
 use openclaw_models::oauth::TokenRefresher;
-use openclaw_models::{ChatModel, ModelEvent, ModelRequest};
+use openclaw_models::{ChatModel, ModelError, ModelEvent, ModelRequest};
 use openclaw_protocol::message::{Content, Message, Usage, UserMessage};
 use serde::Serialize;
 use serde_json::json;
@@ -26,6 +26,19 @@ const PROMPT: &str = "Reply with OK.";
 const MAX_TOKENS: u32 = 256;
 /// As much of the answer as is worth showing, in characters.
 const MAX_SHOWN: usize = 200;
+
+/// Why a credential brought nothing, in words with the next step.
+#[derive(Debug, thiserror::Error)]
+enum Silence {
+    #[error("{0}.")]
+    Auth(#[from] AuthError),
+    #[error("{}", .0.plain_words())]
+    Catalog(#[from] CatalogError),
+    #[error("{}", .0.plain_words())]
+    Model(#[from] ModelError),
+    #[error("No answer within {} s.", .0.as_secs())]
+    Late(Duration),
+}
 
 /// What one credential brought.
 #[derive(Serialize)]
@@ -109,19 +122,18 @@ async fn ask(view: &ModelsView, candidate: &Candidate, limit: Duration) -> Attem
             attempt.answer = Some(text.trim().chars().take(MAX_SHOWN).collect());
             (attempt.usage, attempt.cost_usd) = (usage, cost);
         }
-        Err(error) => attempt.error = Some(error),
+        Err(error) => attempt.error = Some(error.to_string()),
     }
     attempt
 }
 
-async fn connect(view: &ModelsView, candidate: &Candidate) -> Result<Arc<dyn ChatModel>, String> {
+async fn connect(view: &ModelsView, candidate: &Candidate) -> Result<Arc<dyn ChatModel>, Silence> {
     let (catalog, reference) = (&view.catalog, &candidate.reference);
     let key = match &candidate.credential {
         None => None,
         Some(KeySource::Profile(id)) => {
             let refresher = TokenRefresher::default();
-            let usable = view.auth.usable(id, &refresher, view.now_ms).await;
-            let usable = usable.map_err(|error: AuthError| format!("{error}."))?;
+            let usable = view.auth.usable(id, &refresher, view.now_ms).await?;
             let kind = if usable.is_token { KeyKind::Token } else { KeyKind::ApiKey };
             Some(Key { secret: usable.secret, kind, source: KeySource::Profile(id.clone()) })
         }
@@ -131,17 +143,16 @@ async fn connect(view: &ModelsView, candidate: &Candidate) -> Result<Arc<dyn Cha
             keys.into_iter().find(|key| key.source == *source)
         }
     };
-    let connected = match &key {
-        Some(key) => catalog.connect(reference, Keyed::With(key)),
-        None => catalog.connect(reference, Keyed::Without),
-    };
-    connected.map_err(|error| error.plain_words())
+    Ok(match &key {
+        Some(key) => catalog.connect(reference, Keyed::With(key))?,
+        None => catalog.connect(reference, Keyed::Without)?,
+    })
 }
 
 async fn answer(
     model: &dyn ChatModel,
     (now_ms, limit): (i64, Duration),
-) -> Result<(String, Option<Usage>), String> {
+) -> Result<(String, Option<Usage>), Silence> {
     let user = UserMessage { content: Content::Text(PROMPT.to_owned()), timestamp: now_ms };
     let request = ModelRequest {
         messages: vec![Arc::new(Message::User(user))],
@@ -153,7 +164,7 @@ async fn answer(
     let read = async {
         let (mut text, mut usage) = (String::new(), None);
         while let Some(event) = stream.next().await {
-            match event.map_err(|error| error.plain_words())? {
+            match event? {
                 ModelEvent::TextDelta(delta) => text.push_str(&delta),
                 ModelEvent::Usage(seen) => usage = Some(seen),
                 ModelEvent::Done(_) => break,
@@ -166,10 +177,9 @@ async fn answer(
                 | ModelEvent::ToolCallSignature { .. } => {}
             }
         }
-        Ok((text, usage))
+        Ok::<_, Silence>((text, usage))
     };
-    let seconds = limit.as_secs();
-    tokio::time::timeout(limit, read).await.unwrap_or_else(|_| Err(format!("No answer within {seconds} s.")))
+    tokio::time::timeout(limit, read).await.unwrap_or(Err(Silence::Late(limit)))
 }
 
 fn words(view: &ModelsView, attempt: &Attempt) -> String {

@@ -174,6 +174,7 @@ pub const BUILTIN_PROVIDERS: &[BuiltinProvider] = &[
         id: "ollama",
         name: "Ollama",
         base_url: "http://127.0.0.1:11434/v1",
+        api: WireApi::OllamaChat,
         env_keys: &["OLLAMA_API_KEY"],
         origin: Origin::Ollama,
         ..REMOTE
@@ -193,9 +194,7 @@ pub const BUILTIN_PROVIDERS: &[BuiltinProvider] = &[
 #[must_use]
 pub fn builtin_provider(id: &str) -> Option<&'static BuiltinProvider> {
     let is_meant = |name: &&str| name.eq_ignore_ascii_case(id.trim());
-    BUILTIN_PROVIDERS
-        .iter()
-        .find(|provider| is_meant(&provider.id) || provider.aliases.iter().any(&is_meant))
+    BUILTIN_PROVIDERS.iter().find(|provider| is_meant(&provider.id) || provider.aliases.iter().any(&is_meant))
 }
 
 #[cfg(test)]
