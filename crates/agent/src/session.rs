@@ -256,6 +256,7 @@ impl Opening {
             runtime.toolbox_for(audience).definitions().into_iter().map(offer).collect();
         let files = read_files(&runtime.workspace, audience, runtime.settings.bootstrap_max_chars);
         let system = system_prompt(&PromptInputs {
+            audience,
             workspace: runtime.workspace.path(),
             name: &runtime.name,
             tools: &tools,

@@ -9,6 +9,7 @@ use openclaw_store::{SessionEntry, field};
 use openclaw_tools::{ChatKind, SessionInfo, SessionSnapshot};
 
 use crate::envelope::local_time;
+use crate::nature::{self, ChatType};
 use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
 
@@ -91,8 +92,13 @@ impl SessionInfo for StatusCard {
         let entry = self.runtime.sessions.get(session_key)?;
         let key = SessionKey::canonical(session_key, &self.runtime.id, &self.runtime.settings.main_key);
         let info = self.runtime.model_of(&entry).ok();
+        let main_key = &self.runtime.settings.main_key;
         let chat = match self.runtime.audience(&key, &entry) {
+            Audience::Group if nature::chat_type(&key, Some(&entry), main_key) == Some(ChatType::Channel) => {
+                ChatKind::Channel
+            }
             Audience::Group => ChatKind::Group,
+            // A job or a sub-agent is no chat; it works for one person.
             Audience::MainPrivate | Audience::Private => ChatKind::Direct,
         };
         Some(SessionSnapshot {
@@ -100,6 +106,7 @@ impl SessionInfo for StatusCard {
             context_tokens: entry.get(field::TOTAL_TOKENS),
             context_window: info.as_ref().map(|info| u64::from(info.context_window)),
             chat,
+            channel: nature::channel(&key, Some(&entry), main_key),
         })
     }
 }

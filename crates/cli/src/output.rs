@@ -126,9 +126,11 @@ pub(crate) fn for_instance(text: &str, flags: &InstanceArgs) -> String {
 }
 
 /// Text without the characters that steer a terminal: what a model, a note or a peer says must not move the cursor,
-/// set the title or fill the clipboard. Newlines and tabs stay.
+/// set the title, fill the clipboard, or turn the order of what is read (Trojan Source, CVE-2021-42574). Newlines and
+/// tabs stay.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().filter(|c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
+    let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(|&c| matches!(c, '\n' | '\t') || !steers(c)).collect()
 }
 
 /// Names and values in two aligned columns, two spaces in. A value with several lines stays in its column.
@@ -165,6 +167,7 @@ mod tests {
     #[test]
     fn nothing_that_steers_a_terminal_gets_through() {
         assert_eq!(printable("a\u{1b}[2J\tb\r\nc\u{9b}31m\u{7}d"), "a[2J\tb\nc31md");
+        assert_eq!(printable("pay \u{202e}001\u{2066} to"), "pay 001 to");
     }
 
     #[test]

@@ -62,9 +62,9 @@ fn only_the_outer_key_is_named_and_only_what_stands_in_the_file() {
         // What an agent takes over from the defaults is named where it stands.
         (
             json!({"agents": {
-                "defaults": {"memorySearch": {"chunking": {"tokens": 9}}}, "list": [{"id": "a", "memorySearch": {}}],
+                "defaults": {"memorySearch": {"store": {"path": "x"}}}, "list": [{"id": "a", "memorySearch": {}}],
             }}),
-            &["agents.defaults.memorySearch.chunking"],
+            &["agents.defaults.memorySearch.store.path"],
         ),
         (
             json!({"agents": {"defaults": {"subagents": {"model": {"primary": "a/b", "fallbacks": ["c/d"]}}}}}),

@@ -23,6 +23,12 @@ const SEED: &str = "something that the specification of this project has besides
 const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
     ("…contextPruning.mode", "cache-ttl|off", "adaptive|aggressive|cache-ttl|off", SEED),
     ("…memorySearch.provider", "gemini|local|openai|voyage", "auto|gemini|local|none|openai|voyage", SEED),
+    (
+        "…memorySearch.query.hybrid.fusion",
+        "-",
+        "measured|weighted",
+        "the ranking of the release is a choice here, not the default",
+    ),
     ("agents.defaults.exec…", "-", "…", EARLIER),
     ("agents.defaults.imageModel", "object", "object or text", SHORT_FORM),
     ("agents.defaults.model", "object", "object or text", SHORT_FORM),

@@ -9,11 +9,12 @@ use openclaw_agent::envelope::user_zone;
 use openclaw_agent::spending::{Budgets, Limit};
 use openclaw_agent::{AgentRuntime, AgentSettings};
 use openclaw_config::{
-    Citations as CitationSetting, EmbeddingProvider, Env, Loaded, ModelBudget, ModelBudgets,
+    Citations as CitationSetting, EmbeddingProvider, Env, Loaded, MemoryBackend as Backend, ModelBudget,
+    ModelBudgets,
 };
 use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore, agent_dir};
 use openclaw_guard::{FileError, PathComponent, PathComponentError, Root, RootError, create_private_dir};
-use openclaw_memory::{Engine, EngineOptions, MemoryBackend, Surroundings};
+use openclaw_memory::{self as memory, AgentMemory, MemoryBackend, Surroundings};
 use openclaw_models::catalog::table::canonical_provider;
 use openclaw_models::catalog::{Catalog, Environment, Providers, read_models_file};
 use openclaw_models::oauth::TokenRefresher;
@@ -83,6 +84,12 @@ impl Agents {
     /// stays as it was for those who still work with it.
     pub(crate) fn announce(&self) {
         self.all.values().for_each(|agent| agent.present.set(agent));
+    }
+
+    /// Lets every memory begin what it does without being asked. One that was taken over goes on with it.
+    pub(crate) async fn start_memories(&self) {
+        let starts = self.all.values().map(|agent| agent.memory.start());
+        futures_util::future::join_all(starts).await;
     }
 
     /// The agent with this id.
@@ -168,6 +175,12 @@ struct Ingredients<'a> {
     own: Option<&'a Value>,
     is_default: bool,
     env: &'a Env,
+    exporting: Option<&'a Value>,
+}
+
+/// The whole configuration for those who write conversations down: it names the secrets that are to be left out.
+fn exporting(loaded: &Loaded) -> Option<&Value> {
+    memory::exports_conversations(&loaded.config.memory).then_some(&loaded.effective)
 }
 
 impl<'a> Ingredients<'a> {
@@ -183,6 +196,7 @@ impl<'a> Ingredients<'a> {
             own: list.and_then(|list| list.iter().find(has_id)),
             is_default: agent_id(loaded.config.agents.default_id()) == id,
             env: &loaded.env,
+            exporting: exporting(loaded),
         }
     }
 }
@@ -194,6 +208,9 @@ struct Recall<'a> {
     defaults: Option<&'a Value>,
     own: Option<&'a Value>,
     env: &'a Env,
+    backend: Backend,
+    qmd: Option<&'a Value>,
+    exporting: Option<&'a Value>,
 }
 
 impl<'a> Recall<'a> {
@@ -201,7 +218,13 @@ impl<'a> Recall<'a> {
         let Ingredients { defaults, own, env, .. } = Ingredients::of(loaded, id);
         let search = |agent: Option<&'a Value>| agent.and_then(|agent| agent.get("memorySearch"));
         let providers = loaded.effective.get("models").and_then(|models| models.get("providers"));
-        Self { providers, defaults: search(defaults), own: search(own), env }
+        let backend = loaded.config.memory.backend;
+        let qmd = match backend {
+            Backend::Builtin => None,
+            Backend::Qmd => loaded.effective.get("memory").and_then(|memory| memory.get("qmd")),
+        };
+        let (defaults, own, exporting) = (search(defaults), search(own), exporting(loaded));
+        Self { providers, defaults, own, env, backend, qmd, exporting }
     }
 }
 
@@ -298,11 +321,10 @@ impl Builder<'_> {
     fn memory(&self, id: &str, workspace: &Arc<Root>) -> Result<Arc<dyn MemoryBackend>, AgentError> {
         let agent_id =
             PathComponent::parse(id).map_err(|source| AgentError::Id { id: id.to_owned(), source })?;
-        let around =
-            Surroundings { config: &self.loaded.config, at: self.making.locations, env: &self.loaded.env };
+        let around = Surroundings { loaded: self.loaded, at: self.making.locations };
         let clock = Arc::clone(self.making.clock);
-        let options = EngineOptions::configured(around, agent_id, Arc::clone(workspace), clock);
-        Ok(Arc::new(Engine::new(options)))
+        let memory = AgentMemory::configured(around, agent_id, Arc::clone(workspace), clock);
+        Ok(Arc::clone(memory.backend()))
     }
 
     fn load_sessions(&self, id: &str, folder: &Path) -> Result<SessionIndex, StoreError> {
@@ -375,7 +397,8 @@ impl Builder<'_> {
             exec: tool_policy::exec(config, id, &self.making.locations.state_dir),
             memory: if with_memory { MemoryTools::On } else { MemoryTools::Off },
             citations,
-            search: SearchDefaults::of(search.query.max_results, search.query.min_score),
+            search: SearchDefaults::of(search.query.max_results, search.query.least_score()),
+            scope: memory::scope(&config.memory),
             lock: self.making.kept.lock.clone(),
         })
     }

@@ -145,7 +145,11 @@ pub enum StartError {
 /// [`StartError`], one line each.
 pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
     // Folders and session indexes may lie on a disk that takes its time, and whoever waits here may be told to stop.
-    tokio::task::spawn_blocking(move || start_now(options)).await.map_err(StartError::BrokeOff)?
+    let started = tokio::task::spawn_blocking(move || start_now(options)).await;
+    let gateway = started.map_err(StartError::BrokeOff)??;
+    // With `waitForBootSync` this takes as long as the first update of `qmd`.
+    gateway.start_memories().await;
+    Ok(gateway)
 }
 
 fn start_now(options: StartOptions) -> Result<Gateway, StartError> {

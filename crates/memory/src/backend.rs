@@ -1,5 +1,6 @@
 //! The port to a memory, and the values that cross it.
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
@@ -23,6 +24,11 @@ pub trait MemoryBackend: Send + Sync {
     fn status(&self) -> BoxFuture<'_, Result<Status, MemoryError>>;
     /// Brings the index up to date with the files.
     fn sync(&self, why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>>;
+    /// Begins what it does without being asked, if there is anything; a second time does nothing. Comes back when the
+    /// memory is as ready as the configuration wants it.
+    fn start(&self) -> BoxFuture<'_, ()> {
+        async {}.boxed()
+    }
 }
 
 /// What to search for.
@@ -147,8 +153,10 @@ pub struct Hit {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explain {
-    /// All in all, in deviations above the average line of this memory.
-    pub fused: f64,
+    /// All in all, in deviations above the average line of this memory. Absent where the score itself is the sum: in
+    /// OpenClaw's own ranking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fused: Option<f64>,
     /// BM25 as a share of the best that the query could score.
     pub words: f64,
     /// The share of the query's information that the window has.

@@ -2,29 +2,29 @@
 
 use std::sync::Arc;
 
-use openclaw_config::{Config, Env, Locations};
+use openclaw_config::{Loaded, Locations};
 use openclaw_embed::{Around, EnvKeys, OwnMakers, resolve};
 use openclaw_guard::{Clock, PathComponent, Root};
 
 use crate::embedding::Embedders;
 use crate::engine::EngineOptions;
+use crate::weighted::Fusion;
 
 /// What the configuration of an instance is read with.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
-    /// The configuration.
-    pub config: &'a Config,
+    /// The configuration, and the environment with keys of services.
+    pub loaded: &'a Loaded,
     /// Where things lie.
     pub at: &'a Locations,
-    /// The environment: keys of services.
-    pub env: &'a Env,
 }
 
 impl Surroundings<'_> {
     /// Who makes the vectors of an agent's memory. Nothing is sent or loaded.
     #[must_use]
     pub fn embedders(&self, agent: &str) -> Embedders {
-        let Self { config, at, env } = *self;
+        let Self { loaded, at } = *self;
+        let Loaded { config, env, .. } = loaded;
         let find_file = |path: &str| Some(at.expand(path)).filter(|path| path.is_file());
         let keys = EnvKeys(env);
         let around = Around { providers: &config.models.providers, keys: &keys, find_file: &find_file };
@@ -42,7 +42,7 @@ impl EngineOptions {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let at = around.at;
-        let search = around.config.agents.memory_search(agent_id.as_str());
+        let search = around.loaded.config.agents.memory_search(agent_id.as_str());
         let cache_entries = match (search.cache.enabled, search.cache.max_entries) {
             (true, most) => most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             (false, _) => Some(0),
@@ -51,6 +51,7 @@ impl EngineOptions {
             extra_paths: search.extra_paths.iter().map(|path| at.expand(path)).collect(),
             embedders: around.embedders(agent_id.as_str()),
             cache_entries,
+            fusion: Fusion::from(search),
             ..Self::new(agent_id, workspace, &at.state_dir, clock)
         }
     }

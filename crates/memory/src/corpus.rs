@@ -227,7 +227,8 @@ pub(crate) fn encode_vector(vector: &Vector) -> Vec<u8> {
     bytes
 }
 
-fn decode_vector(bytes: &[u8]) -> Option<(Vec<i8>, f32)> {
+/// The inverse of [`encode_vector`]: the codes and their scale.
+pub(crate) fn decode_vector(bytes: &[u8]) -> Option<(Vec<i8>, f32)> {
     let (scale, codes) = bytes.split_first_chunk::<4>()?;
     let scale = f32::from_le_bytes(*scale);
     let sane = scale.is_finite() && scale > 0.0 && !codes.is_empty();

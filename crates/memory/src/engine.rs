@@ -13,6 +13,7 @@ use crate::backend::{Answer, LineRange, MemoryBackend, Passage, Query, Status, S
 use crate::embedding::{Embedders, Embedding, LOW_CONFIDENCE};
 use crate::error::MemoryError;
 use crate::sources::Sources;
+use crate::weighted::Fusion;
 use crate::worker::{Request, Worker};
 
 /// Requests that may wait: more than one agent's sub-agents ask at once, far fewer than would take a second.
@@ -32,6 +33,8 @@ pub struct EngineOptions {
     pub embedders: Embedders,
     /// Most vectors kept for text that comes back; no limit if absent.
     pub cache_entries: Option<usize>,
+    /// How words and meaning are brought together.
+    pub fusion: Fusion,
     /// The wall clock; file times are compared with it.
     pub clock: Arc<dyn Clock>,
 }
@@ -52,6 +55,7 @@ impl EngineOptions {
             extra_paths: Vec::new(),
             embedders: Embedders::default(),
             cache_entries: None,
+            fusion: Fusion::default(),
             clock,
         }
     }
@@ -231,6 +235,7 @@ impl Mailbox {
             clock: Arc::clone(&options.clock),
             embedder: options.embedders.primary.as_ref().map(|primary| primary.identity().clone()),
             cache_entries: options.cache_entries,
+            fusion: options.fusion,
             open: None,
             job: None,
             skipped: Vec::new(),

@@ -16,10 +16,11 @@ use crate::backend::Source;
 use crate::corpus::{Codes, Corpus, NoteId, NoteView};
 use crate::layout::{decode_rows, encode_rows, lay_out};
 use crate::vectors::EmbedderKey;
+use crate::weighted::{self, Chunking};
 use crate::words::Analyser;
 
 /// Changes when tables, terms or windows change; an index of another version is built anew.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 /// Owner only (S-088).
 const FILE_MODE: u32 = 0o600;
 /// Pages kept in memory, in KiB: an idle agent should cost next to nothing.
@@ -138,6 +139,8 @@ pub(crate) struct Index {
     pub(super) db: Connection,
     published: Generation,
     analyser: Analyser,
+    /// How notes are cut into chunks, if they are.
+    pub(super) chunking: Option<Chunking>,
 }
 
 impl Index {
@@ -151,7 +154,7 @@ impl Index {
         db.pragma_update(None, "synchronous", "NORMAL")?;
         db.pragma_update(None, "cache_size", -CACHE_KIB)?;
         db.pragma_update(None, "journal_size_limit", MAX_WAL_BYTES)?;
-        let mut index = Self { db, published: Generation(0), analyser: Analyser::default() };
+        let mut index = Self { db, published: Generation(0), analyser: Analyser::default(), chunking: None };
         index.migrate()?;
         Ok(index)
     }
@@ -166,7 +169,9 @@ impl Index {
         };
         if version != Some(VERSION) {
             tx.execute_batch(DROP)?;
+            tx.execute_batch(weighted::DROP)?;
             tx.execute_batch(SCHEMA)?;
+            tx.execute_batch(weighted::SCHEMA)?;
             tx.execute("INSERT INTO mem_meta (version, published) VALUES (?1, 1)", [VERSION])?;
         }
         tx.execute_batch(KEPT_SCHEMA)?;
@@ -276,6 +281,9 @@ impl Index {
                 insert.execute(params![RowId { note: id, row }.pack(), terms.join(" ")])?;
             }
         }
+        if let Some(chunking) = self.chunking {
+            weighted::insert(&tx, id, note.text, chunking)?;
+        }
         tx.commit()?;
         Ok((old, id, NoteView::new(note.path.into(), note.source, layout.rows)))
     }
@@ -381,7 +389,7 @@ fn delete_words(db: &Connection, note: NoteId, rows: usize) -> Result<(), IndexE
     db.prepare_cached("DELETE FROM mem_words WHERE rowid >= ?1 AND rowid < ?2")?
         .execute(params![first.pack(), end.pack()])?;
     db.prepare_cached("DELETE FROM mem_vectors WHERE note = ?1")?.execute([note.0])?;
-    Ok(())
+    weighted::delete(db, note)
 }
 
 fn delete_all_but(tx: &Transaction<'_>, generation: Generation) -> Result<(), IndexError> {

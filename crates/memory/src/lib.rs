@@ -27,6 +27,7 @@
 //! # }
 //! ```
 
+mod agent;
 mod backend;
 pub mod bench;
 mod confidence;
@@ -39,6 +40,7 @@ mod index;
 mod layout;
 mod open;
 mod probe;
+mod qmd;
 mod score;
 mod search;
 mod select;
@@ -46,10 +48,12 @@ mod sources;
 mod sync;
 mod time;
 mod vectors;
+mod weighted;
 mod when;
 mod words;
 mod worker;
 
+pub use agent::{AgentMemory, exports_conversations, scope};
 pub use backend::{
     Answer, DEFAULT_RESULTS, Explain, Explaining, Fallback, Hit, LineRange, MAX_NOTE_BYTES, MAX_RESULTS,
     MemoryBackend, Passage, Query, Skipped, Source, Status, SyncReason, SyncReport,
@@ -58,5 +62,11 @@ pub use configured::Surroundings;
 pub use embedding::Embedders;
 pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;
-pub use probe::{Probe, Role};
+pub use probe::{Probe, Reader, Role};
+pub use qmd::{
+    Chat, ChatKind, Collection, QmdBackend, QmdCall, QmdError, QmdLimits, QmdOptions, QmdPlaces, QmdProgram,
+    QmdRunner, QmdUpdates, Scope, ScopeRule, SessionExport, SessionMessage, Speaker, Verdict, WithFallback,
+    render_session,
+};
+pub use weighted::{Chunking, Fusion, Multiplier, Sides, Weighted, Weights};
 pub use words::matched_words;

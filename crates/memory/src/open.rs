@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use jiff::civil::Date;
 use openclaw_embed::{EmbedderId, Vector};
 
-use crate::backend::Source;
+use crate::backend::{Query, Source};
 use crate::corpus::{Corpus, NoteId};
 use crate::index::{Generation, Index, IndexError, NewNote};
+use crate::search::{Asked, Found, search};
 use crate::vectors::{EmbedderKey, Unembedded};
+use crate::weighted::{self, Chunks, Fusion, Of, Sides, Weighing, Weighted};
 
 /// Which passages are to be embedded next.
 pub(crate) struct Wanted {
@@ -22,19 +25,76 @@ pub(crate) struct Wanted {
 pub(crate) struct OpenIndex {
     pub(crate) index: Index,
     pub(crate) corpus: Corpus,
+    ranking: Ranking,
     embedder: Option<EmbedderKey>,
     /// What the file was like when the corpus was loaded; another process may write, too.
     data_version: i64,
 }
 
+/// What ranks, and what it needs beside the corpus.
+enum Ranking {
+    Measured(Sides),
+    Weighted(Weighted, Chunks),
+}
+
 impl OpenIndex {
     /// Opens the file and loads what is published, with the vectors of one embedder.
-    pub(crate) fn open(path: &Path, embedder: Option<&EmbedderId>) -> Result<Self, IndexError> {
+    pub(crate) fn open(
+        path: &Path,
+        embedder: Option<&EmbedderId>,
+        fusion: Fusion,
+    ) -> Result<Self, IndexError> {
         let index = Index::open(path)?;
         let embedder = embedder.map(|id| index.embedder(id)).transpose()?;
         let data_version = index.data_version()?;
-        let corpus = index.load(embedder)?;
-        Ok(Self { index, corpus, embedder, data_version })
+        let ranking = match fusion {
+            Fusion::Measured(sides) => Ranking::Measured(sides),
+            Fusion::Weighted(options) => Ranking::Weighted(options, Chunks::default()),
+        };
+        let mut open = Self { index, corpus: Corpus::default(), ranking, embedder, data_version };
+        open.load()?;
+        Ok(open)
+    }
+
+    /// Loads what is published. The vectors are those of the units that the ranking compares: passages or chunks.
+    fn load(&mut self) -> Result<(), IndexError> {
+        match &mut self.ranking {
+            Ranking::Measured(_) => self.corpus = self.index.load(self.embedder)?,
+            Ranking::Weighted(options, chunks) => {
+                self.index.cut(options.chunking)?;
+                self.corpus = self.index.load(None)?;
+                if let Some(embedder) = self.embedder {
+                    self.index.recall_chunks(embedder, Of::All)?;
+                }
+                *chunks = self.index.chunks(self.embedder, Of::All, &self.corpus)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Searches what is loaded.
+    pub(crate) fn search(
+        &self,
+        query: &Query,
+        vector: Option<&Vector>,
+        today: Date,
+    ) -> Result<Found, IndexError> {
+        let Self { index, corpus, .. } = self;
+        match &self.ranking {
+            Ranking::Measured(sides) => search(index, corpus, &Asked { query, vector, sides: *sides, today }),
+            Ranking::Weighted(options, chunks) => {
+                let memory = Weighing { index, corpus, chunks, options: *options };
+                weighted::search(&memory, &Asked { query, vector, sides: options.sides, today })
+            }
+        }
+    }
+
+    /// Passages or chunks, and how many of them are embedded.
+    pub(crate) fn embedded(&self) -> (usize, usize) {
+        match &self.ranking {
+            Ranking::Measured(_) => self.corpus.embedded(),
+            Ranking::Weighted(_, chunks) => chunks.embedded(),
+        }
     }
 
     /// Takes in what another process has written.
@@ -42,7 +102,7 @@ impl OpenIndex {
         let data_version = self.index.data_version()?;
         if data_version != self.data_version {
             self.index.refresh()?;
-            self.corpus = self.index.load(self.embedder)?;
+            self.load()?;
             self.data_version = data_version;
         }
         Ok(())
@@ -52,16 +112,28 @@ impl OpenIndex {
     pub(crate) fn put(&mut self, generation: Generation, note: &NewNote<'_>) -> Result<usize, IndexError> {
         let (old, id, mut view) = self.index.put(generation, note)?;
         if let Some(old) = old {
-            self.corpus.remove(old);
+            self.forget(old);
         }
-        let found = match self.embedder {
-            Some(embedder) => self.index.recall(embedder, id, &mut view)?,
-            None => 0,
+        let found = match (self.embedder, &self.ranking) {
+            (Some(embedder), Ranking::Measured(_)) => self.index.recall(embedder, id, &mut view)?,
+            (Some(embedder), Ranking::Weighted(..)) => self.index.recall_chunks(embedder, Of::Note(id))?,
+            (None, _) => 0,
         };
         if generation == self.index.published() {
             self.corpus.put(id, view);
+            if let Ranking::Weighted(_, chunks) = &mut self.ranking {
+                chunks.take(self.index.chunks(self.embedder, Of::Note(id), &self.corpus)?);
+            }
         }
         Ok(found)
+    }
+
+    fn forget(&mut self, id: NoteId) {
+        self.corpus.remove(id);
+        match &mut self.ranking {
+            Ranking::Measured(_) => {}
+            Ranking::Weighted(_, chunks) => chunks.remove(id),
+        }
     }
 
     /// Forgets a note.
@@ -72,7 +144,7 @@ impl OpenIndex {
         path: &str,
     ) -> Result<(), IndexError> {
         if let Some(id) = self.index.remove(generation, source, path)? {
-            self.corpus.remove(id);
+            self.forget(id);
         }
         Ok(())
     }
@@ -80,15 +152,17 @@ impl OpenIndex {
     /// Publishes a rebuilt generation.
     pub(crate) fn publish(&mut self, generation: Generation) -> Result<(), IndexError> {
         self.index.publish(generation)?;
-        self.corpus = self.index.load(self.embedder)?;
-        Ok(())
+        self.load()
     }
 
     /// Goes on with the vectors of another embedder.
     pub(crate) fn use_embedder(&mut self, id: &EmbedderId) -> Result<(), IndexError> {
         let key = self.index.embedder(id)?;
         self.embedder = Some(key);
-        self.corpus = self.index.load(self.embedder)?;
+        self.load()?;
+        if let Ranking::Weighted(..) = self.ranking {
+            return Ok(());
+        }
         // What the cache knows needs no embedder.
         let notes: Vec<NoteId> = self.corpus.notes().map(|(id, _)| id).collect();
         for note in notes {
@@ -103,8 +177,8 @@ impl OpenIndex {
     pub(crate) fn unembedded(&self, wanted: &Wanted) -> Result<Vec<Unembedded>, IndexError> {
         let mut found = Vec::new();
         let mut total = 0;
-        for (id, view) in self.corpus.notes() {
-            for passage in self.index.unembedded(id, view)? {
+        for passages in self.missing() {
+            for passage in passages? {
                 if wanted.except.contains(&passage.text) {
                     continue;
                 }
@@ -118,6 +192,18 @@ impl OpenIndex {
         Ok(found)
     }
 
+    /// Passages without vectors, in pieces.
+    fn missing(&self) -> Box<dyn Iterator<Item = Result<Vec<Unembedded>, IndexError>> + '_> {
+        match &self.ranking {
+            Ranking::Measured(_) => {
+                Box::new(self.corpus.notes().map(|(id, view)| self.index.unembedded(id, view)))
+            }
+            Ranking::Weighted(_, chunks) => {
+                Box::new(chunks.unembedded().map(|id| Ok(vec![self.index.unembedded_chunk(id)?])))
+            }
+        }
+    }
+
     /// Enters vectors; those of notes that changed meanwhile are kept in the cache only.
     pub(crate) fn remember(
         &mut self,
@@ -125,6 +211,9 @@ impl OpenIndex {
         now_ms: i64,
     ) -> Result<(), IndexError> {
         let Some(embedder) = self.embedder else { return Ok(()) };
+        if let Ranking::Weighted(_, chunks) = &mut self.ranking {
+            return self.index.remember_chunks(embedder, chunks, &vectors, now_ms);
+        }
         let mut by_note: BTreeMap<NoteId, Vec<(Unembedded, Vector)>> = BTreeMap::new();
         for (passage, vector) in vectors {
             by_note.entry(passage.note).or_default().push((passage, vector));

@@ -11,6 +11,7 @@ use crate::layout::headings;
 use crate::score::{Evidence, Matches, Meaning, Scores, WEIGHTS, Weights};
 use crate::select::{Candidate, Run, select};
 use crate::time::Time;
+use crate::weighted::Sides;
 use crate::words::{Concept, analyse, folded, parts_of};
 
 /// A row without a word of the query must lie this many deviations above the average cosine to be shown,
@@ -29,23 +30,35 @@ pub(crate) struct Found {
     pub(crate) confidence: f64,
 }
 
+/// What is asked for.
+pub(crate) struct Asked<'a> {
+    pub(crate) query: &'a Query,
+    /// The query's vector, if somebody made one.
+    pub(crate) vector: Option<&'a Vector>,
+    /// What ranks.
+    pub(crate) sides: Sides,
+    /// The day it is.
+    pub(crate) today: Date,
+}
+
 /// Searches what is indexed, by words and, with the query's vector, by meaning.
-pub(crate) fn search(
-    index: &Index,
-    corpus: &Corpus,
-    query: &Query,
-    vector: Option<&Vector>,
-    today: Date,
-) -> Result<Found, IndexError> {
+pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Result<Found, IndexError> {
+    let Asked { query, vector, sides, today } = *asked;
     let time = Time::of(&query.text, today);
     let concepts = analyse(&time.subject);
     let matches = matches(index, corpus, &concepts)?;
     let meaning = vector.and_then(|vector| corpus.meaning(vector));
-    let weights = if meaning.is_some() { WEIGHTS } else { Weights { meaning: 0.0, ..WEIGHTS } };
+    // Without vectors words answer, even if they were to be left out.
+    let sides = if meaning.is_some() { sides } else { Sides::Both };
+    let weights = match (sides, &meaning) {
+        (Sides::Both, Some(_)) => WEIGHTS,
+        (Sides::Both, None) => Weights { meaning: 0.0, ..WEIGHTS },
+        (Sides::Meaning, _) => Weights { window: 0.0, row: 0.0, ..WEIGHTS },
+    };
     let scores = Scores::new(corpus, &concepts, &matches, meaning.as_ref(), weights);
     let day = |note, row| corpus.get(note).and_then(|view| view.day(row));
     let fused = |note, row| scores.fused(note, row) + time.bonus(day(note, row));
-    let candidates = candidates(corpus, &scores, meaning.as_ref(), fused);
+    let candidates = candidates(corpus, &scores, meaning.as_ref(), sides, fused);
     let runs = select(corpus, candidates, fused, query.max_results.min(MAX_RESULTS));
 
     let sure = runs.first().map_or(0.0, |run| confidence(scores.evidence(run.note, run.best)));
@@ -114,6 +127,7 @@ fn candidates(
     corpus: &Corpus,
     scores: &Scores<'_>,
     meaning: Option<&Meaning>,
+    sides: Sides,
     fused: impl Fn(NoteId, usize) -> f64,
 ) -> Vec<Candidate> {
     let least = meaning.map_or(f64::INFINITY, |meaning| {
@@ -124,7 +138,7 @@ fn candidates(
         let Some(view) = corpus.get(note) else { continue };
         for row in view.shown_rows() {
             let means = || scores.cosine(note, row).is_some_and(|cosine| cosine >= least);
-            if scores.has_words(note, row) || means() {
+            if (sides == Sides::Both && scores.has_words(note, row)) || means() {
                 found.push(Candidate { note, row, score: fused(note, row) });
             }
         }
@@ -133,7 +147,12 @@ fn candidates(
 }
 
 fn explain(evidence: Evidence, fused: f64) -> Explain {
-    Explain { fused, words: evidence.ratio, coverage: evidence.coverage, cosine: evidence.cosine }
+    Explain {
+        fused: Some(fused),
+        words: evidence.ratio,
+        coverage: evidence.coverage,
+        cosine: evidence.cosine,
+    }
 }
 
 fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, IndexError> {
@@ -162,7 +181,12 @@ fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, Ind
 }
 
 /// The words of the heading above a row.
-fn heading(index: &Index, corpus: &Corpus, note: NoteId, row: usize) -> Result<Option<String>, IndexError> {
+pub(crate) fn heading(
+    index: &Index,
+    corpus: &Corpus,
+    note: NoteId,
+    row: usize,
+) -> Result<Option<String>, IndexError> {
     let Some(view) = corpus.get(note) else { return Ok(None) };
     let Some(above) = headings(&view.rows, row).find(|&above| above != row) else { return Ok(None) };
     let text = index.excerpt(note, view.rows[above].start..view.rows[above].end)?;

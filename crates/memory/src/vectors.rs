@@ -123,7 +123,8 @@ impl Index {
         Ok(())
     }
 
-    fn text(&self, id: NoteId) -> Result<String, IndexError> {
+    /// The text of a note as it was indexed; nothing for one that is gone.
+    pub(crate) fn text(&self, id: NoteId) -> Result<String, IndexError> {
         let mut query = self.db.prepare_cached("SELECT text FROM mem_notes WHERE id = ?1")?;
         let text: Option<Vec<u8>> = query.query_row([id.0], |row| row.get(0)).optional()?;
         let damaged = |_| IndexError::Rows { path: format!("note {}", id.0) };
@@ -145,7 +146,8 @@ fn store(
     Ok(())
 }
 
-fn hash(text: &str) -> Vec<u8> {
+/// Under what the cache knows a text.
+pub(crate) fn hash(text: &str) -> Vec<u8> {
     digest::digest(&digest::SHA256, text.as_bytes()).as_ref()[..HASH_BYTES].to_vec()
 }
 

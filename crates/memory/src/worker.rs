@@ -15,14 +15,15 @@ use openclaw_embed::{EmbedderId, Vector};
 use openclaw_guard::Clock;
 use tokio::sync::oneshot;
 
-use crate::backend::{LineRange, Passage, Query, Skipped, SyncReason, SyncReport};
+use crate::backend::{LineRange, Passage, Query, Skipped, Source, SyncReason, SyncReport};
 use crate::error::MemoryError;
 use crate::index::{self, Generation, IndexError};
 use crate::open::{OpenIndex, Wanted};
-use crate::search::{Found, search};
+use crate::search::Found;
 use crate::sources::Sources;
 use crate::sync::{Budget, look, sync};
 use crate::vectors::Unembedded;
+use crate::weighted::Fusion;
 
 /// Changed notes that are indexed before a search answers: some hundredths of a second of work.
 const SEARCH_BUDGET: Budget = Budget(512 * 1024);
@@ -68,6 +69,7 @@ pub(crate) struct Missing {
 }
 
 /// Sums over the index.
+#[derive(Default)]
 pub(crate) struct Totals {
     pub(crate) files: usize,
     pub(crate) windows: usize,
@@ -96,6 +98,7 @@ pub(crate) struct Worker {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) embedder: Option<EmbedderId>,
     pub(crate) cache_entries: Option<usize>,
+    pub(crate) fusion: Fusion,
     pub(crate) open: Option<OpenIndex>,
     pub(crate) job: Option<Job>,
     pub(crate) skipped: Vec<Skipped>,
@@ -169,9 +172,8 @@ impl Worker {
             },
         };
         let today = self.today();
-        let (found, embedded) = self.with_index(|open, _| {
-            Ok((search(&open.index, &open.corpus, query, vector.as_ref(), today)?, open.corpus.embedded()))
-        })?;
+        let (found, embedded) =
+            self.with_index(|open, _| Ok((open.search(query, vector.as_ref(), today)?, open.embedded())))?;
         Ok(Searched { found, stale, embedded })
     }
 
@@ -188,6 +190,9 @@ impl Worker {
     }
 
     fn totals(&mut self) -> Result<Totals, MemoryError> {
+        if self.open.is_none() && self.job.is_none() && !self.database.exists() {
+            return Ok(self.without_index());
+        }
         let is_busy = self.job.is_some();
         let skipped = self.skipped.clone();
         let totals = self.with_index(|open, sources| {
@@ -195,7 +200,7 @@ impl Worker {
             Ok(Totals {
                 files: open.index.count(open.index.published())?,
                 windows: open.corpus.windows(),
-                embedded: open.corpus.embedded(),
+                embedded: open.embedded(),
                 cached: open.index.cached()?,
                 dirty: is_busy || look.is_dirty,
                 skipped: merged(&skipped, look.skipped),
@@ -203,6 +208,16 @@ impl Worker {
             })
         })?;
         Ok(Totals { recovered: self.recovered.clone(), ..totals })
+    }
+
+    /// What there is to index while nothing is indexed: asking makes no file.
+    fn without_index(&self) -> Totals {
+        let mut totals = Totals { recovered: self.recovered.clone(), ..Totals::default() };
+        for listing in [Source::Memory, Source::Sessions].map(|source| self.sources.list(source)) {
+            totals.dirty |= !listing.notes.is_empty();
+            totals.skipped.extend(listing.skipped);
+        }
+        totals
     }
 
     fn use_embedder(&mut self, id: EmbedderId) -> Result<(), MemoryError> {
@@ -219,7 +234,7 @@ impl Worker {
     fn unembedded(&mut self, wanted: ByEmbedder<Wanted>) -> Result<Missing, MemoryError> {
         self.use_embedder(wanted.by)?;
         self.with_index(|open, _| {
-            let (all, embedded) = open.corpus.embedded();
+            let (all, embedded) = open.embedded();
             Ok(Missing { passages: open.unembedded(&wanted.made)?, left: all - embedded })
         })
     }
@@ -313,7 +328,7 @@ impl Worker {
     ) -> Result<T, MemoryError> {
         let sources = Arc::clone(&self.sources);
         let on = |mut open: OpenIndex| work(&mut open, &sources).map(|value| (open, value));
-        let open = || OpenIndex::open(&self.database, self.embedder.as_ref());
+        let open = || OpenIndex::open(&self.database, self.embedder.as_ref(), self.fusion);
         let done = match self.open.take().map_or_else(open, Ok).and_then(on) {
             Err(error) if error.is_damage() => self.rebuild(&error).and_then(on),
             other => other,
@@ -335,7 +350,7 @@ impl Worker {
         let aside = index::set_aside(&self.database)?;
         tracing::warn!(agent = %self.agent_id, aside = %aside.display(), %cause, "memory index was damaged; built anew");
         self.recovered = Some(aside);
-        let mut open = OpenIndex::open(&self.database, self.embedder.as_ref())?;
+        let mut open = OpenIndex::open(&self.database, self.embedder.as_ref(), self.fusion)?;
         let generation = open.index.published();
         let report = sync(&mut open, generation, &self.sources, self.clock.as_ref(), SEARCH_BUDGET)?;
         if report.pending > 0 {

@@ -9,6 +9,6 @@ mod watching;
 
 pub(super) use bench::bench;
 pub(super) use index::index;
-pub(super) use open::engine;
+pub(super) use open::memory;
 pub(super) use search::search;
-pub(super) use status::status;
+pub(super) use status::{BUILT_IN, QMD, status};

@@ -35,6 +35,11 @@ choices! {
 }
 
 choices! {
+    /// How words and vectors are brought together.
+    pub enum HybridFusion { Measured = "measured", Weighted = "weighted" }
+}
+
+choices! {
     /// The engine of the index.
     pub enum IndexDriver { Sqlite = "sqlite" }
 }
@@ -62,8 +67,8 @@ section! {
         local: EmbeddingLocal, advanced();
         /// The index.
         store: IndexStore, advanced();
-        /// How files are cut.
-        chunking: Chunking, planned(not_yet::INDEX), advanced();
+        /// How files are cut for `query.hybrid.fusion: "weighted"`; the other way of ranking has units of its own.
+        chunking: Chunking, advanced();
         /// When the index is brought up to date.
         sync: MemorySync, advanced();
         /// How a search ranks.
@@ -148,7 +153,7 @@ section! {
     pub struct Chunking {
         /// Tokens of a chunk, about four characters each.
         tokens: u64 = 400, min(1.0);
-        /// Tokens that two neighbours share.
+        /// Tokens that two neighbours share, fewer than a chunk has.
         overlap: u64 = 80;
     }
 }
@@ -186,23 +191,27 @@ section! {
     pub struct MemoryQuery {
         /// Most results.
         max_results: u64 = 6, min(1.0);
-        /// Results below this score are left out; none if absent. OpenClaw's 0.35 was a likeness of vectors, this is a probability.
+        /// Results below this score are left out; none if absent. With `hybrid.fusion: "weighted"` it is OpenClaw's weighted sum
+        /// and 0.35 if absent; otherwise it is a probability, for which 0.35 means nothing.
         min_score: Option<f64>, min(0.0), max(1.0);
         /// Vectors and words together.
-        hybrid: HybridQuery, planned(not_yet::INDEX);
+        hybrid: HybridQuery;
     }
 }
 
 section! {
     /// Vectors and words together.
     pub struct HybridQuery {
-        /// Whether words count beside vectors.
+        /// Whether words count beside vectors. Without vectors they do in any case.
         enabled: bool = true;
-        /// Weight of the vectors; the two weights are scaled to a sum of 1.
+        /// How the two are brought together: in the way that finds most (`measured`), or exactly as OpenClaw 2026.2.9 does it
+        /// (`weighted`), by the weights and candidates below.
+        fusion: HybridFusion = HybridFusion::Measured;
+        /// Weight of the vectors with `fusion: "weighted"`; the two weights are scaled to a sum of 1.
         vector_weight: f64 = 0.7, min(0.0), max(1.0);
-        /// Weight of the words.
+        /// Weight of the words with `fusion: "weighted"`.
         text_weight: f64 = 0.3, min(0.0), max(1.0);
-        /// Candidates per wanted result that each side hands in, 20 at most.
+        /// Candidates per wanted result that each side hands in with `fusion: "weighted"`, 20 at most.
         candidate_multiplier: u64 = 4, min(1.0);
     }
 }
@@ -214,5 +223,20 @@ section! {
         enabled: bool = true;
         /// Most vectors kept; no limit if absent.
         max_entries: Option<u64>, min(1.0);
+    }
+}
+
+/// OpenClaw's least score of its weighted sum.
+const LEAST_WEIGHTED: f64 = 0.35;
+
+impl MemoryQuery {
+    /// The least score of a result, by default of what `hybrid.fusion` says; every score is good enough if there is none.
+    #[must_use]
+    pub fn least_score(&self) -> Option<f64> {
+        let usual = match self.hybrid.fusion {
+            HybridFusion::Measured => None,
+            HybridFusion::Weighted => Some(LEAST_WEIGHTED),
+        };
+        self.min_score.or(usual)
     }
 }

@@ -23,7 +23,6 @@ pub(crate) const MODEL_APIS: &str = "models are asked over openai-completions on
 pub(crate) const MODEL_REQUESTS: &str = "requests to models are made in the built-in way yet";
 pub(crate) const NODES: &str = "nodes are not part of this build yet";
 pub(crate) const PLUGINS: &str = "plugins are not part of this build yet";
-pub(crate) const QMD: &str = "the built-in memory search is the only one yet";
 pub(crate) const QUEUE: &str = "messages of a busy session wait for their turn one by one yet";
 pub(crate) const REMOTE: &str =
     "commands reach a gateway directly over ws:// only yet; open the tunnel yourself";

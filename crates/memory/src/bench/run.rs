@@ -154,6 +154,7 @@ fn words_only(engine: &Engine, database: PathBuf) -> Engine {
         extra_paths: options.extra_paths.clone(),
         embedders: Embedders::default(),
         cache_entries: options.cache_entries,
+        fusion: options.fusion,
         clock: Arc::clone(&options.clock),
     })
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use openclaw_guard::{PathComponent, Root, SystemClock, create_private_dir, write_atomic};
-use openclaw_memory::{Embedders, Engine, EngineOptions};
+use openclaw_memory::{Embedders, Engine, EngineOptions, Fusion};
 
 pub(crate) struct Home {
     pub(crate) dir: tempfile::TempDir,
@@ -57,6 +57,10 @@ impl Home {
 
     pub(crate) fn engine_with(&self, embedders: Embedders) -> Engine {
         Engine::new(EngineOptions { embedders, ..options(self.dir.path()) })
+    }
+
+    pub(crate) fn engine_by(&self, fusion: Fusion, embedders: Embedders) -> Engine {
+        Engine::new(EngineOptions { embedders, fusion, ..options(self.dir.path()) })
     }
 }
 

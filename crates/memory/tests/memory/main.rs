@@ -9,3 +9,5 @@ mod home;
 #[cfg(test)]
 mod meaning;
 mod surfaces;
+#[cfg(test)]
+mod weighted;

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use openclaw_embed::{Failure, Purpose};
 use openclaw_memory::bench::{BenchError, Kind, Plan, Stage, run};
-use openclaw_memory::{Embedders, MemoryBackend as _, Role, SyncReason};
+use openclaw_memory::{Embedders, MemoryBackend as _, Reader, Role, SyncReason};
 
 use crate::home::Home;
 use crate::meaning::{Letters, only};
@@ -49,7 +49,7 @@ async fn whoever_is_asked_says_so() {
         [("test/broken", Role::Primary, None, true), ("test/b", Role::Fallback, Some(26), false)]
     );
     assert!(home.engine().probe().await.is_empty());
-    assert_eq!((engine.service(), home.engine().service()), (Some("test"), None));
+    assert_eq!((engine.reader(), home.engine().reader()), (Some(Reader::Service("test")), None));
 }
 
 #[tokio::test]

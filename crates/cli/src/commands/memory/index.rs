@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use openclaw_memory::{MemoryBackend as _, Status, SyncReason, SyncReport};
+use openclaw_memory::{Fallback, Status, SyncReason, SyncReport};
 use serde::Serialize;
 
 use super::open::Opened;
-use super::status::{skipped_words, vector_words};
+use super::status::{skipped_words, stepped_in_words, vector_words};
 use super::watching::{End, indexing};
 use crate::args::{InstanceArgs, MemoryIndexArgs};
 use crate::output::{self, Interrupted};
@@ -19,6 +19,11 @@ struct Indexed {
     agent_id: String,
     #[serde(flatten)]
     report: SyncReport,
+    /// Who answers now: `builtin` or `qmd`.
+    backend: &'static str,
+    /// Who stepped in for whom, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback: Option<Fallback>,
     /// Passages that can have vectors.
     passages: usize,
     /// How long it took.
@@ -26,18 +31,21 @@ struct Indexed {
 }
 
 pub(in crate::commands) fn index(flags: &InstanceArgs, args: &MemoryIndexArgs) -> anyhow::Result<()> {
-    let Opened { engine, .. } = Opened::find(flags, args.agent.as_deref())?;
+    let Opened { memory, .. } = Opened::find(flags, args.agent.as_deref())?;
     let why = if args.force { SyncReason::Rebuild } else { SyncReason::Requested };
     let begun = Instant::now();
     let (report, status) = runtime::block_on(async {
-        match indexing(&engine, engine.sync(why)).await? {
-            End::Done(report) => Ok((report?, engine.status().await?)),
-            End::Interrupted => Err(interrupted(&engine.status().await?).into()),
+        let backend = memory.backend();
+        match indexing(memory.engine(), backend.sync(why)).await? {
+            End::Done(report) => Ok((report?, backend.status().await?)),
+            End::Interrupted => Err(interrupted(&backend.status().await?).into()),
         }
     })?;
     let indexed = Indexed {
         agent_id: status.agent_id.clone(),
         report,
+        backend: status.backend,
+        fallback: status.fallback.clone(),
         passages: status.passages,
         ms: begun.elapsed().as_millis(),
     };
@@ -63,6 +71,7 @@ fn words(indexed: &Indexed, status: &Status) -> String {
             "there are no notes yet: write MEMORY.md or memory/YYYY-MM-DD.md in the workspace".to_owned(),
         );
     }
+    lines.extend(status.fallback.as_ref().map(|fallback| stepped_in_words(status, fallback)));
     lines.extend(degraded.clone());
     if !skipped.is_empty() {
         lines.push(format!("skipped:\n{}", skipped_words(skipped)));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use openclaw_config::{ConfigError, GatewayMode};
 use openclaw_guard::{Clock as _, PathComponent, SystemClock};
-use openclaw_memory::{EngineOptions, MemoryBackend as _};
+use openclaw_memory::EngineOptions;
 use openclaw_store::LOW_SPACE_BYTES;
 use serde_json::{Value, json};
 
@@ -174,16 +174,16 @@ async fn memory_row(instance: &Instance, agent: &AgentPlaces) -> MemoryRow {
         agent_id: agent.id.clone(),
         ..MemoryRow::default()
     };
-    let engine = match memory::engine(instance, agent) {
-        Ok(engine) => engine,
+    let memory = match memory::memory(instance, agent) {
+        Ok(memory) => memory,
         Err(error) => return failed(error.to_string()),
     };
     let has_index = PathComponent::parse(&agent.id)
         .is_ok_and(|id| EngineOptions::database_in(&instance.at.state_dir, &id).is_file());
-    if !has_index {
+    if !has_index && memory.qmd().is_none() {
         return row;
     }
-    match engine.status().await {
+    match memory.backend().status().await {
         Ok(status) => MemoryRow {
             files: Some(status.files),
             windows: Some(status.windows),
@@ -193,6 +193,8 @@ async fn memory_row(instance: &Instance, agent: &AgentPlaces) -> MemoryRow {
             passages: Some(status.passages),
             embedded: Some(status.embedded),
             degraded: status.degraded,
+            backend: Some(status.backend),
+            fallback: status.fallback,
             ..row
         },
         Err(error) => failed(error.to_string()),
