@@ -73,7 +73,7 @@ fn only_the_outer_key_is_named_and_only_what_stands_in_the_file() {
         (json!({"agents": {"defaults": {"model": {"primary": "a/b", "fallbacks": ["c/d"]}}}}), &[]),
         (json!({"agents": {"defaults": {"model": "a/b", "models": {"a/b": {"alias": "x"}}}}}), &[]),
         (
-            json!({"models": {"providers": {"p.q": {"baseUrl": "http://x", "api": "anthropic-messages"}}}}),
+            json!({"models": {"providers": {"p.q": {"baseUrl": "http://x", "api": "bedrock-converse-stream"}}}}),
             &["models.providers[\"p.q\"].api"],
         ),
     ] {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use openclaw_guard::{Secret, create_private_dir, write_atomic};
 
-use crate::cooldown::{Failure, Rest, failed, rest_of, succeeded};
+use crate::cooldown::{Failure, Rest, Scope, failed, rest_of, succeeded};
 use crate::error::AuthError;
 use crate::file::AuthFile;
 use crate::legacy;
@@ -126,13 +126,14 @@ impl AuthStore {
         failure: Failure<'_>,
         now_ms: i64,
     ) -> Result<Option<Rest>, AuthError> {
+        if failure.reason.scope() == Scope::Request {
+            return Ok(None);
+        }
         let rules = self.settings.rules_for(provider);
         self.update(|file| {
             let mut usage = file.usage(profile);
             let rest = failed(&mut usage, failure, &rules, now_ms);
-            if rest.is_some() {
-                file.set_usage(profile, &usage);
-            }
+            file.set_usage(profile, &usage);
             rest
         })
     }
@@ -366,6 +367,14 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let first = store(state.path(), "main");
         first.update(|file| file.put(&key("p:1", "k"))).unwrap();
+        let before = std::fs::read(first.places().file()).unwrap();
+        let refused = Failure { reason: Reason::Format, model: "m", retry_after: None };
+        assert_eq!(first.note_failure("p", "p:1", refused, 1_000).unwrap(), None);
+        assert_eq!(
+            std::fs::read(first.places().file()).unwrap(),
+            before,
+            "one request says nothing of the others"
+        );
         let failure = Failure { reason: Reason::RateLimit, model: "m", retry_after: None };
         let rest = first.note_failure("p", "p:1", failure, 1_000).unwrap().unwrap();
         assert_eq!((rest.until, rest.reason), (61_000, Reason::RateLimit));

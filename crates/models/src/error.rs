@@ -157,6 +157,8 @@ pub enum Malformed {
     NotEventStream,
     /// A tool call came without a name.
     UnnamedToolCall,
+    /// The provider itself could not read the tool call that its model made.
+    BrokenToolCall,
     /// More tool calls than any tool list could ask for.
     TooManyToolCalls,
     /// One event is larger than [`crate::sse::MAX_EVENT_BYTES`].
@@ -174,6 +176,7 @@ impl std::fmt::Display for Malformed {
             Self::NotJson => "a chunk of the answer was not the expected JSON",
             Self::NotEventStream => "the answer was not an event stream",
             Self::UnnamedToolCall => "a tool call came without a name",
+            Self::BrokenToolCall => "the model made a tool call that cannot be read",
             Self::TooManyToolCalls => "the answer contained too many tool calls",
             Self::EventTooLarge => "one event of the answer was too large",
             Self::ResponseTooLarge => "the answer was too large",
@@ -198,7 +201,9 @@ impl ModelError {
                 | Unreachable::Network => true,
                 Unreachable::Tls | Unreachable::ClientSetup => false,
             },
-            Self::Malformed { what, .. } => *what == Malformed::EndedEarly,
+            Self::Malformed { what, .. } => {
+                matches!(what, Malformed::EndedEarly | Malformed::BrokenToolCall)
+            }
             Self::Auth { .. }
             | Self::Billing { .. }
             | Self::ContextOverflow { .. }

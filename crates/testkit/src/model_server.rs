@@ -1,11 +1,13 @@
-//! A scripted OpenAI-compatible server over real HTTP and server-sent events, on a loopback port of its own.
+//! A scripted model provider over real HTTP and server-sent events, on a loopback port of its own. The path of a request
+//! decides which wire API answers it: chat completions, responses, Anthropic messages or Gemini.
 //!
-//! Source of the wire format: OpenAI API reference, "Chat" and "Chat streaming". The server runs on its own thread
+//! Sources of the wire formats: the providers' API references on streaming. The server runs on its own thread
 //! with its own runtime, so that it serves synchronous tests, paused clocks and benchmarks alike, and goes away when
 //! it is dropped.
 
 mod reply;
 mod serve;
+mod speakers;
 mod wire;
 
 use std::collections::VecDeque;
@@ -109,7 +111,7 @@ impl Builder {
         self
     }
 
-    /// Answers 401 to every request without `Authorization: Bearer <key>`.
+    /// Answers 401 to every request without the key, in the header of whichever API.
     #[must_use]
     pub fn require_key(mut self, key: &str) -> Self {
         self.key = Some(key.to_owned());
@@ -167,7 +169,7 @@ impl ModelServer {
         self.address
     }
 
-    /// The base URL as a provider's configuration wants it, with the version.
+    /// The base URL as a provider's configuration wants it, with the version that all APIs but Gemini's have.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)

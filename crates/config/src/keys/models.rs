@@ -23,6 +23,10 @@ choices! {
     }
 }
 
+/// The wire interfaces that `openclaw-models` implements.
+const SPOKEN_APIS: &[&str] =
+    &["openai-completions", "openai-responses", "anthropic-messages", "google-generative-ai"];
+
 choices! {
     /// How requests to a provider are signed.
     pub enum ProviderAuth { ApiKey = "api-key", AwsSdk = "aws-sdk", Oauth = "oauth", Token = "token" }
@@ -96,7 +100,7 @@ section! {
         /// How requests are signed.
         auth: Option<ProviderAuth>, planned(not_yet::MODEL_REQUESTS), met_by(&["api-key", "oauth", "token"]);
         /// The wire interface of all its models.
-        api: Option<ModelApi>, planned(not_yet::MODEL_APIS), met_by(&["openai-completions"]);
+        api: Option<ModelApi>, planned(not_yet::MODEL_APIS), met_by(SPOKEN_APIS);
         /// Headers added to each request.
         headers: Map<Secret>, may_be_blank(), advanced();
         /// Whether the key goes into the `Authorization` header.
@@ -114,7 +118,7 @@ section! {
         /// The name that people see.
         name: String, required(), min(1.0);
         /// The wire interface, where it differs from the provider's.
-        api: Option<ModelApi>, planned(not_yet::MODEL_APIS), met_by(&["openai-completions"]);
+        api: Option<ModelApi>, planned(not_yet::MODEL_APIS), met_by(SPOKEN_APIS);
         /// Whether it reasons before it answers.
         reasoning: bool = false;
         /// What it can be given.

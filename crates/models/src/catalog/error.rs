@@ -87,7 +87,7 @@ impl CatalogError {
                 allowed.join(", ")
             ),
             Self::UnsupportedApi { reference, api } => format!(
-                "{reference} uses the wire API {}, which this build does not speak. It speaks openai-completions: set models.providers.<id>.api to that if the server offers it, or choose another model.",
+                "{reference} uses the wire API {}, which this build does not speak. It speaks openai-completions, openai-responses, anthropic-messages and google-generative-ai: set models.providers.<id>.api to one of them if the server offers it, or choose another model.",
                 api.as_str()
             ),
             Self::MissingKey { provider } => {

@@ -3,7 +3,7 @@
 use openclaw_guard::Secret;
 use serde_json::{Map, Value};
 
-use super::key::AddressFrom;
+use super::key::{AddressFrom, same_origin};
 use super::reference::Reference;
 use super::table::{BuiltinModel, BuiltinProvider, builtin_models, builtin_provider};
 use crate::local::OLLAMA_WINDOW;
@@ -159,6 +159,10 @@ impl ProviderEntry {
         self.builtin.map(|builtin| builtin.base_url)
     }
 
+    fn is_at_home(&self) -> bool {
+        self.home().is_some_and(|home| same_origin(home, &self.base_url))
+    }
+
     /// What the table has of its models.
     pub(super) fn rows(&self) -> impl Iterator<Item = &'static BuiltinModel> + use<'_> {
         builtin_models(self.builtin.map_or("", |builtin| builtin.id))
@@ -170,6 +174,10 @@ impl ProviderEntry {
         let listed = self.models.iter().find(|entry| entry.id == model);
         let row = self.rows().find(|row| row.id == model);
         let of_table = row.and_then(|row| row.api).or_else(|| Some(self.builtin?.api));
+        // Another server in OpenAI's place speaks what most servers speak.
+        let is_openai = self.builtin.is_some_and(|builtin| builtin.id == "openai");
+        let is_imitation = is_openai && self.address_from != AddressFrom::Table && !self.is_at_home();
+        let of_table = if is_imitation { Some(WireApi::OpenAiCompletions) } else { of_table };
         let api = listed.and_then(|entry| entry.api).or(self.api).or(of_table);
         let api = api.unwrap_or(WireApi::OpenAiCompletions);
         let mut info = ModelInfo::new(&self.id, model, api);
@@ -319,6 +327,11 @@ mod tests {
         let zen = ProviderEntry::new("opencode", "");
         assert_eq!(zen.describe("claude-opus-4-6").api, WireApi::AnthropicMessages);
         assert_eq!(zen.describe("glm-4.7").api, WireApi::OpenAiCompletions);
+        let openai = |url: &str| ProviderEntry::new("openai", url).describe("gpt-5-mini").api;
+        assert_eq!(openai(""), WireApi::OpenAiResponses);
+        assert_eq!(openai("https://api.openai.com/v1/"), WireApi::OpenAiResponses);
+        assert_eq!(openai("http://127.0.0.1:1/v1"), WireApi::OpenAiCompletions);
+
         let told = ProviderEntry { api: Some(WireApi::OpenAiCompletions), ..zen };
         assert_eq!(told.describe("claude-opus-4-6").api, WireApi::OpenAiCompletions);
         assert_eq!(told.describe("unheard-of").context_window, 128_000);

@@ -11,7 +11,7 @@ use super::table::{BUILTIN_ALIASES, BUILTIN_PROVIDERS, builtin_models};
 use crate::local::LocalModels;
 use crate::offline::OfflineRecall;
 use crate::wire::speaks;
-use crate::{ChatModel, ModelInfo, Timeouts, WireApi};
+use crate::{ChatModel, ModelInfo, Timeouts};
 use openclaw_http::GuardedHttp;
 
 /// The model of a fresh install.
@@ -405,10 +405,6 @@ fn at_environment_address(mut entry: ProviderEntry, environment: &Environment) -
     if let (AddressFrom::Table, Some(url)) = (entry.address_from, said) {
         entry.base_url = url;
         entry.address_from = AddressFrom::Environment;
-        // Whoever brings a server of their own in OpenAI's place speaks what most servers speak.
-        if entry.id == "openai" {
-            entry.api = entry.api.or(Some(WireApi::OpenAiCompletions));
-        }
     }
     entry
 }

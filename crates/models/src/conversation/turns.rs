@@ -77,6 +77,8 @@ pub(crate) enum Said<'a> {
     Call {
         id: String,
         stored_id: &'a str,
+        /// The second id that OpenAI's responses give to a call of the very model that is asked now.
+        item_id: Option<&'a str>,
         name: Cow<'a, str>,
         arguments: &'a Value,
         signature: Option<&'a str>,
@@ -230,6 +232,7 @@ impl<'a> Making<'a, '_> {
             Part::Known(KnownPart::ToolCall { id, name, arguments, thought_signature }) => Some(Said::Call {
                 id: self.ids.take(id),
                 stored_id: id,
+                item_id: id.split_once('|').map(|(_, item)| item).filter(|_| own == Own::Yes),
                 name: plain_name(name),
                 arguments,
                 signature: signed(thought_signature),

@@ -65,6 +65,7 @@ pub fn judge(error: &ModelError) -> Judgement {
             Malformed::NotJson
             | Malformed::NotEventStream
             | Malformed::UnnamedToolCall
+            | Malformed::BrokenToolCall
             | Malformed::TooManyToolCalls
             | Malformed::EventTooLarge
             | Malformed::ResponseTooLarge => another(Reason::Format, Reach::Model),

@@ -38,6 +38,8 @@ pub struct Scanner {
     at_start: bool,
     /// Whether what is held begins a line.
     at_line: bool,
+    /// Whether a call came just before: white space behind one says nothing.
+    after_call: bool,
 }
 
 /// What is held begins like this.
@@ -54,14 +56,14 @@ impl Scanner {
     /// For calls of these tools.
     #[must_use]
     pub fn new(tools: Vec<String>) -> Self {
-        Self { tools, held: String::new(), at_start: true, at_line: true }
+        Self { tools, held: String::new(), at_start: true, at_line: true, after_call: false }
     }
 
     /// Takes more of the answer; returns what is certain by now.
     pub fn push(&mut self, text: &str) -> Vec<Piece> {
         self.held.push_str(text);
         let mut pieces = Vec::new();
-        while !self.held.is_empty() {
+        while self.has_more() {
             match self.look() {
                 Found::Text(end) => self.tell(end, &mut pieces),
                 Found::Block { whole, json } => self.block(whole, json, &mut pieces),
@@ -75,6 +77,9 @@ impl Scanner {
     /// The answer is over: what is held is a call after all, or text.
     pub fn finish(&mut self) -> Vec<Piece> {
         let mut pieces = Vec::new();
+        if !self.has_more() {
+            return pieces;
+        }
         // A tag or fence that was never closed.
         let open = self.held.trim_start();
         let json = open.strip_prefix(TAG.0).or_else(|| open.strip_prefix(FENCE).map(after_language));
@@ -85,6 +90,16 @@ impl Scanner {
             self.tell(self.held.len(), &mut pieces);
         }
         pieces
+    }
+
+    /// Whether something is held that says something.
+    fn has_more(&mut self) -> bool {
+        if self.after_call {
+            let blank = self.held.len() - self.held.trim_start().len();
+            self.held.drain(..blank);
+            self.after_call = self.held.is_empty();
+        }
+        !self.held.is_empty()
     }
 
     fn look(&self) -> Found {
@@ -160,9 +175,7 @@ impl Scanner {
             Some(found) => {
                 self.held.drain(..whole);
                 // What follows the calls begins anew: several may stand one behind the other.
-                let blank = self.held.len() - self.held.trim_start().len();
-                self.held.drain(..blank);
-                (self.at_start, self.at_line) = (true, true);
+                (self.at_start, self.at_line, self.after_call) = (true, true, true);
                 pieces.extend(found);
             }
             None => self.tell(whole, pieces),

@@ -3,8 +3,10 @@
 use super::Api;
 use crate::WireApi;
 use crate::anthropic::Messages;
+use crate::google::Gemini;
 use crate::ollama::Chat;
 use crate::openai::Completions;
+use crate::responses::Responses;
 
 /// The implementation of a wire API, if there is one. [`WireApi::Offline`] has no wire.
 #[must_use]
@@ -13,7 +15,8 @@ pub fn speaks(api: WireApi) -> Option<&'static dyn Api> {
         WireApi::OpenAiCompletions => Some(&Completions),
         WireApi::AnthropicMessages => Some(&Messages),
         WireApi::OllamaChat => Some(&Chat),
-        WireApi::OpenAiResponses | WireApi::GoogleGenerativeAi => None,
+        WireApi::OpenAiResponses => Some(&Responses),
+        WireApi::GoogleGenerativeAi => Some(&Gemini),
         WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Offline => None,
     }
 }

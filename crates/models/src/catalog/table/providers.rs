@@ -51,6 +51,7 @@ pub const BUILTIN_PROVIDERS: &[BuiltinProvider] = &[
         id: "openai",
         name: "OpenAI",
         base_url: "https://api.openai.com/v1",
+        api: WireApi::OpenAiResponses,
         env_keys: &["OPENAI_API_KEY"],
         default_model: Some("gpt-5-mini"),
         ..REMOTE
