@@ -19,6 +19,8 @@ mod models;
 mod outbox;
 mod page;
 mod protocol;
+mod qmd;
+mod recall;
 mod reload;
 mod rules;
 mod sessions;

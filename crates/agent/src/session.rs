@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use openclaw_guard::Clock;
+use openclaw_memory::SyncReason;
 use openclaw_models::ToolDefinition;
 use openclaw_protocol::message::{AssistantMessage, KnownPart, Message, Part, StopReason, Usage};
 use openclaw_protocol::session_key::SessionKey;
@@ -23,6 +24,9 @@ use crate::lifecycle;
 use crate::prompt::{Audience, PromptInputs, daily_notes, read_files, system_prompt};
 use crate::runtime::AgentRuntime;
 use crate::status::StatusCard;
+
+/// Whoever has this tool may ask memory.
+const MEMORY_TOOL: &str = "memory_search";
 
 /// An open session.
 pub(crate) struct OpenSession {
@@ -72,7 +76,22 @@ impl OpenSession {
             audience: runtime.audience(key, entry),
             previous: lifecycle::previous(entry),
         };
-        blocking(move || opening.run()).await?
+        let session = blocking(move || opening.run()).await??;
+        session.freshen_memory();
+        Ok(session)
+    }
+
+    /// Has memory brought up to date behind the beginning of a conversation that may ask it.
+    fn freshen_memory(&self) {
+        if !self.tools.iter().any(|tool| tool.name == MEMORY_TOOL) {
+            return;
+        }
+        let runtime = Arc::clone(&self.runtime);
+        tokio::spawn(async move {
+            if let Err(error) = runtime.memory.sync(SyncReason::SessionStart).await {
+                tracing::warn!(agent = %runtime.id, %error, "memory is not brought up to date");
+            }
+        });
     }
 
     /// Appends a message; it is on the disk when this returns.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_agent::envelope::user_zone;
+use openclaw_agent::envelope::{unwrap, user_zone};
 use openclaw_agent::spending::{Budgets, Limit};
 use openclaw_agent::{AgentRuntime, AgentSettings};
 use openclaw_config::{
@@ -207,6 +207,10 @@ struct Recall<'a> {
     providers: Option<&'a Value>,
     defaults: Option<&'a Value>,
     own: Option<&'a Value>,
+    /// Who is the default agent: its index is the one that a path without an agent names.
+    default_id: &'a str,
+    /// Where conversations are searched, everything: what is secret must not get into the index.
+    secret: Option<&'a Value>,
     env: &'a Env,
     backend: Backend,
     qmd: Option<&'a Value>,
@@ -218,13 +222,24 @@ impl<'a> Recall<'a> {
         let Ingredients { defaults, own, env, .. } = Ingredients::of(loaded, id);
         let search = |agent: Option<&'a Value>| agent.and_then(|agent| agent.get("memorySearch"));
         let providers = loaded.effective.get("models").and_then(|models| models.get("providers"));
+        let agents = &loaded.config.agents;
+        let has_sessions = agents.memory_search(id).experimental.session_memory;
         let backend = loaded.config.memory.backend;
         let qmd = match backend {
             Backend::Builtin => None,
             Backend::Qmd => loaded.effective.get("memory").and_then(|memory| memory.get("qmd")),
         };
-        let (defaults, own, exporting) = (search(defaults), search(own), exporting(loaded));
-        Self { providers, defaults, own, env, backend, qmd, exporting }
+        Self {
+            providers,
+            defaults: search(defaults),
+            own: search(own),
+            default_id: agents.default_id(),
+            secret: has_sessions.then_some(&loaded.effective),
+            env,
+            backend,
+            qmd,
+            exporting: exporting(loaded),
+        }
     }
 }
 
@@ -321,7 +336,7 @@ impl Builder<'_> {
     fn memory(&self, id: &str, workspace: &Arc<Root>) -> Result<Arc<dyn MemoryBackend>, AgentError> {
         let agent_id =
             PathComponent::parse(id).map_err(|source| AgentError::Id { id: id.to_owned(), source })?;
-        let around = Surroundings { loaded: self.loaded, at: self.making.locations };
+        let around = Surroundings { loaded: self.loaded, at: self.making.locations, written: unwrap };
         let clock = Arc::clone(self.making.clock);
         let memory = AgentMemory::configured(around, agent_id, Arc::clone(workspace), clock);
         Ok(Arc::clone(memory.backend()))

@@ -67,10 +67,6 @@ impl Gateway {
         Self { core, accepting, _lock: lock }
     }
 
-    pub(crate) async fn start_memories(&self) {
-        self.core.snapshot().agents.start_memories().await;
-    }
-
     #[cfg(test)]
     pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core

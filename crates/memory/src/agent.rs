@@ -30,8 +30,25 @@ impl AgentMemory {
         workspace: Arc<Root>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let options =
-            EngineOptions::configured(around, agent_id.clone(), Arc::clone(&workspace), Arc::clone(&clock));
+        let options = EngineOptions::configured(around, agent_id, workspace, clock);
+        Self::with(around, options)
+    }
+
+    /// The same for one command: nothing is watched, and nothing is done by itself.
+    #[must_use]
+    pub fn for_a_moment(
+        around: Surroundings<'_>,
+        agent_id: PathComponent,
+        workspace: Arc<Root>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let options = EngineOptions::configured(around, agent_id, workspace, clock);
+        Self::with(around, EngineOptions { sync: options.sync.for_a_moment(), ..options })
+    }
+
+    fn with(around: Surroundings<'_>, options: EngineOptions) -> Self {
+        let (agent_id, workspace) = (options.agent_id.clone(), Arc::clone(&options.workspace));
+        let clock = Arc::clone(&options.clock);
         let engine = Arc::new(Engine::new(options));
         let memory = &around.loaded.config.memory;
         match memory.backend {
@@ -98,7 +115,7 @@ pub fn exports_conversations(memory: &openclaw_config::Memory) -> bool {
 }
 
 fn places(around: Surroundings<'_>, agent_id: PathComponent, workspace: Arc<Root>) -> QmdPlaces {
-    let Surroundings { loaded, at } = around;
+    let Surroundings { loaded, at, .. } = around;
     let patterns = loaded.config.system.logging.redact_patterns.iter().flatten();
     // The check of the configuration has refused what is no expression. What `logging.redactSensitive` leaves open for
     // the log is closed here: nobody asked for secrets to be found by search.

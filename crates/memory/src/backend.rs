@@ -24,11 +24,29 @@ pub trait MemoryBackend: Send + Sync {
     fn status(&self) -> BoxFuture<'_, Result<Status, MemoryError>>;
     /// Brings the index up to date with the files.
     fn sync(&self, why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>>;
+    /// Who answers now, from what is known already.
+    fn standing(&self) -> Standing {
+        Standing { backend: BUILT_IN, fallback: None }
+    }
     /// Begins what it does without being asked, if there is anything; a second time does nothing. Comes back when the
     /// memory is as ready as the configuration wants it.
     fn start(&self) -> BoxFuture<'_, ()> {
         async {}.boxed()
     }
+}
+
+/// The built-in engine, as [`Status::backend`] has it.
+pub const BUILT_IN: &str = "builtin";
+
+/// Who answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// As in [`Status::backend`].
+    pub backend: &'static str,
+    /// Who is out, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
 }
 
 /// What to search for.

@@ -7,7 +7,8 @@ use jiff::civil::Date;
 use openclaw_embed::{EmbedderId, Vector};
 
 use crate::backend::{Query, Source};
-use crate::corpus::{Corpus, NoteId};
+use crate::codes::Codes;
+use crate::corpus::{Corpus, Exact, NoteId};
 use crate::index::{Generation, Index, IndexError, NewNote};
 use crate::search::{Asked, Found, search};
 use crate::vectors::{EmbedderKey, Unembedded};
@@ -44,6 +45,24 @@ impl OpenIndex {
         embedder: Option<&EmbedderId>,
         fusion: Fusion,
     ) -> Result<Self, IndexError> {
+        Self::open_with(path, embedder, fusion, Exact::default())
+    }
+
+    /// The same for the measured ranking, with another limit up to which everything is exact.
+    pub(crate) fn open_exact(
+        path: &Path,
+        embedder: Option<&EmbedderId>,
+        exact: Exact,
+    ) -> Result<Self, IndexError> {
+        Self::open_with(path, embedder, Fusion::default(), exact)
+    }
+
+    fn open_with(
+        path: &Path,
+        embedder: Option<&EmbedderId>,
+        fusion: Fusion,
+        exact: Exact,
+    ) -> Result<Self, IndexError> {
         let index = Index::open(path)?;
         let embedder = embedder.map(|id| index.embedder(id)).transpose()?;
         let data_version = index.data_version()?;
@@ -51,18 +70,19 @@ impl OpenIndex {
             Fusion::Measured(sides) => Ranking::Measured(sides),
             Fusion::Weighted(options) => Ranking::Weighted(options, Chunks::default()),
         };
-        let mut open = Self { index, corpus: Corpus::default(), ranking, embedder, data_version };
+        let mut open = Self { index, corpus: Corpus::new(None, exact), ranking, embedder, data_version };
         open.load()?;
         Ok(open)
     }
 
     /// Loads what is published. The vectors are those of the units that the ranking compares: passages or chunks.
     fn load(&mut self) -> Result<(), IndexError> {
+        let exact = self.corpus.exact;
         match &mut self.ranking {
-            Ranking::Measured(_) => self.corpus = self.index.load(self.embedder)?,
+            Ranking::Measured(_) => self.corpus = self.index.load(self.embedder, exact)?,
             Ranking::Weighted(options, chunks) => {
                 self.index.cut(options.chunking)?;
-                self.corpus = self.index.load(None)?;
+                self.corpus = self.index.load(None, exact)?;
                 if let Some(embedder) = self.embedder {
                     self.index.recall_chunks(embedder, Of::All)?;
                 }
@@ -97,6 +117,14 @@ impl OpenIndex {
         }
     }
 
+    /// An empty one that is gone with this value, for words alone.
+    pub(crate) fn in_memory() -> Result<Self, IndexError> {
+        let index = Index::in_memory()?;
+        let data_version = index.data_version()?;
+        let ranking = Ranking::Measured(Sides::Both);
+        Ok(Self { index, corpus: Corpus::default(), ranking, embedder: None, data_version })
+    }
+
     /// Takes in what another process has written.
     pub(crate) fn refresh(&mut self) -> Result<(), IndexError> {
         let data_version = self.index.data_version()?;
@@ -110,22 +138,29 @@ impl OpenIndex {
 
     /// Indexes a note; tells how many of its passages had vectors in the cache.
     pub(crate) fn put(&mut self, generation: Generation, note: &NewNote<'_>) -> Result<usize, IndexError> {
-        let (old, id, mut view) = self.index.put(generation, note)?;
+        let (old, id, view) = self.index.put(generation, note)?;
         if let Some(old) = old {
             self.forget(old);
         }
-        let found = match (self.embedder, &self.ranking) {
-            (Some(embedder), Ranking::Measured(_)) => self.index.recall(embedder, id, &mut view)?,
-            (Some(embedder), Ranking::Weighted(..)) => self.index.recall_chunks(embedder, Of::Note(id))?,
-            (None, _) => 0,
+        let none = Codes::empty(view.passages.len());
+        let (codes, found) = match (self.embedder, &self.ranking) {
+            (Some(embedder), Ranking::Measured(_)) => match self.index.recall(embedder, id, &view) {
+                Ok((codes, found)) => (codes, Ok(found)),
+                Err(error) => (none, Err(error)),
+            },
+            (Some(embedder), Ranking::Weighted(..)) => {
+                (none, self.index.recall_chunks(embedder, Of::Note(id)))
+            }
+            (None, _) => (none, Ok(0)),
         };
+        // Whatever became of the vectors: the note is in the file.
         if generation == self.index.published() {
-            self.corpus.put(id, view);
+            self.corpus.put(id, view, &codes);
             if let Ranking::Weighted(_, chunks) = &mut self.ranking {
                 chunks.take(self.index.chunks(self.embedder, Of::Note(id), &self.corpus)?);
             }
         }
-        Ok(found)
+        found
     }
 
     fn forget(&mut self, id: NoteId) {
@@ -164,13 +199,22 @@ impl OpenIndex {
             return Ok(());
         }
         // What the cache knows needs no embedder.
-        let notes: Vec<NoteId> = self.corpus.notes().map(|(id, _)| id).collect();
-        for note in notes {
-            if let Some(view) = self.corpus.get_mut(note) {
-                self.index.recall(key, note, view)?;
+        for slot in 0..self.corpus.ids().len() {
+            if self.is_complete(slot) {
+                continue;
+            }
+            let id = self.corpus.ids()[slot];
+            let (codes, found) = self.index.recall(key, id, &self.corpus.views()[slot])?;
+            if found > 0 {
+                self.corpus.enter(id, &codes);
             }
         }
         Ok(())
+    }
+
+    /// Whether all passages of a note are embedded.
+    fn is_complete(&self, slot: usize) -> bool {
+        self.corpus.numbers(slot).all(|number| self.corpus.is_embedded(number))
     }
 
     /// Passages without vectors, up to so many texts and bytes; at least one if there is one.
@@ -196,7 +240,12 @@ impl OpenIndex {
     fn missing(&self) -> Box<dyn Iterator<Item = Result<Vec<Unembedded>, IndexError>> + '_> {
         match &self.ranking {
             Ranking::Measured(_) => {
-                Box::new(self.corpus.notes().map(|(id, view)| self.index.unembedded(id, view)))
+                let missing = self.corpus.notes().enumerate().filter(|(slot, _)| !self.is_complete(*slot));
+                Box::new(missing.map(|(slot, (id, view))| {
+                    let first = self.corpus.numbers(slot).start;
+                    let is_embedded = |passage| self.corpus.is_embedded(first + passage);
+                    self.index.unembedded(id, view, is_embedded)
+                }))
             }
             Ranking::Weighted(_, chunks) => {
                 Box::new(chunks.unembedded().map(|id| Ok(vec![self.index.unembedded_chunk(id)?])))
@@ -219,8 +268,9 @@ impl OpenIndex {
             by_note.entry(passage.note).or_default().push((passage, vector));
         }
         for (note, vectors) in by_note {
-            if let Some(view) = self.corpus.get_mut(note) {
-                self.index.remember(embedder, view, &vectors, now_ms)?;
+            if let Some(view) = self.corpus.get(note) {
+                let codes = self.index.remember(embedder, view, &vectors, now_ms)?;
+                self.corpus.enter(note, &codes);
             }
         }
         Ok(())

@@ -73,7 +73,7 @@ const NO_VECTORS: &str = "none";
 fn memory_state(instance: &Instance, agent: &str) -> MemoryState {
     let config = instance.config();
     let search = config.agents.memory_search(agent);
-    let around = Surroundings { loaded: &instance.loaded, at: &instance.at };
+    let around = Surroundings { loaded: &instance.loaded, at: &instance.at, written: str::trim };
     let embedders = around.embedders(agent);
     MemoryState {
         enabled: search.enabled && search.provider != EmbeddingProvider::None,

@@ -50,11 +50,11 @@ section! {
         /// Whether agents can search at all.
         enabled: bool = true;
         /// What is searched; `sessions` also needs `experimental.sessionMemory`.
-        sources: Vec<MemorySource> = vec![MemorySource::Memory], planned(not_yet::INDEX), met_by(&["memory"]);
+        sources: Vec<MemorySource> = vec![MemorySource::Memory];
         /// More files and folders of Markdown; those of an agent are added to those of the defaults.
         extra_paths: Vec<String>;
         /// Features that may change.
-        experimental: MemoryExperimental, planned(not_yet::INDEX), advanced();
+        experimental: MemoryExperimental, advanced();
         /// Who makes the vectors. `auto` takes the first one with a key, or the built-in model; `none` turns search off.
         provider: EmbeddingProvider = EmbeddingProvider::Auto;
         /// The embedding interface of the provider, where it differs from the usual one.
@@ -131,8 +131,8 @@ section! {
     pub struct IndexStore {
         /// The engine.
         driver: IndexDriver = IndexDriver::Sqlite;
-        /// The index file; `{agentId}` stands for the agent. `memory/<agent>.sqlite` in the state directory if absent.
-        path: Option<String>, planned(not_yet::INDEX);
+        /// The index file, beginning at the state directory if it is relative; `{agentId}` stands for the agent. `memory/<agent>.sqlite` if absent.
+        path: Option<String>;
         /// The vector part of the index.
         vector: IndexVector, planned(not_yet::INDEX);
     }
@@ -162,26 +162,26 @@ section! {
     /// When the index is brought up to date.
     pub struct MemorySync {
         /// At the start of a session.
-        on_session_start: bool = true, planned(not_yet::INDEX);
+        on_session_start: bool = true;
         /// Before a search, if files have changed.
-        on_search: bool = true, planned(not_yet::INDEX), met_by(&["true"]);
-        /// As files change.
-        watch: bool = true, planned(not_yet::INDEX);
+        on_search: bool = true;
+        /// As files change. Folders that cannot be watched, on a network for instance, are looked at once a minute.
+        watch: bool = true;
         /// Milliseconds without a further change before a sync.
-        watch_debounce_ms: u64 = 1500, planned(not_yet::INDEX);
+        watch_debounce_ms: u64 = 1500;
         /// Minutes between syncs; 0 means no such rhythm.
-        interval_minutes: u64 = 0, planned(not_yet::INDEX), met_by(&["0"]);
+        interval_minutes: u64 = 0;
         /// How much a transcript must grow.
-        sessions: SessionSync, planned(not_yet::INDEX);
+        sessions: SessionSync;
     }
 }
 
 section! {
     /// How much a transcript must grow before it is indexed again; either is enough.
     pub struct SessionSync {
-        /// Bytes.
+        /// Bytes; with 0 every growth is enough.
         delta_bytes: u64 = 100_000;
-        /// Messages.
+        /// Lines of the transcript, about as many as messages; with 0 every growth is enough.
         delta_messages: u64 = 50;
     }
 }

@@ -16,7 +16,9 @@ use super::options::QmdOptions;
 use super::run::{QmdCall, QmdRunner};
 use super::update::Why;
 use super::{locate, output, results, values};
-use crate::backend::{Answer, LineRange, MemoryBackend, Passage, Query, Status, SyncReason, SyncReport};
+use crate::backend::{
+    Answer, LineRange, MemoryBackend, Passage, Query, Standing, Status, SyncReason, SyncReport,
+};
 use crate::error::MemoryError;
 
 /// How long a search waits for an update that runs: OpenClaw's.
@@ -150,16 +152,18 @@ impl MemoryBackend for QmdBackend {
             if !self.core.is_ready().await? {
                 return Err(QmdError::NoIndex.into());
             }
-            let counted = self.core.on_disk(locate::count).await?;
-            // An index that cannot be read counts as one that is to be made anew.
-            let (files, condition) = (counted.ok(), self.core.condition());
-            Ok(values::status(&self.core.options, files, condition, self.core.skipped()))
+            let seen = self.core.on_disk(locate::look).await?;
+            Ok(values::status(&self.core.options, seen, self.core.condition(), self.core.skipped()))
         }
         .boxed()
     }
 
     fn sync(&self, why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>> {
         async move { Ok(self.update(Why::of(why)).await?) }.boxed()
+    }
+
+    fn standing(&self) -> Standing {
+        Standing { backend: values::QMD, fallback: None }
     }
 
     fn start(&self) -> BoxFuture<'_, ()> {

@@ -25,8 +25,6 @@ pub(super) struct Core {
 
 /// How the index is.
 pub(super) struct Condition {
-    /// Whether it was ever brought up to date.
-    pub(super) was_updated: bool,
     /// Why it may be out of date.
     pub(super) worry: Option<String>,
     /// Why there are no new vectors.
@@ -86,11 +84,7 @@ impl Core {
     /// How the index is.
     pub(super) fn condition(&self) -> Condition {
         let state = self.state();
-        Condition {
-            was_updated: state.updated_ms.is_some(),
-            worry: state.worry.clone(),
-            without_vectors: state.without_vectors.clone(),
-        }
+        Condition { worry: state.worry.clone(), without_vectors: state.without_vectors.clone() }
     }
 
     /// What is not indexed, and why.

@@ -9,7 +9,9 @@ use openclaw_guard::Clock;
 
 use super::error::QmdError;
 use super::values;
-use crate::backend::{Answer, LineRange, MemoryBackend, Passage, Query, Status, SyncReason, SyncReport};
+use crate::backend::{
+    Answer, LineRange, MemoryBackend, Passage, Query, Standing, Status, SyncReason, SyncReport,
+};
 use crate::error::MemoryError;
 
 /// After a first failure.
@@ -177,6 +179,15 @@ impl MemoryBackend for WithFallback {
             Ok(values::stepped_in_status(self.fallback.status().await?, &reason))
         }
         .boxed()
+    }
+
+    fn standing(&self) -> Standing {
+        match self.health().words(self.clock.now_ms()) {
+            None => self.primary.standing(),
+            Some(reason) => {
+                Standing { fallback: Some(values::fallback(&reason)), ..self.fallback.standing() }
+            }
+        }
     }
 
     fn start(&self) -> BoxFuture<'_, ()> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use openclaw_guard::{EntryKind, Root};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -67,6 +67,33 @@ pub(super) fn count(options: &QmdOptions) -> rusqlite::Result<usize> {
         }
     }
     Ok(total)
+}
+
+/// What the index holds, and whether that is all.
+pub(super) struct Seen {
+    pub(super) files: usize,
+    /// Whether it cannot be read, or a document is newer than it.
+    pub(super) is_behind: bool,
+}
+
+/// Looks at the index and at the folders, without running the program.
+pub(super) fn look(options: &QmdOptions) -> Seen {
+    let counted = count(options).ok();
+    let index = options.index();
+    let mut log = index.as_os_str().to_owned();
+    log.push("-wal");
+    let written = |path: &Path| std::fs::metadata(path).and_then(|found| found.modified()).ok();
+    let indexed = written(&index).max(written(Path::new(&log)));
+    let indexed = indexed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let indexed_ms = indexed.and_then(|time| i64::try_from(time.as_millis()).ok()).unwrap_or_default();
+    let is_newer = |collection: &Collection| {
+        let Ok(root) = Root::open(&collection.path) else { return false };
+        let accept = |below: &Path, kind| kind == EntryKind::Directory || is_document(collection, below);
+        let walk = root.walk(Path::new(""), accept, MAX_ENTRIES);
+        walk.is_ok_and(|walk| walk.files.iter().any(|file| file.mtime_ms > indexed_ms))
+    };
+    let is_behind = counted.is_none() || options.collections.iter().any(is_newer);
+    Seen { files: counted.unwrap_or_default(), is_behind }
 }
 
 /// Finds the files of results.

@@ -4,6 +4,7 @@ use crate::backend::{Answer, Fallback, Hit, Skipped, Source, Status, SyncReport}
 use crate::when::{date_in_heading, date_of};
 
 use super::core::Condition;
+use super::locate::Seen;
 use super::options::QmdOptions;
 use super::snippet::{Shown, headings};
 
@@ -68,19 +69,20 @@ pub(super) fn stepped_in_status(status: Status, reason: &str) -> Status {
     Status { fallback: Some(fallback(reason)), ..status }
 }
 
-fn fallback(reason: &str) -> Fallback {
+/// Why `qmd` does not answer.
+pub(super) fn fallback(reason: &str) -> Fallback {
     Fallback { from: QMD.into(), reason: reason.to_owned() }
 }
 
 /// The state of `qmd`. How much is embedded it keeps to itself.
 pub(super) fn status(
     options: &QmdOptions,
-    files: Option<usize>,
+    seen: Seen,
     condition: Condition,
     mut skipped: Vec<Skipped>,
 ) -> Status {
-    let dirty = files.is_none() || !condition.was_updated || condition.worry.is_some();
-    let files = files.unwrap_or_default();
+    let dirty = seen.is_behind || condition.worry.is_some();
+    let files = seen.files;
     skipped.extend(condition.worry.map(|reason| Skipped { path: QMD.into(), reason }));
     Status {
         agent_id: options.agent_id.as_str().to_owned(),

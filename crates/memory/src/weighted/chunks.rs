@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use openclaw_embed::Vector;
 
 use super::formula::Scored;
-use crate::corpus::{NoteId, decode_vector};
+use crate::codes::decode_vector;
+use crate::corpus::NoteId;
 
 /// A chunk: the note it is in and its number there, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,7 +109,8 @@ impl Chunks {
 #[cfg(test)]
 mod tests {
     use super::{ChunkId, ChunkView, Chunks, Code};
-    use crate::corpus::{NoteId, encode_vector};
+    use crate::codes::encode_vector;
+    use crate::corpus::NoteId;
     use openclaw_embed::Vector;
     use proptest::prelude::*;
 

@@ -8,7 +8,8 @@ use super::chunk::chunks;
 use super::chunks::{ChunkId, ChunkView, Chunks, Code};
 use super::formula::{Scored, keywords, text_score};
 use super::options::Chunking;
-use crate::corpus::{Corpus, NoteId, encode_vector};
+use crate::codes::encode_vector;
+use crate::corpus::{Corpus, NoteId};
 use crate::index::{Index, IndexError, counted, stored};
 use crate::vectors::{EmbedderKey, Unembedded, hash};
 

@@ -56,7 +56,11 @@ impl Home {
     }
 
     pub(crate) fn engine_with(&self, embedders: Embedders) -> Engine {
-        Engine::new(EngineOptions { embedders, ..options(self.dir.path()) })
+        Engine::new(EngineOptions { embedders, ..self.options() })
+    }
+
+    pub(crate) fn options(&self) -> EngineOptions {
+        options(self.dir.path())
     }
 
     pub(crate) fn engine_by(&self, fusion: Fusion, embedders: Embedders) -> Engine {

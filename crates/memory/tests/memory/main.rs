@@ -5,9 +5,15 @@ mod contract;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod freshness;
+#[cfg(test)]
 mod home;
 #[cfg(test)]
 mod meaning;
+#[cfg(test)]
+mod recovery;
 mod surfaces;
+#[cfg(test)]
+mod transcripts;
 #[cfg(test)]
 mod weighted;

@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 /// `sh` for a folder in which it notes its calls and finds its modes.
 pub(crate) fn script(dir: &Path) -> String {
     let program = std::env::current_exe().unwrap();
+    // The whole product's tests have this file too, under another name.
+    let test: Vec<&str> = module_path!().split("::").skip(1).chain(["program"]).collect();
     format!(
         r#"#!/bin/sh
 dir='{dir}'
@@ -30,6 +32,7 @@ fail) printf '\033[31mError:\033[0m database or disk is full\n' >&2; exit 1 ;;
 leak) echo 'Error: OPENAI_API_KEY=sk-abcdefghijklmnopqrstuvwxyz0123456789' >&2; exit 1 ;;
 killed) kill -KILL $$ ;;
 flood) exec yes 'a line of a program that does not stop' ;;
+wait) while [ ! -e "$dir/go" ]; do sleep 0.02; done ;;
 esac
 exec 3>&1 1>/dev/null
 count=0
@@ -38,10 +41,11 @@ for argument in "$@"; do
   eval "export FAKE_QMD_$count=\$argument"
 done
 export FAKE_QMD_COUNT=$count FAKE_QMD_MODE="$mode"
-exec '{program}' --exact fake::program --ignored --nocapture
+exec '{program}' --exact {test} --ignored --nocapture
 "#,
         dir = dir.display(),
         program = program.display(),
+        test = test.join("::"),
     )
 }
 

@@ -171,10 +171,24 @@ async fn conversations_are_found_without_their_secrets_and_go_when_switched_off(
         "{hit:?}"
     );
     assert!(memory.read(range("qmd/sessions/s1.md")).await.unwrap().text.starts_with("# Session s1\n"));
+    let exported = place.path("state/agents/main/qmd/sessions/s1.md");
+    assert!(exported.is_file());
     let memory = place.backend(place.options(&on_demand()));
     memory.sync(SyncReason::Requested).await.unwrap();
     assert_eq!(found(&memory, "locker").await, Vec::<String>::new());
     assert!(memory.read(range("qmd/sessions/s1.md")).await.is_err());
+    assert!(!exported.exists(), "what is not wanted any more is not kept");
+    // A folder that other agents are told, too.
+    let shared =
+        QmdSessions { enabled: true, export_dir: Some("../shared".into()), ..QmdSessions::default() };
+    let options = place.options(&Qmd { sessions: shared, ..on_demand() });
+    let own = place.path("shared/main");
+    assert_eq!(options.sessions.as_ref().map(|sessions| sessions.directory.as_path()), Some(own.as_path()));
+    place.write("shared/other/s2.md", "# Session s2\n\nUser: locker of somebody else\n");
+    let memory = place.backend(options);
+    memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!(memory.search(Query::new("locker")).await.unwrap().results.len(), 1);
+    assert!(place.path("shared/other/s2.md").is_file());
 }
 
 #[tokio::test]

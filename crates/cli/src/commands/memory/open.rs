@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::bail;
+use openclaw_agent::envelope::unwrap;
 use openclaw_config::EmbeddingProvider;
 use openclaw_guard::{PathComponent, Root, SystemClock};
 use openclaw_memory::{AgentMemory, Surroundings};
@@ -32,8 +33,8 @@ pub(in crate::commands) fn memory(instance: &Instance, agent: &AgentPlaces) -> a
     }
     let agent_id = PathComponent::parse(&agent.id)?;
     let workspace = Arc::new(Root::open(&agent.workspace)?);
-    let around = Surroundings { loaded: &instance.loaded, at: &instance.at };
-    Ok(AgentMemory::configured(around, agent_id, workspace, Arc::new(SystemClock)))
+    let around = Surroundings { loaded: &instance.loaded, at: &instance.at, written: unwrap };
+    Ok(AgentMemory::for_a_moment(around, agent_id, workspace, Arc::new(SystemClock)))
 }
 
 /// What a command of a person works on.

@@ -1,28 +1,22 @@
-//! Which files are memory, and reading them.
-//!
-//! `MEMORY.md`, `memory.md`, every `.md` file under `memory/`, and the extra paths of the configuration. Symbolic
-//! links are passed over; every file is opened through a [`Root`].
+//! Notes: `MEMORY.md`, `memory.md`, every `.md` file under `memory/`, and the extra paths of the configuration.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use openclaw_guard::{EntryKind, Root, RootError};
 
-use crate::backend::{MAX_NOTE_BYTES, Skipped, Source};
+use super::listing::{Listing, read_file};
+use super::places::{Place, Wanted};
+use crate::backend::Source;
 use crate::error::MemoryError;
 
-/// Directory entries looked at in one folder tree: a memory of fifty years has 20,000 days.
-const MAX_ENTRIES: usize = 50_000;
 /// The folder of daily notes.
 const DAILY_DIR: &str = "memory";
 /// The curated note, in both spellings.
 const CURATED: [&str; 2] = ["MEMORY.md", "memory.md"];
 
-/// Where notes come from.
-pub(crate) struct Sources {
+/// Where notes lie.
+pub(super) struct Notes {
     workspace: Arc<Root>,
     extra: Vec<Extra>,
 }
@@ -35,27 +29,9 @@ struct Extra {
     shown: String,
 }
 
-/// A note on the disk.
-pub(crate) struct Note {
-    /// As results show it.
-    pub(crate) path: String,
-    root: Arc<Root>,
-    below: PathBuf,
-    /// Bytes, at most [`MAX_NOTE_BYTES`].
-    pub(crate) size: u32,
-    pub(crate) mtime_ms: i64,
-}
-
-/// All notes, and what could not be listed.
-#[derive(Default)]
-pub(crate) struct Listing {
-    pub(crate) notes: Vec<Note>,
-    pub(crate) skipped: Vec<Skipped>,
-}
-
-impl Sources {
+impl Notes {
     /// `extra` are files or folders, absolute or relative to the workspace.
-    pub(crate) fn new(workspace: Arc<Root>, extra: &[PathBuf]) -> Self {
+    pub(super) fn new(workspace: Arc<Root>, extra: &[PathBuf]) -> Self {
         let base = without_dots(workspace.path());
         let extra = extra.iter().map(|path| {
             let target = without_dots(&base.join(path));
@@ -64,20 +40,12 @@ impl Sources {
         Self { extra: extra.collect(), workspace }
     }
 
-    /// Everything there is of a source, by path, each once.
-    pub(crate) fn list(&self, source: Source) -> Listing {
-        match source {
-            Source::Memory => self.notes(),
-            Source::Sessions => Listing::default(),
-        }
-    }
-
-    fn notes(&self) -> Listing {
+    pub(super) fn list(&self) -> Listing {
         let mut listing = Listing::default();
-        listing.add(&self.workspace, "", "", is_workspace_memory);
+        listing.add(&self.workspace, "", is_workspace_memory);
         for extra in &self.extra {
             if let Err(unlisted) = extra.list(&mut listing) {
-                listing.skip(&extra.shown, unlisted.to_string());
+                listing.fail(&extra.shown, &unlisted);
             }
         }
         listing.notes.sort_by(|a, b| a.path.cmp(&b.path));
@@ -85,13 +53,38 @@ impl Sources {
         listing
     }
 
+    /// The folders in which notes come and go, for a watcher.
+    pub(super) fn places(&self) -> Vec<Place> {
+        // The owner may have a link as a workspace; an extra path that is one is not followed.
+        let path = self.workspace.path();
+        let workspace = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let place = |top: &Path, start: &str, wanted| {
+            let (top, start) = (top.to_owned(), PathBuf::from(start));
+            Place { top, root: None, start, source: Source::Memory, wanted }
+        };
+        let held = |place| Place { root: Some(Arc::clone(&self.workspace)), ..place };
+        let curated = |name: &str| CURATED.contains(&name) || name == DAILY_DIR;
+        let mut places = vec![
+            held(place(&workspace, "", Wanted::Here(curated))),
+            held(place(&workspace, DAILY_DIR, Wanted::Below(is_markdown))),
+        ];
+        for Extra { target, .. } in &self.extra {
+            let any_note = |name: &str| is_markdown(Path::new(name));
+            places.push(match is_markdown(target) && !target.is_dir() {
+                true => place(target.parent().unwrap_or(target), "", Wanted::Here(any_note)),
+                false => place(target, "", Wanted::Below(is_markdown)),
+            });
+        }
+        places
+    }
+
     /// The text of one note, asked for by a path somebody else chose (S-082).
-    pub(crate) fn read(&self, asked: &str) -> Result<String, MemoryError> {
+    pub(super) fn read(&self, asked: &str) -> Result<String, MemoryError> {
         let path = Path::new(asked);
         if let Ok(below) = self.workspace.relative(path)
             && is_workspace_memory(&below, EntryKind::File)
         {
-            return read_note(&self.workspace, &below, asked);
+            return read_file(&self.workspace, &below, asked);
         }
         for extra in &self.extra {
             let target = without_dots(&self.workspace.path().join(path));
@@ -103,7 +96,7 @@ impl Sources {
             } else {
                 (Root::open(&extra.target)?, target.strip_prefix(&extra.target).unwrap_or(&target).into())
             };
-            return read_note(&root, &below, asked);
+            return read_file(&root, &below, asked);
         }
         Err(MemoryError::NotMemory { path: asked.to_owned() })
     }
@@ -111,7 +104,7 @@ impl Sources {
 
 /// Why an extra path has no notes.
 #[derive(Debug, thiserror::Error)]
-enum Unlisted {
+pub(super) enum Unlisted {
     #[error("extra path: {0}")]
     Missing(#[from] std::io::Error),
     #[error("extra path is a symbolic link, which is not followed; name its target")]
@@ -131,7 +124,7 @@ impl Extra {
         }
         if kind.is_dir() {
             let root = Arc::new(Root::open(&self.target)?);
-            listing.add(&root, "", &self.shown, |path, kind| match kind {
+            listing.add(&root, &self.shown, |path, kind| match kind {
                 EntryKind::Directory => true,
                 EntryKind::File => is_markdown(path),
             });
@@ -143,53 +136,12 @@ impl Extra {
         let name = PathBuf::from(self.target.file_name().unwrap_or_default());
         let parent = Arc::new(self.parent()?);
         let shown_dir = self.shown.rsplit_once('/').map_or("", |(dir, _)| dir);
-        listing.add(&parent, "", shown_dir, |path, kind| kind == EntryKind::File && path == name);
+        listing.add(&parent, shown_dir, |path, kind| kind == EntryKind::File && path == name);
         Ok(())
     }
 
     fn parent(&self) -> Result<Root, RootError> {
         Root::open(self.target.parent().unwrap_or(&self.target))
-    }
-}
-
-impl Listing {
-    fn add(&mut self, root: &Arc<Root>, start: &str, shown: &str, accept: impl Fn(&Path, EntryKind) -> bool) {
-        let walk = match root.walk(Path::new(start), accept, MAX_ENTRIES) {
-            Ok(walk) => walk,
-            Err(error) => return self.skip(shown, error.to_string()),
-        };
-        if walk.truncated {
-            self.skip(shown, format!("only the first {MAX_ENTRIES} entries are looked at"));
-        }
-        for error in walk.unreadable {
-            self.skip(shown, error.to_string());
-        }
-        for file in walk.files {
-            let Some(below) = file.path.to_str() else {
-                self.skip(&file.path.to_string_lossy(), "the name is not UTF-8".into());
-                continue;
-            };
-            let path = if shown.is_empty() { below.to_owned() } else { format!("{shown}/{below}") };
-            if file.size > MAX_NOTE_BYTES {
-                self.skip(&path, format!("larger than {MAX_NOTE_BYTES} bytes; split it"));
-                continue;
-            }
-            let size = u32::try_from(file.size).unwrap_or(u32::MAX);
-            let root = Arc::clone(root);
-            self.notes.push(Note { path, root, below: file.path, size, mtime_ms: file.mtime_ms });
-        }
-    }
-
-    fn skip(&mut self, path: &str, reason: String) {
-        let path = if path.is_empty() { "." } else { path };
-        self.skipped.push(Skipped { path: path.to_owned(), reason });
-    }
-}
-
-impl Note {
-    /// The text, with line ends made `\n`.
-    pub(crate) fn text(&self) -> Result<String, MemoryError> {
-        read_note(&self.root, &self.below, &self.path)
     }
 }
 
@@ -206,27 +158,6 @@ fn is_workspace_memory(below: &Path, kind: EntryKind) -> bool {
 
 fn is_markdown(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"))
-}
-
-fn read_note(root: &Root, below: &Path, asked: &str) -> Result<String, MemoryError> {
-    let file = root.open_read(below)?;
-    if is_foreign_link(root, &file) {
-        return Err(MemoryError::ForeignLink { path: asked.to_owned() });
-    }
-    let mut bytes = Vec::new();
-    let read = file.take(MAX_NOTE_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|source| RootError::Io { path: asked.into(), action: "read", source })?;
-    if bytes.len() as u64 > MAX_NOTE_BYTES {
-        return Err(RootError::TooLarge { path: asked.into(), max_bytes: MAX_NOTE_BYTES }.into());
-    }
-    Ok(String::from_utf8_lossy(&bytes).replace("\r\n", "\n"))
-}
-
-/// A file with several names that does not belong to the owner of the folder: a second name for somebody's secret.
-/// When the owner cannot be found out, the answer is yes.
-fn is_foreign_link(root: &Root, file: &File) -> bool {
-    let (Ok(file), Ok(root)) = (file.metadata(), std::fs::metadata(root.path())) else { return true };
-    file.nlink() > 1 && file.uid() != root.uid()
 }
 
 /// Resolves `.` and `..` by text alone, as the configuration means them.
