@@ -15,6 +15,7 @@ mod doctor;
 mod durable;
 mod logs;
 mod memory;
+mod models;
 mod outbox;
 mod page;
 mod protocol;

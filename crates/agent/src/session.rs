@@ -394,6 +394,12 @@ pub(crate) fn restart_entry(entry: &mut SessionEntry, id: &SessionId, file: &str
     entry.set_text(field::SESSION_FILE, file);
     entry.set(field::SYSTEM_SENT, &false);
     entry.set(field::ABORTED_LAST_RUN, &false);
+    // What was said about models, and which profile is kept to, belongs to the conversation that is over.
+    for text in [field::MODEL_NOTICE, field::AUTH_PROFILE_OVERRIDE, field::AUTH_PROFILE_SOURCE] {
+        entry.clear(text);
+    }
+    entry.clear(field::SPENT_TOKENS);
+    entry.clear(field::SPENT_USD);
     for counter in [field::INPUT_TOKENS, field::OUTPUT_TOKENS, field::TOTAL_TOKENS, field::COMPACTION_COUNT] {
         entry.set(counter, &0);
     }

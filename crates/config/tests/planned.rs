@@ -68,9 +68,10 @@ fn only_the_outer_key_is_named_and_only_what_stands_in_the_file() {
             &["agents.defaults.memorySearch.store.vector"],
         ),
         (
-            json!({"agents": {"defaults": {"model": {"primary": "a/b", "fallbacks": ["c/d"]}}}}),
-            &["agents.defaults.model.fallbacks"],
+            json!({"agents": {"defaults": {"subagents": {"model": {"primary": "a/b", "fallbacks": ["c/d"]}}}}}),
+            &["agents.defaults.subagents"],
         ),
+        (json!({"agents": {"defaults": {"model": {"primary": "a/b", "fallbacks": ["c/d"]}}}}), &[]),
         (json!({"agents": {"defaults": {"model": "a/b", "models": {"a/b": {"alias": "x"}}}}}), &[]),
         (
             json!({"models": {"providers": {"p.q": {"baseUrl": "http://x", "api": "bedrock-converse-stream"}}}}),

@@ -84,6 +84,13 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
     ("models.providers.*.models", "!list", "list", "any model of a provider can be asked by its id"),
     ("models.providers.*.models[].contextWindow", "number >0", "int >=1", "tokens are whole"),
     ("models.providers.*.models[].maxTokens", "number >0", "int >=1", "tokens are whole"),
+    ("models.budgets…", "-", "…", "ours: the release limits no spending"),
+    (
+        "models.failover…",
+        "-",
+        "…",
+        "ours: the release waits for a silent model until its own time limits end",
+    ),
     ("session.heartbeatIdleMinutes", "-", "int >=1", SEED),
     ("….atTime", "-", "int >=0 <=23", EARLIER),
     ("tools.web.fetch.firecrawl…", "-", "…", DOCUMENTED),

@@ -6,13 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openclaw_agent::envelope::{unwrap, user_zone};
+use openclaw_agent::spending::{Budgets, Limit};
 use openclaw_agent::{AgentRuntime, AgentSettings};
 use openclaw_config::{
-    Citations as CitationSetting, EmbeddingProvider, Env, Loaded, MemoryBackend as Backend,
+    Citations as CitationSetting, EmbeddingProvider, Env, Loaded, MemoryBackend as Backend, ModelBudget,
+    ModelBudgets,
 };
+use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore, agent_dir};
 use openclaw_guard::{FileError, PathComponent, PathComponentError, Root, RootError, create_private_dir};
 use openclaw_memory::{self as memory, AgentMemory, MemoryBackend, Surroundings};
-use openclaw_models::catalog::{Catalog, Environment, Providers};
+use openclaw_models::catalog::table::canonical_provider;
+use openclaw_models::catalog::{Catalog, Environment, Providers, read_models_file};
+use openclaw_models::oauth::TokenRefresher;
 use openclaw_protocol::connect::SessionDefaults;
 use openclaw_protocol::session_key::{SessionKey, SessionScope, agent_id, main_key};
 use openclaw_store::{SessionIndex, StoreError};
@@ -160,7 +165,7 @@ pub(crate) fn build(loaded: &Loaded, making: &Making<'_>) -> Result<Agents, Agen
 }
 
 /// Sections that every agent reads.
-const SHARED: [&str; 6] = ["models", "tools", "session", "memory", "plugins", "ui"];
+const SHARED: [&str; 7] = ["auth", "models", "tools", "session", "memory", "plugins", "ui"];
 
 /// What an agent is made of. Two configurations that agree here make the same agent.
 #[derive(PartialEq)]
@@ -238,6 +243,16 @@ impl<'a> Recall<'a> {
     }
 }
 
+fn budgets(config: &ModelBudgets) -> Budgets {
+    let limit = |budget: &ModelBudget| Limit { tokens: budget.tokens, usd: budget.usd };
+    Budgets {
+        run: limit(&config.run),
+        session: limit(&config.session),
+        agent: limit(&config.agent),
+        day: limit(&config.day),
+    }
+}
+
 /// Opens the folder an agent works in, and makes it if it is missing.
 fn open_workspace(id: &str, folder: &Path) -> Result<Arc<Root>, AgentError> {
     create_private_dir(folder)?;
@@ -282,8 +297,15 @@ impl Builder<'_> {
             None => self.memory(id, &workspace)?,
         };
         let sessions_dir = self.making.locations.state_dir.join("agents").join(id).join("sessions");
-        let mut providers = Providers::from_config(config);
-        providers.primary = config.agents.model(id).primary.or(providers.primary);
+        let mut providers = Providers::of_agent(config, id);
+        let folder = agent_dir(config, self.making.locations, &self.loaded.env, id);
+        for remark in read_models_file(&folder, &mut providers, &self.loaded.env) {
+            tracing::warn!(agent = id, "{remark}");
+        }
+        let models = Catalog::new(providers, Environment::from_env(&self.loaded.env));
+        for path in models.unsent_params() {
+            tracing::warn!(agent = id, "{path} is not sent: temperature and maxTokens are");
+        }
         Ok(Arc::new(AgentRuntime {
             id: id.to_owned(),
             name: self.name(id),
@@ -294,10 +316,20 @@ impl Builder<'_> {
             toolbox: Arc::new(self.toolbox(id)),
             group_toolbox: Arc::new(self.group_toolbox(id)),
             memory,
-            models: Arc::new(Catalog::new(providers, Environment::from_env(&self.loaded.env))),
+            models: Arc::new(models),
+            auth: self.auth(id),
+            refresher: Arc::new(TokenRefresher::default()),
+            spending: self.making.kept.spending(&self.making.locations.state_dir),
             clock: Arc::clone(self.making.clock),
             present: self.making.kept.present(id),
         }))
+    }
+
+    /// The credentials of an agent. Nothing is read before somebody asks.
+    fn auth(&self, id: &str) -> Arc<AuthStore> {
+        let config = &self.loaded.config;
+        let places = AuthPlaces::of_agent(config, self.making.locations, &self.loaded.env, id);
+        Arc::new(AuthStore::new(places, AuthSettings::from_config(config, canonical_provider)))
     }
 
     /// The memory over a workspace. Nothing is opened before somebody asks.
@@ -357,6 +389,8 @@ impl Builder<'_> {
             timeout: Duration::from_secs(defaults.turn.timeout_seconds),
             bootstrap_max_chars: number(defaults.files.bootstrap_max_chars),
             context_tokens: defaults.turn.context_tokens.map(number),
+            failover_wait: Duration::from_secs(config.models.failover.wait_seconds),
+            budgets: budgets(&config.models.budgets),
             zone: user_zone(defaults.time.user_timezone.as_deref()),
             session: session_rules(config),
         }

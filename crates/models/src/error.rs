@@ -6,6 +6,7 @@ use std::time::Duration;
 use openclaw_http::Unreachable;
 
 use crate::catalog::CatalogError;
+use crate::catalog::table::builtin_provider;
 
 /// Why a model call failed. It never contains a credential or a request body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -297,10 +298,12 @@ fn timeout_words(provider: &str, kind: TimeoutKind, after: Duration) -> String {
 
 /// Where a user puts the key of `provider`.
 pub(crate) fn key_places(provider: &str) -> String {
-    if provider == "openai" {
-        "models.providers.openai.apiKey or OPENAI_API_KEY".to_owned()
-    } else {
-        format!("models.providers.{provider}.apiKey")
+    let variables = builtin_provider(provider).map_or(&[][..], |builtin| builtin.env_keys);
+    let configured = format!("models.providers.{provider}.apiKey");
+    match variables.split_last() {
+        None => configured,
+        Some((last, [])) => format!("{configured} or {last}"),
+        Some((last, others)) => format!("{configured}, {} or {last}", others.join(", ")),
     }
 }
 

@@ -148,6 +148,10 @@ pub struct ModelInfo {
     pub reasoning: bool,
     /// What a user message may contain.
     pub input: Vec<InputKind>,
+    /// Whether it can call tools.
+    pub calls_tools: bool,
+    /// Sampling temperature of its requests, where the user set one.
+    pub temperature: Option<f64>,
     /// US dollars per million tokens.
     pub prices: Prices,
     /// What its server does differently from the published API.
@@ -170,6 +174,8 @@ impl ModelInfo {
             max_tokens: None,
             reasoning: false,
             input: vec![InputKind::Text],
+            calls_tools: true,
+            temperature: None,
             prices: Prices::default(),
             compat: Compat::default(),
         }
@@ -219,6 +225,9 @@ pub enum WireApi {
     /// Amazon Bedrock converse stream.
     #[serde(rename = "bedrock-converse-stream")]
     BedrockConverseStream,
+    /// Ollama's own chat. Not for the configuration: an Ollama is spoken to so.
+    #[serde(rename = "ollama")]
+    OllamaChat,
     /// The built-in model: no wire at all.
     #[serde(rename = "offline")]
     Offline,
@@ -235,8 +244,23 @@ impl WireApi {
             Self::GoogleGenerativeAi => "google-generative-ai",
             Self::GithubCopilot => "github-copilot",
             Self::BedrockConverseStream => "bedrock-converse-stream",
+            Self::OllamaChat => "ollama",
             Self::Offline => "offline",
         }
+    }
+
+    /// The API of a name that configuration may use.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let known = [
+            Self::OpenAiCompletions,
+            Self::OpenAiResponses,
+            Self::AnthropicMessages,
+            Self::GoogleGenerativeAi,
+            Self::GithubCopilot,
+            Self::BedrockConverseStream,
+        ];
+        known.into_iter().find(|api| api.as_str() == name)
     }
 }
 

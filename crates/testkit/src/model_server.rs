@@ -77,6 +77,7 @@ struct State {
     fallback: Fallback,
     key: Option<String>,
     models: Vec<String>,
+    routes: Vec<(String, serde_json::Value)>,
 }
 
 /// What happened so far.
@@ -92,9 +93,17 @@ pub struct Builder {
     fallback: Fallback,
     key: Option<String>,
     models: Vec<String>,
+    routes: Vec<(String, serde_json::Value)>,
 }
 
 impl Builder {
+    /// Answers requests to another path, whatever their method, with this JSON and status 200. They are recorded, too.
+    #[must_use]
+    pub fn route(mut self, path: &str, answer: serde_json::Value) -> Self {
+        self.routes.push((path.to_owned(), answer));
+        self
+    }
+
     /// Answers requests beyond the script. Without it the server repeats the user's text.
     #[must_use]
     pub fn fallback(mut self, fallback: impl Fn(&Recorded) -> Reply + Send + Sync + 'static) -> Self {
@@ -126,6 +135,7 @@ impl Builder {
             fallback: self.fallback,
             key: self.key,
             models: self.models,
+            routes: self.routes,
         });
         let stop = CancellationToken::new();
         let (address, thread) = serve::spawn(Arc::clone(&state), stop.clone());
@@ -149,6 +159,7 @@ impl ModelServer {
             }),
             key: None,
             models: vec!["mock-1".to_owned()],
+            routes: Vec::new(),
         }
     }
 

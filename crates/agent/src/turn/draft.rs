@@ -29,6 +29,11 @@ enum Shown {
 }
 
 impl Draft {
+    /// Whether nothing came yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.text.is_empty()
+    }
+
     pub(super) fn push_text(&mut self, delta: &str) {
         self.text.push_str(delta);
         match self.parts.last_mut() {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::frames::Framing;
 use super::redact::Redactor;
 use crate::{ModelError, ModelEvent, ModelInfo, ModelRequest};
 
@@ -16,6 +17,11 @@ pub trait Api: Send + Sync {
 
     /// Headers of every request beside the key and the content type.
     fn headers(&self, key: Option<&str>) -> &'static [(&'static str, &'static str)];
+
+    /// How answers are cut into pieces.
+    fn framing(&self) -> Framing {
+        Framing::Events
+    }
 
     /// The body. Equal requests make equal bytes, so that a provider's prompt cache sees the same prefix.
     ///

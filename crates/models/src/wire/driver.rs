@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::api::{Api, Decoder, Refusal};
 use super::endpoint::Endpoint;
-use crate::sse::Parser;
+use super::frames::{Frames, Framing};
 use crate::{
     CallPolicy, ChatModel, Malformed, ModelError, ModelEvent, ModelInfo, ModelRequest, TimeoutKind,
     Unreachable,
@@ -104,7 +104,7 @@ enum Phase {
 /// An answer being read.
 struct Reading {
     response: Response,
-    parser: Parser,
+    parser: Frames,
     decoder: Box<dyn Decoder>,
     bytes_read: usize,
     /// Set until the first piece of the body.
@@ -243,12 +243,12 @@ impl RemoteChat {
         if response.status() != reqwest::StatusCode::OK {
             return Err(self.refusal(response).await);
         }
-        if !is_event_stream(response.headers()) {
+        if self.api.framing() == Framing::Events && !is_event_stream(response.headers()) {
             return Err(self.not_a_stream(response).await);
         }
         Ok(Reading {
             response,
-            parser: Parser::default(),
+            parser: Frames::new(self.api.framing()),
             decoder: self.api.decoder(Arc::clone(&self.info), self.endpoint.redactor.clone()),
             bytes_read: 0,
             first_byte_by: Some(first_byte_by),

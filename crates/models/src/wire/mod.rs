@@ -6,6 +6,7 @@
 mod api;
 mod driver;
 mod endpoint;
+mod frames;
 mod meaning;
 mod redact;
 mod speak;
@@ -13,6 +14,7 @@ mod speak;
 pub use api::{Api, Decoder, KeyPlace, Refusal};
 pub use driver::{MAX_RESPONSE_BYTES, RemoteChat};
 pub use endpoint::{Access, Endpoint};
+pub use frames::Framing;
 pub use openclaw_http::EndpointError;
 pub use redact::Redactor;
 pub use speak::speaks;

@@ -4,6 +4,7 @@ use super::Api;
 use crate::WireApi;
 use crate::anthropic::Messages;
 use crate::google::Gemini;
+use crate::ollama::Chat;
 use crate::openai::Completions;
 use crate::responses::Responses;
 
@@ -13,6 +14,7 @@ pub fn speaks(api: WireApi) -> Option<&'static dyn Api> {
     match api {
         WireApi::OpenAiCompletions => Some(&Completions),
         WireApi::AnthropicMessages => Some(&Messages),
+        WireApi::OllamaChat => Some(&Chat),
         WireApi::OpenAiResponses => Some(&Responses),
         WireApi::GoogleGenerativeAi => Some(&Gemini),
         WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Offline => None,

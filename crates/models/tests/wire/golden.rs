@@ -26,6 +26,7 @@ fn signature(api: WireApi) -> String {
         | WireApi::GoogleGenerativeAi
         | WireApi::GithubCopilot
         | WireApi::BedrockConverseStream
+        | WireApi::OllamaChat
         | WireApi::Offline => "EqQBCgYI".to_owned(),
     }
 }

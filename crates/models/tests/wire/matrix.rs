@@ -91,6 +91,7 @@ impl Cell {
             | WireApi::AnthropicMessages
             | WireApi::GithubCopilot
             | WireApi::BedrockConverseStream
+            | WireApi::OllamaChat
             | WireApi::Offline => self.server.base_url(),
         }
     }
@@ -189,6 +190,7 @@ fn bodies(api: WireApi) -> [(u16, &'static str); 5] {
         | WireApi::OpenAiResponses
         | WireApi::GithubCopilot
         | WireApi::BedrockConverseStream
+        | WireApi::OllamaChat
         | WireApi::Offline => [
             (
                 400,

@@ -55,8 +55,31 @@ async fn serve(listener: std::net::TcpListener, state: Arc<State>) -> io::Result
         socket.set_nodelay(true).unwrap();
         counts.send_modify(|counts| counts.connections += 1);
     });
-    let app = Router::new().route("/v1/models", get(models)).fallback(chat).with_state(state);
+    let app = Router::new().route("/v1/models", get(models)).fallback(any).with_state(state);
     axum::serve(listener, app).await
+}
+
+/// What a server has beside the API comes first: its own management, a sign-in.
+async fn any(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let Some(answer) =
+        state.routes.iter().find(|(known, _)| *known == path).map(|(_, answer)| answer.to_string())
+    else {
+        return chat(Shared(state), request).await;
+    };
+    let (parts, body) = request.into_parts();
+    let bytes = to_bytes(body, MAX_REQUEST_BYTES).await.unwrap_or_default();
+    let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
+    record(
+        &state,
+        Recorded {
+            at: Instant::now(),
+            path,
+            headers: text_headers(&parts.headers),
+            body: serde_json::from_slice(&bytes).unwrap_or_else(|_| text()),
+        },
+    );
+    json_response(StatusCode::OK, answer)
 }
 
 fn not_found() -> Response {
