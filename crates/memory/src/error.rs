@@ -57,6 +57,12 @@ pub enum MemoryError {
         /// As it was asked for.
         path: String,
     },
+    /// The file has other things in it than text.
+    #[error("{path} is not text in UTF-8; save it as that, or move it out of the memory")]
+    NotText {
+        /// As it was asked for.
+        path: String,
+    },
     /// A second name for a file of somebody else.
     #[error("{path} is a hard link to a file of another user, which is not read")]
     ForeignLink {

@@ -144,7 +144,7 @@ section! {
 section! {
     /// The vector part of the index.
     pub struct IndexVector {
-        /// Whether the index keeps vectors for fast search.
+        /// Whether sqlite-vec searches the vectors in the release. Here it changes nothing.
         enabled: bool = true;
         /// An extension library of the release. Read and not loaded: the vector search is built in.
         extension_path: Option<String>;

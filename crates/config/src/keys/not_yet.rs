@@ -16,7 +16,8 @@ pub(crate) const ENVELOPE: &str = "messages come with date, time and zone in one
 pub(crate) const EXEC: &str = "commands run in the foreground with the built-in limits yet";
 pub(crate) const HEARTBEAT: &str = "heartbeats are not part of this build yet";
 pub(crate) const HOOKS: &str = "webhooks are not part of this build yet";
-pub(crate) const INDEX: &str = "memory is kept, cut and ranked in the built-in way yet";
+pub(crate) const INDEX: &str =
+    "this build searches vectors itself, faster than sqlite-vec, and loads no extension";
 pub(crate) const LEVELS: &str = "levels are kept with a session and not followed yet";
 pub(crate) const MEDIA: &str = "agents are not given images, sound, video or links yet";
 pub(crate) const MODEL_APIS: &str = "models of Copilot, Bedrock and command-line programs are not asked yet";

@@ -164,7 +164,11 @@ pub(super) fn read_file(root: &Root, below: &Path, asked: &str) -> Result<String
     if bytes.len() as u64 > MAX_NOTE_BYTES {
         return Err(RootError::TooLarge { path: asked.into(), max_bytes: MAX_NOTE_BYTES }.into());
     }
-    Ok(String::from_utf8_lossy(&bytes).replace("\r\n", "\n"))
+    let text = String::from_utf8_lossy(&bytes);
+    if !is_text(&text) {
+        return Err(MemoryError::NotText { path: asked.to_owned() });
+    }
+    Ok(text.replace("\r\n", "\n"))
 }
 
 pub(super) fn unreadable(asked: &str, source: io::Error) -> MemoryError {
@@ -176,4 +180,17 @@ pub(super) fn unreadable(asked: &str, source: io::Error) -> MemoryError {
 fn is_foreign_link(root: &Root, file: &File) -> bool {
     let (Ok(file), Ok(root)) = (file.metadata(), std::fs::metadata(root.path())) else { return true };
     file.nlink() > 1 && file.uid() != root.uid()
+}
+
+/// Whether somebody wrote it: an old encoding of a few letters is read as far as it goes, a picture is not.
+fn is_text(text: &str) -> bool {
+    let (mut all, mut broken) = (0_usize, 0_usize);
+    for character in text.chars() {
+        all += 1;
+        broken += usize::from(character == char::REPLACEMENT_CHARACTER);
+        if character == '\0' {
+            return false;
+        }
+    }
+    broken * 10 <= all
 }

@@ -12,7 +12,7 @@ use crate::{ModelInfo, ModelRequest, ThinkingLevel};
 
 /// It has no ids of calls; images are what its runners read, at most as large as a phone makes them.
 const RULES: Rules = Rules {
-    ids: IdRule { max_len: 64 },
+    ids: IdRule::Plain { max_len: 64 },
     images: ImageRule { kinds: &["image/png", "image/jpeg", "image/webp"], max_base64: 20 * 1024 * 1024 },
     roles: Roles::Free,
     lone_signatures: LoneSignatures::Drop,
