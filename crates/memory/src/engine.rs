@@ -117,6 +117,12 @@ impl Engine {
         self.mailbox.ask(|reply| Request::Sync(SyncReason::Requested, reply)).await
     }
 
+    /// Whether who makes the vectors may want money.
+    #[must_use]
+    pub fn may_cost(&self) -> bool {
+        self.embedding.may_cost()
+    }
+
     /// What a sync would send to a service that may cost money, as far as notes are read; nothing when it costs nothing.
     ///
     /// # Errors

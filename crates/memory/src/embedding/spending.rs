@@ -55,6 +55,11 @@ pub(super) struct Withheld {
 }
 
 impl Embedding {
+    /// Whether who makes the vectors may want money.
+    pub(crate) fn may_cost(&self) -> bool {
+        self.active().is_some_and(|embedder| costs(embedder.as_ref()))
+    }
+
     /// What a sync would send; nothing when that costs nothing.
     pub(crate) async fn spending(
         &self,

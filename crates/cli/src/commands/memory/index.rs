@@ -37,12 +37,11 @@ pub(in crate::commands) fn index(flags: &InstanceArgs, args: &MemoryIndexArgs) -
     let begun = Instant::now();
     let (report, status) = runtime::block_on(async {
         // What `qmd` does costs nothing.
-        if !args.yes && memory.qmd().is_none() {
-            ask_first(memory.engine(), why, args).await?;
-        }
+        let asks = !args.yes && memory.qmd().is_none() && memory.engine().may_cost();
+        let read = if asks { ask_first(memory.engine(), why, args).await? } else { SyncReport::default() };
         let backend = memory.backend();
         match indexing(memory.engine(), backend.sync(why)).await? {
-            End::Done(report) => Ok((report?, backend.status().await?)),
+            End::Done(report) => Ok((with(report?, &read, why), backend.status().await?)),
             End::Interrupted => Err(interrupted(&backend.status().await?).into()),
         }
     })?;
@@ -60,20 +59,34 @@ pub(in crate::commands) fn index(flags: &InstanceArgs, args: &MemoryIndexArgs) -
     Ok(output::line(&output::printable(&output::for_instance(&words(&indexed, &status), flags)))?)
 }
 
-/// Asks before much is sent to a service that costs money. Vectors that are kept from before are not counted.
-async fn ask_first(engine: &Engine, why: SyncReason, args: &MemoryIndexArgs) -> anyhow::Result<()> {
-    match indexing(engine, engine.read_notes()).await? {
+/// What was done in all, when notes were read before somebody was asked; a rebuild reads them all again.
+fn with(report: SyncReport, read: &SyncReport, why: SyncReason) -> SyncReport {
+    match why {
+        SyncReason::Rebuild => report,
+        SyncReason::SessionStart | SyncReason::Written | SyncReason::Requested => SyncReport {
+            indexed: report.indexed + read.indexed,
+            removed: report.removed + read.removed,
+            ..report
+        },
+    }
+}
+
+/// Asks before much is sent to a service that costs money, and tells what was read for that. Vectors that are kept from
+/// before are not counted.
+async fn ask_first(engine: &Engine, why: SyncReason, args: &MemoryIndexArgs) -> anyhow::Result<SyncReport> {
+    let read = match indexing(engine, engine.read_notes()).await? {
         End::Done(report) => report?,
         End::Interrupted => return Err(interrupted(&engine.status().await?).into()),
     };
-    let Some(spending) = engine.spending(why).await?.filter(Spending::is_much) else { return Ok(()) };
+    let Some(spending) = engine.spending(why).await?.filter(Spending::is_much) else { return Ok(read) };
     let what = format!(
         "{} gets the text of {spending}, which is more than memorySearch.remote.askAboveTokens ({})",
         spending.embedder, spending.ask_above_tokens
     );
     let asking = if args.json { Asking::Never } else { Asking::Allowed };
     let declined = "nothing was sent; the notes are found by their words";
-    super::consent::consent(&what, asking, declined)
+    super::consent::consent(&what, asking, declined)?;
+    Ok(read)
 }
 
 fn words(indexed: &Indexed, status: &Status) -> String {
