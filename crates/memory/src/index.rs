@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openclaw_guard::{FileError, create_private_dir};
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, ffi, params,
+};
 
 use crate::backend::Source;
 use crate::cache;
@@ -103,10 +105,14 @@ impl IndexError {
     /// Whether building the index anew will help.
     pub(crate) fn is_damage(&self) -> bool {
         match self {
-            Self::Sqlite(error) => matches!(
-                error.sqlite_error_code(),
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-            ),
+            Self::Sqlite(error) => {
+                // A file that is shorter than its head says, such as one that was put in the place of another.
+                let is_short = error
+                    .sqlite_error()
+                    .is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHORT_READ);
+                let codes = [ErrorCode::DatabaseCorrupt, ErrorCode::NotADatabase];
+                is_short || error.sqlite_error_code().is_some_and(|code| codes.contains(&code))
+            }
             Self::Rows { .. } => true,
             Self::File(_) | Self::Job(_) => false,
         }
