@@ -1,18 +1,22 @@
 //! Who answers a turn: the models and credentials that could, one after the other until one does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use openclaw_credentials::{AuthError, Failure, RefreshError};
 use openclaw_models::catalog::{CatalogError, Key, KeyKind, KeySource, Keyed, Patience, Reference};
 use openclaw_models::failover::{Asked, Failover, Judgement, Pinned, candidates};
 use openclaw_models::local::look_at;
-use openclaw_models::{ChatModel, ModelError, ModelEvent, ModelInfo, ModelRequest, Unreachable};
+use openclaw_models::{ChatModel, ModelError, ModelEvent, ModelInfo, ModelRequest, Unreachable, WireApi};
 use openclaw_store::{SessionEntry, field};
 
 use crate::envelope::{date_of, local_time};
 use crate::runtime::AgentRuntime;
 use crate::spending::{Amount, Over, Purse, Spoke};
 use crate::turn::{Input, TurnError};
+
+/// A program that works on an answer of usual length is done by then.
+const PROGRAM_PATIENCE: Duration = Duration::from_secs(300);
 
 /// Whether the message has images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +115,11 @@ impl Speaker {
             | Input::OverBudget { .. }
             | Input::ToolDone { .. } => {}
         }
+    }
+
+    /// How long the model may be silent while another one could answer: a program tells its answer when it is whole.
+    pub(crate) fn patience(&self, configured: Duration) -> Duration {
+        if self.info().api == WireApi::Cli { configured.max(PROGRAM_PATIENCE) } else { configured }
     }
 
     /// Whether somebody else could be asked.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use openclaw_credentials::Reason;
 
+use crate::catalog::CatalogError;
+use crate::cli::CliFault;
 use crate::{Malformed, ModelError};
 
 /// What an error means for the choice of the next candidate.
@@ -58,6 +60,18 @@ pub fn judge(error: &ModelError) -> Judgement {
         ModelError::Unreachable { .. } => another(Reason::Timeout, Reach::Provider),
         ModelError::Server { .. } => another(Reason::Overloaded, Reach::Model),
         ModelError::Redirected { .. } => another(Reason::Format, Reach::Provider),
+        ModelError::Program { fault, .. } => match fault {
+            CliFault::SignIn { .. } => another(Reason::Auth, Reach::Provider),
+            CliFault::Start { .. } => another(Reason::Overloaded, Reach::Provider),
+            CliFault::TooLong { .. } => another(Reason::Timeout, Reach::Model),
+            CliFault::Failed { .. }
+            | CliFault::Silent
+            | CliFault::NotUnderstood
+            | CliFault::TooMuch { .. } => another(Reason::Overloaded, Reach::Model),
+        },
+        ModelError::Unavailable(CatalogError::NoProgram { .. }) => {
+            another(Reason::Overloaded, Reach::Provider)
+        }
         ModelError::BadRequest { .. } | ModelError::Unavailable(_) => another(Reason::Format, Reach::Model),
         ModelError::Malformed { what, .. } => match what {
             Malformed::EndedEarly => another(Reason::Overloaded, Reach::Model),
