@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use openclaw_credentials::{AuthError, Failure, RefreshError};
 use openclaw_models::catalog::{CatalogError, Key, KeyKind, KeySource, Keyed, Patience, Reference};
+use openclaw_models::cli::CliFault;
 use openclaw_models::failover::{Asked, Failover, Judgement, Pinned, candidates};
 use openclaw_models::local::look_at;
 use openclaw_models::{ChatModel, ModelError, ModelEvent, ModelInfo, ModelRequest, Unreachable, WireApi};
@@ -277,6 +278,10 @@ async fn connect(
 
 async fn note_failure(runtime: &AgentRuntime, failover: &mut Failover, at: usize, error: &ModelError) {
     let Judgement::Another { reason, retry_after, .. } = failover.failed(at, error) else { return };
+    if matches!(error, ModelError::Program { fault: CliFault::NotForGroups, .. }) {
+        // That is so in this session and no failure.
+        return;
+    }
     let Some(candidate) = failover.candidate(at) else { return };
     let (auth, now_ms) = (Arc::clone(&runtime.auth), runtime.clock.now_ms());
     let (name, Reference { provider, model }) = (candidate.name(), candidate.reference.clone());

@@ -96,6 +96,8 @@ fn codex() -> CliSettings {
         },
         images: ImageArgs { arg: Some("--image".into()), takes_many: true, ..ImageArgs::default() },
         own_env: &["CODEX_"],
+        // Its sandbox is about writing.
+        reads_anything: true,
         context_window: CONTEXT_WINDOW,
         ..CliSettings::new("codex")
     }

@@ -12,7 +12,7 @@ use openclaw_protocol::message::Message;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::builtin::{CLAUDE_CLI, builtin};
+use super::builtin::{CLAUDE_CLI, CODEX_CLI, builtin};
 use super::{
     CliChat, CliEnvironment, CliFault, CliLimits, CliProgram, CliSession, CliSettings, Output, Queues,
 };
@@ -185,6 +185,18 @@ async fn it_gets_its_environment_and_nothing_else() {
     collect(&chat, request(json!([user("hi")]), &nowhere)).await;
     assert!(cwd(&stage).file_name().unwrap().to_str().unwrap().starts_with("openclaw-cli-"));
     assert!(!cwd(&stage).exists());
+}
+
+#[tokio::test]
+async fn who_reads_everything_does_not_answer_in_groups() {
+    let stage = Stage::new();
+    let settings = CliSettings { output: Output::Text, ..builtin(CODEX_CLI).unwrap() };
+    let chat = stage.chat_with("echo hi", settings, CliLimits::default());
+    let group = Arc::new(Kept { key: "group".into(), ..Kept::default() });
+    let (_, error) = collect(&chat, request(json!([user("hi")]), &group)).await;
+    assert!(matches!(error, Some(ModelError::Program { fault: CliFault::NotForGroups, .. })), "{error:?}");
+    let (events, error) = collect(&chat, request(json!([user("hi")]), &stage.session("main"))).await;
+    assert_eq!((said(&events).as_str(), error), ("hi", None));
 }
 
 #[tokio::test]

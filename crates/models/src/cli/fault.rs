@@ -25,6 +25,8 @@ pub enum CliFault {
         /// Its words, shortened.
         said: String,
     },
+    /// Others read along, and it would show them any file of this machine.
+    NotForGroups,
     /// It ended well and printed no answer.
     Silent,
     /// It printed something else than what it is configured to print.
@@ -48,6 +50,7 @@ impl std::fmt::Display for CliFault {
             Self::SignIn { said } => write!(f, "is not signed in: {said}"),
             Self::Failed { code: Some(code), said } => write!(f, "failed with exit code {code}: {said}"),
             Self::Failed { code: None, said } => write!(f, "was killed: {said}"),
+            Self::NotForGroups => write!(f, "is not for groups"),
             Self::Silent => write!(f, "ended without an answer"),
             Self::NotUnderstood => write!(f, "printed something that is not the configured output"),
             Self::TooMuch { max_bytes } => write!(f, "printed more than {max_bytes} bytes"),
@@ -75,6 +78,9 @@ impl CliFault {
                     "{provider}: the program {command} {how}: {said}. `openclaw models test {provider}/MODEL` runs it again."
                 )
             }
+            Self::NotForGroups => format!(
+                "{provider} does not answer in groups, because the program {command} can read every file of this user. Choose another model for groups, or set {keys}.args to a sandbox of yours."
+            ),
             Self::Silent => format!(
                 "{provider}: the program {command} ended without an answer. Check {keys}.args and output, or try again."
             ),

@@ -36,13 +36,16 @@ pub(super) async fn answer(
 ) -> Result<(), ModelError> {
     let session = request.session.clone();
     let (id, settings) = (&chat.program.id, &chat.program.settings);
+    let run = Run { chat: &chat, request: &request, session: session.as_deref(), events: &events };
+    if settings.reads_anything && session.as_ref().is_some_and(|session| session.folder().is_none()) {
+        return Err(run.fault(CliFault::NotForGroups));
+    }
     // Two answers in one conversation would not know of each other, whatever is configured.
     let _in_session = match &session {
         Some(session) => chat.queues.turn(&format!("{id} {}", session.key())).await,
         None => None,
     };
     let _in_program = if settings.serialize { chat.queues.turn(id).await } else { None };
-    let run = Run { chat: &chat, request: &request, session: session.as_deref(), events: &events };
     let kept = session.as_ref().and_then(|session| session.id(id));
     // Without anybody who remembers it, a session would be left behind in the program's own list.
     let fresh = || match &session {
@@ -252,6 +255,7 @@ fn is_own_failure(error: &ModelError) -> bool {
             CliFault::Failed { .. } => true,
             CliFault::Start { .. }
             | CliFault::SignIn { .. }
+            | CliFault::NotForGroups
             | CliFault::Silent
             | CliFault::NotUnderstood
             | CliFault::TooMuch { .. }

@@ -59,6 +59,8 @@ pub struct CliSettings {
     pub images: ImageArgs,
     /// Whether it runs for one answer at a time.
     pub serialize: bool,
+    /// Whether it looks at any file of this machine when it is asked to, so that it is not for groups (S-047).
+    pub reads_anything: bool,
     /// Tokens of prompt and answer together.
     pub context_window: u32,
 }
@@ -209,6 +211,7 @@ impl CliSettings {
             system: SystemArgs::default(),
             images: ImageArgs::default(),
             serialize: true,
+            reads_anything: false,
             context_window: crate::model::DEFAULT_CONTEXT_WINDOW,
         }
     }
@@ -311,6 +314,8 @@ fn lay_over(entry: &Configured, below: CliSettings) -> CliSettings {
             ..below.images
         },
         serialize: entry.serialize.unwrap_or(below.serialize),
+        // With arguments of one's own it is what they make of it.
+        reads_anything: below.reads_anything && entry.args.is_none(),
         context_window: below.context_window,
     }
 }

@@ -62,6 +62,7 @@ pub fn judge(error: &ModelError) -> Judgement {
         ModelError::Redirected { .. } => another(Reason::Format, Reach::Provider),
         ModelError::Program { fault, .. } => match fault {
             CliFault::SignIn { .. } => another(Reason::Auth, Reach::Provider),
+            CliFault::NotForGroups => another(Reason::Format, Reach::Provider),
             CliFault::Start { .. } => another(Reason::Overloaded, Reach::Provider),
             CliFault::TooLong { .. } => another(Reason::Timeout, Reach::Model),
             CliFault::Failed { .. }
@@ -93,6 +94,7 @@ pub fn judge(error: &ModelError) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::{Judgement, Reach, judge};
+    use crate::cli::CliFault;
     use crate::{Malformed, ModelError, TimeoutKind};
     use openclaw_credentials::Reason;
     use openclaw_http::Unreachable;
@@ -104,6 +106,7 @@ mod tests {
         let p = || Arc::from("p");
         let wait = Some(Duration::from_secs(7));
         let model = || "m".to_owned();
+        let program = |fault| ModelError::Program { provider: p(), command: model(), fault };
         let rows = [
             (ModelError::Auth { provider: p(), status: 401 }, Some((Reason::Auth, Reach::Credential))),
             (ModelError::Auth { provider: p(), status: 403 }, Some((Reason::NotFound, Reach::Candidate))),
@@ -137,6 +140,9 @@ mod tests {
                 ModelError::Malformed { provider: p(), what: Malformed::EndedEarly },
                 Some((Reason::Overloaded, Reach::Model)),
             ),
+            (program(CliFault::SignIn { said: String::new() }), Some((Reason::Auth, Reach::Provider))),
+            (program(CliFault::Silent), Some((Reason::Overloaded, Reach::Model))),
+            (program(CliFault::NotForGroups), Some((Reason::Format, Reach::Provider))),
             (ModelError::ContextOverflow { provider: p(), model: model() }, None),
             (ModelError::Filtered { provider: p() }, None),
             (ModelError::Aborted, None),
