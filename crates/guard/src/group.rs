@@ -38,8 +38,9 @@ impl ProcessGroup {
                     return Err(error.into());
                 }
             }
+            // Nobody descends from it any more: those it left behind have been given to others.
+            kill_process_group(leader, Signal::KILL).ok();
         }
-        self.kill();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
         child.wait()
     }

@@ -4,6 +4,7 @@
 //! is not known stays a failure of the program, with its own words.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fault::CliFault;
 use crate::wire::{Meaning, Redactor};
@@ -58,10 +59,14 @@ const WORDS: &[(&str, Meaning)] = &[
     ("content policy", Meaning::Filtered),
     ("/login", Meaning::Auth),
     ("not logged in", Meaning::Auth),
-    ("log in", Meaning::Auth),
+    ("please log in", Meaning::Auth),
+    ("log in to", Meaning::Auth),
+    ("log in again", Meaning::Auth),
     ("login required", Meaning::Auth),
     ("not signed in", Meaning::Auth),
-    ("sign in", Meaning::Auth),
+    ("please sign in", Meaning::Auth),
+    ("sign in to", Meaning::Auth),
+    ("sign in again", Meaning::Auth),
     ("invalid api key", Meaning::Auth),
     ("api key not", Meaning::Auth),
     ("unauthorized", Meaning::Auth),
@@ -77,6 +82,8 @@ pub(crate) struct Failure<'a> {
     /// Its own words.
     pub(crate) said: &'a str,
     pub(crate) command: &'a str,
+    /// Milliseconds since the epoch.
+    pub(crate) now_ms: i64,
 }
 
 /// Whether a program says that it does not know the conversation.
@@ -88,7 +95,7 @@ pub(crate) fn is_lost(said: &str) -> bool {
 /// The error of a run that failed. What the program said passes the redactor.
 pub(crate) fn classify(failure: &Failure<'_>, info: &ModelInfo, redactor: &Redactor) -> ModelError {
     let provider = Arc::clone(&info.provider);
-    let (said, retry_after) = (words(failure.said, redactor), None);
+    let (said, retry_after) = (words(failure.said, redactor), rest_until(failure));
     let status = status_in(failure.said);
     let by_status = status.and_then(Meaning::of_status);
     let meaning = Meaning::of_words(WORDS, failure.said).or(by_status);
@@ -126,6 +133,15 @@ fn words(said: &str, redactor: &Redactor) -> String {
     if clean.trim().is_empty() { "it said nothing".to_owned() } else { clean.trim().to_owned() }
 }
 
+/// Claude Code writes when a limit ends: `usage limit reached|1764316800`, in seconds since the epoch.
+fn rest_until(failure: &Failure<'_>) -> Option<Duration> {
+    let (_, rest) = failure.said.split_once("limit reached|")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let until_ms = digits.parse::<i64>().ok()?.checked_mul(1_000)?;
+    let left = u64::try_from(until_ms.checked_sub(failure.now_ms)?).ok()?;
+    (failure.now_ms > 0).then(|| Duration::from_millis(left))
+}
+
 /// An HTTP status that is called so: `API Error: 529 …`, `unexpected status 401 Unauthorized`, `HTTP 503`.
 fn status_in(text: &str) -> Option<u16> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
@@ -142,14 +158,17 @@ fn status_in(text: &str) -> Option<u16> {
 mod tests {
     use super::{Failure, classify, is_lost};
     use crate::wire::Redactor;
-    use crate::{ModelInfo, WireApi};
+    use crate::{ModelError, ModelInfo, WireApi};
     use openclaw_guard::Secret;
     use proptest::prelude::*;
+    use std::sync::Arc;
+    use std::time::Duration;
 
     fn of(code: Option<i32>, said: &str) -> String {
         let info = ModelInfo::new("claude-cli", "opus", WireApi::Cli);
         let redactor = Redactor::new(vec![Secret::new("sk-canary-1".into())]);
-        let error = classify(&Failure { code, said, command: "claude" }, &info, &redactor);
+        let error =
+            classify(&Failure { code, said, command: "claude", now_ms: 1_764_316_000_000 }, &info, &redactor);
         assert!(!error.plain_words().is_empty());
         error.to_string()
     }
@@ -197,6 +216,24 @@ mod tests {
         assert_eq!(of(None, "x"), "claude-cli: claude was killed: x");
         let long = format!("{}\nthe reason", "noise ".repeat(200));
         assert_eq!(of(Some(2), &long), "claude-cli: claude failed with exit code 2: the reason");
+    }
+
+    #[test]
+    fn a_limit_that_says_when_it_ends() {
+        let info = ModelInfo::new("claude-cli", "opus", WireApi::Cli);
+        let rows = [
+            ("Claude AI usage limit reached|1764316800", Some(800)),
+            ("Claude AI usage limit reached|1764310000", None),
+            ("usage limit reached|99999999999999999999", None),
+            ("rate limit", None),
+        ];
+        for (said, seconds) in rows {
+            let failure = Failure { code: Some(1), said, command: "claude", now_ms: 1_764_316_000_000 };
+            let error = classify(&failure, &info, &Redactor::default());
+            let retry_after = seconds.map(Duration::from_secs);
+            let expected = ModelError::RateLimited { provider: Arc::from("claude-cli"), retry_after };
+            assert_eq!(error, expected, "{said}");
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub use chat::{CliChat, CliLimits, CliProgram};
 pub use environment::{CliEnvironment, Found, locate};
 pub use fault::CliFault;
 pub use invocation::{Invocation, SessionUse};
+pub use output::{Reader as OutputReader, Said as OutputSaid, TooMuch};
 pub use queue::Queues;
 pub use session::CliSession;
 pub use settings::{

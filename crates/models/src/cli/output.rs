@@ -23,10 +23,10 @@ const THREAD_ID: &str = "thread_id";
 
 /// The output is longer than any answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TooMuch;
+pub struct TooMuch;
 
 /// Reads an output.
-pub(crate) struct Reader {
+pub struct Reader {
     form: Output,
     lines: Frames,
     /// Everything, or of lines the beginning.
@@ -37,31 +37,37 @@ pub(crate) struct Reader {
 
 /// What an output said when it is over.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Said {
+pub struct Said {
     /// What was not told before.
-    pub(crate) rest: String,
+    pub rest: String,
     /// Whether there was any text.
-    pub(crate) is_answer: bool,
+    pub is_answer: bool,
     /// Whether it is not in the form that is configured.
-    pub(crate) is_strange: bool,
-    pub(crate) session: Option<String>,
-    pub(crate) usage: Option<Usage>,
+    pub is_strange: bool,
+    /// The id of the session, fit to be an argument.
+    pub session: Option<String>,
+    /// Tokens.
+    pub usage: Option<Usage>,
     /// The program's own report of a failure.
-    pub(crate) failure: Option<String>,
+    pub failure: Option<String>,
     /// All of it as it is, as far as it is kept: a program that fails says why in any form.
-    pub(crate) plain: String,
+    pub plain: String,
 }
 
 impl Reader {
     /// For an output of this form, with the id of the session in one of `fields`.
-    pub(crate) fn new(form: Output, fields: &[String]) -> Self {
+    #[must_use]
+    pub fn new(form: Output, fields: &[String]) -> Self {
         let told = Told { fields: fields.to_vec(), ..Told::default() };
         Self { form, lines: Frames::new(Framing::Lines), plain: Vec::new(), bytes: 0, told }
     }
 
     /// Takes more of the output. Returns more of the answer; of an output that is one object, or that counts only when the
     /// program ends well, it comes at the end.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, TooMuch> {
+    ///
+    /// # Errors
+    /// It is longer than any answer.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, TooMuch> {
         self.bytes += bytes.len();
         if self.bytes > MAX_OUTPUT_BYTES {
             return Err(TooMuch);
@@ -81,7 +87,8 @@ impl Reader {
     }
 
     /// The output is over.
-    pub(crate) fn finish(mut self) -> Said {
+    #[must_use]
+    pub fn finish(mut self) -> Said {
         let plain = String::from_utf8_lossy(&self.plain).into_owned();
         let rest = match self.form {
             Output::Text => self.told.text(plain.trim()).unwrap_or_default(),

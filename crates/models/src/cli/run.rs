@@ -27,6 +27,8 @@ use crate::{ModelError, ModelEvent, ModelRequest, TimeoutKind};
 const PIECES: usize = 64;
 /// What is kept of a program's remarks, in bytes: the reason of a failure is at their end.
 const MAX_REMARKS_BYTES: usize = 64 * 1024;
+/// The end of an output in which a reason is looked for, in characters.
+const MAX_REASON_CHARS: usize = 2_000;
 
 /// Answers, and tells how. Dropping the future kills the program.
 pub(super) async fn answer(
@@ -117,8 +119,12 @@ impl Run<'_> {
         let Reading { reader, remarks, is_told } = reading;
         let said = reader.finish();
         if let Some(reason) = failed(&status, &said, &remarks) {
-            let failure =
-                Failure { code: status.code(), said: &reason, command: &self.chat.program.settings.command };
+            let failure = Failure {
+                code: status.code(),
+                said: &reason,
+                command: &self.chat.program.settings.command,
+                now_ms: self.request.now_ms,
+            };
             let error = classify(&failure, &self.chat.info, &self.chat.redactor);
             let may_be_session =
                 session.is_known() && !is_told && (is_lost(&reason) || is_own_failure(&error));
@@ -242,9 +248,14 @@ fn failed(status: &ExitStatus, said: &Said, remarks: &[u8]) -> Option<String> {
     if let Some(failure) = &said.failure {
         return Some(failure.clone());
     }
+    if status.success() {
+        return None;
+    }
     let remarks = String::from_utf8_lossy(remarks);
     let reason = if remarks.trim().is_empty() { said.plain.as_str() } else { &remarks };
-    (!status.success()).then(|| reason.to_owned())
+    // Far above its end it may have spoken of anything.
+    let skip = reason.chars().count().saturating_sub(MAX_REASON_CHARS);
+    Some(reason.chars().skip(skip).collect())
 }
 
 /// Whether a failure may come from a conversation that the program cannot go on with, and not from its account or the
