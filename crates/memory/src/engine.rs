@@ -116,6 +116,7 @@ impl Engine {
             stale: searched.stale.is_some(),
             degraded: vector.degraded,
             note: (!notes.is_empty()).then(|| notes.join("; ")),
+            days: found.days,
         })
     }
 

@@ -51,8 +51,8 @@ mod words;
 mod worker;
 
 pub use backend::{
-    Answer, DEFAULT_RESULTS, Explain, Explaining, Fallback, Hit, LineRange, MAX_NOTE_BYTES, MAX_RESULTS,
-    MemoryBackend, Passage, Query, Skipped, Source, Status, SyncReason, SyncReport,
+    Answer, DEFAULT_RESULTS, Days, Explain, Explaining, Fallback, Hit, LineRange, MAX_NOTE_BYTES,
+    MAX_RESULTS, MemoryBackend, Passage, Query, Skipped, Source, Status, SyncReason, SyncReport,
 };
 pub use configured::Surroundings;
 pub use embedding::Embedders;

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use openclaw_embed::Vector;
 
-use crate::backend::{Explain, Explaining, Hit, MAX_RESULTS, Query};
+use crate::backend::{Days, Explain, Explaining, Hit, MAX_RESULTS, Query};
 use crate::confidence::confidence;
 use crate::corpus::{Corpus, NoteId};
 use crate::index::{Index, IndexError, RowId};
@@ -27,6 +27,7 @@ const OF_COMPOUND: f32 = 0.6;
 pub(crate) struct Found {
     pub(crate) hits: Vec<Hit>,
     pub(crate) confidence: f64,
+    pub(crate) days: Option<Days>,
 }
 
 /// Searches what is indexed, by words and, with the query's vector, by meaning.
@@ -45,15 +46,26 @@ pub(crate) fn search(
     let scores = Scores::new(corpus, &concepts, &matches, meaning.as_ref(), weights);
     let day = |note, row| corpus.get(note).and_then(|view| view.day(row));
     let fused = |note, row| scores.fused(note, row) + time.bonus(day(note, row));
-    let candidates = candidates(corpus, &scores, meaning.as_ref(), fused);
+    let mut candidates = candidates(corpus, &scores, meaning.as_ref(), fused);
+    if time.only_days {
+        candidates.extend(of_days(corpus, &scores, |note, row| time.is_asked(day(note, row)), fused));
+    }
     let runs = select(corpus, candidates, fused, query.max_results.min(MAX_RESULTS));
 
-    let sure = runs.first().map_or(0.0, |run| confidence(scores.evidence(run.note, run.best)));
+    // A line of the days asked for is what was asked for, whatever its words.
+    let surety = |run: &Run| {
+        if time.only_days && time.is_asked(day(run.note, run.best)) {
+            1.0
+        } else {
+            confidence(scores.evidence(run.note, run.best))
+        }
+    };
+    let sure = runs.first().map_or(0.0, surety);
     let mut ceiling = 1.0_f64;
     let mut hits = Vec::with_capacity(runs.len());
     for run in &runs {
         let evidence = scores.evidence(run.note, run.best);
-        ceiling = ceiling.min(confidence(evidence));
+        ceiling = ceiling.min(surety(run));
         if ceiling < query.min_score {
             break;
         }
@@ -64,7 +76,7 @@ pub(crate) fn search(
         }
         hits.push(hit);
     }
-    Ok(Found { hits, confidence: sure })
+    Ok(Found { hits, confidence: sure, days: time.named() })
 }
 
 /// The rows that hold any of the concepts.
@@ -128,6 +140,21 @@ fn candidates(
                 found.push(Candidate { note, row, score: fused(note, row) });
             }
         }
+    }
+    found
+}
+
+/// The rows of the days that a query of nothing else names, besides those that hold its words.
+fn of_days(
+    corpus: &Corpus,
+    scores: &Scores<'_>,
+    is_asked: impl Fn(NoteId, usize) -> bool,
+    fused: impl Fn(NoteId, usize) -> f64,
+) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for (note, view) in corpus.notes() {
+        let rows = view.shown_rows().filter(|row| is_asked(note, *row) && !scores.has_words(note, *row));
+        found.extend(rows.map(|row| Candidate { note, row, score: fused(note, row) }));
     }
     found
 }

@@ -5,7 +5,9 @@
 
 use jiff::civil::Date;
 
+use crate::backend::Days;
 use crate::when::{Mention, Strength, range_in, wants_latest, wants_previous};
+use crate::words::is_about_something;
 
 /// Deviations that a line of a named day is lifted by: more than a good word, less than a whole answer.
 const OF_EXPLICIT: f64 = 2.0;
@@ -25,6 +27,8 @@ pub(crate) struct Time {
     /// The query without the words that only name days.
     pub(crate) subject: String,
     days: Option<Mention>,
+    /// Whether nothing is asked but what was noted on some days.
+    pub(crate) only_days: bool,
     /// Deviations between the newest and a very old line; negative when older ones are asked for.
     newness: f64,
     today: Date,
@@ -38,7 +42,24 @@ impl Time {
             (false, true) => OF_LATEST,
             (false, false) => OF_NEWNESS,
         };
-        Self { subject: subject(query, days.as_ref()), days, newness, today }
+        let (subject, rest) = subject(query, days.as_ref());
+        let only_days =
+            rest == Rest::Nothing && days.as_ref().is_some_and(|days| days.strength != Strength::Vague);
+        Self { subject, days, only_days, newness, today }
+    }
+
+    /// Whether a line is of one of the days that the query names.
+    pub(crate) fn is_asked(&self, day: Option<Date>) -> bool {
+        let Some((day, days)) = day.zip(self.days.as_ref()) else { return false };
+        (days.from..=days.to).contains(&day)
+    }
+
+    /// The days that the query names, for whoever asked.
+    pub(crate) fn named(&self) -> Option<Days> {
+        let days = self.days.as_ref().filter(|days| days.strength != Strength::Vague)?;
+        let (from, to) = (days.from.to_string(), days.to.to_string());
+        let about = if self.only_days { String::new() } else { self.subject.trim().to_owned() };
+        Some(Days { from, to, about })
     }
 
     /// What a line gets for its day.
@@ -58,12 +79,19 @@ impl Time {
     }
 }
 
+/// Whether a query says anything besides days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Something,
+    Nothing,
+}
+
 /// A query of nothing but days keeps them: the words may stand in the notes.
-fn subject(query: &str, days: Option<&Mention>) -> String {
-    let Some(days) = days else { return query.to_owned() };
+fn subject(query: &str, days: Option<&Mention>) -> (String, Rest) {
+    let Some(days) = days else { return (query.to_owned(), Rest::Something) };
     let (before, after) = (query.get(..days.bytes.start), query.get(days.bytes.end..));
     let rest = format!("{} {}", before.unwrap_or_default(), after.unwrap_or_default());
-    if rest.chars().any(char::is_alphanumeric) { rest } else { query.to_owned() }
+    if is_about_something(&rest) { (rest, Rest::Something) } else { (query.to_owned(), Rest::Nothing) }
 }
 
 /// A day as one number, `20261120`, for the index.

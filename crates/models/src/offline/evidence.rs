@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::phrases::plain;
 use super::turn::Outcome;
 
 /// Results taken into account; more than this were never asked for.
-const MAX_HITS: usize = 20;
-/// Lines taken into account: twenty chunks of a hundred lines.
+const MAX_HITS: usize = 50;
+/// Lines taken into account: fifty results of forty lines.
 const MAX_LINES: usize = 2_000;
 /// Results that are read on when their snippet was cut.
 const MAX_READS: usize = 3;
@@ -39,6 +40,17 @@ pub(super) struct Hits {
     /// What the search wants to have said, for example that the index is still being built.
     #[serde(default)]
     pub(super) note: Option<String>,
+    /// The days that the question names.
+    #[serde(default)]
+    pub(super) days: Option<Days>,
+}
+
+/// Days that a question names, `YYYY-MM-DD`, and what else it asks.
+#[derive(Debug, Deserialize)]
+pub(super) struct Days {
+    from: String,
+    to: String,
+    pub(super) about: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,6 +65,10 @@ struct Hit {
     score: f64,
     #[serde(default)]
     snippet: String,
+    #[serde(default)]
+    source: Option<String>,
+    #[serde(default)]
+    date: Option<String>,
 }
 
 fn one() -> usize {
@@ -69,6 +85,24 @@ impl Hits {
         }
         hits.results.truncate(MAX_HITS);
         Ok(hits)
+    }
+
+    /// How many results there are.
+    pub(super) fn count(&self) -> usize {
+        self.results.len()
+    }
+
+    /// Keeps what was written on the days that the question names, if it names some.
+    pub(super) fn keep_days(&mut self) {
+        let Some(days) = &self.days else { return };
+        // Dates in this form sort as text.
+        self.results
+            .retain(|hit| hit.date.as_ref().is_some_and(|date| *date >= days.from && *date <= days.to));
+    }
+
+    /// Keeps what stands in notes; what stands in a conversation cannot be removed from it.
+    pub(super) fn keep_notes(&mut self) {
+        self.results.retain(|hit| hit.source.as_deref().is_none_or(|source| source == "memory"));
     }
 
     /// The arguments of `memory_get` for the best results whose snippet does not show all of their lines.
@@ -168,15 +202,15 @@ impl Evidence {
     }
 
     fn file(&mut self, path: &str) -> usize {
-        self.paths.iter().position(|known| known == path).unwrap_or_else(|| {
-            self.paths.push(path.to_owned());
+        self.paths.iter().position(|known| *known == plain(path)).unwrap_or_else(|| {
+            self.paths.push(plain(path));
             self.paths.len() - 1
         })
     }
 
     fn add(&mut self, key: (usize, usize), (rank, text): (usize, &str)) {
         if self.lines.len() < MAX_LINES {
-            self.lines.entry(key).or_insert_with(|| (rank, text.trim_end().to_owned()));
+            self.lines.entry(key).or_insert_with(|| (rank, plain(text.trim_end())));
         }
     }
 }

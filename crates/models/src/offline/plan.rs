@@ -3,17 +3,30 @@
 use serde_json::{Value, json};
 
 use super::answer::answer;
+use super::commands::ASKS_FOR_NOTES;
 use super::evidence::{Evidence, Hits, SearchFault};
-use super::intent::{Intent, intent};
+use super::follow::{Followed, followed};
+use super::forget::{Pending, edits, offer, report};
+use super::intent::{Intent, Reply, SmallTalk, intent, reply};
+use super::listing::{Extent, Wanted, listing};
 use super::note::{Note, WriteResult};
-use super::phrases;
-use super::turn::Turn;
+use super::phrases::Phrases;
+use super::score::Question;
+use super::tongue::Tongue;
+use super::turn::{Outcome, Turn};
+use super::words::content_words;
 use crate::ModelRequest;
 
 /// Rounds of tool calls in one turn: the longest plan has two, and a loop must end whatever the tools answer.
 const MAX_ROUNDS: usize = 4;
 /// How many results to search for.
 const MAX_RESULTS: usize = 6;
+/// The same for a list: more lines than it shows.
+const MAX_LISTED: usize = 20;
+/// The same for a number: all that a search gives.
+const MAX_COUNTED: usize = 50;
+/// The same for what is to be removed: few, because each is read before a yes.
+const MAX_FORGOTTEN: usize = 10;
 /// Longest query, in characters: the rest of a long message adds noise, not meaning.
 const MAX_QUERY_CHARS: usize = 500;
 
@@ -36,21 +49,18 @@ pub(super) struct Call {
 
 /// The next step of the turn.
 pub(super) fn plan(request: &ModelRequest) -> Step {
-    let planner = Planner { turn: Turn::read(request), request };
-    let wish = intent(&planner.turn.user.text);
-    let step = if planner.turn.rounds >= MAX_ROUNDS {
-        Step::Say(phrases::gave_up())
-    } else {
-        match &wish {
-            Intent::Token(token) => return Step::Say((*token).to_owned()),
-            Intent::Remember(fact) => planner.remember(fact),
-            Intent::RememberNothing => Step::Say(phrases::note_what()),
-            Intent::Ask(question) => planner.ask(question),
-            Intent::SmallTalk(kind) => Step::Say(phrases::small_talk(*kind)),
-        }
+    let turn = Turn::read(request);
+    let pending = turn.said.as_deref().and_then(Pending::read);
+    let tongue = Tongue::of(&turn.user.text);
+    let planner = Planner { turn, request, phrases: tongue.phrases(), tongue };
+    let step = match planner.wish(pending.as_ref()) {
+        Err(token) => return Step::Say(token.to_owned()),
+        Ok(step) => step,
     };
     match step {
-        Step::Say(text) if planner.turn.first => Step::Say(format!("{text}\n\n{}", phrases::HINT)),
+        Step::Say(text) if planner.turn.first => {
+            Step::Say(format!("{text}\n\n{}", planner.phrases.talk.hint))
+        }
         Step::Say(_) | Step::Call(_) => step,
     }
 }
@@ -58,9 +68,42 @@ pub(super) fn plan(request: &ModelRequest) -> Step {
 struct Planner<'a> {
     turn: Turn<'a>,
     request: &'a ModelRequest,
+    tongue: Tongue,
+    phrases: &'static Phrases,
 }
 
 impl Planner<'_> {
+    /// The step towards what the message wants, or the token that the gateway asks for.
+    fn wish(&self, pending: Option<&Pending>) -> Result<Step, &'static str> {
+        if self.turn.rounds >= MAX_ROUNDS {
+            return Ok(Step::Say(self.phrases.finding.gave_up.to_owned()));
+        }
+        let text = &self.turn.user.text;
+        match (pending, reply(text)) {
+            (Some(pending), Reply::Yes) => return Ok(self.remove(pending)),
+            (Some(pending), Reply::No) => {
+                return Ok(Step::Say(pending.tongue.phrases().forgetting.kept.to_owned()));
+            }
+            (None, Reply::Yes | Reply::No) | (_, Reply::Unclear) => {}
+        }
+        if let Some(followed) = followed(&self.turn)
+            && matches!(intent(text), Intent::Ask(_) | Intent::SmallTalk(SmallTalk::NoWords))
+        {
+            return Ok(self.follow(&followed));
+        }
+        Ok(match intent(text) {
+            Intent::Token(token) => return Err(token),
+            Intent::Remember(fact) => self.remember(&fact),
+            Intent::RememberNothing => Step::Say(self.phrases.noting.what.to_owned()),
+            Intent::Ask(question) => self.ask(&question),
+            Intent::List(question) => self.list(&question, Wanted::Lines),
+            Intent::Count(question) => self.list(&question, Wanted::Number),
+            Intent::Forget(what) => self.forget(&what),
+            Intent::ForgetNothing => Step::Say(self.phrases.forgetting.which.to_owned()),
+            Intent::SmallTalk(kind) => Step::Say(self.phrases.small_talk(kind)),
+        })
+    }
+
     fn has(&self, tool: &str) -> bool {
         self.request.tools.iter().any(|definition| definition.name == tool)
     }
@@ -82,14 +125,14 @@ impl Planner<'_> {
         if let Some(written) = self.turn.outcome("write") {
             let before = read.filter(|read| !read.failed).map(|read| read.text.as_str());
             return Step::Say(if written.failed {
-                phrases::note_failed(&note.path, &written.text)
+                self.phrases.note_failed(&note.path, &written.text)
             } else {
                 let lines = note.lines(&WriteResult { text: &written.text, before });
-                phrases::noted(&note.path, &lines, fact)
+                self.phrases.noted(&note.path, &lines, fact)
             });
         }
         if !self.has("write") {
-            return Step::Say(phrases::missing_tool("write", "note this"));
+            return Step::Say(self.phrases.missing_tool("write"));
         }
         if read.is_none() && self.has("read") {
             return self.call(vec![("read", json!({ "path": note.path }))]);
@@ -99,38 +142,163 @@ impl Planner<'_> {
         self.call(vec![("write", json!({ "path": note.path, "content": content, "append": true }))])
     }
 
-    /// Searches, reads on where a result was cut, and quotes.
-    fn ask(&self, question: &str) -> Step {
+    /// What the search found, or the step before or instead of that. `places` are looked at besides.
+    fn searched(&self, search: Search<'_>) -> Result<Hits, Step> {
         let Some(found) = self.turn.outcome("memory_search") else {
             if !self.has("memory_search") {
-                return Step::Say(phrases::missing_tool("memory_search", "search your notes"));
+                return Err(Step::Say(self.phrases.missing_tool("memory_search")));
             }
-            let query: String = question.chars().take(MAX_QUERY_CHARS).collect();
-            return self.call(vec![("memory_search", json!({ "query": query, "maxResults": MAX_RESULTS }))]);
+            let query: String = search.query.chars().take(MAX_QUERY_CHARS).collect();
+            let arguments = json!({ "query": query, "maxResults": search.results });
+            let places = if self.has("memory_get") { search.places } else { &[] };
+            let mut calls = vec![("memory_search", arguments)];
+            calls.extend(places.iter().map(|place| ("memory_get", place.clone())));
+            return Err(self.call(calls));
         };
-        let hits = match Hits::parse(&found.text) {
+        let fault = match Hits::parse(&found.text) {
             // A failed search says why in the result's form; any other failure is the tool's own text.
-            Err(SearchFault::NotJson) | Ok(_) if found.failed => {
-                return Step::Say(phrases::search_failed(&found.text));
-            }
-            Err(fault) => return Step::Say(phrases::search_failed(&fault.to_string())),
-            Ok(hits) => hits,
+            Err(SearchFault::NotJson) | Ok(_) if found.failed => found.text.clone(),
+            Err(fault) => fault.to_string(),
+            Ok(hits) => return Ok(hits),
         };
+        Err(Step::Say(self.phrases.search_failed(&fault)))
+    }
+
+    /// The lines of the results, and of what was read; first the step that reads on where a result was cut.
+    fn evidence(&self, hits: &Hits) -> Result<Evidence, Step> {
         let cut = hits.cut();
-        if !cut.is_empty() && self.turn.outcome("memory_get").is_none() && self.has("memory_get") {
-            return self.call(cut.into_iter().map(|arguments| ("memory_get", arguments)).collect());
+        if !cut.is_empty() && self.reads().is_empty() && self.has("memory_get") {
+            return Err(self.call(cut.into_iter().map(|arguments| ("memory_get", arguments)).collect()));
         }
-        let mut evidence = Evidence::of(&hits);
-        for read in
-            self.turn.outcomes.iter().filter(|outcome| outcome.tool == "memory_get" && !outcome.failed)
-        {
+        let mut evidence = Evidence::of(hits);
+        for read in self.reads().into_iter().filter(|read| !read.failed) {
             evidence.add_read(read);
         }
-        Step::Say(
-            answer(question, &evidence)
-                .unwrap_or_else(|| phrases::nothing_found(question, hits.note.as_deref())),
-        )
+        Ok(evidence)
     }
+
+    fn reads(&self) -> Vec<&Outcome<'_>> {
+        self.turn.outcomes.iter().filter(|outcome| outcome.tool == "memory_get").collect()
+    }
+
+    /// Searches, reads on where a result was cut, and quotes.
+    fn ask(&self, text: &str) -> Step {
+        let step = || {
+            let mut hits = self.searched(Search { query: text, results: MAX_RESULTS, places: &[] })?;
+            let question = Question::read(text);
+            let only_days = hits.days.as_ref().is_some_and(|days| self.is_empty(&days.about));
+            if only_days {
+                hits.keep_days();
+            }
+            let evidence = self.evidence(&hits)?;
+            let found = if only_days {
+                let extent = extent(&hits, MAX_RESULTS);
+                listing(
+                    &Question { words: Vec::new(), ..question },
+                    &evidence,
+                    Wanted::Lines,
+                    extent,
+                    self.tongue,
+                )
+            } else {
+                answer(&question, &evidence, self.tongue)
+            };
+            Ok(found.unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
+        };
+        said(step())
+    }
+
+    /// The same for a question that leans on the answer before: its notes are looked at again.
+    fn follow(&self, followed: &Followed) -> Step {
+        let step = || {
+            let text = &self.turn.user.text;
+            let query = format!("{} {text}", followed.subject);
+            let search = Search { query: &query, results: MAX_RESULTS, places: &followed.places };
+            let hits = self.searched(search)?;
+            let evidence = self.evidence(&hits)?;
+            let question = Question::read(text).following(Question::read(&followed.subject));
+            Ok(answer(&question, &evidence, self.tongue)
+                .unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
+        };
+        said(step())
+    }
+
+    fn is_empty(&self, text: &str) -> bool {
+        content_words(text, self.tongue).is_empty()
+    }
+
+    /// Searches further than for an answer, and shows every line.
+    fn list(&self, text: &str, wanted: Wanted) -> Step {
+        let results = match wanted {
+            Wanted::Lines => MAX_LISTED,
+            Wanted::Number => MAX_COUNTED,
+        };
+        let step = || {
+            let mut hits = self.searched(Search { query: text, results, places: &[] })?;
+            let extent = extent(&hits, results);
+            hits.keep_days();
+            let evidence = self.evidence(&hits)?;
+            let about = hits.days.as_ref().map_or(text, |days| days.about.as_str());
+            let mut question = Question::read_in(about, self.tongue);
+            question.words.retain(|word| !ASKS_FOR_NOTES.split_whitespace().any(|asks| asks == word.stem));
+            // Without days and without words there is nothing to list by.
+            let named = hits.days.is_some() || !question.words.is_empty();
+            let found = named.then(|| listing(&question, &evidence, wanted, extent, self.tongue)).flatten();
+            Ok(found
+                .or_else(|| answer(&Question::read(text), &evidence, self.tongue))
+                .unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
+        };
+        said(step())
+    }
+
+    /// Shows the lines that would go, and asks.
+    fn forget(&self, what: &str) -> Step {
+        if !self.has("edit") {
+            return Step::Say(self.phrases.missing_tool("edit"));
+        }
+        let step = || {
+            let mut hits = self.searched(Search { query: what, results: MAX_FORGOTTEN, places: &[] })?;
+            hits.keep_notes();
+            let evidence = self.evidence(&hits)?;
+            let question = Question::read_in(what, self.tongue);
+            Ok(offer(&question, &evidence, self.tongue)
+                .unwrap_or_else(|| self.phrases.nothing_found(what, hits.note.as_deref())))
+        };
+        said(step())
+    }
+
+    /// Looks whether the lines are still there as they were shown, removes those, and tells.
+    fn remove(&self, pending: &Pending) -> Step {
+        if let Some(missing) = ["memory_get", "edit"].into_iter().find(|tool| !self.has(tool)) {
+            return Step::Say(pending.tongue.phrases().missing_tool(missing));
+        }
+        let looks = self.reads();
+        if looks.is_empty() {
+            return self.call(pending.blocks.iter().map(|block| ("memory_get", block.look())).collect());
+        }
+        let edited: Vec<&Outcome<'_>> =
+            self.turn.outcomes.iter().filter(|outcome| outcome.tool == "edit").collect();
+        let edits = edits(&pending.blocks, &looks);
+        if edited.is_empty() && !edits.is_empty() {
+            return self.call(edits.into_iter().map(|edit| ("edit", edit)).collect());
+        }
+        Step::Say(report(pending, &looks, &edited))
+    }
+}
+
+/// A search and what is read with it.
+struct Search<'a> {
+    query: &'a str,
+    results: usize,
+    places: &'a [Value],
+}
+
+fn said(step: Result<String, Step>) -> Step {
+    step.map_or_else(|step| step, Step::Say)
+}
+
+fn extent(hits: &Hits, wanted: usize) -> Extent {
+    if hits.count() < wanted { Extent::All } else { Extent::Part }
 }
 
 #[cfg(test)]
@@ -292,11 +460,8 @@ mod tests {
             ),
             (said("Who is Bob?", ALL_TOOLS, &off), "Searching your notes failed: no index."),
             (said("Who is Bob?", ALL_TOOLS, &broken), "Searching your notes failed: boom."),
-            (
-                said("Who is Bob?", &["read"], &nothing),
-                "I cannot search your notes: the tool \"memory_search\"",
-            ),
-            (said("note: x", &["read"], &nothing), "I cannot note this: the tool \"write\""),
+            (said("Who is Bob?", &["read"], &nothing), "I cannot do this: the tool \"memory_search\""),
+            (said("note: x", &["read"], &nothing), "I cannot do this: the tool \"write\""),
             (said("remember", ALL_TOOLS, &nothing), "What should I note?"),
             (said("help", ALL_TOOLS, &nothing), "I am offline/recall"),
         ];

@@ -1,6 +1,7 @@
 //! What has happened in the turn so far: the user's words, the calls made, their results.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use openclaw_protocol::message::{KnownPart, Message, Part, text_of};
 use serde_json::Value;
@@ -8,9 +9,16 @@ use serde_json::Value;
 use super::user_text::UserText;
 use crate::ModelRequest;
 
+/// How far back the subject of a question may stand, in messages of the user.
+const MAX_EARLIER: usize = 6;
+
 /// The turn as the messages tell it.
 pub(super) struct Turn<'a> {
     pub(super) user: UserText,
+    /// The last answer before this turn, if the offline model gave it.
+    pub(super) said: Option<String>,
+    /// What the user said before, the last first.
+    pub(super) earlier: Vec<String>,
     /// Whether nothing was answered before this turn.
     pub(super) first: bool,
     /// Calls made in the whole conversation, for the next call's id.
@@ -41,6 +49,8 @@ impl<'a> Turn<'a> {
         let (before, since) = messages.split_at(last_user.map_or(0, |at| at + 1));
         let mut turn = Self {
             user: UserText::read(&raw.unwrap_or_default(), request.now_ms),
+            said: said(before),
+            earlier: earlier(before, request.now_ms),
             first: !before.iter().any(|message| matches!(message.as_ref(), Message::Assistant(_))),
             calls_made: before.iter().map(|message| calls_of(message).count()).sum(),
             rounds: 0,
@@ -75,6 +85,26 @@ impl<'a> Turn<'a> {
     pub(super) fn outcome(&self, tool: &str) -> Option<&Outcome<'a>> {
         self.outcomes.iter().rfind(|outcome| outcome.tool == tool)
     }
+}
+
+/// The text of the last message before the user's, when this model wrote it: what another one says is no promise of
+/// this one.
+fn said(before: &[Arc<Message>]) -> Option<String> {
+    let mut answers = before.split_last().map_or(&[][..], |(_, answers)| answers).iter().rev();
+    match answers.next()?.as_ref() {
+        Message::Assistant(answer) if answer.provider == "offline" && answer.model == "recall" => {
+            Some(text_of(&answer.content))
+        }
+        Message::Assistant(_) | Message::User(_) | Message::ToolResult(_) => None,
+    }
+}
+
+fn earlier(before: &[Arc<Message>], now_ms: i64) -> Vec<String> {
+    let users = before.iter().rev().skip(1).filter_map(|message| match message.as_ref() {
+        Message::User(user) => Some(UserText::read(&user.content.text(), now_ms).text),
+        Message::Assistant(_) | Message::ToolResult(_) => None,
+    });
+    users.take(MAX_EARLIER).collect()
 }
 
 fn calls_of(message: &Message) -> impl Iterator<Item = (&str, &Value)> {
