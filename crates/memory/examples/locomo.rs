@@ -2,7 +2,8 @@
 //! `cargo run -p openclaw-memory --example locomo -- --data DIR [--pooled] [--words]`.
 //!
 //! `shown@6` is the share of a question's evidence lines that stand whole in the snippets of six results; `hit@6`: at
-//! least one does; `R@1`: the share in the first result.
+//! least one does; `R@1`: the share in the first result. `--hits FILE` also writes questions, evidence and results, a
+//! line of JSON each, for `--example quotes` of openclaw-models.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -126,6 +127,8 @@ async fn main() -> Outcome<()> {
     }
     println!("indexed in {:?}", began.elapsed());
 
+    let hits_file = arguments.iter().skip_while(|a| *a != "--hits").nth(1).map(PathBuf::from);
+    let mut rows = String::new();
     let mut sums: std::collections::BTreeMap<String, Sums> = std::collections::BTreeMap::new();
     let mut times: Vec<Duration> = Vec::new();
     for question in &questions {
@@ -138,10 +141,17 @@ async fn main() -> Outcome<()> {
             let note = std::fs::read_to_string(data.join(&question.workspace).join(&evidence.path))?;
             lines.push(normal(note.split('\n').nth(evidence.line - 1).unwrap_or_default()));
         }
+        let row = serde_json::json!({
+            "question": question.question, "evidence": lines, "answer": { "results": answer.results },
+        });
+        rows.push_str(&format!("{row}\n"));
         let prefix = if pooled { format!("{}/", question.workspace) } else { String::new() };
         for key in ["all", &question.category_name] {
             sums.entry(key.to_owned()).or_default().add(question, &lines, &answer.results, &prefix);
         }
+    }
+    if let Some(file) = hits_file {
+        write_atomic(&file, rows.as_bytes())?;
     }
     for (name, sums) in &sums {
         println!("{name:12} {}", sums.row());
