@@ -142,7 +142,7 @@ async fn main() -> Outcome<()> {
             lines.push(normal(note.split('\n').nth(evidence.line - 1).unwrap_or_default()));
         }
         let row = serde_json::json!({
-            "question": question.question, "evidence": lines, "answer": { "results": answer.results },
+            "question": question.question, "evidence": lines, "answer": answer,
         });
         rows.push_str(&format!("{row}\n"));
         let prefix = if pooled { format!("{}/", question.workspace) } else { String::new() };
