@@ -122,9 +122,12 @@ fn a_configured_least_score_is_followed_and_the_flag_wins() {
 #[test]
 fn index_and_status_say_what_there_is() {
     let home = notes(search_config(json!({"extraPaths": ["nowhere"]})));
+    stdout(&home, &["memory", "status"]);
+    stdout(&home, &["status"]);
     let before = stdout_json(&home, &["memory", "status", "--json"]);
     assert_eq!((&before["files"], &before["dirty"]), (&json!(0), &json!(true)));
     assert!(before["skipped"].to_string().contains("nowhere"), "known without indexing: {before}");
+    assert!(!home.state_dir().join("memory").exists(), "a status makes no index");
     let indexed = run(&home, &["memory", "index"]);
     let words = String::from_utf8_lossy(&indexed.stdout).into_owned();
     assert!(words.starts_with("memory of main: 3 files, 3 indexed now, 0 gone"), "{words}");
@@ -172,11 +175,41 @@ async fn a_provider_that_fails_is_told_everywhere_and_words_go_on() {
     assert!(report["degraded"].as_str().unwrap().contains("key was refused"), "{report}");
     let deep = stdout(&home, &["memory", "status", "--deep"]);
     assert!(deep.contains("openai/m: the key was refused"), "{deep}");
-    assert!(deep.contains("openai gets the text of notes and questions"), "{deep}");
+    let address = server.base_url();
+    let address = address.trim_start_matches("http://").split('/').next().unwrap();
+    let reader = format!("a server on this machine ({address}) gets the text of notes and questions");
+    assert!(deep.contains(&reader), "{reader}: {deep}");
     let found = stdout_json(&home, &["memory", "search", "apple trees", "--json"]);
     assert_eq!((&found["provider"], &found["model"]), (&json!("none"), &json!("words")));
     assert!(found["degraded"].as_str().unwrap().starts_with("words only: "), "{found}");
     assert!(found["results"][0]["snippet"].to_string().contains("Uncle Piet"));
+}
+
+/// What a server on this machine does with the text nobody here knows, but it is no service elsewhere.
+#[test]
+fn who_sees_the_notes_is_told_truly() {
+    for (base_url, words, sent_to) in [
+        ("http://127.0.0.1:9/v1", "a server on this machine (127.0.0.1:9) gets", json!("127.0.0.1:9")),
+        ("http://localhost:9/v1", "a server on this machine (localhost:9) gets", json!("localhost:9")),
+        ("http://[::1]:9/v1", "a server on this machine ([::1]:9) gets", json!("[::1]:9")),
+        ("https://embeddings.example/v1", "openai gets", json!("openai")),
+        ("https://localhost.example/v1", "openai gets", json!("openai")),
+    ] {
+        let remote = json!({"baseUrl": base_url, "apiKey": "k"});
+        let home = notes(search_config(json!({"provider": "openai", "model": "m", "remote": remote})));
+        let shown = stdout(&home, &["memory", "status"]);
+        assert!(shown.contains(&format!("{words} the text of notes and questions")), "{base_url}: {shown}");
+        assert!(!shown.contains("nothing leaves this machine"), "{base_url}: {shown}");
+        assert_eq!(stdout_json(&home, &["memory", "status", "--json"])["sentTo"], sent_to);
+    }
+    // A service that only steps in gets them too.
+    let remote = json!({"baseUrl": "http://127.0.0.1:9/v1", "apiKey": "k"});
+    let search = json!({"provider": "openai", "model": "m", "remote": remote, "fallback": "voyage"});
+    let voyage = json!({"baseUrl": "https://api.voyageai.com/v1", "apiKey": "k", "models": []});
+    let mut extra = search_config(search);
+    merge(&mut extra, json!({"models": {"providers": {"voyage": voyage}}}));
+    let shown = stdout(&notes(extra), &["memory", "status"]);
+    assert!(shown.contains("voyage gets the text"), "{shown}");
 }
 
 #[test]
@@ -320,19 +353,28 @@ async fn a_measurement_sends_nothing_to_a_provider_without_a_yes() {
     many_notes(&home);
     let refused = run(&home, &["memory", "bench"]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(said(&refused).contains("openai makes the vectors") && said(&refused).contains("--yes"));
+    let words = said(&refused);
+    assert!(words.contains("a server on this machine (127.0.0.1:") && words.contains("--yes"), "{words}");
     assert!(server.asked().is_empty());
     let report = stdout_json(&home, &["memory", "bench", "--questions", "10", "--yes", "--json"]);
     assert_eq!(report["provider"], "openai");
     assert!(!server.asked().is_empty());
 }
 
-/// S-047: what the owner noted is for the owner.
+/// S-047: what the owner noted is for the owner, whoever searches it, and whatever the scope of `qmd` says.
 #[tokio::test]
 async fn a_group_has_no_memory() {
+    let scope = json!({"default": "allow"});
+    for memory in [json!({}), json!({"backend": "qmd", "qmd": {"command": "/nowhere/qmd", "scope": scope}})] {
+        without_memory(memory).await;
+    }
+}
+
+async fn without_memory(memory: Value) {
     let server = ModelServer::start();
     let secret = "canary-owner";
     let mut extra = json!({"memory": {"citations": "auto"}});
+    merge(&mut extra, json!({"memory": memory}));
     merge(&mut extra, search_config(json!({"query": {"maxResults": 2}})));
     let home = TempHome::new();
     home.write(".openclaw/workspace/MEMORY.md", &format!("# Owner\n- {secret} likes tea\n"));
@@ -354,6 +396,15 @@ async fn a_group_has_no_memory() {
         assert!(!body.contains(&format!("{secret} ")), "{body}");
         assert!(!request.body["tools"].to_string().contains("memory"), "{}", request.body["tools"]);
         assert!(!body.contains("#L"), "no citation: {body}");
+        let prompt = request.body["messages"][0]["content"].to_string();
+        for part in ["memory_search", "memory_get", "MEMORY.md", ".openclaw/workspace", "USER.md"] {
+            assert!(!prompt.contains(part), "{part}: {prompt}");
+        }
+    }
+    // Called by their names all the same, they are refused.
+    let last = server.requests().last().unwrap().body["messages"].to_string();
+    for name in ["memory_search", "memory_get"] {
+        assert!(last.contains(&format!("there is no tool {name}")), "{last}");
     }
 
     // The owner's own conversation has both, as many results as configured, and where they are from.

@@ -10,32 +10,16 @@ use openclaw_testkit::ws::WsClient;
 use serde_json::{Value, json};
 
 use crate::support::{
-    PATIENCE, TOKEN, binary, chat, chat_end, client, config, config_with_model, gateway, merge, run, send,
-    stdout_json, text,
+    CONFIG, PATIENCE, TOKEN, binary, chat, chat_end, client, config, config_with_model, edit, gateway, merge,
+    run, send, stdout_json, text, told,
 };
 
-const CONFIG: &str = ".openclaw/openclaw.json";
 const LAST_GOOD: &str = ".openclaw/openclaw.json.last-good";
 
 /// A configuration that is read soon after it changes.
 fn quick(mut config: Value) -> Value {
     merge(&mut config, json!({"gateway": {"reload": {"debounceMs": 40}}}));
     config
-}
-
-/// Changes the file as a person's editor does: the running one, with `extra` laid over it.
-fn edit(home: &TempHome, extra: Value) {
-    let mut now: Value = serde_json::from_str(&home.read(CONFIG).unwrap()).unwrap();
-    merge(&mut now, extra);
-    home.write("new.json", &format!("{now:#}\n"));
-    std::fs::rename(home.path().join("new.json"), home.path().join(CONFIG)).unwrap();
-}
-
-/// The next `config` event of a state.
-async fn told(client: &mut WsClient, state: &str) -> Value {
-    let wanted = |frame: &Value| frame["event"] == "config" && frame["payload"]["state"] == state;
-    let found = client.find(wanted, PATIENCE).await;
-    found.unwrap_or_else(|| panic!("no event \"{state}\""))["payload"].take()
 }
 
 async fn health(client: &mut WsClient) -> Value {

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 /// The gateway token of test configs.
 pub(crate) const TOKEN: &str = "test-token-0123456789abcdef";
+/// The configuration in a home.
+pub(crate) const CONFIG: &str = ".openclaw/openclaw.json";
 /// Longest a test waits for something that should take milliseconds.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -130,4 +132,19 @@ pub(crate) async fn chat_end(client: &mut WsClient, run: &str) -> Value {
 pub(crate) fn text(payload: &Value) -> String {
     let message = payload.get("message").unwrap_or(payload);
     message["content"][0]["text"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Changes the file as a person's editor does: the running one, with `extra` laid over it.
+pub(crate) fn edit(home: &TempHome, extra: Value) {
+    let mut now: Value = serde_json::from_str(&home.read(CONFIG).unwrap()).unwrap();
+    merge(&mut now, extra);
+    home.write("new.json", &format!("{now:#}\n"));
+    std::fs::rename(home.path().join("new.json"), home.path().join(CONFIG)).unwrap();
+}
+
+/// The next `config` event of a state.
+pub(crate) async fn told(client: &mut WsClient, state: &str) -> Value {
+    let wanted = |frame: &Value| frame["event"] == "config" && frame["payload"]["state"] == state;
+    let found = client.find(wanted, PATIENCE).await;
+    found.unwrap_or_else(|| panic!("no event \"{state}\""))["payload"].take()
 }

@@ -32,12 +32,14 @@ pub(crate) enum Row {
     Sessions,
     /// The binary and the packages it is made of
     Size,
+    /// Reading the streams of each wire API
+    Wire,
     /// A clean optimised build; takes minutes
     Build,
 }
 
 /// Every row that does not take minutes.
-const USUAL: [Row; 11] = [
+const USUAL: [Row; 12] = [
     Row::Start,
     Row::Rss,
     Row::Overhead,
@@ -49,6 +51,7 @@ const USUAL: [Row; 11] = [
     Row::Durable,
     Row::Sessions,
     Row::Size,
+    Row::Wire,
 ];
 
 impl std::fmt::Display for Row {

@@ -10,7 +10,7 @@ use super::repo::Finding;
 const FLOORS: [&[&str]; 11] = [
     &["openclaw-guard", "openclaw-http", "openclaw-encoder"],
     &["openclaw-protocol", "openclaw-config"],
-    &["openclaw-store"],
+    &["openclaw-store", "openclaw-credentials"],
     &["openclaw-models", "openclaw-embed"],
     &["openclaw-memory"],
     &["openclaw-tools"],

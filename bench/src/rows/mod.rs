@@ -12,6 +12,7 @@ mod sessions;
 mod size;
 mod start;
 mod turns;
+mod wire;
 
 use anyhow::Result;
 
@@ -33,6 +34,7 @@ pub(crate) async fn measure(row: Row, subject: &Subject, results: &mut Results) 
         Row::Durable => durable::measure(subject, results).await,
         Row::Sessions => sessions::measure(subject, results).await,
         Row::Size => size::measure(subject, results),
+        Row::Wire => wire::measure(subject, results),
         Row::Build => build::measure(subject, results),
     }
 }

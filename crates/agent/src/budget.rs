@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use openclaw_models::ModelInfo;
 use openclaw_protocol::message::{Content, KnownPart, Message, Part};
 
 /// Bytes of JSON-ish text per token: a cautious average over languages and code, good enough to decide what to
@@ -41,6 +42,18 @@ fn part_tokens(part: &Part) -> usize {
         }
         Part::Other(value) => text_tokens(&value.to_string()),
     }
+}
+
+/// Tokens kept free for the answer when the model does not say how long its answers get.
+const ANSWER_RESERVE_TOKENS: usize = 4_096;
+
+/// The tokens that are left for the conversation beside the system prompt and the answer.
+#[must_use]
+pub fn room(info: &ModelInfo, context_tokens: Option<usize>, system: &str) -> usize {
+    let window = usize::try_from(info.context_window).unwrap_or(usize::MAX);
+    let window = context_tokens.map_or(window, |limit| limit.min(window));
+    let reserve = info.max_tokens.and_then(|n| usize::try_from(n).ok()).unwrap_or(ANSWER_RESERVE_TOKENS);
+    window.saturating_sub(reserve.min(window / 2)).saturating_sub(text_tokens(system))
 }
 
 /// The newest messages that fit into `limit` tokens, cut only in front of a user message, so that no tool result

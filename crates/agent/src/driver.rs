@@ -8,13 +8,14 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use openclaw_guard::Clock;
-use openclaw_models::{ChatModel, ModelError, ModelEvent};
+use openclaw_models::{ModelError, ModelEvent, ModelRequest, TimeoutKind};
 use openclaw_protocol::message::Message;
 use openclaw_store::StoreError;
 use openclaw_tools::{ToolCall, ToolOutcome};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::speaker::Speaker;
 use crate::turn::{AbortReason, Effect, Input, Outcome, Turn, TurnError, TurnEvent, step};
 
 /// Stops a run from anywhere, once.
@@ -55,10 +56,12 @@ pub(crate) trait World: Send {
     fn clock(&self) -> &dyn Clock;
 }
 
-/// The two ways a turn is ended from outside.
+/// The two ways a turn is ended from outside, and the one in which a model is.
 pub(crate) struct Limits<'a> {
     pub(crate) abort: &'a AbortHandle,
     pub(crate) timeout: Duration,
+    /// How long a model may be silent while another one could answer.
+    pub(crate) wait: Duration,
 }
 
 type Events = BoxStream<'static, Result<ModelEvent, ModelError>>;
@@ -67,6 +70,8 @@ type Events = BoxStream<'static, Result<ModelEvent, ModelError>>;
 #[derive(Default)]
 struct Running {
     events: Option<(Events, CancellationToken)>,
+    /// When another model is asked unless this one has said something.
+    speaks_by: Option<Instant>,
     tool: Option<(String, BoxFuture<'static, ToolOutcome>, CancellationToken)>,
 }
 
@@ -86,18 +91,21 @@ impl Drop for Running {
 pub(crate) struct Finish {
     pub(crate) outcome: Outcome,
     pub(crate) last: Option<Message>,
+    /// What the user was told of how the answer came about.
+    pub(crate) notice: Option<String>,
 }
 
 /// Drives a turn to its end.
 pub(crate) async fn drive(
     turn: &mut Turn,
-    model: &dyn ChatModel,
+    speaker: &mut Speaker,
     world: &mut impl World,
     observer: &dyn TurnObserver,
     limits: Limits<'_>,
 ) -> Finish {
     let deadline = Instant::now() + limits.timeout;
     let mut running = Running::default();
+    let mut notice = None;
     let mut inputs = VecDeque::from([Input::Begin]);
     loop {
         while let Some(input) = inputs.pop_front() {
@@ -106,21 +114,104 @@ pub(crate) async fn drive(
             while let Some(effect) = effects.next() {
                 match (effect, effects.peek()) {
                     (Effect::Append(message), Some(Effect::End(_))) => last = Some(message),
-                    (effect, _) => match perform(effect, model, world, observer, &mut running).await {
+                    (Effect::CallModel(mut request), _) => match speaker.pay_for(&mut request) {
+                        Ok(()) => {
+                            let speaks_by = speaker.has_others().then(|| Instant::now() + limits.wait);
+                            running.call(speaker, *request, (world.clock().now_ms(), speaks_by));
+                        }
+                        Err(over) => inputs.push_back(Input::OverBudget { words: over.words() }),
+                    },
+                    (effect, _) => match perform(effect, world, observer, &mut running).await {
                         Done::Not => {}
-                        Done::Yes(outcome) => return Finish { outcome, last },
+                        Done::Yes(outcome) => return Finish { outcome, last, notice },
                     },
                 }
             }
+        }
+        if !inputs.is_empty() {
+            continue;
         }
         let input = tokio::select! {
             biased;
             reason = limits.abort.aborted() => Input::Abort(reason),
             () = tokio::time::sleep_until(deadline) => Input::Deadline,
+            () = until(running.speaks_by) => running.gave_up(speaker, limits.wait),
             event = next_event(&mut running.events) => event,
             (call_id, outcome) = tool_result(&mut running.tool) => Input::ToolDone { call_id, outcome },
         };
+        speaker.count(&input, turn.is_unspoken());
+        if says_something(&input) {
+            running.speaks_by = None;
+            if let Some(words) = speaker.notice() {
+                observer.event(&TurnEvent::Notice { words: words.clone() });
+                notice = Some(words);
+            }
+        }
+        let input = if let Input::ModelFailed(error) = input {
+            after_failure(turn, speaker, error, (&limits, deadline)).await
+        } else {
+            input
+        };
         inputs.push_back(input);
+    }
+}
+
+/// Finds who answers in the place of a model that failed, unless it has said something already.
+async fn after_failure(
+    turn: &Turn,
+    speaker: &mut Speaker,
+    error: ModelError,
+    (limits, deadline): (&Limits<'_>, Instant),
+) -> Input {
+    if !turn.is_unspoken() {
+        speaker.broke_off(&error).await;
+        return Input::ModelFailed(error);
+    }
+    tokio::select! {
+        biased;
+        reason = limits.abort.aborted() => Input::Abort(reason),
+        () = tokio::time::sleep_until(deadline) => Input::Deadline,
+        next = speaker.next_after(&error) => match next {
+            Some(info) => Input::ModelReplaced(Box::new(info)),
+            None => Input::NobodyAnswers { words: speaker.words(&error) },
+        },
+    }
+}
+
+/// Whether a model begins, or goes on, to answer.
+fn says_something(input: &Input) -> bool {
+    matches!(input, Input::Model(event) if !matches!(event, ModelEvent::Usage(_)))
+}
+
+/// Returns at that time; never, when there is none.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Running {
+    fn call(
+        &mut self,
+        speaker: &Speaker,
+        request: ModelRequest,
+        (now_ms, speaks_by): (i64, Option<Instant>),
+    ) {
+        let token = CancellationToken::new();
+        let request = ModelRequest { now_ms, ..request };
+        self.events = Some((speaker.model().stream(request, token.clone()), token));
+        self.speaks_by = speaks_by;
+    }
+
+    /// Drops a call that said nothing for too long while another model could answer.
+    fn gave_up(&mut self, speaker: &Speaker, after: Duration) -> Input {
+        self.speaks_by = None;
+        if let Some((_, token)) = self.events.take() {
+            token.cancel();
+        }
+        let provider = Arc::clone(&speaker.info().provider);
+        Input::ModelFailed(ModelError::Timeout { provider, kind: TimeoutKind::FirstByte, after })
     }
 }
 
@@ -131,18 +222,15 @@ enum Done {
 
 async fn perform(
     effect: Effect,
-    model: &dyn ChatModel,
     world: &mut impl World,
     observer: &dyn TurnObserver,
     running: &mut Running,
 ) -> Done {
     match effect {
-        Effect::CallModel(mut request) => {
-            request.now_ms = world.clock().now_ms();
-            let token = CancellationToken::new();
-            running.events = Some((model.stream(*request, token.clone()), token));
-        }
+        // The driver's own.
+        Effect::CallModel(_) => {}
         Effect::CancelModel => {
+            running.speaks_by = None;
             if let Some((_, token)) = running.events.take() {
                 token.cancel();
             }

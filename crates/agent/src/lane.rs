@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use openclaw_models::{ChatModel, ModelInfo, ModelRequest};
+use openclaw_models::{ModelInfo, ModelRequest};
 use openclaw_protocol::message::{Content, Message, Part, Usage, UserMessage};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{
@@ -25,14 +25,14 @@ use crate::lifecycle::{self, Freshness, Occasion};
 use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
 use crate::session::{OpenSession, blocking, own_message, restart_entry};
+use crate::speaker::{Sight, Speaker};
+use crate::spending::Amount;
 use crate::status;
 use crate::turn::{Outcome, Turn, TurnError};
 use crate::turn_limit::TurnLimit;
 
 /// Nobody asks for one session by its id.
 const ANY_SESSION: Option<&SessionId> = None;
-/// Tokens kept free for the answer when the model does not say how long its answers get.
-const ANSWER_RESERVE_TOKENS: usize = 4_096;
 
 /// Work for a lane.
 pub enum Job {
@@ -180,6 +180,8 @@ pub struct TurnReport {
     pub usage: Usage,
     /// How long it took, waiting in the lane included.
     pub duration: Duration,
+    /// What the user should know of how the answer came about.
+    pub notice: Option<String>,
 }
 
 impl TurnReport {
@@ -193,6 +195,7 @@ impl TurnReport {
             model: String::new(),
             usage: Usage::default(),
             duration: Duration::ZERO,
+            notice: None,
         }
     }
 }
@@ -374,22 +377,23 @@ impl Lane {
             None => {}
         }
         let entry = self.entry(job.session_id.as_ref()).await.map_err(|error| internal(&error))?;
-        let model =
-            self.runtime.model_of(&entry).map_err(|error| TurnError::Model { words: error.plain_words() });
+        let sight = if job.images.is_empty() { Sight::Words } else { Sight::Images };
+        let speaker = Speaker::choose(&self.runtime, &entry, sight).await;
         self.ensure_open(&entry).await.map_err(|error| internal(&error))?;
         let Some(open) = &mut self.open else { return Err(TurnError::Interrupted) };
-        if let Ok(model) = &model {
-            let info = model.describe();
+        if let Ok(speaker) = &speaker {
+            let info = speaker.info();
             open.record_model(&info.provider, &info.id).await.map_err(|error| internal(&error))?;
         }
         say(open, text, job).await.map_err(|error| internal(&error))?;
         // The message is kept even when no model can answer it.
-        let model = model?;
-        let ended = drive_turn(open, &*model, job, observer).await;
+        let mut speaker = speaker?;
+        let (ended, info) = drive_turn(open, &mut speaker, job, observer).await;
         if !open.is_sound() {
             self.open = None;
         }
-        self.record(model.describe(), &ended.report);
+        self.record(&info, &ended.report);
+        self.record_speaker(&speaker, &ended.report);
         Ok(ended)
     }
 
@@ -527,6 +531,30 @@ impl Lane {
         .await?
     }
 
+    /// Notes which profile the session keeps to, and what its user was told of its models.
+    fn record_speaker(&self, speaker: &Speaker, report: &TurnReport) {
+        let (profile, told, spent) = (speaker.profile(), speaker.told(), speaker.purse.session());
+        speaker.purse.save();
+        let answered = matches!(report.outcome, Outcome::Replied { .. } | Outcome::Silent);
+        if answered {
+            speaker.answered();
+        }
+        self.runtime.sessions.update(self.key.as_str(), |entry| {
+            if let Some(profile) = profile.filter(|_| answered) {
+                entry.set_text(field::AUTH_PROFILE_OVERRIDE, profile);
+                entry.set_text(field::AUTH_PROFILE_SOURCE, "auto");
+            }
+            match told {
+                Some(told) => entry.set_text(field::MODEL_NOTICE, told),
+                None => entry.clear(field::MODEL_NOTICE),
+            }
+            if spent != Amount::default() {
+                entry.set(field::SPENT_TOKENS, &spent.tokens);
+                entry.set(field::SPENT_USD, &spent.usd);
+            }
+        });
+    }
+
     /// Updates the counters; the index is written a moment later.
     fn record(&self, model: &ModelInfo, report: &TurnReport) {
         let now_ms = self.runtime.clock.now_ms();
@@ -549,39 +577,41 @@ impl Lane {
 
 async fn drive_turn(
     open: &mut OpenSession,
-    model: &dyn ChatModel,
+    speaker: &mut Speaker,
     job: &TurnJob,
     observer: &dyn RunObserver,
-) -> Ended {
-    let info = model.describe().clone();
+) -> (Ended, ModelInfo) {
+    let info = speaker.info().clone();
     let settings = &open.runtime.settings;
     let timeout = job.timeout.unwrap_or(settings.timeout);
     let system = match job.extra_system.as_deref().map(str::trim).filter(|extra| !extra.is_empty()) {
         Some(extra) => format!("{}\n## Instructions for this turn\n{extra}\n", open.system).into(),
         None => Arc::clone(&open.system),
     };
-    let window = usize::try_from(info.context_window).unwrap_or(usize::MAX);
-    let window = settings.context_tokens.map_or(window, |limit| limit.min(window));
-    let reserve = info.max_tokens.and_then(|n| usize::try_from(n).ok()).unwrap_or(ANSWER_RESERVE_TOKENS);
-    let room = window.saturating_sub(reserve.min(window / 2)).saturating_sub(budget::text_tokens(&system));
+    let (context_tokens, wait) = (settings.context_tokens, settings.failover_wait);
+    let room = budget::room(&info, context_tokens, &system);
     let request = ModelRequest {
         system,
         messages: budget::newest_that_fit(&open.messages, room).to_vec(),
         tools: Arc::clone(&open.tools),
         max_tokens: info.max_tokens,
         temperature: None,
+        thinking: None,
         now_ms: open.runtime.clock.now_ms(),
     };
-    let mut turn = Turn::new(request, info.clone(), timeout);
-    let finish = drive(&mut turn, model, open, observer, Limits { abort: &job.abort, timeout }).await;
+    let mut turn = Turn::new(request, info, timeout).within(context_tokens);
+    let limits = Limits { abort: &job.abort, timeout, wait };
+    let finish = drive(&mut turn, speaker, open, observer, limits).await;
+    let info = turn.model().clone();
     let report = TurnReport {
         session_id: Some(open.id.to_string()),
         provider: info.provider.to_string(),
-        model: info.id,
+        model: info.id.clone(),
         usage: turn.usage(),
+        notice: finish.notice,
         ..TurnReport::bare(finish.outcome)
     };
-    Ended { report, last: finish.last }
+    (Ended { report, last: finish.last }, info)
 }
 
 /// Writes what the user said, unless an earlier process has.

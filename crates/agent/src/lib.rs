@@ -33,6 +33,8 @@ pub mod prompt;
 mod runtime;
 pub mod send_policy;
 mod session;
+mod speaker;
+pub mod spending;
 mod status;
 pub mod turn;
 mod turn_limit;

@@ -5,9 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use openclaw_credentials::{AuthStore, Refresher};
 use openclaw_guard::{Clock, Root};
 use openclaw_memory::MemoryBackend;
-use openclaw_models::ChatModel;
+use openclaw_models::ModelInfo;
 use openclaw_models::catalog::{Catalog, CatalogError};
 use openclaw_protocol::session_key::{SessionKey, SessionKind, SessionScope};
 use openclaw_store::{SessionEntry, SessionIndex, field};
@@ -18,6 +19,7 @@ use crate::lifecycle::{Occasion, ResetPolicy, ResetRules};
 use crate::nature;
 use crate::prompt::Audience;
 use crate::send_policy::{SendDecision, SendPolicy};
+use crate::spending::{Budgets, Spending};
 
 /// One agent: its folder, its sessions, its tools, its memory, its models.
 pub struct AgentRuntime {
@@ -41,6 +43,12 @@ pub struct AgentRuntime {
     pub memory: Arc<dyn MemoryBackend>,
     /// The models.
     pub models: Arc<Catalog>,
+    /// The credentials for them.
+    pub auth: Arc<AuthStore>,
+    /// Who renews tokens.
+    pub refresher: Arc<dyn Refresher>,
+    /// What all agents spend in a day.
+    pub spending: Arc<Spending>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Where this agent as it is configured now can be found.
@@ -70,6 +78,10 @@ pub struct AgentSettings {
     pub bootstrap_max_chars: usize,
     /// `agents.defaults.contextTokens`: a lower limit than the model's own window.
     pub context_tokens: Option<usize>,
+    /// `models.failover.waitSeconds`: how long a model may be silent while another one could answer.
+    pub failover_wait: Duration,
+    /// `models.budgets`.
+    pub budgets: Budgets,
     /// `agents.defaults.userTimezone`.
     pub zone: TimeZone,
     /// What `session` says of life cycle and sending.
@@ -111,16 +123,23 @@ impl AgentRuntime {
         now.unwrap_or_else(|| Arc::clone(self))
     }
 
-    /// The model of a session: the user's choice for it, else the configured one.
+    /// What is known of the model of a session: the user's choice for it, else the configured one.
     ///
     /// # Errors
-    /// The model is not known or cannot run here.
-    pub fn model_of(&self, entry: &SessionEntry) -> Result<Arc<dyn ChatModel>, CatalogError> {
-        match (entry.text(field::PROVIDER_OVERRIDE), entry.text(field::MODEL_OVERRIDE)) {
-            (Some(provider), Some(model)) => self.models.resolve(&format!("{provider}/{model}")),
-            (None, Some(model)) => self.models.resolve(model),
-            (_, None) => self.models.resolve_default(),
+    /// The model is not known, or not allowed any more.
+    pub fn model_of(&self, entry: &SessionEntry) -> Result<ModelInfo, CatalogError> {
+        match self.chosen_of(entry) {
+            // It may have been taken off the list of allowed ones since.
+            Some(text) => self.models.describe_found(&self.models.choose(&text)?),
+            None => self.models.describe(&self.models.default_reference()),
         }
+    }
+
+    /// The model that somebody chose for a session.
+    pub(crate) fn chosen_of(&self, entry: &SessionEntry) -> Option<String> {
+        let model = entry.text(field::MODEL_OVERRIDE)?;
+        let provider = entry.text(field::PROVIDER_OVERRIDE);
+        Some(provider.map_or_else(|| model.to_owned(), |provider| format!("{provider}/{model}")))
     }
 
     /// Whether a session may be written to.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use openclaw_guard::Clock;
+use openclaw_memory::SyncReason;
 use openclaw_models::ToolDefinition;
 use openclaw_protocol::message::{AssistantMessage, KnownPart, Message, Part, StopReason, Usage};
 use openclaw_protocol::session_key::SessionKey;
@@ -23,6 +24,9 @@ use crate::lifecycle;
 use crate::prompt::{Audience, PromptInputs, daily_notes, read_files, system_prompt};
 use crate::runtime::AgentRuntime;
 use crate::status::StatusCard;
+
+/// Whoever has this tool may ask memory.
+const MEMORY_TOOL: &str = "memory_search";
 
 /// An open session.
 pub(crate) struct OpenSession {
@@ -72,7 +76,22 @@ impl OpenSession {
             audience: runtime.audience(key, entry),
             previous: lifecycle::previous(entry),
         };
-        blocking(move || opening.run()).await?
+        let session = blocking(move || opening.run()).await??;
+        session.freshen_memory();
+        Ok(session)
+    }
+
+    /// Has memory brought up to date behind the beginning of a conversation that may ask it.
+    fn freshen_memory(&self) {
+        if !self.tools.iter().any(|tool| tool.name == MEMORY_TOOL) {
+            return;
+        }
+        let runtime = Arc::clone(&self.runtime);
+        tokio::spawn(async move {
+            if let Err(error) = runtime.memory.sync(SyncReason::SessionStart).await {
+                tracing::warn!(agent = %runtime.id, %error, "memory is not brought up to date");
+            }
+        });
     }
 
     /// Appends a message; it is on the disk when this returns.
@@ -256,6 +275,7 @@ impl Opening {
             runtime.toolbox_for(audience).definitions().into_iter().map(offer).collect();
         let files = read_files(&runtime.workspace, audience, runtime.settings.bootstrap_max_chars);
         let system = system_prompt(&PromptInputs {
+            audience,
             workspace: runtime.workspace.path(),
             name: &runtime.name,
             tools: &tools,
@@ -374,6 +394,12 @@ pub(crate) fn restart_entry(entry: &mut SessionEntry, id: &SessionId, file: &str
     entry.set_text(field::SESSION_FILE, file);
     entry.set(field::SYSTEM_SENT, &false);
     entry.set(field::ABORTED_LAST_RUN, &false);
+    // What was said about models, and which profile is kept to, belongs to the conversation that is over.
+    for text in [field::MODEL_NOTICE, field::AUTH_PROFILE_OVERRIDE, field::AUTH_PROFILE_SOURCE] {
+        entry.clear(text);
+    }
+    entry.clear(field::SPENT_TOKENS);
+    entry.clear(field::SPENT_USD);
     for counter in [field::INPUT_TOKENS, field::OUTPUT_TOKENS, field::TOTAL_TOKENS, field::COMPACTION_COUNT] {
         entry.set(counter, &0);
     }

@@ -9,6 +9,7 @@ use openclaw_store::{SessionEntry, field};
 use openclaw_tools::{ChatKind, SessionInfo, SessionSnapshot};
 
 use crate::envelope::local_time;
+use crate::nature::{self, ChatType};
 use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
 
@@ -34,9 +35,8 @@ pub(crate) fn card(runtime: &AgentRuntime, key: &SessionKey) -> String {
     let entry = runtime.sessions.get(key.as_str());
     let model: Result<ModelInfo, CatalogError> = match &entry {
         Some(entry) => runtime.model_of(entry),
-        None => runtime.models.resolve_default(),
-    }
-    .map(|model| model.describe().clone());
+        None => runtime.models.describe(&runtime.models.default_reference()),
+    };
     let window = model.as_ref().ok().map(|info| u64::from(info.context_window));
     let model = match model {
         Ok(info) => format!("{} (context {} tokens)", info.reference(), info.context_window),
@@ -91,9 +91,14 @@ impl SessionInfo for StatusCard {
     fn snapshot(&self, session_key: &str) -> Option<SessionSnapshot> {
         let entry = self.runtime.sessions.get(session_key)?;
         let key = SessionKey::canonical(session_key, &self.runtime.id, &self.runtime.settings.main_key);
-        let info = self.runtime.model_of(&entry).ok().map(|model| model.describe().clone());
+        let info = self.runtime.model_of(&entry).ok();
+        let main_key = &self.runtime.settings.main_key;
         let chat = match self.runtime.audience(&key, &entry) {
+            Audience::Group if nature::chat_type(&key, Some(&entry), main_key) == Some(ChatType::Channel) => {
+                ChatKind::Channel
+            }
             Audience::Group => ChatKind::Group,
+            // A job or a sub-agent is no chat; it works for one person.
             Audience::MainPrivate | Audience::Private => ChatKind::Direct,
         };
         Some(SessionSnapshot {
@@ -101,6 +106,7 @@ impl SessionInfo for StatusCard {
             context_tokens: entry.get(field::TOTAL_TOKENS),
             context_window: info.as_ref().map(|info| u64::from(info.context_window)),
             chat,
+            channel: nature::channel(&key, Some(&entry), main_key),
         })
     }
 }

@@ -17,6 +17,7 @@ use openclaw_protocol::message::{AssistantMessage, Message, Part, StopReason, To
 use openclaw_tools::{ToolCall, ToolOutcome};
 use serde_json::json;
 
+use crate::budget;
 use draft::Draft;
 use loop_guard::{LoopGuard, Verdict};
 
@@ -38,6 +39,18 @@ pub enum Input {
     Model(ModelEvent),
     /// The model failed; no more events of this call follow.
     ModelFailed(ModelError),
+    /// The model failed before it said anything, and another one answers in its place.
+    ModelReplaced(Box<ModelInfo>),
+    /// The model failed, and nobody answers in its place.
+    NobodyAnswers {
+        /// What happened, in plain words.
+        words: String,
+    },
+    /// A budget does not allow another model call.
+    OverBudget {
+        /// Which, in plain words.
+        words: String,
+    },
     /// A tool finished.
     ToolDone {
         /// The id of the call.
@@ -84,6 +97,11 @@ pub enum TurnEvent {
     },
     /// A tool begins.
     ToolStarted(ToolCall),
+    /// The user should know how the answer comes about.
+    Notice {
+        /// What, in plain words.
+        words: String,
+    },
     /// A tool ended.
     ToolEnded {
         /// The call.
@@ -134,6 +152,12 @@ pub enum TurnError {
         /// The provider's failure in plain words, with the next step.
         words: String,
     },
+    /// A budget is spent.
+    #[error("{words}")]
+    Budget {
+        /// Which, and the next step.
+        words: String,
+    },
     /// The model sent neither text nor a tool call.
     #[error("{model} returned an empty answer. Send the message again, or choose another model.")]
     EmptyAnswer {
@@ -181,6 +205,8 @@ pub struct Turn {
     request: ModelRequest,
     model: ModelInfo,
     timeout: Duration,
+    /// A lower limit of tokens than the model's own window.
+    context_tokens: Option<usize>,
     state: State,
     rounds: u32,
     guard: LoopGuard,
@@ -203,6 +229,7 @@ impl Turn {
             request,
             model,
             timeout,
+            context_tokens: None,
             state: State::New,
             rounds: 0,
             guard: LoopGuard::default(),
@@ -210,10 +237,51 @@ impl Turn {
         }
     }
 
+    /// The same with a lower limit of tokens than the models' own windows.
+    #[must_use]
+    pub fn within(self, context_tokens: Option<usize>) -> Self {
+        Self { context_tokens, ..self }
+    }
+
     /// Tokens of the last model call that reported any.
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.usage
+    }
+
+    /// The model that answers now.
+    #[must_use]
+    pub fn model(&self) -> &ModelInfo {
+        &self.model
+    }
+
+    /// Whether the model is being asked and has not said anything.
+    #[must_use]
+    pub fn is_unspoken(&self) -> bool {
+        matches!(&self.state, State::Streaming(draft) if draft.is_empty())
+    }
+
+    /// Puts another model in the place of the one that did not answer. What does not fit into its window is left out.
+    fn replace_model(&mut self, info: ModelInfo, effects: &mut Vec<Effect>) {
+        if !self.is_unspoken() {
+            return;
+        }
+        self.request.max_tokens = info.max_tokens;
+        let room = budget::room(&info, self.context_tokens, &self.request.system);
+        self.request.messages = budget::newest_that_fit(&self.request.messages, room).to_vec();
+        self.model = info;
+        self.state = State::Streaming(Draft::default());
+        effects.push(Effect::CallModel(Box::new(self.offered())));
+    }
+
+    /// The request as the model can take it.
+    fn offered(&self) -> ModelRequest {
+        let mut request = self.request.clone();
+        request.temperature = self.model.temperature;
+        if !self.model.calls_tools {
+            request.tools = Arc::from([]);
+        }
+        request
     }
 
     fn call_model(&mut self, effects: &mut Vec<Effect>) {
@@ -223,7 +291,7 @@ impl Turn {
         }
         self.rounds += 1;
         self.state = State::Streaming(Draft::default());
-        effects.push(Effect::CallModel(Box::new(self.request.clone())));
+        effects.push(Effect::CallModel(Box::new(self.offered())));
     }
 
     fn assistant(
@@ -411,11 +479,11 @@ pub fn step(turn: &mut Turn, input: Input, now_ms: i64) -> Vec<Effect> {
             }
         }
         Input::Model(event) => model_event(turn, event, now_ms, &mut effects),
-        Input::ModelFailed(error) => {
-            if matches!(turn.state, State::Streaming(_)) {
-                let words = error.plain_words();
-                turn.stop(&Stop::Failure(TurnError::Model { words }), now_ms, &mut effects);
-            }
+        Input::ModelFailed(error) => model_failed(turn, error.plain_words(), now_ms, &mut effects),
+        Input::NobodyAnswers { words } => model_failed(turn, words, now_ms, &mut effects),
+        Input::ModelReplaced(info) => turn.replace_model(*info, &mut effects),
+        Input::OverBudget { words } => {
+            turn.stop(&Stop::Failure(TurnError::Budget { words }), now_ms, &mut effects);
         }
         Input::ToolDone { call_id, outcome } => {
             let state = std::mem::replace(&mut turn.state, State::Ended);
@@ -437,6 +505,12 @@ pub fn step(turn: &mut Turn, input: Input, now_ms: i64) -> Vec<Effect> {
     effects
 }
 
+fn model_failed(turn: &mut Turn, words: String, now_ms: i64, effects: &mut Vec<Effect>) {
+    if matches!(turn.state, State::Streaming(_)) {
+        turn.stop(&Stop::Failure(TurnError::Model { words }), now_ms, effects);
+    }
+}
+
 fn model_event(turn: &mut Turn, event: ModelEvent, now_ms: i64, effects: &mut Vec<Effect>) {
     let State::Streaming(draft) = &mut turn.state else { return };
     match event {
@@ -449,8 +523,12 @@ fn model_event(turn: &mut Turn, event: ModelEvent, now_ms: i64, effects: &mut Ve
             }
         }
         ModelEvent::ThinkingDelta(delta) => draft.push_thinking(&delta),
+        ModelEvent::ThinkingSignature(signature) => draft.sign_thinking(signature),
+        ModelEvent::RedactedThinking(data) => draft.push_redacted(data),
+        ModelEvent::TextSignature(signature) => draft.sign_text(signature),
         ModelEvent::ToolCallStart { index, id, name } => draft.start_call(index, id, name),
         ModelEvent::ToolCallArguments { index, delta } => draft.push_arguments(index, &delta),
+        ModelEvent::ToolCallSignature { index, signature } => draft.sign_call(index, signature),
         ModelEvent::Usage(usage) => draft.usage = Some(usage),
         ModelEvent::Done(reason) => {
             let draft = std::mem::take(draft);

@@ -259,6 +259,9 @@ fn renamed(runtime: &AgentRuntime, name: &str) -> Arc<AgentRuntime> {
         group_toolbox: runtime.group_toolbox.clone(),
         memory: runtime.memory.clone(),
         models: runtime.models.clone(),
+        auth: runtime.auth.clone(),
+        refresher: runtime.refresher.clone(),
+        spending: runtime.spending.clone(),
         clock: runtime.clock.clone(),
         present: runtime.present.clone(),
     })

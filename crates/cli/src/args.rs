@@ -2,6 +2,7 @@
 
 mod config;
 mod memory;
+mod models;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,10 @@ pub(crate) use config::{
 };
 pub(crate) use memory::{
     MemoryBenchArgs, MemoryCommand, MemoryIndexArgs, MemorySearchArgs, MemoryStatusArgs,
+};
+pub(crate) use models::{
+    AliasesCommand, AuthAddArgs, AuthOrderCommand, FallbacksCommand, ListForm, ModelsArgs, ModelsAuthCommand,
+    ModelsCommand, ModelsListArgs, ModelsScanArgs, ModelsStatusArgs, ModelsTestArgs, PasteTokenArgs,
 };
 
 /// A personal assistant that remembers in plain Markdown.
@@ -72,6 +77,8 @@ pub(crate) enum Command {
     /// Search the assistant's notes, look after their index, and measure how well they are found
     #[command(subcommand)]
     Memory(MemoryCommand),
+    /// Show, choose and test models, and keep the credentials for them
+    Models(ModelsArgs),
     /// Read, check and change the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -13,6 +13,7 @@ mod health;
 mod import;
 mod logs;
 mod memory;
+mod models;
 mod outbox;
 mod sessions;
 mod status;

@@ -1,6 +1,11 @@
 //! Which model would answer, and whether it can.
 
-use openclaw_models::catalog::{Catalog, Environment, OFFLINE_REFERENCE, Providers};
+use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore, agent_dir};
+use openclaw_guard::{Clock as _, SystemClock};
+use openclaw_models::catalog::table::canonical_provider;
+use openclaw_models::catalog::{
+    Catalog, CatalogError, Environment, OFFLINE_REFERENCE, Providers, read_models_file,
+};
 use serde::Serialize;
 
 use crate::instance::Instance;
@@ -22,11 +27,32 @@ pub(crate) struct ModelState {
 /// The model of an agent. Opens no connection.
 pub(crate) fn of(instance: &Instance, agent_id: &str) -> ModelState {
     let config = instance.config();
-    let mut providers = Providers::from_config(config);
-    providers.primary = config.agents.model(agent_id).primary.or(providers.primary);
-    let catalog = Catalog::new(providers, Environment::from_env(&instance.loaded.env));
-    let problem = catalog.resolve_default().err().map(|error| error.plain_words());
+    let (at, env) = (&instance.at, &instance.loaded.env);
+    let mut providers = Providers::of_agent(config, agent_id);
+    // What is to be said of the file, `openclaw models` says.
+    read_models_file(&agent_dir(config, at, env, agent_id), &mut providers, env);
+    let catalog = Catalog::new(providers, Environment::from_env(env));
+    let problem = match catalog.resolve_default() {
+        Ok(_) => None,
+        Err(CatalogError::MissingKey { provider }) => missing(instance, agent_id, &provider),
+        Err(error) => Some(error.plain_words()),
+    };
     named(catalog.default_reference(), problem)
+}
+
+/// Why a provider without a key in configuration and environment cannot be used, unless a profile has one.
+fn missing(instance: &Instance, agent_id: &str, provider: &str) -> Option<String> {
+    let (config, at, env) = (instance.config(), &instance.at, &instance.loaded.env);
+    let settings = AuthSettings::from_config(config, canonical_provider);
+    let auth = AuthStore::new(AuthPlaces::of_agent(config, at, env, agent_id), settings);
+    match auth.view() {
+        Ok(view) => {
+            let profiles = view.rotation(provider, auth.settings(), SystemClock.now_ms());
+            let none = || CatalogError::MissingKey { provider: provider.to_owned() }.plain_words();
+            profiles.is_empty().then(none)
+        }
+        Err(error) => Some(format!("{error}.")),
+    }
 }
 
 /// The model of a reference.

@@ -23,6 +23,18 @@ const SEED: &str = "something that the specification of this project has besides
 const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
     ("…contextPruning.mode", "cache-ttl|off", "adaptive|aggressive|cache-ttl|off", SEED),
     ("…memorySearch.provider", "gemini|local|openai|voyage", "auto|gemini|local|none|openai|voyage", SEED),
+    (
+        "…memorySearch.remote.askAboveTokens",
+        "-",
+        "int >=0",
+        "the release sends any number of notes without asking",
+    ),
+    (
+        "…memorySearch.query.hybrid.fusion",
+        "-",
+        "measured|weighted",
+        "the ranking of the release is a choice here, not the default",
+    ),
     ("agents.defaults.exec…", "-", "…", EARLIER),
     ("agents.defaults.imageModel", "object", "object or text", SHORT_FORM),
     ("agents.defaults.model", "object", "object or text", SHORT_FORM),
@@ -72,6 +84,13 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
     ("models.providers.*.models", "!list", "list", "any model of a provider can be asked by its id"),
     ("models.providers.*.models[].contextWindow", "number >0", "int >=1", "tokens are whole"),
     ("models.providers.*.models[].maxTokens", "number >0", "int >=1", "tokens are whole"),
+    ("models.budgets…", "-", "…", "ours: the release limits no spending"),
+    (
+        "models.failover…",
+        "-",
+        "…",
+        "ours: the release waits for a silent model until its own time limits end",
+    ),
     ("session.heartbeatIdleMinutes", "-", "int >=1", SEED),
     ("….atTime", "-", "int >=0 <=23", EARLIER),
     ("tools.web.fetch.firecrawl…", "-", "…", DOCUMENTED),

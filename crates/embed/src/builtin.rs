@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use openclaw_encoder::{DataError, Encoder, FINGERPRINT, MODEL};
 use tokio::sync::oneshot;
 
-use crate::embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Vector};
+use crate::embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Reach, Vector};
 use crate::error::{EmbedError, Failure};
 
 /// How the configuration calls it.
@@ -108,6 +108,10 @@ impl Default for Builtin {
 impl Embedder for Builtin {
     fn identity(&self) -> &EmbedderId {
         &self.identity
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Here
     }
 
     fn limits(&self) -> BatchLimits {

@@ -20,6 +20,11 @@ pub trait Embedder: Send + Sync {
     /// refused. A call for [`Purpose::Query`] overtakes calls for [`Purpose::Document`]. Dropping the future stops the
     /// work as soon as it can be stopped.
     fn embed(&self, purpose: Purpose, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vector>, EmbedError>>;
+    /// Where the texts go.
+    fn reach(&self) -> Reach {
+        // Who does not say is taken for somebody elsewhere.
+        Reach::Service
+    }
     /// Jobs of many texts, where the service has them and the configuration wants them.
     fn batch(&self) -> Option<&dyn BatchJobs> {
         None
@@ -28,6 +33,17 @@ pub trait Embedder: Send + Sync {
     fn estimate(&self, texts: &[&str], _mode: Mode) -> Estimate {
         Estimate::free(texts)
     }
+}
+
+/// Where texts go that become vectors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// Nowhere: this program makes the vectors, or a child of it.
+    Here,
+    /// To a server on this machine, by its host and port. What that does with them nobody here knows.
+    Server(String),
+    /// To a service elsewhere.
+    Service,
 }
 
 /// What a text is for: many models want to be told, and a person waits for a query.

@@ -5,12 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_agent::envelope::user_zone;
+use openclaw_agent::envelope::{unwrap, user_zone};
+use openclaw_agent::spending::{Budgets, Limit};
 use openclaw_agent::{AgentRuntime, AgentSettings};
-use openclaw_config::{Citations as CitationSetting, EmbeddingProvider, Env, Loaded};
+use openclaw_config::{
+    Citations as CitationSetting, EmbeddingProvider, Env, Loaded, MemoryBackend as Backend, ModelBudget,
+    ModelBudgets,
+};
+use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore, agent_dir};
 use openclaw_guard::{FileError, PathComponent, PathComponentError, Root, RootError, create_private_dir};
-use openclaw_memory::{Engine, EngineOptions, MemoryBackend, Surroundings};
-use openclaw_models::catalog::{Catalog, Environment, Providers};
+use openclaw_memory::{self as memory, AgentMemory, MemoryBackend, Surroundings};
+use openclaw_models::catalog::table::canonical_provider;
+use openclaw_models::catalog::{Catalog, Environment, Providers, read_models_file};
+use openclaw_models::oauth::TokenRefresher;
 use openclaw_protocol::connect::SessionDefaults;
 use openclaw_protocol::session_key::{SessionKey, SessionScope, agent_id, main_key};
 use openclaw_store::{SessionIndex, StoreError};
@@ -77,6 +84,12 @@ impl Agents {
     /// stays as it was for those who still work with it.
     pub(crate) fn announce(&self) {
         self.all.values().for_each(|agent| agent.present.set(agent));
+    }
+
+    /// Lets every memory begin what it does without being asked. One that was taken over goes on with it.
+    pub(crate) async fn start_memories(&self) {
+        let starts = self.all.values().map(|agent| agent.memory.start());
+        futures_util::future::join_all(starts).await;
     }
 
     /// The agent with this id.
@@ -152,7 +165,7 @@ pub(crate) fn build(loaded: &Loaded, making: &Making<'_>) -> Result<Agents, Agen
 }
 
 /// Sections that every agent reads.
-const SHARED: [&str; 6] = ["models", "tools", "session", "memory", "plugins", "ui"];
+const SHARED: [&str; 7] = ["auth", "models", "tools", "session", "memory", "plugins", "ui"];
 
 /// What an agent is made of. Two configurations that agree here make the same agent.
 #[derive(PartialEq)]
@@ -162,6 +175,12 @@ struct Ingredients<'a> {
     own: Option<&'a Value>,
     is_default: bool,
     env: &'a Env,
+    exporting: Option<&'a Value>,
+}
+
+/// The whole configuration for those who write conversations down: it names the secrets that are to be left out.
+fn exporting(loaded: &Loaded) -> Option<&Value> {
+    memory::exports_conversations(&loaded.config.memory).then_some(&loaded.effective)
 }
 
 impl<'a> Ingredients<'a> {
@@ -177,6 +196,7 @@ impl<'a> Ingredients<'a> {
             own: list.and_then(|list| list.iter().find(has_id)),
             is_default: agent_id(loaded.config.agents.default_id()) == id,
             env: &loaded.env,
+            exporting: exporting(loaded),
         }
     }
 }
@@ -187,7 +207,14 @@ struct Recall<'a> {
     providers: Option<&'a Value>,
     defaults: Option<&'a Value>,
     own: Option<&'a Value>,
+    /// Who is the default agent: its index is the one that a path without an agent names.
+    default_id: &'a str,
+    /// Where conversations are searched, everything: what is secret must not get into the index.
+    secret: Option<&'a Value>,
     env: &'a Env,
+    backend: Backend,
+    qmd: Option<&'a Value>,
+    exporting: Option<&'a Value>,
 }
 
 impl<'a> Recall<'a> {
@@ -195,7 +222,34 @@ impl<'a> Recall<'a> {
         let Ingredients { defaults, own, env, .. } = Ingredients::of(loaded, id);
         let search = |agent: Option<&'a Value>| agent.and_then(|agent| agent.get("memorySearch"));
         let providers = loaded.effective.get("models").and_then(|models| models.get("providers"));
-        Self { providers, defaults: search(defaults), own: search(own), env }
+        let agents = &loaded.config.agents;
+        let has_sessions = agents.memory_search(id).experimental.session_memory;
+        let backend = loaded.config.memory.backend;
+        let qmd = match backend {
+            Backend::Builtin => None,
+            Backend::Qmd => loaded.effective.get("memory").and_then(|memory| memory.get("qmd")),
+        };
+        Self {
+            providers,
+            defaults: search(defaults),
+            own: search(own),
+            default_id: agents.default_id(),
+            secret: has_sessions.then_some(&loaded.effective),
+            env,
+            backend,
+            qmd,
+            exporting: exporting(loaded),
+        }
+    }
+}
+
+fn budgets(config: &ModelBudgets) -> Budgets {
+    let limit = |budget: &ModelBudget| Limit { tokens: budget.tokens, usd: budget.usd };
+    Budgets {
+        run: limit(&config.run),
+        session: limit(&config.session),
+        agent: limit(&config.agent),
+        day: limit(&config.day),
     }
 }
 
@@ -243,8 +297,15 @@ impl Builder<'_> {
             None => self.memory(id, &workspace)?,
         };
         let sessions_dir = self.making.locations.state_dir.join("agents").join(id).join("sessions");
-        let mut providers = Providers::from_config(config);
-        providers.primary = config.agents.model(id).primary.or(providers.primary);
+        let mut providers = Providers::of_agent(config, id);
+        let folder = agent_dir(config, self.making.locations, &self.loaded.env, id);
+        for remark in read_models_file(&folder, &mut providers, &self.loaded.env) {
+            tracing::warn!(agent = id, "{remark}");
+        }
+        let models = Catalog::new(providers, Environment::from_env(&self.loaded.env));
+        for path in models.unsent_params() {
+            tracing::warn!(agent = id, "{path} is not sent: temperature and maxTokens are");
+        }
         Ok(Arc::new(AgentRuntime {
             id: id.to_owned(),
             name: self.name(id),
@@ -255,21 +316,30 @@ impl Builder<'_> {
             toolbox: Arc::new(self.toolbox(id)),
             group_toolbox: Arc::new(self.group_toolbox(id)),
             memory,
-            models: Arc::new(Catalog::new(providers, Environment::from_env(&self.loaded.env))),
+            models: Arc::new(models),
+            auth: self.auth(id),
+            refresher: Arc::new(TokenRefresher::default()),
+            spending: self.making.kept.spending(&self.making.locations.state_dir),
             clock: Arc::clone(self.making.clock),
             present: self.making.kept.present(id),
         }))
+    }
+
+    /// The credentials of an agent. Nothing is read before somebody asks.
+    fn auth(&self, id: &str) -> Arc<AuthStore> {
+        let config = &self.loaded.config;
+        let places = AuthPlaces::of_agent(config, self.making.locations, &self.loaded.env, id);
+        Arc::new(AuthStore::new(places, AuthSettings::from_config(config, canonical_provider)))
     }
 
     /// The memory over a workspace. Nothing is opened before somebody asks.
     fn memory(&self, id: &str, workspace: &Arc<Root>) -> Result<Arc<dyn MemoryBackend>, AgentError> {
         let agent_id =
             PathComponent::parse(id).map_err(|source| AgentError::Id { id: id.to_owned(), source })?;
-        let around =
-            Surroundings { config: &self.loaded.config, at: self.making.locations, env: &self.loaded.env };
+        let around = Surroundings { loaded: self.loaded, at: self.making.locations, written: unwrap };
         let clock = Arc::clone(self.making.clock);
-        let options = EngineOptions::configured(around, agent_id, Arc::clone(workspace), clock);
-        Ok(Arc::new(Engine::new(options)))
+        let memory = AgentMemory::configured(around, agent_id, Arc::clone(workspace), clock);
+        Ok(Arc::clone(memory.backend()))
     }
 
     fn load_sessions(&self, id: &str, folder: &Path) -> Result<SessionIndex, StoreError> {
@@ -319,6 +389,8 @@ impl Builder<'_> {
             timeout: Duration::from_secs(defaults.turn.timeout_seconds),
             bootstrap_max_chars: number(defaults.files.bootstrap_max_chars),
             context_tokens: defaults.turn.context_tokens.map(number),
+            failover_wait: Duration::from_secs(config.models.failover.wait_seconds),
+            budgets: budgets(&config.models.budgets),
             zone: user_zone(defaults.time.user_timezone.as_deref()),
             session: session_rules(config),
         }
@@ -340,7 +412,8 @@ impl Builder<'_> {
             exec: tool_policy::exec(config, id, &self.making.locations.state_dir),
             memory: if with_memory { MemoryTools::On } else { MemoryTools::Off },
             citations,
-            search: SearchDefaults::of(search.query.max_results, search.query.min_score),
+            search: SearchDefaults::of(search.query.max_results, search.query.least_score()),
+            scope: memory::scope(&config.memory),
             lock: self.making.kept.lock.clone(),
         })
     }

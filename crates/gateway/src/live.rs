@@ -1,9 +1,11 @@
 //! What changes while the gateway runs: an immutable snapshot behind one pointer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use openclaw_agent::Present;
+use openclaw_agent::spending::Spending;
 use openclaw_config::{Config, Loaded, Locations};
 use openclaw_guard::{Clock, Root};
 use openclaw_store::{IndexEvent, SessionIndex, StoreError};
@@ -107,6 +109,8 @@ pub(crate) struct Kept {
     sessions: Mutex<BTreeMap<String, Arc<SessionIndex>>>,
     /// One per agent that ever was: a few words each.
     presents: Mutex<BTreeMap<String, Arc<Present>>>,
+    /// One for all agents: what they spend in a day counts together.
+    spending: OnceLock<Arc<Spending>>,
     /// Agents whose index could not be written the last time, which is said once.
     unwritten: Mutex<BTreeSet<String>>,
 }
@@ -116,6 +120,12 @@ impl Kept {
     pub(crate) fn present(&self, id: &str) -> Arc<Present> {
         let mut presents = self.presents.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(presents.entry(id.to_owned()).or_default())
+    }
+
+    /// What all agents spend.
+    pub(crate) fn spending(&self, state_dir: &Path) -> Arc<Spending> {
+        let make = || Arc::new(Spending::new(state_dir.join("state").join("spending.json")));
+        Arc::clone(self.spending.get_or_init(make))
     }
 
     /// The session index of an agent, loaded if nobody has it.

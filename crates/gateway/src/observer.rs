@@ -74,6 +74,8 @@ struct Progress {
     started: bool,
     started_at_ms: i64,
     last_delta_ms: i64,
+    /// What the user should know of how the answer comes about.
+    notice: Option<String>,
 }
 
 impl EventObserver {
@@ -140,15 +142,22 @@ impl EventObserver {
     fn text(&self, text: &str, delta: &str) {
         let seq = self.emit_agent(AgentStream::Assistant, json!({"text": text, "delta": delta}));
         let now = self.core.now_ms();
-        {
+        let text = {
             let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
             if now - progress.last_delta_ms < DELTA_INTERVAL_MS {
                 return;
             }
             progress.last_delta_ms = now;
-        }
-        let event = ChatEvent { seq, message: Some(self.message(text)), ..self.chat(ChatState::Delta) };
+            behind_notice(progress.notice.as_deref(), text)
+        };
+        let event = ChatEvent { seq, message: Some(self.message(&text)), ..self.chat(ChatState::Delta) };
         self.emit_chat(&event, IfSlow::Drop);
+    }
+
+    /// What the user should know comes before the answer, and stays out of the conversation that models read.
+    fn notice(&self, words: &str) {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).notice = Some(words.to_owned());
+        self.emit_agent(AgentStream::Lifecycle, json!({"phase": "notice", "text": words}));
     }
 
     fn tool_started(&self, call: &ToolCall) {
@@ -182,10 +191,11 @@ impl EventObserver {
     }
 
     /// The last events of a run: the end of the `agent` lifecycle if it was begun, then what a chat window shows.
-    fn announce_end(&self, outcome: &Outcome) {
+    fn announce_end(&self, report: &TurnReport) {
         let ended_at = self.core.now_ms();
-        let (lifecycle, chat) = match outcome {
+        let (lifecycle, chat) = match &report.outcome {
             Outcome::Replied { text } => {
+                let text = &behind_notice(report.notice.as_deref(), text);
                 let message = (!text.is_empty()).then(|| self.message(text));
                 (
                     json!({"phase": "end", "endedAt": ended_at}),
@@ -236,6 +246,7 @@ impl TurnObserver for EventObserver {
                 self.emit_agent(AgentStream::Lifecycle, json!({"phase": "start", "startedAt": started_at}));
             }
             TurnEvent::Text { text, delta } => self.text(text, delta),
+            TurnEvent::Notice { words } => self.notice(words),
             TurnEvent::ToolStarted(call) => self.tool_started(call),
             TurnEvent::ToolEnded { call, outcome } => self.tool_ended(call, outcome),
         }
@@ -247,7 +258,7 @@ impl RunObserver for EventObserver {
         if let Outcome::Failed(error) = &report.outcome {
             tracing::warn!(run = %self.run.id, session = %self.run.key, %error, "run failed");
         }
-        self.announce_end(&report.outcome);
+        self.announce_end(report);
         self.core.runs.end(self.run.kind, &self.run.id, self.end_of(report));
     }
 
@@ -280,6 +291,11 @@ impl EventObserver {
     }
 }
 
+/// An answer behind what has to be said before it.
+fn behind_notice(notice: Option<&str>, text: &str) -> String {
+    notice.map_or_else(|| text.to_owned(), |notice| format!("_{notice}_\n\n{text}"))
+}
+
 /// The answer of a finished `agent` call, the same for everybody who asks.
 fn agent_answer(id: &str, report: &TurnReport) -> RunAnswer {
     let Outcome::Failed(error) = &report.outcome else {
@@ -290,6 +306,7 @@ fn agent_answer(id: &str, report: &TurnReport) -> RunAnswer {
     let code = match error {
         TurnError::Deadline { .. } => ErrorCode::AgentTimeout,
         TurnError::Model { .. }
+        | TurnError::Budget { .. }
         | TurnError::EmptyAnswer { .. }
         | TurnError::ToolLoop { .. }
         | TurnError::TooManyRounds
@@ -308,6 +325,7 @@ fn agent_result(report: &TurnReport) -> Value {
         Outcome::Replied { text } | Outcome::Aborted { text, .. } => text.as_str(),
         Outcome::Silent | Outcome::Failed(_) => "",
     };
+    let text = behind_notice(report.notice.as_deref().filter(|_| !text.is_empty()), text);
     let payloads = if text.is_empty() { json!([]) } else { json!([{"text": text, "mediaUrl": null}]) };
     json!({
         "payloads": payloads,

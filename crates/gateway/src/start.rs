@@ -145,10 +145,34 @@ pub enum StartError {
 /// [`StartError`], one line each.
 pub async fn start(options: StartOptions) -> Result<Gateway, StartError> {
     // Folders and session indexes may lie on a disk that takes its time, and whoever waits here may be told to stop.
-    tokio::task::spawn_blocking(move || start_now(options)).await.map_err(StartError::BrokeOff)?
+    let ready =
+        tokio::task::spawn_blocking(move || start_now(options)).await.map_err(StartError::BrokeOff)??;
+    // With `waitForBootSync` this takes as long as the first update of `qmd`; a stop ends it.
+    ready.core.snapshot().agents.start_memories().await;
+    tokio::task::spawn_blocking(move || ready.open()).await.map_err(StartError::BrokeOff)
 }
 
-fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
+/// A gateway to which the doors are still shut.
+struct Ready {
+    core: Arc<Core>,
+    listeners: Vec<TcpListener>,
+    lock: StateLock,
+    asks: tokio::sync::mpsc::Receiver<reload::Ask>,
+    refused: Option<Refused>,
+}
+
+impl Ready {
+    fn open(self) -> Gateway {
+        let Self { core, listeners, lock, asks, refused } = self;
+        let accepting = accept(&core, listeners);
+        crate::delivering::start(&core);
+        tell_of_the_change(&core, refused.as_ref());
+        tokio::spawn(reload::run(Arc::clone(&core), asks, refused));
+        Gateway::new(core, accepting, lock)
+    }
+}
+
+fn start_now(options: StartOptions) -> Result<Ready, StartError> {
     let doors = Doors::of(&options.loaded)?;
     let StartOptions { locations, loaded, port, port_flag, env, control, refused } = options;
     // A newer program's directory is left as it is, so this comes before the lock makes its file.
@@ -198,11 +222,7 @@ fn start_now(options: StartOptions) -> Result<Gateway, StartError> {
     });
     tracing::info!(%address, "gateway started");
     recover(&core)?;
-    let accepting = accept(&core, listeners);
-    crate::delivering::start(&core);
-    tell_of_the_change(&core, refused.as_ref());
-    tokio::spawn(reload::run(Arc::clone(&core), asks, refused));
-    Ok(Gateway::new(core, accepting, lock))
+    Ok(Ready { core, listeners, lock, asks, refused })
 }
 
 /// Opens what earlier runs left to do. The caller has the state directory for itself.

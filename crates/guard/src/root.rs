@@ -134,6 +134,15 @@ impl Root {
         &self.path
     }
 
+    /// Whether the root's path still leads to the directory that the handle is open on.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        match (rustix::fs::fstat(&self.dir), rustix::fs::stat(&self.path)) {
+            (Ok(held), Ok(named)) => (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino),
+            (Err(_), _) | (_, Err(_)) => false,
+        }
+    }
+
     /// Turns what was asked for into a clean path relative to the root, without touching the disk.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
 //! The port to a memory, and the values that cross it.
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
 
-use crate::MemoryError;
+use crate::embedding::JobUnderWay;
+use crate::error::MemoryError;
 
 /// Results of a search when the caller does not say: OpenClaw's default.
 pub const DEFAULT_RESULTS: usize = 6;
@@ -23,6 +25,29 @@ pub trait MemoryBackend: Send + Sync {
     fn status(&self) -> BoxFuture<'_, Result<Status, MemoryError>>;
     /// Brings the index up to date with the files.
     fn sync(&self, why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>>;
+    /// Who answers now, from what is known already.
+    fn standing(&self) -> Standing {
+        Standing { backend: BUILT_IN, fallback: None }
+    }
+    /// Begins what it does without being asked, if there is anything; a second time does nothing. Comes back when the
+    /// memory is as ready as the configuration wants it.
+    fn start(&self) -> BoxFuture<'_, ()> {
+        async {}.boxed()
+    }
+}
+
+/// The built-in engine, as [`Status::backend`] has it.
+pub const BUILT_IN: &str = "builtin";
+
+/// Who answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// As in [`Status::backend`].
+    pub backend: &'static str,
+    /// Who is out, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
 }
 
 /// What to search for.
@@ -161,8 +186,10 @@ pub struct Hit {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explain {
-    /// All in all, in deviations above the average line of this memory.
-    pub fused: f64,
+    /// All in all, in deviations above the average line of this memory. Absent where the score itself is the sum: in
+    /// OpenClaw's own ranking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fused: Option<f64>,
     /// BM25 as a share of the best that the query could score.
     pub words: f64,
     /// The share of the query's information that the window has.
@@ -257,6 +284,9 @@ pub struct Status {
     /// As in [`Answer::degraded`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degraded: Option<String>,
+    /// Batch jobs at the service that are under way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobUnderWay>,
     /// The index file.
     pub database: std::path::PathBuf,
     /// Notes in the index.

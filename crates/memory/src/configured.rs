@@ -1,34 +1,72 @@
 //! From the configuration to an engine: one way for the gateway, the command line and the tools.
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use openclaw_config::{Config, Env, Locations};
+use openclaw_config::{Config, Loaded, Locations, MemorySearch, MemorySource, MemorySync};
 use openclaw_embed::{Around, EnvKeys, OwnMakers, resolve};
-use openclaw_guard::{Clock, PathComponent, Root};
+use openclaw_guard::{Clock, Hiding, PathComponent, Pattern, Redactor, Root};
 
 use crate::embedding::Embedders;
 use crate::engine::EngineOptions;
+use crate::freshness::SyncOptions;
+use crate::sources::{SourceOptions, Transcripts};
+use crate::weighted::Fusion;
+
+/// A longer time between two syncs is no rhythm: ten years.
+const MAX_INTERVAL_SECONDS: u64 = 10 * 366 * 24 * 60 * 60;
+/// Stands for the agent in `store.path`.
+const AGENT: &str = "{agentId}";
 
 /// What the configuration of an instance is read with.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
-    /// The configuration.
-    pub config: &'a Config,
+    /// The configuration, and the environment with keys of services.
+    pub loaded: &'a Loaded,
     /// Where things lie.
     pub at: &'a Locations,
-    /// The environment: keys of services.
-    pub env: &'a Env,
+    /// The part of a message in a conversation that somebody wrote, see [`Transcripts::written`].
+    pub written: fn(&str) -> &str,
 }
 
 impl Surroundings<'_> {
     /// Who makes the vectors of an agent's memory. Nothing is sent or loaded.
     #[must_use]
     pub fn embedders(&self, agent: &str) -> Embedders {
-        let Self { config, at, env } = *self;
+        let Self { loaded, at, .. } = *self;
+        let Loaded { config, env, .. } = loaded;
         let find_file = |path: &str| Some(at.expand(path)).filter(|path| path.is_file());
         let keys = EnvKeys(env);
         let around = Around { providers: &config.models.providers, keys: &keys, find_file: &find_file };
-        Embedders::from(resolve(config.agents.memory_search(agent), &around, &OwnMakers { at, env }))
+        let search = config.agents.memory_search(agent);
+        Embedders::from(resolve(search, &around, &OwnMakers { at, env })).following(&search.remote)
+    }
+
+    /// What is searched. Conversations need both their name among the sources and the experiment; without anything
+    /// left, notes are searched, as OpenClaw does.
+    fn sources(&self, agent: &PathComponent) -> SourceOptions {
+        let search = self.loaded.config.agents.memory_search(agent.as_str());
+        let with_sessions =
+            search.experimental.session_memory && search.sources.contains(&MemorySource::Sessions);
+        let notes = search.sources.contains(&MemorySource::Memory) || !with_sessions;
+        SourceOptions { notes, transcripts: with_sessions.then(|| self.transcripts(agent, search)) }
+    }
+
+    fn transcripts(&self, agent: &PathComponent, search: &MemorySearch) -> Transcripts {
+        let patterns = self.loaded.config.system.logging.redact_patterns.iter().flatten();
+        // The check of the configuration has refused what is no expression. What the log may show by
+        // `logging.redactSensitive` has no bearing: an index is kept, and its text may be sent to who makes vectors.
+        let patterns = patterns.filter_map(|text| Pattern::parse(text).ok()).collect();
+        let redactor = Arc::new(Redactor::new(&self.loaded.secrets(), Hiding::Shapes { patterns }));
+        let folder = self.at.state_dir.join("agents").join(agent.as_str()).join("sessions");
+        let grown = &search.sync.sessions;
+        Transcripts {
+            written: self.written,
+            delta_bytes: grown.delta_bytes,
+            delta_messages: grown.delta_messages,
+            ..Transcripts::new(folder, redactor)
+        }
     }
 }
 
@@ -42,16 +80,52 @@ impl EngineOptions {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let at = around.at;
-        let search = around.config.agents.memory_search(agent_id.as_str());
-        let cache_entries = match (search.cache.enabled, search.cache.max_entries) {
-            (true, most) => most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
-            (false, _) => Some(0),
-        };
+        let search = around.loaded.config.agents.memory_search(agent_id.as_str());
+        let most = usize::try_from(search.cache.max_entries).unwrap_or(usize::MAX);
+        let cache_entries = Some(if search.cache.enabled { most } else { 0 });
         Self {
+            database: Self::database_of(&around.loaded.config, at, &agent_id),
             extra_paths: search.extra_paths.iter().map(|path| at.expand(path)).collect(),
+            sources: around.sources(&agent_id),
+            sync: SyncOptions::from(&search.sync),
             embedders: around.embedders(agent_id.as_str()),
             cache_entries,
+            fusion: Fusion::from(search),
             ..Self::new(agent_id, workspace, &at.state_dir, clock)
+        }
+    }
+
+    /// Where the index of an agent lies: `store.path` with the agent in the place of `{agentId}`, relative to the state
+    /// directory; `memory/<agentId>.sqlite` in it if there is none. Agents never share one file: what one remembers
+    /// is not for the others, so that a path without `{agentId}` gets `<agentId>.` before its extension for every agent but
+    /// the default one.
+    #[must_use]
+    pub fn database_of(config: &Config, at: &Locations, agent_id: &PathComponent) -> PathBuf {
+        let search = config.agents.memory_search(agent_id.as_str());
+        let path = search.store.path.as_deref().map(str::trim).filter(|path| !path.is_empty());
+        let Some(path) = path else { return Self::database_in(&at.state_dir, agent_id) };
+        let named = at.state_dir.join(at.expand(&path.replace(AGENT, agent_id.as_str())));
+        if path.contains(AGENT) || agent_id.as_str() == config.agents.default_id() {
+            return named;
+        }
+        let extension = named.extension().map(|extension| extension.to_string_lossy().into_owned());
+        named.with_extension(format!("{agent_id}.{}", extension.as_deref().unwrap_or("sqlite")))
+    }
+}
+
+impl From<&MemorySync> for SyncOptions {
+    fn from(sync: &MemorySync) -> Self {
+        Self {
+            on_session_start: sync.on_session_start,
+            on_search: sync.on_search,
+            watch: sync.watch,
+            debounce: Duration::from_millis(sync.watch_debounce_ms),
+            interval: sync
+                .interval_minutes
+                .checked_mul(60)
+                .filter(|&seconds| (1..=MAX_INTERVAL_SECONDS).contains(&seconds))
+                .map(Duration::from_secs),
+            ..Self::default()
         }
     }
 }

@@ -1,19 +1,28 @@
 //! The built-in engine: a handle on the worker thread of one agent, and on who makes its vectors.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use openclaw_embed::Embedder;
 use openclaw_guard::{Clock, PathComponent, Root};
-use tokio::sync::oneshot;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::backend::{Answer, LineRange, MemoryBackend, Passage, Query, Status, SyncReason, SyncReport};
-use crate::embedding::{Embedders, Embedding, LOW_CONFIDENCE};
+use crate::embedding::{Embedders, Embedding, LOW_CONFIDENCE, Spending};
 use crate::error::MemoryError;
-use crate::sources::Sources;
-use crate::worker::{Request, Worker};
+use crate::freshness::{Freshness, SyncOptions};
+use crate::index::IndexError;
+use crate::open::OpenIndex;
+use crate::sources::{SourceOptions, Sources};
+use crate::watch::Wake;
+use crate::weighted::Fusion;
+use crate::worker::{Recovery, Request, Worker};
 
 /// Requests that may wait: more than one agent's sub-agents ask at once, far fewer than would take a second.
 const MAX_WAITING: usize = 64;
@@ -28,10 +37,16 @@ pub struct EngineOptions {
     pub database: PathBuf,
     /// More files and folders of notes, absolute or relative to the workspace.
     pub extra_paths: Vec<PathBuf>,
+    /// What is searched besides the notes, or instead of them.
+    pub sources: SourceOptions,
+    /// When the index is brought up to date.
+    pub sync: SyncOptions,
     /// Who turns text into vectors.
     pub embedders: Embedders,
     /// Most vectors kept for text that comes back; no limit if absent.
     pub cache_entries: Option<usize>,
+    /// How words and meaning are brought together.
+    pub fusion: Fusion,
     /// The wall clock; file times are compared with it.
     pub clock: Arc<dyn Clock>,
 }
@@ -50,8 +65,11 @@ impl EngineOptions {
             agent_id,
             workspace,
             extra_paths: Vec::new(),
+            sources: SourceOptions::default(),
+            sync: SyncOptions::default(),
             embedders: Embedders::default(),
             cache_entries: None,
+            fusion: Fusion::default(),
             clock,
         }
     }
@@ -75,11 +93,14 @@ impl Engine {
     /// An engine that has not started.
     #[must_use]
     pub fn new(options: EngineOptions) -> Self {
-        let embedding = Embedding::new(options.embedders.clone());
-        Self {
-            mailbox: Arc::new(Mailbox { options, sender: Mutex::new(None) }),
-            embedding: Arc::new(embedding),
-        }
+        let embedding = Arc::new(Embedding::new(options.embedders.clone()));
+        let mailbox = Arc::new_cyclic(|own| Mailbox {
+            options,
+            sender: Mutex::new(None),
+            own: Weak::clone(own),
+            embedding: Arc::downgrade(&embedding),
+        });
+        Self { mailbox, embedding }
     }
 
     /// How the embedding of passages gets on, for a progress bar.
@@ -94,6 +115,20 @@ impl Engine {
     /// The index cannot be used, or the worker stopped.
     pub async fn read_notes(&self) -> Result<SyncReport, MemoryError> {
         self.mailbox.ask(|reply| Request::Sync(SyncReason::Requested, reply)).await
+    }
+
+    /// Whether who makes the vectors may want money.
+    #[must_use]
+    pub fn may_cost(&self) -> bool {
+        self.embedding.may_cost()
+    }
+
+    /// What a sync would send to a service that may cost money, as far as notes are read; nothing when it costs nothing.
+    ///
+    /// # Errors
+    /// The index cannot be used, or the worker stopped.
+    pub async fn spending(&self, why: SyncReason) -> Result<Option<Spending>, MemoryError> {
+        self.embedding.spending(&self.mailbox, why).await
     }
 
     async fn answer(&self, query: Query) -> Result<Answer, MemoryError> {
@@ -114,7 +149,7 @@ impl Engine {
             fallback: self.embedding.fallback(),
             confidence: found.confidence,
             stale: searched.stale.is_some(),
-            degraded: vector.degraded,
+            degraded: searched.degraded.or(vector.degraded),
             note: (!notes.is_empty()).then(|| notes.join("; ")),
             days: found.days,
         })
@@ -129,7 +164,8 @@ impl Engine {
             provider,
             model,
             fallback: self.embedding.fallback(),
-            degraded: self.embedding.degraded(),
+            degraded: self.embedding.degraded().or_else(|| self.embedding.without_jobs()),
+            jobs: self.embedding.see_jobs(&self.mailbox).await?,
             database: self.mailbox.options.database.clone(),
             files: totals.files,
             windows: totals.windows,
@@ -143,11 +179,14 @@ impl Engine {
     }
 
     async fn bring_up_to_date(&self, why: SyncReason) -> Result<SyncReport, MemoryError> {
+        if why == SyncReason::SessionStart && !self.mailbox.options.sync.on_session_start {
+            return Ok(SyncReport::default());
+        }
         let mut report = self.mailbox.ask(move |reply| Request::Sync(why, reply)).await?;
         match why {
             SyncReason::Requested | SyncReason::Rebuild => {
                 report.embedded += self.embedding.finish(&self.mailbox).await?;
-                report.degraded = self.embedding.degraded();
+                report.degraded = self.embedding.degraded().or_else(|| self.embedding.without_jobs());
             }
             SyncReason::SessionStart | SyncReason::Written => self.embedding.begin(&self.mailbox),
         }
@@ -162,6 +201,8 @@ pub struct Progress {
     pub embedded: usize,
     /// Passages that are known to be left.
     pub left: usize,
+    /// Those of them that are in batch jobs.
+    pub in_jobs: usize,
 }
 
 impl MemoryBackend for Engine {
@@ -185,7 +226,10 @@ impl MemoryBackend for Engine {
 /// The way to the worker thread, which is started when somebody asks.
 pub(crate) struct Mailbox {
     pub(crate) options: EngineOptions,
-    sender: Mutex<Option<SyncSender<Request>>>,
+    /// The worker ends by itself when this goes with the engine, and with the worker the watch.
+    sender: Mutex<Option<Arc<SyncSender<Request>>>>,
+    own: Weak<Self>,
+    embedding: Weak<Embedding>,
 }
 
 impl Mailbox {
@@ -222,26 +266,83 @@ impl Mailbox {
         }
     }
 
-    fn start(&self) -> Result<SyncSender<Request>, MemoryError> {
+    /// Has the worker do something on the index with the vectors of one embedder.
+    pub(crate) async fn with_vectors<T: Send + 'static>(
+        &self,
+        embedder: &dyn Embedder,
+        work: impl Fn(&mut OpenIndex, i64) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, MemoryError> {
+        let by = embedder.identity().clone();
+        let asked = |reply: oneshot::Sender<Result<T, MemoryError>>| {
+            Request::Do(Box::new(move |worker| drop(reply.send(worker.with_vectors(by, work)))))
+        };
+        self.ask(asked).await
+    }
+
+    fn start(&self) -> Result<Arc<SyncSender<Request>>, MemoryError> {
         let (sender, receiver) = sync_channel(MAX_WAITING);
+        let sender = Arc::new(sender);
         let options = &self.options;
+        let fresh = Freshness::new(self.agent_id(), options.sync, Instant::now());
+        let wake = wake(&sender, fresh.rung());
         let worker = Worker {
             agent_id: self.agent_id(),
             database: options.database.clone(),
-            sources: Arc::new(Sources::new(Arc::clone(&options.workspace), &options.extra_paths)),
+            fresh,
+            sources: Arc::new(Sources::of(options)),
             clock: Arc::clone(&options.clock),
             embedder: options.embedders.primary.as_ref().map(|primary| primary.identity().clone()),
             cache_entries: options.cache_entries,
+            fusion: options.fusion,
             open: None,
+            shelter: None,
             job: None,
+            indexed: self.embed_when_indexed(),
+            file: None,
             skipped: Vec::new(),
-            recovered: None,
+            recovery: Recovery::default(),
         };
-        // The thread ends by itself when the sender is dropped with the engine.
         std::thread::Builder::new()
             .name(format!("memory-{}", options.agent_id))
-            .spawn(move || worker.run(&receiver))
+            .spawn(move || worker.run(&receiver, wake))
             .map_err(|source| MemoryError::Thread { agent_id: self.agent_id(), source })?;
         Ok(sender)
     }
+
+    /// Begins to embed whenever the worker has indexed something that nobody waited for.
+    fn embed_when_indexed(&self) -> mpsc::Sender<()> {
+        let (indexed, mut news) = mpsc::channel(1);
+        let (mailbox, embedding) = (Weak::clone(&self.own), Weak::clone(&self.embedding));
+        // Without a runtime, a search begins to embed.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                while news.recv().await.is_some() {
+                    if let (Some(mailbox), Some(embedding)) = (mailbox.upgrade(), embedding.upgrade()) {
+                        embedding.begin(&mailbox);
+                    }
+                }
+            });
+        }
+        indexed
+    }
+}
+
+/// Tells the worker of changes, once until it looks.
+fn wake(worker: &Arc<SyncSender<Request>>, rung: Arc<AtomicBool>) -> Wake {
+    let worker = Arc::downgrade(worker);
+    Box::new(move || {
+        let Some(worker) = worker.upgrade() else { return false };
+        if rung.swap(true, Ordering::AcqRel) {
+            return true;
+        }
+        match worker.try_send(Request::Changed) {
+            Ok(()) => true,
+            // It is tried again, for the changes stay in the queue.
+            Err(TrySendError::Full(_)) => {
+                rung.store(false, Ordering::Release);
+                true
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    })
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use openclaw_guard::{FileError, RootError};
 
+use crate::qmd::QmdError;
+
 /// Why a memory could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum MemoryError {
@@ -44,11 +46,20 @@ pub enum MemoryError {
     /// A note cannot be opened.
     #[error(transparent)]
     Note(#[from] RootError),
+    /// The program `qmd` did not answer.
+    #[error(transparent)]
+    Qmd(#[from] QmdError),
     /// The path is not a note.
     #[error(
         "{path} is not memory: only MEMORY.md, memory.md, .md files under memory/ and extra paths can be read"
     )]
     NotMemory {
+        /// As it was asked for.
+        path: String,
+    },
+    /// The file has other things in it than text.
+    #[error("{path} is not text in UTF-8; save it as that, or move it out of the memory")]
+    NotText {
         /// As it was asked for.
         path: String,
     },

@@ -168,7 +168,7 @@ pub(crate) fn lay_out(text: &str, analyser: &mut Analyser) -> Layout {
 }
 
 /// The runs of rows that may be shown together.
-pub(crate) fn sections(rows: &[Row]) -> Vec<Range<usize>> {
+fn sections(rows: &[Row]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for (at, row) in rows.iter().enumerate() {
         match found.last_mut() {
@@ -177,6 +177,14 @@ pub(crate) fn sections(rows: &[Row]) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// The run of rows around one that may be shown together.
+pub(crate) fn section_of(rows: &[Row], at: usize) -> Range<usize> {
+    let section = rows[at].section;
+    let before = rows[..at].iter().rev().take_while(|row| row.section == section).count();
+    let after = rows[at..].iter().take_while(|row| row.section == section).count();
+    at - before..at + after
 }
 
 /// The runs of rows that are embedded as one text each, in order: short lines of one section together.

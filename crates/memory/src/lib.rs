@@ -27,36 +27,58 @@
 //! # }
 //! ```
 
+mod agent;
 mod backend;
 pub mod bench;
+mod cache;
+mod codes;
 mod confidence;
 mod configured;
 mod corpus;
 mod embedding;
 mod engine;
 mod error;
+mod freshness;
 mod index;
+mod jobs;
 mod layout;
+mod matches;
+mod near;
 mod open;
+mod postings;
 mod probe;
+mod qmd;
+mod ranking;
 mod score;
 mod search;
 mod select;
+mod shelter;
 mod sources;
 mod sync;
 mod time;
 mod vectors;
+mod watch;
+mod weighted;
 mod when;
 mod words;
 mod worker;
 
+pub use agent::{AgentMemory, exports_conversations, scope};
 pub use backend::{
-    Answer, DEFAULT_RESULTS, Days, Explain, Explaining, Fallback, Hit, LineRange, MAX_NOTE_BYTES,
-    MAX_RESULTS, MemoryBackend, Passage, Query, Skipped, Source, Status, SyncReason, SyncReport,
+    Answer, BUILT_IN, DEFAULT_RESULTS, Days, Explain, Explaining, Fallback, Hit, LineRange, MAX_NOTE_BYTES,
+    MAX_RESULTS, MemoryBackend, Passage, Query, Skipped, Source, Standing, Status, SyncReason, SyncReport,
 };
 pub use configured::Surroundings;
-pub use embedding::Embedders;
+pub use embedding::{Batching, Embedders, JobStage, JobUnderWay, Spending};
 pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;
-pub use probe::{Probe, Role};
+pub use freshness::SyncOptions;
+pub use probe::{Probe, Reader, Role};
+pub use qmd::{
+    Chat, ChatKind, Collection, QmdBackend, QmdCall, QmdError, QmdLimits, QmdOptions, QmdPlaces, QmdProgram,
+    QmdRunner, QmdUpdates, Scope, ScopeRule, SessionExport, SessionMessage, Speaker, Verdict, WithFallback,
+    render_session,
+};
+pub use sources::{SourceOptions, Transcripts};
+pub use weighted::{Chunking, Fusion, Multiplier, Sides, Weighted, Weights};
 pub use words::matched_words;

@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use jiff::civil::Date;
 use openclaw_embed::{EmbedderId, Vector};
 
-use crate::backend::Source;
-use crate::corpus::{Corpus, NoteId};
+use crate::backend::{Query, Source};
+use crate::codes::Codes;
+use crate::corpus::{Corpus, Exact, NoteId};
 use crate::index::{Generation, Index, IndexError, NewNote};
-use crate::vectors::{EmbedderKey, Unembedded};
+use crate::search::{Asked, Found, search};
+use crate::vectors::{EmbedderKey, Unembedded, hash};
+use crate::weighted::{self, Chunks, Fusion, Of, Sides, Weighing, Weighted};
 
 /// Which passages are to be embedded next.
 pub(crate) struct Wanted {
@@ -22,19 +26,159 @@ pub(crate) struct Wanted {
 pub(crate) struct OpenIndex {
     pub(crate) index: Index,
     pub(crate) corpus: Corpus,
+    ranking: Ranking,
     embedder: Option<EmbedderKey>,
     /// What the file was like when the corpus was loaded; another process may write, too.
     data_version: i64,
 }
 
+/// What ranks, and what it needs beside the corpus.
+enum Ranking {
+    Measured(Sides),
+    Weighted(Weighted, Chunks),
+}
+
 impl OpenIndex {
     /// Opens the file and loads what is published, with the vectors of one embedder.
-    pub(crate) fn open(path: &Path, embedder: Option<&EmbedderId>) -> Result<Self, IndexError> {
+    pub(crate) fn open(
+        path: &Path,
+        embedder: Option<&EmbedderId>,
+        fusion: Fusion,
+    ) -> Result<Self, IndexError> {
+        Self::open_with(path, embedder, fusion, Exact::default())
+    }
+
+    /// The same for the measured ranking, with another limit up to which everything is exact.
+    pub(crate) fn open_exact(
+        path: &Path,
+        embedder: Option<&EmbedderId>,
+        exact: Exact,
+    ) -> Result<Self, IndexError> {
+        Self::open_with(path, embedder, Fusion::default(), exact)
+    }
+
+    fn open_with(
+        path: &Path,
+        embedder: Option<&EmbedderId>,
+        fusion: Fusion,
+        exact: Exact,
+    ) -> Result<Self, IndexError> {
         let index = Index::open(path)?;
         let embedder = embedder.map(|id| index.embedder(id)).transpose()?;
         let data_version = index.data_version()?;
-        let corpus = index.load(embedder)?;
-        Ok(Self { index, corpus, embedder, data_version })
+        let ranking = match fusion {
+            Fusion::Measured(sides) => Ranking::Measured(sides),
+            Fusion::Weighted(options) => Ranking::Weighted(options, Chunks::default()),
+        };
+        let mut open = Self { index, corpus: Corpus::new(None, exact), ranking, embedder, data_version };
+        open.load()?;
+        Ok(open)
+    }
+
+    /// Loads what is published. The vectors are those of the units that the ranking compares: passages or chunks.
+    fn load(&mut self) -> Result<(), IndexError> {
+        let exact = self.corpus.exact;
+        match &mut self.ranking {
+            Ranking::Measured(_) => self.corpus = self.index.load(self.embedder, exact)?,
+            Ranking::Weighted(options, chunks) => {
+                self.index.cut(options.chunking)?;
+                self.corpus = self.index.load(None, exact)?;
+                if let Some(embedder) = self.embedder {
+                    self.index.recall_chunks(embedder, Of::All)?;
+                }
+                *chunks = self.index.chunks(self.embedder, Of::All, &self.corpus)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Searches what is loaded.
+    pub(crate) fn search(
+        &self,
+        query: &Query,
+        vector: Option<&Vector>,
+        today: Date,
+    ) -> Result<Found, IndexError> {
+        let Self { index, corpus, .. } = self;
+        match &self.ranking {
+            Ranking::Measured(sides) => search(index, corpus, &Asked { query, vector, sides: *sides, today }),
+            Ranking::Weighted(options, chunks) => {
+                let memory = Weighing { index, corpus, chunks, options: *options };
+                weighted::search(&memory, &Asked { query, vector, sides: options.sides, today })
+            }
+        }
+    }
+
+    /// Passages or chunks, and how many of them are embedded.
+    pub(crate) fn embedded(&self) -> (usize, usize) {
+        match &self.ranking {
+            Ranking::Measured(_) => self.corpus.embedded(),
+            Ranking::Weighted(_, chunks) => chunks.embedded(),
+        }
+    }
+
+    /// An empty one that is gone with this value, for words alone.
+    pub(crate) fn in_memory() -> Result<Self, IndexError> {
+        let index = Index::in_memory()?;
+        let data_version = index.data_version()?;
+        let ranking = Ranking::Measured(Sides::Both);
+        Ok(Self { index, corpus: Corpus::default(), ranking, embedder: None, data_version })
+    }
+
+    /// Who makes the vectors.
+    pub(crate) fn embedder(&self) -> Option<EmbedderKey> {
+        self.embedder
+    }
+
+    /// Keeps the cache to a number of vectors, after some were added.
+    pub(crate) fn prune_cache(&mut self, most: Option<usize>, added: usize) -> Result<(), IndexError> {
+        match (self.embedder, most) {
+            (Some(embedder), Some(most)) => self.index.prune_cache(embedder, most, added),
+            (None, _) | (_, None) => Ok(()),
+        }
+    }
+
+    /// Takes vectors from the cache into so many notes behind `after`; gives the last of them, and nothing at the end.
+    pub(crate) fn take_in(
+        &mut self,
+        after: Option<NoteId>,
+        most: usize,
+    ) -> Result<Option<NoteId>, IndexError> {
+        let Some(embedder) = self.embedder else { return Ok(None) };
+        if let Ranking::Weighted(_, chunks) = &mut self.ranking {
+            if self.index.recall_chunks(embedder, Of::All)? > 0 {
+                *chunks = self.index.chunks(Some(embedder), Of::All, &self.corpus)?;
+            }
+            return Ok(None);
+        }
+        let next = |id: &NoteId| after.is_none_or(|after| *id > after);
+        let notes: Vec<NoteId> = self.corpus.notes().map(|(id, _)| id).filter(next).take(most).collect();
+        for note in &notes {
+            self.recall(embedder, *note)?;
+        }
+        Ok((notes.len() == most).then(|| notes.last().copied()).flatten())
+    }
+
+    /// What a rebuild would have embedded: every passage that is not in the cache.
+    pub(crate) fn uncached(&self) -> Result<Vec<String>, IndexError> {
+        let Some(embedder) = self.embedder else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        match &self.ranking {
+            Ranking::Measured(_) => {
+                for (id, view) in self.corpus.notes() {
+                    found.extend(self.index.uncached(embedder, id, view)?);
+                }
+            }
+            Ranking::Weighted(..) => {
+                for id in self.index.chunks(None, Of::All, &self.corpus)?.unembedded() {
+                    let text = self.index.unembedded_chunk(id)?.text;
+                    if !self.index.is_cached(embedder, &text)? {
+                        found.push(text);
+                    }
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Takes in what another process has written.
@@ -42,7 +186,7 @@ impl OpenIndex {
         let data_version = self.index.data_version()?;
         if data_version != self.data_version {
             self.index.refresh()?;
-            self.corpus = self.index.load(self.embedder)?;
+            self.load()?;
             self.data_version = data_version;
         }
         Ok(())
@@ -50,18 +194,37 @@ impl OpenIndex {
 
     /// Indexes a note; tells how many of its passages had vectors in the cache.
     pub(crate) fn put(&mut self, generation: Generation, note: &NewNote<'_>) -> Result<usize, IndexError> {
-        let (old, id, mut view) = self.index.put(generation, note)?;
+        let (old, id, view) = self.index.put(generation, note)?;
         if let Some(old) = old {
-            self.corpus.remove(old);
+            self.forget(old);
         }
-        let found = match self.embedder {
-            Some(embedder) => self.index.recall(embedder, id, &mut view)?,
-            None => 0,
+        let none = Codes::empty(view.passages.len());
+        let (codes, found) = match (self.embedder, &self.ranking) {
+            (Some(embedder), Ranking::Measured(_)) => match self.index.recall(embedder, id, &view) {
+                Ok((codes, found)) => (codes, Ok(found)),
+                Err(error) => (none, Err(error)),
+            },
+            (Some(embedder), Ranking::Weighted(..)) => {
+                (none, self.index.recall_chunks(embedder, Of::Note(id)))
+            }
+            (None, _) => (none, Ok(0)),
         };
+        // Whatever became of the vectors: the note is in the file.
         if generation == self.index.published() {
-            self.corpus.put(id, view);
+            self.corpus.put(id, view, &codes);
+            if let Ranking::Weighted(_, chunks) = &mut self.ranking {
+                chunks.take(self.index.chunks(self.embedder, Of::Note(id), &self.corpus)?);
+            }
         }
-        Ok(found)
+        found
+    }
+
+    fn forget(&mut self, id: NoteId) {
+        self.corpus.remove(id);
+        match &mut self.ranking {
+            Ranking::Measured(_) => {}
+            Ranking::Weighted(_, chunks) => chunks.remove(id),
+        }
     }
 
     /// Forgets a note.
@@ -72,7 +235,7 @@ impl OpenIndex {
         path: &str,
     ) -> Result<(), IndexError> {
         if let Some(id) = self.index.remove(generation, source, path)? {
-            self.corpus.remove(id);
+            self.forget(id);
         }
         Ok(())
     }
@@ -80,35 +243,52 @@ impl OpenIndex {
     /// Publishes a rebuilt generation.
     pub(crate) fn publish(&mut self, generation: Generation) -> Result<(), IndexError> {
         self.index.publish(generation)?;
-        self.corpus = self.index.load(self.embedder)?;
-        Ok(())
+        self.load()
     }
 
     /// Goes on with the vectors of another embedder.
     pub(crate) fn use_embedder(&mut self, id: &EmbedderId) -> Result<(), IndexError> {
         let key = self.index.embedder(id)?;
         self.embedder = Some(key);
-        self.corpus = self.index.load(self.embedder)?;
+        self.load()?;
+        if let Ranking::Weighted(..) = self.ranking {
+            return Ok(());
+        }
         // What the cache knows needs no embedder.
-        let notes: Vec<NoteId> = self.corpus.notes().map(|(id, _)| id).collect();
-        for note in notes {
-            if let Some(view) = self.corpus.get_mut(note) {
-                self.index.recall(key, note, view)?;
-            }
+        for id in self.corpus.ids().to_vec() {
+            self.recall(key, id)?;
         }
         Ok(())
+    }
+
+    /// Takes the vectors that a note lacks from the cache, as far as there are any.
+    fn recall(&mut self, embedder: EmbedderKey, id: NoteId) -> Result<(), IndexError> {
+        let Some(slot) = self.corpus.slot(id).filter(|slot| !self.is_complete(*slot)) else { return Ok(()) };
+        let (codes, found) = self.index.recall(embedder, id, &self.corpus.views()[slot])?;
+        if found > 0 {
+            self.corpus.enter(id, &codes);
+        }
+        Ok(())
+    }
+
+    /// Whether all passages of a note are embedded.
+    fn is_complete(&self, slot: usize) -> bool {
+        self.corpus.numbers(slot).all(|number| self.corpus.is_embedded(number))
     }
 
     /// Passages without vectors, up to so many texts and bytes; at least one if there is one.
     pub(crate) fn unembedded(&self, wanted: &Wanted) -> Result<Vec<Unembedded>, IndexError> {
         let mut found = Vec::new();
         let mut total = 0;
-        for (id, view) in self.corpus.notes() {
-            for passage in self.index.unembedded(id, view)? {
-                if wanted.except.contains(&passage.text) {
+        let in_jobs = self.embedder.map(|embedder| self.index.in_jobs(embedder)).transpose()?;
+        let in_jobs = in_jobs.filter(|hashes| !hashes.is_empty());
+        for passages in self.missing() {
+            for passage in passages? {
+                let is_in_job = in_jobs.as_ref().is_some_and(|hashes| hashes.contains(&hash(&passage.text)));
+                if is_in_job || wanted.except.contains(&passage.text) {
                     continue;
                 }
-                total += passage.text.len();
+                total = passage.text.len().saturating_add(total);
                 if !found.is_empty() && (found.len() >= wanted.texts || total > wanted.bytes) {
                     return Ok(found);
                 }
@@ -118,6 +298,23 @@ impl OpenIndex {
         Ok(found)
     }
 
+    /// Passages without vectors, in pieces.
+    fn missing(&self) -> Box<dyn Iterator<Item = Result<Vec<Unembedded>, IndexError>> + '_> {
+        match &self.ranking {
+            Ranking::Measured(_) => {
+                let missing = self.corpus.notes().enumerate().filter(|(slot, _)| !self.is_complete(*slot));
+                Box::new(missing.map(|(slot, (id, view))| {
+                    let first = self.corpus.numbers(slot).start;
+                    let is_embedded = |passage| self.corpus.is_embedded(first + passage);
+                    self.index.unembedded(id, view, is_embedded)
+                }))
+            }
+            Ranking::Weighted(_, chunks) => {
+                Box::new(chunks.unembedded().map(|id| Ok(vec![self.index.unembedded_chunk(id)?])))
+            }
+        }
+    }
+
     /// Enters vectors; those of notes that changed meanwhile are kept in the cache only.
     pub(crate) fn remember(
         &mut self,
@@ -125,13 +322,17 @@ impl OpenIndex {
         now_ms: i64,
     ) -> Result<(), IndexError> {
         let Some(embedder) = self.embedder else { return Ok(()) };
+        if let Ranking::Weighted(_, chunks) = &mut self.ranking {
+            return self.index.remember_chunks(embedder, chunks, &vectors, now_ms);
+        }
         let mut by_note: BTreeMap<NoteId, Vec<(Unembedded, Vector)>> = BTreeMap::new();
         for (passage, vector) in vectors {
             by_note.entry(passage.note).or_default().push((passage, vector));
         }
         for (note, vectors) in by_note {
-            if let Some(view) = self.corpus.get_mut(note) {
-                self.index.remember(embedder, view, &vectors, now_ms)?;
+            if let Some(view) = self.corpus.get(note) {
+                let codes = self.index.remember(embedder, view, &vectors, now_ms)?;
+                self.corpus.enter(note, &codes);
             }
         }
         Ok(())

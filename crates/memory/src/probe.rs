@@ -1,14 +1,16 @@
 //! Asking those who make vectors for one, to see whether and how fast they answer.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
-use openclaw_embed::{EmbedError, Embedder, Failure, Purpose};
+use openclaw_embed::{EmbedError, Embedder, Failure, Purpose, Reach};
 use serde::Serialize;
 
+use crate::embedding::Embedders;
 use crate::engine::Engine;
 
 /// What is asked: a question as short as most.
-const QUESTION: &str = "Where is the spare key?";
+pub(crate) const QUESTION: &str = "Where is the spare key?";
 /// A model that is loaded for the first time may need a while; nobody waits longer than this for a status.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -16,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Probe {
-    /// Provider and model.
+    /// Provider and model, or `qmd`.
     pub embedder: String,
     /// When it is asked.
     pub role: Role,
@@ -59,17 +61,47 @@ impl Engine {
         self.embedding.active().map(|embedder| embedder.identity().to_string())
     }
 
-    /// The provider that gets the text of notes and questions when it is not this machine: `openai`, `gemini`, `voyage`.
+    /// Who gets the text of notes and questions; nobody when this program makes the vectors.
     #[must_use]
-    pub fn service(&self) -> Option<&'static str> {
-        let embedders = self.embedding.embedders();
-        let providers = [&embedders.primary, &embedders.fallback].into_iter().flatten();
-        providers.map(|embedder| embedder.identity().provider).find(|provider| !HERE.contains(provider))
+    pub fn reader(&self) -> Option<Reader> {
+        self.embedding.embedders().reader()
     }
 }
 
-/// Providers that send nothing anywhere.
-const HERE: [&str; 2] = ["builtin", "local"];
+/// Who gets the text of notes and questions, to make vectors of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Reader {
+    /// A service elsewhere, as the configuration calls it: `openai`, `gemini`, `voyage`.
+    Service(&'static str),
+    /// A server on this machine, by its host and port.
+    Server(String),
+}
+
+impl fmt::Display for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service(name) => f.write_str(name),
+            Self::Server(address) => write!(f, "a server on this machine ({address})"),
+        }
+    }
+}
+
+impl Embedders {
+    /// Who gets the text of notes and questions; a service elsewhere before a server on this machine.
+    #[must_use]
+    pub fn reader(&self) -> Option<Reader> {
+        let all = || [&self.primary, &self.fallback].into_iter().flatten();
+        let service = all().find(|embedder| embedder.reach() == Reach::Service);
+        let server = || {
+            all().find_map(|embedder| match embedder.reach() {
+                Reach::Server(address) => Some(Reader::Server(address)),
+                Reach::Here | Reach::Service => None,
+            })
+        };
+        service.map(|embedder| Reader::Service(embedder.identity().provider)).or_else(server)
+    }
+}
 
 async fn ask(embedder: &dyn Embedder, role: Role) -> Probe {
     let begun = Instant::now();

@@ -4,16 +4,22 @@
 //! with the row alone. Meaning: the cosine of the passage that holds the row. Each of the three is brought to mean 0
 //! and deviation 1 over the whole memory before they are added, so that the weights mean the same in every memory.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::corpus::{Corpus, NoteId, NoteView};
+use crate::corpus::{Corpus, NoteView};
 use crate::layout::headings;
+use crate::matches::Matches;
+use crate::near::Cosines;
 use crate::words::Concept;
 
 /// How fast repeated terms stop counting, and how much long windows are discounted: the usual values.
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
+
+/// Rows that tell what is usual among so many.
+const SAMPLED_ROWS: usize = 40_000;
+/// Rows with a concept that tell in how many windows it is.
+const ENOUGH_ROWS: usize = 600;
 
 /// What each side counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,16 +35,6 @@ pub(crate) struct Weights {
 /// Chosen on the development half of LoCoMo with all-MiniLM-L6-v2; see `bench/RESULTS.md`.
 pub(crate) const WEIGHTS: Weights = Weights { window: 0.4, row: 0.1, meaning: 0.5 };
 
-/// For each note that holds a concept of the query, and each concept: the rows that hold it and how well, ascending.
-pub(crate) type Matches = BTreeMap<NoteId, Vec<Vec<(usize, f32)>>>;
-
-/// Cosines of a query with the passages of each note; 0 stands for a passage that is not embedded.
-pub(crate) struct Meaning {
-    pub(crate) cosines: BTreeMap<NoteId, Vec<f32>>,
-    pub(crate) mean: f64,
-    pub(crate) deviation: f64,
-}
-
 /// What is known about one row.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Evidence {
@@ -46,6 +42,8 @@ pub(crate) struct Evidence {
     pub(crate) ratio: f64,
     /// The query's information (sum of inverse document frequencies) that the window has, as a share.
     pub(crate) coverage: f64,
+    /// That information, in words as rare as one that stands in a single window.
+    pub(crate) information: f64,
     /// Cosine of the passage, if it is embedded.
     pub(crate) cosine: Option<f64>,
 }
@@ -53,20 +51,44 @@ pub(crate) struct Evidence {
 /// All rows of the notes that matter, scored.
 pub(crate) struct Scores<'a> {
     corpus: &'a Corpus,
-    meaning: Option<&'a Meaning>,
+    matches: &'a Matches,
     weights: Weights,
     idf: Vec<f64>,
-    notes: BTreeMap<NoteId, NoteCounts>,
+    /// Where each matching note begins in `bm25`; nothing for one that was not looked at.
+    starts: Vec<Option<usize>>,
+    /// Row by row.
+    bm25: Vec<Bm25>,
     window: Spread,
     row: Spread,
 }
 
-/// How often each concept stands in the windows and rows of one note.
-struct NoteCounts {
-    concepts: usize,
-    /// Window by window, concept by concept.
-    windows: Vec<f32>,
-    rows: Vec<f32>,
+/// How well the words of a row fit.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bm25 {
+    /// With its window as the document.
+    window: f64,
+    /// Alone.
+    row: f64,
+}
+
+/// The scores of one note.
+pub(crate) struct NoteScores<'a> {
+    scores: &'a Scores<'a>,
+    meaning: Option<&'a Cosines>,
+    view: &'a NoteView,
+    /// Position in the matches; none when the note holds no word of the query.
+    at: Option<usize>,
+    /// Row by row; nothing when the note holds no word.
+    bm25: &'a [Bm25],
+    /// Passage by passage; nothing without meaning.
+    cosines: &'a [f32],
+}
+
+/// How often each concept stands in the windows of a note.
+struct Counts<'a> {
+    /// Concept by concept, row by row; 0 for a row without a window.
+    windows: &'a [f32],
+    rows: usize,
 }
 
 /// Mean and deviation of a score over all rows, those with none included.
@@ -89,183 +111,337 @@ impl Spread {
 }
 
 impl<'a> Scores<'a> {
-    /// Scores a memory.
+    /// Scores a memory. When most of a large one has words of the query, what is usual is estimated from some of the notes, and
+    /// the others are left for [`Scores::evaluate`].
     pub(crate) fn new(
         corpus: &'a Corpus,
         concepts: &[Concept],
-        matches: &Matches,
-        meaning: Option<&'a Meaning>,
+        matches: &'a Matches,
         weights: Weights,
     ) -> Self {
-        let notes: BTreeMap<NoteId, NoteCounts> = matches
-            .iter()
-            .filter_map(|(id, rows)| Some((*id, NoteCounts::of(corpus.get(*id)?, rows))))
-            .collect();
         let mut scores = Self {
             corpus,
-            meaning,
+            matches,
             weights,
             idf: Vec::new(),
-            notes,
+            starts: vec![None; matches.slots().len()],
+            bm25: Vec::new(),
             window: Spread::default(),
             row: Spread::default(),
         };
-        scores.idf = scores.inverse_frequencies(concepts);
-        scores.measure();
+        let rows_of = |at: &usize| corpus.views()[matches.slots()[*at]].rows.len();
+        let all = 0..matches.slots().len();
+        let rows: usize = all.clone().map(|at| rows_of(&at)).sum();
+        let one_in = if rows > corpus.exact.rows { rows.div_ceil(SAMPLED_ROWS) } else { 1 };
+        let sample: Vec<usize> = all.filter(|at| is_sampled(*at, one_in)).collect();
+        let sampled_rows: usize = sample.iter().map(rows_of).sum();
+
+        let mut windows = Vec::with_capacity(sampled_rows * matches.concepts());
+        let mut holding = vec![0; matches.concepts()];
+        for &at in &sample {
+            scores.count(at, &mut windows, &mut holding);
+        }
+        if one_in > 1 {
+            scores.project(&sample, &mut holding);
+        }
+        scores.idf = scores.inverse_frequencies(concepts, &holding);
+        scores.bm25.reserve(sampled_rows);
+        let mut left = windows.as_slice();
+        for at in sample {
+            let rows = rows_of(&at);
+            let (of_note, rest) = left.split_at(rows * matches.concepts());
+            left = rest;
+            scores.weigh(at, &Counts { windows: of_note, rows });
+        }
+        scores.measure(float(rows) / float(sampled_rows.max(1)));
         scores
     }
 
-    /// The notes that any row can be chosen from.
-    pub(crate) fn notes(&self) -> Vec<NoteId> {
-        let mut ids: Vec<NoteId> = self.notes.keys().copied().collect();
-        if let Some(meaning) = self.meaning {
-            ids.extend(meaning.cosines.keys());
-            ids.sort_unstable();
-            ids.dedup();
-        }
-        ids
+    /// Whether every note is scored.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.starts.iter().all(Option::is_some)
     }
 
-    /// The fused score of a row that has a window; deviations above the average row.
-    pub(crate) fn fused(&self, id: NoteId, row: usize) -> f64 {
-        let mut fused = 0.0;
-        let counts = self.notes.get(&id);
-        let view = self.corpus.get(id);
-        let (window, own) = match (counts, view) {
-            (Some(counts), Some(view)) => {
-                (self.window_bm25(counts, view, row), self.row_bm25(counts, view, row))
+    /// Places of the notes that hold words of the query, ascending.
+    pub(crate) fn slots(&self) -> &'a [usize] {
+        self.matches.slots()
+    }
+
+    /// Scores a note that was not looked at.
+    pub(crate) fn evaluate(&mut self, slot: usize) {
+        let Ok(at) = self.matches.slots().binary_search(&slot) else { return };
+        if self.starts[at].is_none() {
+            let mut windows = Vec::new();
+            self.count(at, &mut windows, &mut vec![0; self.matches.concepts()]);
+            let rows = self.corpus.views()[slot].rows.len();
+            self.weigh(at, &Counts { windows: &windows, rows });
+        }
+    }
+
+    /// What the words of a note's best row can be worth: as if all words of the note stood in one short row. The note is given by
+    /// its position in the matches.
+    pub(crate) fn most(&self, at: usize) -> f64 {
+        let view = &self.corpus.views()[self.matches.slots()[at]];
+        let (shortest, shortest_row) = (
+            f64::from(view.shortest) / self.average_window(),
+            f64::from(view.shortest_row) / self.average_row(),
+        );
+        let (mut window, mut row) = (0.0, 0.0);
+        for (concept, &idf) in self.idf.iter().enumerate() {
+            let held = self.matches.rows(at, concept);
+            if !held.is_empty() {
+                window += part(idf, held.iter().map(|(_, weight)| *weight).sum(), shortest);
+                row += part(idf, held.iter().map(|(_, weight)| *weight).fold(0.0, f32::max), shortest_row);
             }
-            _ => (0.0, 0.0),
+        }
+        self.standard(Bm25 { window, row })
+    }
+
+    /// The same, as if the best row and the best run of as many rows as a window has at most met.
+    pub(crate) fn most_closely(&self, at: usize) -> f64 {
+        let view = &self.corpus.views()[self.matches.slots()[at]];
+        let (shortest, average_row) = (f64::from(view.shortest) / self.average_window(), self.average_row());
+        let mut held: Vec<(usize, usize, f32)> = Vec::new();
+        // Headings lend their words to rows that may be far below.
+        let mut everywhere = vec![0.0; self.idf.len()];
+        for (concept, everywhere) in everywhere.iter_mut().enumerate() {
+            for &(row, weight) in
+                self.matches.rows(at, concept).iter().filter(|(row, _)| *row < view.rows.len())
+            {
+                match view.rows[row].window() {
+                    Some(_) => held.push((row, concept, weight)),
+                    None => *everywhere += weight,
+                }
+            }
+        }
+        held.sort_unstable_by_key(|(row, concept, _)| (*row, *concept));
+        let window_of = |counts: &[f32]| -> f64 {
+            counts.iter().zip(&self.idf).map(|(&count, &idf)| part(idf, count, shortest)).sum()
         };
-        fused += self.weights.window * self.window.standard(window);
-        fused += self.weights.row * self.row.standard(own);
-        if let (Some(meaning), Some(cosine)) = (self.meaning, self.cosine(id, row))
+        let mut most = Bm25 { window: window_of(&everywhere), row: 0.0 };
+        let mut counts = everywhere.clone();
+        for (at, &(first, ..)) in held.iter().enumerate() {
+            if at > 0 && held[at - 1].0 == first {
+                continue;
+            }
+            counts.clone_from(&everywhere);
+            let mut own = 0.0;
+            let length = f64::from(view.rows[first].terms.max(1)) / average_row;
+            for &(row, concept, weight) in
+                held[at..].iter().take_while(|(row, ..)| *row - first < view.widest)
+            {
+                counts[concept] += weight;
+                own += if row == first { part(self.idf[concept], weight, length) } else { 0.0 };
+            }
+            most = Bm25 { window: most.window.max(window_of(&counts)), row: most.row.max(own) };
+        }
+        self.standard(most)
+    }
+
+    fn standard(&self, bm25: Bm25) -> f64 {
+        self.weights.window * self.window.standard(bm25.window)
+            + self.weights.row * self.row.standard(bm25.row)
+    }
+
+    /// What the meaning of a note's best row can be worth.
+    pub(crate) fn most_meaning(&self, at: usize, meaning: Option<&Cosines>) -> f64 {
+        let Some(meaning) = meaning.filter(|meaning| meaning.deviation > 0.0) else { return 0.0 };
+        let of_note = &meaning.all[self.corpus.numbers(self.matches.slots()[at])];
+        let standard = |cosine: f32| (f64::from(cosine) - meaning.mean) / meaning.deviation;
+        // A passage that is not embedded counts nothing, which may be more than what others count.
+        let worth = |&cosine: &f32| if cosine == 0.0 { 0.0 } else { self.weights.meaning * standard(cosine) };
+        of_note.iter().map(worth).fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// The scores of a note, by its place.
+    pub(crate) fn note<'b>(&'b self, slot: usize, meaning: Option<&'b Cosines>) -> NoteScores<'b> {
+        let view = &self.corpus.views()[slot];
+        let at = self.matches.slots().binary_search(&slot).ok();
+        let start = at.and_then(|at| self.starts[at]);
+        let bm25 = start.map_or(&[] as &[_], |start| &self.bm25[start..][..view.rows.len()]);
+        let cosines = meaning.map_or(&[] as &[_], |meaning| &meaning.all[self.corpus.numbers(slot)]);
+        NoteScores { scores: self, meaning, view, at, bm25, cosines }
+    }
+
+    /// From the windows of a sample that hold each concept to those of all notes, by the share of the concept's rows that is
+    /// in the sample. A concept that is too rare there is counted in notes that hold it: in some, or in all.
+    fn project(&self, sample: &[usize], holding: &mut [usize]) {
+        let (mut sums, mut counts) = (Vec::new(), Vec::new());
+        for (concept, holding) in holding.iter_mut().enumerate() {
+            let rows_in = |at: &usize| self.matches.rows(*at, concept).len();
+            let all = self.matches.total(concept);
+            let mut counted: usize = sample.iter().map(rows_in).sum();
+            if counted < ENOUGH_ROWS {
+                (*holding, counted) = (0, 0);
+                let one_in = all / ENOUGH_ROWS;
+                let holders = (0..self.matches.slots().len()).filter(|at| rows_in(at) > 0);
+                for at in holders.filter(|at| is_sampled(*at, one_in)) {
+                    let view = &self.corpus.views()[self.matches.slots()[at]];
+                    running_sums(self.matches.rows(at, concept), view.rows.len(), &mut sums);
+                    counts.resize(view.rows.len(), 0.0);
+                    *holding += count_windows(view, &sums, &mut counts);
+                    counted += rows_in(&at);
+                }
+            }
+            *holding = (float(*holding) * float(all) / float(counted.max(1))).round() as usize;
+        }
+    }
+
+    fn average_row(&self) -> f64 {
+        float(self.corpus.row_terms().max(1)) / float(self.corpus.windows().max(1))
+    }
+
+    fn average_window(&self) -> f64 {
+        float(self.corpus.window_terms().max(1)) / float(self.corpus.windows().max(1))
+    }
+
+    /// Appends how often the windows of a note hold each concept, and adds up how many do.
+    fn count(&self, at: usize, windows: &mut Vec<f32>, holding: &mut [usize]) {
+        let view = &self.corpus.views()[self.matches.slots()[at]];
+        let mut sums = Vec::with_capacity(view.rows.len() + 1);
+        for (concept, holding) in holding.iter_mut().enumerate() {
+            let start = windows.len();
+            windows.resize(start + view.rows.len(), 0.0);
+            let held = self.matches.rows(at, concept);
+            if !held.is_empty() {
+                running_sums(held, view.rows.len(), &mut sums);
+                *holding += count_windows(view, &sums, &mut windows[start..]);
+            }
+        }
+    }
+
+    /// [`rarity`] of each concept, times what its first form counts.
+    fn inverse_frequencies(&self, concepts: &[Concept], holding: &[usize]) -> Vec<f64> {
+        let windows = self.corpus.windows();
+        let idf = |(&n, concept): (&usize, &Concept)| {
+            concept.forms.first().map_or(1.0, |form| form.weight) * rarity(n, windows)
+        };
+        holding.iter().zip(concepts).map(idf).collect()
+    }
+
+    /// Appends the BM25 of every row of a note.
+    fn weigh(&mut self, at: usize, counts: &Counts<'_>) {
+        let view = &self.corpus.views()[self.matches.slots()[at]];
+        let of_window = self.average_window();
+        let of_row = self.average_row();
+        let start = self.bm25.len();
+        self.starts[at] = Some(start);
+        self.bm25.resize(start + counts.rows, Bm25::default());
+        let bm25 = &mut self.bm25[start..];
+        for (concept, &idf) in self.idf.iter().enumerate() {
+            let held = self.matches.rows(at, concept);
+            if held.is_empty() {
+                continue;
+            }
+            for ((bm25, row), &count) in bm25.iter_mut().zip(&view.rows).zip(counts.of(concept)) {
+                bm25.window += part(idf, count, f64::from(row.window_terms) / of_window);
+            }
+            for &(at, count) in held.iter().filter(|(at, _)| *at < counts.rows) {
+                let row = &view.rows[at];
+                if row.window().is_some() {
+                    bm25[at].row += part(idf, count, f64::from(row.terms.max(1)) / of_row);
+                }
+            }
+        }
+    }
+
+    /// `scale`: how many times as many rows there are as are scored.
+    fn measure(&mut self, scale: f64) {
+        let (mut window, mut row) = ((0.0, 0.0), (0.0, 0.0));
+        // Rows without a window add nothing.
+        for bm25 in &self.bm25 {
+            window = (window.0 + bm25.window, window.1 + bm25.window * bm25.window);
+            row = (row.0 + bm25.row, row.1 + bm25.row * bm25.row);
+        }
+        let windows = self.corpus.windows();
+        self.window = Spread::of(window.0 * scale, window.1 * scale, windows);
+        self.row = Spread::of(row.0 * scale, row.1 * scale, windows);
+    }
+}
+
+/// Whether a note is one in so many; which ones depends on nothing that notes have in common.
+fn is_sampled(at: usize, one_in: usize) -> bool {
+    let mixed = (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    one_in <= 1 || mixed.is_multiple_of(one_in as u64)
+}
+
+/// What a concept adds to the BM25 of a document; `length` is the document's as a multiple of the average one.
+fn part(idf: f64, count: f32, length: f64) -> f64 {
+    let count = f64::from(count);
+    idf * count * (K1 + 1.0) / (count + K1 * (1.0 - B + B * length))
+}
+
+impl NoteScores<'_> {
+    /// The fused score of a row that has a window, with the cosine of its passage; deviations above the average row.
+    pub(crate) fn fused(&self, row: usize, cosine: Option<f64>) -> f64 {
+        let Scores { weights, window, row: own, .. } = self.scores;
+        let bm25 = self.bm25.get(row).copied().unwrap_or_default();
+        let mut fused = weights.window * window.standard(bm25.window);
+        fused += weights.row * own.standard(bm25.row);
+        if let (Some(meaning), Some(cosine)) = (self.meaning, cosine)
             && meaning.deviation > 0.0
         {
-            fused += self.weights.meaning * (cosine - meaning.mean) / meaning.deviation;
+            fused += weights.meaning * (cosine - meaning.mean) / meaning.deviation;
         }
         fused
     }
 
     /// Why a row is where it is.
-    pub(crate) fn evidence(&self, id: NoteId, row: usize) -> Evidence {
-        let total: f64 = self.idf.iter().sum();
-        let cosine = self.cosine(id, row);
-        let (Some(counts), Some(view)) = (self.notes.get(&id), self.corpus.get(id)) else {
+    pub(crate) fn evidence(&self, row: usize) -> Evidence {
+        let idf = &self.scores.idf;
+        let total: f64 = idf.iter().sum();
+        let cosine = self.view.passage_of(row).and_then(|passage| self.cosine(passage));
+        let (Some(at), Some(bm25)) = (self.at, self.bm25.get(row)) else {
             return Evidence { cosine, ..Evidence::default() };
         };
         if total <= 0.0 {
             return Evidence { cosine, ..Evidence::default() };
         }
-        let held = counts.windows(row).iter().zip(&self.idf);
-        let coverage: f64 = held.map(|(&count, idf)| f64::from(count).min(1.0) * idf).sum();
+        let (mut windows, mut holding) = (Vec::new(), vec![0; idf.len()]);
+        self.scores.count(at, &mut windows, &mut holding);
+        let counts = Counts { windows: &windows, rows: self.view.rows.len() };
+        let held = idf.iter().enumerate().map(|(concept, idf)| (counts.of(concept)[row], idf));
+        let coverage: f64 = held.map(|(count, idf)| f64::from(count).min(1.0) * idf).sum();
         Evidence {
-            ratio: self.window_bm25(counts, view, row) / (total * (K1 + 1.0)),
+            ratio: bm25.window / (total * (K1 + 1.0)),
             coverage: coverage / total,
+            information: total / rarity(1, self.scores.corpus.windows()),
             cosine,
         }
     }
 
     /// Whether the window of a row holds any concept of the query.
-    pub(crate) fn has_words(&self, id: NoteId, row: usize) -> bool {
-        self.notes.get(&id).is_some_and(|counts| counts.windows(row).iter().any(|&count| count > 0.0))
+    pub(crate) fn has_words(&self, row: usize) -> bool {
+        self.bm25.get(row).is_some_and(|bm25| bm25.window > 0.0)
     }
 
-    /// Cosine of the passage that holds a row, if it is embedded.
-    pub(crate) fn cosine(&self, id: NoteId, row: usize) -> Option<f64> {
-        let passage = self.corpus.get(id)?.passage_of(row)?;
-        let cosine = *self.meaning?.cosines.get(&id)?.get(passage)?;
+    /// Cosine of a passage, if it is embedded.
+    pub(crate) fn cosine(&self, passage: usize) -> Option<f64> {
+        let cosine = *self.cosines.get(passage)?;
         (cosine != 0.0).then_some(f64::from(cosine))
-    }
-
-    /// `ln(1 + (N - n + 0.5) / (n + 0.5))` for each concept, with N windows of which n hold it; never negative.
-    fn inverse_frequencies(&self, concepts: &[Concept]) -> Vec<f64> {
-        let mut holding = vec![0_usize; concepts.len()];
-        for (id, counts) in &self.notes {
-            let Some(view) = self.corpus.get(*id) else { continue };
-            for row in view.shown_rows() {
-                for (slot, &count) in holding.iter_mut().zip(counts.windows(row)) {
-                    *slot += usize::from(count > 0.0);
-                }
-            }
-        }
-        let windows = self.corpus.windows();
-        let idf = |(n, concept): (usize, &Concept)| {
-            let rarity = (float(windows.saturating_sub(n)) + 0.5) / (float(n) + 0.5);
-            concept.forms.first().map_or(1.0, |form| form.weight) * (1.0 + rarity).ln()
-        };
-        holding.into_iter().zip(concepts).map(idf).collect()
-    }
-
-    fn measure(&mut self) {
-        let (mut window, mut row) = ((0.0, 0.0), (0.0, 0.0));
-        for (id, counts) in &self.notes {
-            let Some(view) = self.corpus.get(*id) else { continue };
-            for at in view.shown_rows() {
-                let (of_window, of_row) =
-                    (self.window_bm25(counts, view, at), self.row_bm25(counts, view, at));
-                window = (window.0 + of_window, window.1 + of_window * of_window);
-                row = (row.0 + of_row, row.1 + of_row * of_row);
-            }
-        }
-        let windows = self.corpus.windows();
-        self.window = Spread::of(window.0, window.1, windows);
-        self.row = Spread::of(row.0, row.1, windows);
-    }
-
-    fn window_bm25(&self, counts: &NoteCounts, view: &NoteView, row: usize) -> f64 {
-        let average = float(self.corpus.window_terms().max(1)) / float(self.corpus.windows().max(1));
-        self.bm25(counts.windows(row), f64::from(view.rows[row].window_terms) / average)
-    }
-
-    fn row_bm25(&self, counts: &NoteCounts, view: &NoteView, row: usize) -> f64 {
-        let average = float(self.corpus.row_terms().max(1)) / float(self.corpus.windows().max(1));
-        self.bm25(counts.rows(row), f64::from(view.rows[row].terms.max(1)) / average)
-    }
-
-    /// `length` is that of the document as a multiple of the average one.
-    fn bm25(&self, counts: &[f32], length: f64) -> f64 {
-        let norm = K1 * (1.0 - B + B * length);
-        let weigh = |(&count, &idf): (&f32, &f64)| {
-            let count = f64::from(count);
-            if count > 0.0 { idf * count * (K1 + 1.0) / (count + norm) } else { 0.0 }
-        };
-        counts.iter().zip(&self.idf).map(weigh).sum()
     }
 }
 
-impl NoteCounts {
-    fn of(view: &NoteView, matches: &[Vec<(usize, f32)>]) -> Self {
-        let concepts = matches.len();
-        let rows = view.rows.len();
-        let mut counts =
-            Self { concepts, windows: vec![0.0; rows * concepts], rows: vec![0.0; rows * concepts] };
-        let mut sums = Vec::with_capacity(rows + 1);
-        for (concept, matches) in matches.iter().enumerate() {
-            if matches.is_empty() {
-                continue;
-            }
-            running_sums(matches, rows, &mut sums);
-            for row in 0..rows {
-                let Some(window) = view.rows[row].window() else { continue };
-                let mut count = between(&sums, &(*window.start()..*window.end() + 1));
-                for heading in headings(&view.rows, row) {
-                    count += between(&sums, &(heading..heading + 1));
-                }
-                counts.windows[row * concepts + concept] = count;
-                counts.rows[row * concepts + concept] = between(&sums, &(row..row + 1));
-            }
+impl Counts<'_> {
+    fn of(&self, concept: usize) -> &[f32] {
+        &self.windows[concept * self.rows..][..self.rows]
+    }
+}
+
+/// Enters how much of a concept each window holds, headings included; tells how many hold any.
+fn count_windows(view: &NoteView, sums: &[f32], counts: &mut [f32]) -> usize {
+    let mut holding = 0;
+    let (mut heading, mut of_headings) = (None, 0.0);
+    for (at, (row, count)) in view.rows.iter().zip(counts).enumerate() {
+        let Some(window) = row.window() else { continue };
+        if row.heading() != heading {
+            heading = row.heading();
+            of_headings = headings(&view.rows, at).map(|above| between(sums, &(above..above + 1))).sum();
         }
-        counts
+        *count = between(sums, &(*window.start()..*window.end() + 1)) + of_headings;
+        holding += usize::from(*count > 0.0);
     }
-
-    fn windows(&self, row: usize) -> &[f32] {
-        &self.windows[row * self.concepts..(row + 1) * self.concepts]
-    }
-
-    fn rows(&self, row: usize) -> &[f32] {
-        &self.rows[row * self.concepts..(row + 1) * self.concepts]
-    }
+    holding
 }
 
 /// `sums[i]`: how much of the concept the first `i` rows hold.
@@ -284,6 +460,11 @@ fn between(sums: &[f32], rows: &Range<usize>) -> f32 {
     let count = sums[rows.end] - sums[rows.start];
     // Differences of sums of weights below 1 may end a hair above zero.
     if count < 1e-3 { 0.0 } else { count }
+}
+
+/// `ln(1 + (N - n + 0.5) / (n + 0.5))`, with N windows of which n hold a word; above 0.
+fn rarity(holding: usize, windows: usize) -> f64 {
+    (1.0 + (float(windows.saturating_sub(holding)) + 0.5) / (float(holding) + 0.5)).ln()
 }
 
 /// Exact: counts of rows and terms are far below 2^52.

@@ -4,21 +4,19 @@ use jiff::civil::Date;
 use openclaw_embed::Vector;
 
 use crate::backend::{Days, Explain, Explaining, Hit, MAX_RESULTS, Query};
+use crate::codes::QueryCodes;
 use crate::confidence::confidence;
 use crate::corpus::{Corpus, NoteId};
-use crate::index::{Index, IndexError, RowId};
+use crate::index::{Index, IndexError};
 use crate::layout::headings;
-use crate::score::{Evidence, Matches, Meaning, Scores, WEIGHTS, Weights};
-use crate::select::{Candidate, Run, select};
+use crate::matches::{Held, Matches, merged};
+use crate::postings::RowId;
+use crate::ranking::Ranking;
+use crate::score::{Evidence, Scores, WEIGHTS, Weights};
+use crate::select::{Run, select};
 use crate::time::Time;
+use crate::weighted::Sides;
 use crate::words::{Concept, analyse, folded, parts_of};
-
-/// A row without a word of the query must lie this many deviations above the average cosine to be shown,
-const MIN_MEANING: f64 = 2.5;
-/// and its cosine must be at least this: unrelated sentences of one language reach about .2 with small models.
-const MIN_COSINE: f64 = 0.25;
-/// A cosine like this is enough by itself: in a memory of few passages nothing lies far above the average.
-const SURE_COSINE: f64 = 0.4;
 
 /// What a longer word, or a part of the word, counts beside the word itself.
 const OF_COMPOUND: f32 = 0.6;
@@ -30,137 +28,98 @@ pub(crate) struct Found {
     pub(crate) days: Option<Days>,
 }
 
+/// What is asked for.
+pub(crate) struct Asked<'a> {
+    pub(crate) query: &'a Query,
+    /// The query's vector, if somebody made one.
+    pub(crate) vector: Option<&'a Vector>,
+    /// What ranks.
+    pub(crate) sides: Sides,
+    /// The day it is.
+    pub(crate) today: Date,
+}
+
 /// Searches what is indexed, by words and, with the query's vector, by meaning.
-pub(crate) fn search(
-    index: &Index,
-    corpus: &Corpus,
-    query: &Query,
-    vector: Option<&Vector>,
-    today: Date,
-) -> Result<Found, IndexError> {
+pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Result<Found, IndexError> {
+    let Asked { query, vector, sides, today } = *asked;
     let time = Time::of(&query.text, today);
     let concepts = analyse(&time.subject);
-    let matches = matches(index, corpus, &concepts)?;
-    let meaning = vector.and_then(|vector| corpus.meaning(vector));
-    let weights = if meaning.is_some() { WEIGHTS } else { Weights { meaning: 0.0, ..WEIGHTS } };
-    let scores = Scores::new(corpus, &concepts, &matches, meaning.as_ref(), weights);
-    let day = |note, row| corpus.get(note).and_then(|view| view.day(row));
-    let fused = |note, row| scores.fused(note, row) + time.bonus(day(note, row));
-    let mut candidates = candidates(corpus, &scores, meaning.as_ref(), fused);
+    let held = concepts.iter().map(|concept| rows_of(index, concept)).collect::<Result<Vec<_>, _>>()?;
+    let matches = Matches::new(corpus, &held);
+    drop(held);
+    let codes = vector.map(QueryCodes::of);
+    let meaning = codes.as_ref().and_then(|codes| corpus.meaning(codes));
+    // Without vectors words answer, even if they were to be left out.
+    let sides = if meaning.is_some() { sides } else { Sides::Both };
+    let weights = match (sides, &meaning) {
+        (Sides::Both, Some(_)) => WEIGHTS,
+        (Sides::Both, None) => Weights { meaning: 0.0, ..WEIGHTS },
+        (Sides::Meaning, _) => Weights { window: 0.0, row: 0.0, ..WEIGHTS },
+    };
+    let scores = Scores::new(corpus, &concepts, &matches, weights);
+    let mut ranking = Ranking { corpus, scores, meaning, sides, time: &time };
+    let mut candidates = ranking.candidates(index, codes.as_ref())?;
     if time.only_days {
-        candidates.extend(of_days(corpus, &scores, |note, row| time.is_asked(day(note, row)), fused));
+        ranking.add_days(&mut candidates);
     }
-    let runs = select(corpus, candidates, fused, query.max_results.min(MAX_RESULTS));
+    let score = |slot, rows| ranking.fused(slot, rows);
+    let runs = select(corpus, candidates, score, query.max_results.min(MAX_RESULTS));
 
+    let evidence = |run: &Run| ranking.evidence(run.slot, run.best);
     // A line of the days asked for is what was asked for, whatever its words.
     let surety = |run: &Run| {
-        if time.only_days && time.is_asked(day(run.note, run.best)) {
-            1.0
-        } else {
-            confidence(scores.evidence(run.note, run.best))
-        }
+        let is_asked = time.only_days && time.is_asked(corpus.views()[run.slot].day(run.best));
+        if is_asked { 1.0 } else { confidence(evidence(run)) }
     };
     let sure = runs.first().map_or(0.0, surety);
     let mut ceiling = 1.0_f64;
     let mut hits = Vec::with_capacity(runs.len());
     for run in &runs {
-        let evidence = scores.evidence(run.note, run.best);
+        let evidence = evidence(run);
         ceiling = ceiling.min(surety(run));
         if ceiling < query.min_score {
             break;
         }
         let mut hit = hit(index, corpus, run, ceiling)?;
-        hit.date = day(run.note, run.best).map(|date| date.to_string());
+        hit.date = corpus.views()[run.slot].day(run.best).map(|date| date.to_string());
         if query.explain == Explaining::On {
-            hit.explain = Some(explain(evidence, fused(run.note, run.best)));
+            let fused = ranking.fused(run.slot, run.best..run.best + 1);
+            hit.explain = Some(explain(evidence, fused.first().copied().unwrap_or_default()));
         }
         hits.push(hit);
     }
     Ok(Found { hits, confidence: sure, days: time.named() })
 }
 
-/// The rows that hold any of the concepts.
-fn matches(index: &Index, corpus: &Corpus, concepts: &[Concept]) -> Result<Matches, IndexError> {
-    let mut found = Matches::new();
-    for (at, concept) in concepts.iter().enumerate() {
-        for (RowId { note, row }, weight) in rows_of(index, concept)? {
-            // Of a generation that is not published, or deleted a moment ago by another process.
-            if corpus.get(note).is_some() {
-                let rows = found.entry(note).or_insert_with(|| vec![Vec::new(); concepts.len()]);
-                rows[at].push((row, weight));
-            }
-        }
-    }
-    for rows in found.values_mut().flatten() {
-        // The best form of a row counts.
-        rows.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        rows.dedup_by_key(|(row, _)| *row);
-    }
-    Ok(found)
-}
-
 /// The rows that hold a concept in any form, and how well. A word that stands nowhere is looked for at the beginning of
 /// longer ones, and then in its parts: compounds of German, Dutch and the Nordic languages.
-fn rows_of(index: &Index, concept: &Concept) -> Result<Vec<(RowId, f32)>, IndexError> {
-    let mut rows = Vec::new();
-    let Some(first) = concept.forms.first() else { return Ok(rows) };
+fn rows_of(index: &Index, concept: &Concept) -> Result<Held<RowId>, IndexError> {
+    let mut held = Held::new();
+    let Some(first) = concept.forms.first() else { return Ok(held) };
     for form in &concept.forms {
         let weight = (form.weight / first.weight) as f32;
-        rows.extend(index.rows_with(&form.term)?.into_iter().map(|row| (row, weight)));
+        held = merged(held, index.rows_with(&form.term)?.iter().map(|row| (*row, weight)));
     }
-    let word = folded(&first.term);
-    if rows.is_empty() && concept.is_prefixable {
-        rows.extend(index.rows_with_prefix(&word)?.into_iter().map(|row| (row, OF_COMPOUND)));
-    }
-    if rows.is_empty() && concept.is_prefixable {
-        let is_known = |part: &str| index.rows_with(part).is_ok_and(|rows| !rows.is_empty());
-        for part in parts_of(&word, is_known).into_iter().flatten() {
-            rows.extend(index.rows_with(part)?.into_iter().map(|row| (row, OF_COMPOUND)));
-        }
-    }
-    Ok(rows)
-}
-
-/// The rows that may be shown: those with a word of the query in their window, and those that clearly mean it.
-fn candidates(
-    corpus: &Corpus,
-    scores: &Scores<'_>,
-    meaning: Option<&Meaning>,
-    fused: impl Fn(NoteId, usize) -> f64,
-) -> Vec<Candidate> {
-    let least = meaning.map_or(f64::INFINITY, |meaning| {
-        (meaning.mean + MIN_MEANING * meaning.deviation).clamp(MIN_COSINE, SURE_COSINE)
-    });
-    let mut found = Vec::new();
-    for note in scores.notes() {
-        let Some(view) = corpus.get(note) else { continue };
-        for row in view.shown_rows() {
-            let means = || scores.cosine(note, row).is_some_and(|cosine| cosine >= least);
-            if scores.has_words(note, row) || means() {
-                found.push(Candidate { note, row, score: fused(note, row) });
+    if held.is_empty() && concept.is_prefixable {
+        let word = folded(&first.term);
+        held = index.rows_with_prefix(&word)?.into_iter().map(|row| (row, OF_COMPOUND)).collect();
+        if held.is_empty() {
+            let is_known = |part: &str| index.rows_with(part).is_ok_and(|rows| !rows.is_empty());
+            for part in parts_of(&word, is_known).into_iter().flatten() {
+                held = merged(held, index.rows_with(part)?.iter().map(|row| (*row, OF_COMPOUND)));
             }
         }
     }
-    found
-}
-
-/// The rows of the days that a query of nothing else names, besides those that hold its words.
-fn of_days(
-    corpus: &Corpus,
-    scores: &Scores<'_>,
-    is_asked: impl Fn(NoteId, usize) -> bool,
-    fused: impl Fn(NoteId, usize) -> f64,
-) -> Vec<Candidate> {
-    let mut found = Vec::new();
-    for (note, view) in corpus.notes() {
-        let rows = view.shown_rows().filter(|row| is_asked(note, *row) && !scores.has_words(note, *row));
-        found.extend(rows.map(|row| Candidate { note, row, score: fused(note, row) }));
-    }
-    found
+    Ok(held)
 }
 
 fn explain(evidence: Evidence, fused: f64) -> Explain {
-    Explain { fused, words: evidence.ratio, coverage: evidence.coverage, cosine: evidence.cosine }
+    Explain {
+        fused: Some(fused),
+        words: evidence.ratio,
+        coverage: evidence.coverage,
+        cosine: evidence.cosine,
+    }
 }
 
 fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, IndexError> {
@@ -189,7 +148,12 @@ fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, Ind
 }
 
 /// The words of the heading above a row.
-fn heading(index: &Index, corpus: &Corpus, note: NoteId, row: usize) -> Result<Option<String>, IndexError> {
+pub(crate) fn heading(
+    index: &Index,
+    corpus: &Corpus,
+    note: NoteId,
+    row: usize,
+) -> Result<Option<String>, IndexError> {
     let Some(view) = corpus.get(note) else { return Ok(None) };
     let Some(above) = headings(&view.rows, row).find(|&above| above != row) else { return Ok(None) };
     let text = index.excerpt(note, view.rows[above].start..view.rows[above].end)?;

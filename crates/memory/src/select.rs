@@ -6,11 +6,11 @@
 //! depend on how much is chosen.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap, HashSet};
+use std::collections::{BinaryHeap, HashSet};
 use std::ops::Range;
 
 use crate::corpus::{Corpus, NoteId};
-use crate::layout::{Row, WINDOW_CHARS, sections};
+use crate::layout::{Row, WINDOW_CHARS, section_of};
 
 /// How fast the weight of a row falls with its score, in deviations.
 const TEMPERATURE: f64 = 0.4;
@@ -21,6 +21,8 @@ const MAX_CANDIDATES: usize = 400;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Run {
     pub(crate) note: NoteId,
+    /// The place of the note in the corpus.
+    pub(crate) slot: usize,
     /// First and last row.
     pub(crate) first: usize,
     pub(crate) last: usize,
@@ -33,22 +35,80 @@ pub(crate) struct Run {
 /// A row that may be shown, and its score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Candidate {
-    pub(crate) note: NoteId,
+    /// The place of its note in the corpus.
+    pub(crate) slot: usize,
     pub(crate) row: usize,
     pub(crate) score: f64,
 }
 
-/// The best runs, best first.
+/// The candidates worth looking at, out of any number.
+pub(crate) struct Best {
+    /// How many.
+    most: usize,
+    found: Vec<Candidate>,
+    /// What a candidate needs at least.
+    least: Option<f64>,
+}
+
+impl Default for Best {
+    fn default() -> Self {
+        Self { most: MAX_CANDIDATES, found: Vec::new(), least: None }
+    }
+}
+
+impl Best {
+    /// Twice as many, of which not all will stay: their scores are rough.
+    pub(crate) fn twice() -> Self {
+        Self { most: 2 * MAX_CANDIDATES, ..Self::default() }
+    }
+
+    pub(crate) fn push(&mut self, candidate: Candidate) {
+        if !self.may_take(candidate.score) {
+            return;
+        }
+        self.found.push(candidate);
+        if self.found.len() >= 2 * self.most {
+            self.cut();
+        }
+    }
+
+    /// Whether a candidate with this score would be one of the best.
+    pub(crate) fn may_take(&self, score: f64) -> bool {
+        self.least.is_none_or(|least| score >= least)
+    }
+
+    fn cut(&mut self) {
+        if self.found.len() > self.most {
+            let (_, last, _) = self.found.select_nth_unstable_by(self.most - 1, order);
+            self.least = Some(last.score);
+            self.found.truncate(self.most);
+        }
+    }
+
+    /// The best ones, best first.
+    pub(crate) fn sorted(mut self) -> Vec<Candidate> {
+        self.cut();
+        self.found.sort_unstable_by(order);
+        self.found
+    }
+}
+
+/// Equal ones in the order of notes and rows, so that the same question has the same answer.
+fn order(a: &Candidate, b: &Candidate) -> Ordering {
+    b.score.total_cmp(&a.score).then(a.slot.cmp(&b.slot)).then(a.row.cmp(&b.row))
+}
+
+/// The best runs, best first, of candidates that come best first. `score` tells the scores of neighbouring rows of a note.
 pub(crate) fn select(
     corpus: &Corpus,
     candidates: Vec<Candidate>,
-    score: impl Fn(NoteId, usize) -> f64,
+    score: impl Fn(usize, Range<usize>) -> Vec<f64>,
     limit: usize,
 ) -> Vec<Run> {
-    let candidates = best(candidates);
     let Some(top) = candidates.first().map(|candidate| candidate.score) else { return Vec::new() };
-    let mut sections =
-        gather(corpus, &candidates, |note, row| ((score(note, row) - top) / TEMPERATURE).exp());
+    let weigh = |score: f64| ((score - top) / TEMPERATURE).exp();
+    let weights = |slot, rows| score(slot, rows).into_iter().map(weigh).collect();
+    let mut sections = gather(corpus, &candidates, weights);
     let mut heap: BinaryHeap<Offer> =
         (0..).zip(&sections).filter_map(|(at, section)| section.offer(at)).collect();
     let mut seen: HashSet<u32> = HashSet::new();
@@ -72,46 +132,34 @@ pub(crate) fn select(
     runs
 }
 
-/// The candidates worth looking at, best first; equal ones in the order of notes and rows, so that the same question
-/// has the same answer.
-fn best(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
-    let order = |a: &Candidate, b: &Candidate| {
-        b.score.total_cmp(&a.score).then(a.note.cmp(&b.note)).then(a.row.cmp(&b.row))
+/// The sections that hold candidates, with the weight of each row, in the order of notes and rows.
+fn gather<'a>(
+    corpus: &'a Corpus,
+    candidates: &[Candidate],
+    weights: impl Fn(usize, Range<usize>) -> Vec<f64>,
+) -> Vec<Section<'a>> {
+    let section = |candidate: &Candidate| {
+        (candidate.slot, section_of(&corpus.views()[candidate.slot].rows, candidate.row))
     };
-    if candidates.len() > MAX_CANDIDATES {
-        candidates.select_nth_unstable_by(MAX_CANDIDATES, order);
-        candidates.truncate(MAX_CANDIDATES);
-    }
-    candidates.sort_by(order);
-    candidates
+    let mut wanted: Vec<(usize, Range<usize>)> = candidates.iter().map(section).collect();
+    wanted.sort_unstable_by_key(|(slot, rows)| (*slot, rows.start));
+    wanted.dedup();
+    let gathered = |(slot, rows): (usize, Range<usize>)| Section {
+        note: corpus.ids()[slot],
+        slot,
+        start: rows.start,
+        rows: &corpus.views()[slot].rows[rows.clone()],
+        weights: weights(slot, rows),
+    };
+    wanted.into_iter().map(gathered).collect()
 }
 
-/// The sections that hold candidates, with the weight of each row.
-fn gather(corpus: &Corpus, candidates: &[Candidate], weight: impl Fn(NoteId, usize) -> f64) -> Vec<Section> {
-    let mut wanted: BTreeMap<NoteId, HashSet<u32>> = BTreeMap::new();
-    for candidate in candidates {
-        if let Some(view) = corpus.get(candidate.note) {
-            wanted.entry(candidate.note).or_default().insert(view.rows[candidate.row].section);
-        }
-    }
-    let mut found = Vec::new();
-    for (note, starts) in wanted {
-        let Some(view) = corpus.get(note) else { continue };
-        let is_wanted =
-            |section: &Range<usize>| u32::try_from(section.start).is_ok_and(|start| starts.contains(&start));
-        for rows in sections(&view.rows).into_iter().filter(is_wanted) {
-            let weights = rows.clone().map(|row| weight(note, row)).collect();
-            found.push(Section { note, start: rows.start, rows: view.rows[rows].to_vec(), weights });
-        }
-    }
-    found
-}
-
-struct Section {
+struct Section<'a> {
     note: NoteId,
+    slot: usize,
     /// The first row's number in the note.
     start: usize,
-    rows: Vec<Row>,
+    rows: &'a [Row],
     /// 0 once shown.
     weights: Vec<f64>,
 }
@@ -123,7 +171,7 @@ struct Offer {
     rows: Range<usize>,
 }
 
-impl Section {
+impl Section<'_> {
     /// The run with the largest weight. Of equal ones, the one whose best row stands nearest to its middle.
     fn offer(&self, section: usize) -> Option<Offer> {
         let mut best: Option<Offer> = None;
@@ -189,6 +237,7 @@ impl Section {
         self.weights[rows.clone()].fill(0.0);
         Run {
             note: self.note,
+            slot: self.slot,
             first: self.start + rows.start,
             last: self.start + rows.end - 1,
             best: self.start + best,
@@ -201,14 +250,16 @@ impl Section {
 const WORTH_KEEPING: f64 = 0.02;
 
 fn count_repetitions(corpus: &Corpus, candidates: &[Candidate], runs: &mut [Run]) {
-    let sameness = |note: NoteId, row: usize| corpus.get(note).map_or(0, |view| view.rows[row].sameness);
+    let sameness = |slot: usize, row: usize| corpus.views()[slot].rows[row].sameness;
+    let of_candidates: Vec<u32> =
+        candidates.iter().map(|candidate| sameness(candidate.slot, candidate.row)).collect();
     for run in runs {
-        let own = sameness(run.note, run.best);
-        let repeats = |candidate: &&Candidate| {
-            let is_shown = candidate.note == run.note && (run.first..=run.last).contains(&candidate.row);
-            own != 0 && !is_shown && sameness(candidate.note, candidate.row) == own
+        let own = sameness(run.slot, run.best);
+        let repeats = |(candidate, same): &(&Candidate, &u32)| {
+            let is_shown = candidate.slot == run.slot && (run.first..=run.last).contains(&candidate.row);
+            own != 0 && !is_shown && **same == own
         };
-        run.repeated = candidates.iter().filter(repeats).count();
+        run.repeated = candidates.iter().zip(&of_candidates).filter(repeats).count();
     }
 }
 

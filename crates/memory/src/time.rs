@@ -62,20 +62,29 @@ impl Time {
         Some(Days { from, to, about })
     }
 
+    /// The most that a line can get for its day.
+    pub(crate) fn most(&self) -> f64 {
+        self.newness.max(0.0).max(self.days.as_ref().map_or(0.0, of_named))
+    }
+
     /// What a line gets for its day.
     pub(crate) fn bonus(&self, day: Option<Date>) -> f64 {
         let Some(day) = day else { return 0.0 };
         if let Some(days) = &self.days
             && (days.from..=days.to).contains(&day)
         {
-            return match days.strength {
-                Strength::Explicit => OF_EXPLICIT,
-                Strength::Relative => OF_RELATIVE,
-                Strength::Vague => OF_VAGUE,
-            };
+            return of_named(days);
         }
         let age = day.until(self.today).map_or(0, |span| span.get_days()).max(0);
         self.newness * 0.5_f64.powf(f64::from(age) / HALF_LIFE)
+    }
+}
+
+fn of_named(days: &Mention) -> f64 {
+    match days.strength {
+        Strength::Explicit => OF_EXPLICIT,
+        Strength::Relative => OF_RELATIVE,
+        Strength::Vague => OF_VAGUE,
     }
 }
 
@@ -132,6 +141,9 @@ mod tests {
             plain.bonus(day(11, 19)) > plain.bonus(day(1, 1))
                 && plain.bonus(day(11, 19)) < march.bonus(day(3, 31)) / 3.0
         );
+        for (time, day) in [(&march, day(3, 31)), (&plain, day(11, 20))] {
+            assert!(time.most() >= time.bonus(day) && time.most() < time.bonus(day) + 0.1);
+        }
         let before = Time::of("what was the router password before that", TODAY);
         assert!(before.bonus(day(11, 19)) < before.bonus(day(1, 1)));
         assert_eq!((plain.bonus(None), Time::of("2026-03-08", TODAY).subject), (0.0, "2026-03-08".into()));

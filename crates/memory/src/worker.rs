@@ -3,31 +3,43 @@
 //! Requests come first. What takes long, a sync or a rebuild, is a job that is done in pieces while nobody asks, so that
 //! a search never waits for it.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use openclaw_embed::{EmbedderId, Vector};
 use openclaw_guard::Clock;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::backend::{LineRange, Passage, Query, Skipped, SyncReason, SyncReport};
+use crate::backend::{LineRange, Passage, Query, Skipped, Source, SyncReason, SyncReport};
 use crate::error::MemoryError;
+use crate::freshness::{Duty, Freshness};
 use crate::index::{self, Generation, IndexError};
 use crate::open::{OpenIndex, Wanted};
-use crate::search::{Found, search};
-use crate::sources::Sources;
-use crate::sync::{Budget, look, sync};
+use crate::search::Found;
+use crate::shelter::{Shelter, Sheltered};
+use crate::sources::{Sources, is_of_conversations};
+use crate::sync::{Extent, Take, look, sync};
 use crate::vectors::Unembedded;
+use crate::watch::Wake;
+use crate::weighted::Fusion;
 
-/// Changed notes that are indexed before a search answers: some hundredths of a second of work.
-const SEARCH_BUDGET: Budget = Budget(512 * 1024);
-/// Notes that a job indexes between two looks at the mailbox.
-const JOB_BUDGET: Budget = Budget(256 * 1024);
+/// Bytes of changed notes that are indexed before a search answers: some hundredths of a second of work.
+const SEARCH_BYTES: u64 = 512 * 1024;
+/// Bytes that a job indexes between two looks at the mailbox.
+const JOB_BYTES: u64 = 256 * 1024;
+/// How long anything waits for another process that writes the index: a search answers from what is there then, and a
+/// job tries again.
+const WAIT: Duration = Duration::from_millis(50);
+/// The time between two tries, in which requests are answered.
+const RETRY: Duration = Duration::from_millis(250);
+/// Tries of a job before it fails.
+const MAX_TRIES: u32 = 20;
 /// An index nobody asks is closed after this, and its memory given back.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -42,6 +54,10 @@ pub(crate) enum Request {
     /// Passages without vectors.
     Unembedded(ByEmbedder<Wanted>, Reply<Missing>),
     Remember(ByEmbedder<Vec<(Unembedded, Vector)>>, Reply<()>),
+    /// Files have changed, and rest now.
+    Changed,
+    /// Work on the index that is a matter of its asker, such as batch jobs; it sends the reply itself.
+    Do(Box<dyn FnOnce(&mut Worker) + Send>),
 }
 
 /// What concerns the vectors of one embedder. The worker goes on with that one, if it was another before: somebody may
@@ -56,6 +72,8 @@ pub(crate) struct Searched {
     pub(crate) found: Found,
     /// Why changed notes are missing, in plain words.
     pub(crate) stale: Option<String>,
+    /// Why the index is not what it should be.
+    pub(crate) degraded: Option<String>,
     /// Passages, and how many of them are embedded.
     pub(crate) embedded: (usize, usize),
 }
@@ -68,6 +86,7 @@ pub(crate) struct Missing {
 }
 
 /// Sums over the index.
+#[derive(Default)]
 pub(crate) struct Totals {
     pub(crate) files: usize,
     pub(crate) windows: usize,
@@ -84,6 +103,10 @@ pub(crate) struct Totals {
 pub(crate) struct Job {
     /// The generation that a rebuild fills.
     rebuild: Option<Generation>,
+    take: Take,
+    /// How often another process was in the way, one time after the other, and when to try again.
+    tries: u32,
+    retry: Option<Instant>,
     waiting: Vec<Reply<SyncReport>>,
     report: SyncReport,
 }
@@ -96,15 +119,33 @@ pub(crate) struct Worker {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) embedder: Option<EmbedderId>,
     pub(crate) cache_entries: Option<usize>,
+    pub(crate) fusion: Fusion,
     pub(crate) open: Option<OpenIndex>,
+    /// What answers while the file cannot be used.
+    pub(crate) shelter: Option<Shelter>,
     pub(crate) job: Option<Job>,
+    pub(crate) fresh: Freshness,
+    /// Tells that there may be passages to embed; closed when the thread ends.
+    pub(crate) indexed: mpsc::Sender<()>,
+    /// The index file that was opened last, as device and number.
+    pub(crate) file: Option<(u64, u64)>,
     pub(crate) skipped: Vec<Skipped>,
-    pub(crate) recovered: Option<PathBuf>,
+    pub(crate) recovery: Recovery,
+}
+
+/// What became of the index file under us.
+#[derive(Default)]
+pub(crate) struct Recovery {
+    /// Where a damaged one was put.
+    pub(crate) aside: Option<PathBuf>,
+    /// Why there is a new one, until it has all notes.
+    cause: Option<String>,
 }
 
 impl Worker {
     /// Answers until nobody can ask any more.
-    pub(crate) fn run(mut self, mailbox: &Receiver<Request>) {
+    pub(crate) fn run(mut self, mailbox: &Receiver<Request>, wake: Wake) {
+        self.fresh.begin(&self.sources, wake);
         while let Some(request) = self.next(mailbox) {
             self.answer(request);
         }
@@ -112,24 +153,54 @@ impl Worker {
 
     /// The next request; meanwhile, jobs go on, and an idle index is closed.
     fn next(&mut self, mailbox: &Receiver<Request>) -> Option<Request> {
-        while self.job.is_some() {
-            match mailbox.try_recv() {
+        let mut idle = Instant::now() + IDLE;
+        loop {
+            if let Some(job) = &self.job {
+                let pause =
+                    job.retry.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()));
+                match mailbox.recv_timeout(pause) {
+                    Ok(request) => return Some(request),
+                    Err(RecvTimeoutError::Disconnected) => return None,
+                    Err(RecvTimeoutError::Timeout) => self.go_on(),
+                }
+                idle = Instant::now() + IDLE;
+                continue;
+            }
+            let close = (self.open.is_some() || self.shelter.is_some()).then_some(idle);
+            let Some(until) = [close, self.fresh.next_duty()].into_iter().flatten().min() else {
+                return mailbox.recv().ok();
+            };
+            match mailbox.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(request) => return Some(request),
-                Err(TryRecvError::Disconnected) => return None,
-                Err(TryRecvError::Empty) => self.go_on(),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.do_duty(),
+            }
+            if Instant::now() >= idle {
+                (self.open, self.shelter) = (None, None);
             }
         }
-        if self.open.is_none() {
-            return mailbox.recv().ok();
-        }
-        match mailbox.recv_timeout(IDLE) {
-            Ok(request) => Some(request),
-            Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => {
-                self.open = None;
-                mailbox.recv().ok()
+    }
+
+    fn do_duty(&mut self) {
+        let now = Instant::now();
+        match self.fresh.duty(now) {
+            Some(Duty::Sync) => self.want(Take::All),
+            Some(Duty::Take) => self.want(Take::Grown),
+            Some(Duty::Look) => {
+                // Perhaps it can be watched now.
+                self.fresh.look(now);
+                if self.fresh.looks_changed(&self.sources) {
+                    self.want(Take::Grown);
+                }
             }
+            None => {}
         }
+    }
+
+    /// Has a job bring the index up to date, though nobody waits for it.
+    fn want(&mut self, take: Take) {
+        let job = self.job.get_or_insert_default();
+        job.take = job.take.max(take);
     }
 
     fn answer(&mut self, request: Request) {
@@ -145,10 +216,50 @@ impl Worker {
                 drop(reply.send(self.unembedded(wanted)));
             }
             Request::Remember(vectors, reply) => drop(reply.send(self.remember(vectors))),
+            Request::Changed => {
+                self.fresh.look(Instant::now());
+                if self.fresh.has_unseen() {
+                    self.want(Take::Grown);
+                }
+            }
+            Request::Do(work) => work(self),
         }
     }
 
+    /// Searches the index, or, while its file cannot be used, the notes themselves.
     fn search(&mut self, query: &Query, vector: Option<ByEmbedder<Vector>>) -> Result<Searched, MemoryError> {
+        let now = Instant::now();
+        if !self.shelter.as_ref().is_some_and(|shelter| shelter.holds(now)) {
+            match self.search_file(query, vector) {
+                Ok(searched) => {
+                    self.shelter = None;
+                    return Ok(searched);
+                }
+                Err(error) => {
+                    tracing::warn!(agent = %self.agent_id, %error, "memory is searched without its index");
+                    let why = error.to_string();
+                    match &mut self.shelter {
+                        Some(shelter) => shelter.stay(why, now),
+                        None => self.shelter = Some(Shelter::new(why, now).map_err(|_| error)?),
+                    }
+                }
+            }
+        }
+        let (sources, clock, today) = (Arc::clone(&self.sources), Arc::clone(&self.clock), self.today());
+        let Some(shelter) = self.shelter.as_mut() else {
+            return Err(MemoryError::Stopped { agent_id: self.agent_id.clone() });
+        };
+        let sheltered = shelter.search(&sources, clock.as_ref(), query, today);
+        let Sheltered { found, pending, passages, degraded } = sheltered.map_err(|error| self.told(error))?;
+        let stale = (pending > 0).then(|| still_pending(pending));
+        Ok(Searched { found, stale, degraded: Some(degraded), embedded: (passages, 0) })
+    }
+
+    fn search_file(
+        &mut self,
+        query: &Query,
+        vector: Option<ByEmbedder<Vector>>,
+    ) -> Result<Searched, MemoryError> {
         let vector = match vector {
             Some(ByEmbedder { by, made }) => {
                 self.use_embedder(by)?;
@@ -157,22 +268,57 @@ impl Worker {
             None => None,
         };
         // A failed sync does not fail the search: what is indexed still answers.
-        let stale = match &self.job {
-            Some(job) => Some(format!("{} changed notes are still being indexed", job.report.pending.max(1))),
-            None => match self.pass(None, SEARCH_BUDGET) {
-                Ok(report) if report.pending == 0 => None,
-                Ok(report) => {
-                    self.job = Some(Job::default());
-                    Some(format!("{} changed notes are still being indexed", report.pending))
-                }
-                Err(error) => Some(error.to_string()),
-            },
-        };
+        let stale = self.freshen().unwrap_or_else(|error| Some(error.to_string()));
         let today = self.today();
         let (found, embedded) = self.with_index(|open, _| {
-            Ok((search(&open.index, &open.corpus, query, vector.as_ref(), today)?, open.corpus.embedded()))
+            open.refresh()?;
+            Ok((open.search(query, vector.as_ref(), today)?, open.embedded()))
         })?;
-        Ok(Searched { found, stale, embedded })
+        if stale.is_none() && self.job.is_none() {
+            self.recovery.cause = None;
+        }
+        let degraded = self.recovery.cause.clone();
+        Ok(Searched { found, stale, degraded, embedded })
+    }
+
+    /// Takes in what has changed, as far as a search waits for that, and says what is missing then.
+    fn freshen(&mut self) -> Result<Option<String>, MemoryError> {
+        self.notice_loss();
+        let now = Instant::now();
+        self.fresh.look(now);
+        if self.fresh.knows_notes() {
+            if self.fresh.is_old(now) {
+                self.want(Take::Grown);
+            }
+        } else if self.fresh.options.on_search {
+            // Where changes are heard of, transcripts are left to the jobs that follow.
+            let transcripts = (!self.fresh.hears_transcripts()).then_some(Take::None);
+            let passed = self.pass(None, Extent { bytes: SEARCH_BYTES, transcripts });
+            let report = passed.map_err(|error| self.told(error))?;
+            if report.pending > 0 {
+                self.want(Take::Grown);
+                return Ok(Some(still_pending(report.pending)));
+            }
+        } else if self.with_index(|open, sources| look(open, sources))?.is_dirty {
+            let words = "files have changed since they were indexed, and memorySearch.sync.onSearch is off";
+            return Ok(Some(words.to_owned()));
+        }
+        // A rebuild does not touch what answers meanwhile.
+        let pending =
+            self.job.as_ref().filter(|job| job.rebuild.is_none()).map_or(0, |job| job.report.pending);
+        Ok((pending > 0).then(|| still_pending(pending)))
+    }
+
+    /// Looks whether the file that is open was deleted, or another one put in its place.
+    fn notice_loss(&mut self) {
+        if self.file.is_none() || self.file == identity(&self.database) {
+            return;
+        }
+        let cause = "the memory index was deleted or replaced, and is built anew";
+        tracing::warn!(agent = %self.agent_id, database = %self.database.display(), "{cause}");
+        (self.open, self.file) = (None, None);
+        self.recovery.cause = Some(cause.to_owned());
+        self.fresh.forget();
     }
 
     /// The day it is for the owner of this machine.
@@ -181,13 +327,25 @@ impl Worker {
         now.to_zoned(TimeZone::system()).date()
     }
 
-    fn read(&self, range: &LineRange) -> Result<Passage, MemoryError> {
-        let text = self.sources.read(&range.path)?;
+    fn read(&mut self, range: &LineRange) -> Result<Passage, MemoryError> {
+        let sources = Arc::clone(&self.sources);
+        let indexed = || {
+            let text = self.with_index(|open, _| {
+                open.refresh()?;
+                open.index.text_of(Source::Sessions, &range.path)
+            });
+            // Without an index, the conversation is read as it is now.
+            text.ok().flatten()
+        };
+        let text = sources.read(&range.path, indexed)?;
         let text = lines_of(&text, range)?;
         Ok(Passage { path: range.path.clone(), text })
     }
 
     fn totals(&mut self) -> Result<Totals, MemoryError> {
+        if self.open.is_none() && self.job.is_none() && !self.database.exists() {
+            return Ok(self.without_index());
+        }
         let is_busy = self.job.is_some();
         let skipped = self.skipped.clone();
         let totals = self.with_index(|open, sources| {
@@ -195,14 +353,24 @@ impl Worker {
             Ok(Totals {
                 files: open.index.count(open.index.published())?,
                 windows: open.corpus.windows(),
-                embedded: open.corpus.embedded(),
+                embedded: open.embedded(),
                 cached: open.index.cached()?,
                 dirty: is_busy || look.is_dirty,
                 skipped: merged(&skipped, look.skipped),
                 recovered: None,
             })
         })?;
-        Ok(Totals { recovered: self.recovered.clone(), ..totals })
+        Ok(Totals { recovered: self.recovery.aside.clone(), ..totals })
+    }
+
+    /// What there is to index while nothing is indexed: asking makes no file.
+    fn without_index(&self) -> Totals {
+        let mut totals = Totals { recovered: self.recovery.aside.clone(), ..Totals::default() };
+        for listing in [Source::Memory, Source::Sessions].map(|source| self.sources.list(source)) {
+            totals.dirty |= !listing.notes.is_empty();
+            totals.skipped.extend(listing.skipped);
+        }
+        totals
     }
 
     fn use_embedder(&mut self, id: EmbedderId) -> Result<(), MemoryError> {
@@ -216,10 +384,21 @@ impl Worker {
         Ok(())
     }
 
+    /// Work on the index with the vectors of one embedder; it is told the time.
+    pub(crate) fn with_vectors<T>(
+        &mut self,
+        by: EmbedderId,
+        work: impl Fn(&mut OpenIndex, i64) -> Result<T, IndexError>,
+    ) -> Result<T, MemoryError> {
+        self.use_embedder(by)?;
+        let now_ms = self.clock.now_ms();
+        self.with_index(|open, _| work(open, now_ms))
+    }
+
     fn unembedded(&mut self, wanted: ByEmbedder<Wanted>) -> Result<Missing, MemoryError> {
         self.use_embedder(wanted.by)?;
         self.with_index(|open, _| {
-            let (all, embedded) = open.corpus.embedded();
+            let (all, embedded) = open.embedded();
             Ok(Missing { passages: open.unembedded(&wanted.made)?, left: all - embedded })
         })
     }
@@ -230,7 +409,7 @@ impl Worker {
         let most = self.cache_entries;
         self.with_index(|open, _| {
             open.remember(vectors.made.clone(), now_ms)?;
-            most.map_or(Ok(()), |most| open.index.prune_cache(most))
+            open.prune_cache(most, vectors.made.len())
         })
     }
 
@@ -248,17 +427,23 @@ impl Worker {
                 Err(error) => return drop(reply.send(Err(error))),
             }
         }
+        let take = match why {
+            SyncReason::SessionStart | SyncReason::Requested | SyncReason::Rebuild => Take::All,
+            SyncReason::Written => Take::Grown,
+        };
+        self.want(take);
         self.job.get_or_insert_default().waiting.push(reply);
     }
 
     /// One piece of the job.
     fn go_on(&mut self) {
-        let rebuild = self.job.as_ref().and_then(|job| job.rebuild);
-        let done = self.pass(rebuild, JOB_BUDGET);
+        let (rebuild, take) = self.job.as_ref().map_or((None, Take::None), |job| (job.rebuild, job.take));
+        let done = self.pass(rebuild, Extent { bytes: JOB_BYTES, transcripts: Some(take) });
         let Some(job) = &mut self.job else { return };
         match done {
             Ok(pass) => {
                 let pending = pass.pending;
+                (job.tries, job.retry) = (0, None);
                 job.report = SyncReport {
                     indexed: job.report.indexed + pass.indexed,
                     removed: job.report.removed + pass.removed,
@@ -266,23 +451,45 @@ impl Worker {
                     ..pass
                 };
                 if pending == 0 {
-                    let published = match rebuild {
-                        Some(generation) => self.with_index(|open, _| open.publish(generation)),
-                        None => Ok(()),
-                    };
-                    self.finish(published);
+                    self.publish(rebuild);
                 }
             }
-            Err(error) => {
-                tracing::warn!(agent = %self.agent_id, %error, "memory cannot be indexed");
-                self.finish(Err(error));
-            }
+            Err(error) => self.fail(error),
         }
+    }
+
+    /// The end of a job, if nobody is in the way.
+    fn publish(&mut self, rebuild: Option<Generation>) {
+        let Some(generation) = rebuild else { return self.finish(Ok(())) };
+        match self.on_index(|open, _| open.publish(generation)) {
+            Ok(()) => {
+                self.fresh.forget();
+                self.finish(Ok(()));
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Tries the job again after a while when another process is in the way, else ends it.
+    fn fail(&mut self, error: IndexError) {
+        if let Some(job) = &mut self.job
+            && error.is_busy()
+            && job.tries < MAX_TRIES
+        {
+            job.tries += 1;
+            job.retry = Some(Instant::now() + RETRY);
+            return;
+        }
+        let error = self.told(error);
+        tracing::warn!(agent = %self.agent_id, %error, "memory cannot be indexed");
+        self.finish(Err(error));
     }
 
     /// Tells those who wait. The error goes to the first of them; the others are told that it stopped.
     fn finish(&mut self, outcome: Result<(), MemoryError>) {
         let Some(job) = self.job.take() else { return };
+        // Whoever waits decides about vectors.
+        let is_own = job.waiting.is_empty();
         let mut error = outcome.err();
         let failed = error.is_some();
         for reply in job.waiting {
@@ -293,56 +500,132 @@ impl Worker {
             };
             drop(reply.send(told));
         }
+        if is_own {
+            // Full means that it is known already; closed, that nobody embeds.
+            self.indexed.try_send(()).ok();
+        }
     }
 
-    fn pass(&mut self, rebuild: Option<Generation>, budget: Budget) -> Result<SyncReport, MemoryError> {
+    fn pass(&mut self, rebuild: Option<Generation>, extent: Extent) -> Result<SyncReport, IndexError> {
         let clock = Arc::clone(&self.clock);
-        let report = self.with_index(|open, sources| {
+        // What is not searched any more must go, and costs nothing.
+        let only_notes = !self.sources.has_conversations();
+        let extent = if only_notes { Extent { transcripts: Some(Take::All), ..extent } } else { extent };
+        // Before the folders are listed: what changes later is heard of later.
+        let began = Instant::now();
+        self.fresh.look(began);
+        let report = self.on_index(|open, sources| {
             open.refresh()?;
             let generation = rebuild.unwrap_or_else(|| open.index.published());
-            sync(open, generation, sources, clock.as_ref(), budget)
+            sync(open, generation, sources, clock.as_ref(), extent)
         })?;
-        self.skipped.clone_from(&report.skipped);
+        let with_transcripts = extent.transcripts.is_some_and(|take| take != Take::None);
+        if report.pending == 0 && rebuild.is_none() {
+            self.fresh.passed(began, with_transcripts);
+        }
+        let before = std::mem::replace(&mut self.skipped, report.skipped.clone());
+        if extent.transcripts.is_none() {
+            self.skipped.extend(before.into_iter().filter(|skipped| is_of_conversations(&skipped.path)));
+        }
         Ok(report)
     }
 
-    /// Runs work on the open index. A damaged index is put aside and the work done again on a new one, filled first.
     fn with_index<T>(
         &mut self,
         work: impl Fn(&mut OpenIndex, &Sources) -> Result<T, IndexError>,
     ) -> Result<T, MemoryError> {
+        self.on_index(work).map_err(|error| self.told(error))
+    }
+
+    /// Runs work on the open index. A damaged index is put aside and the work done again on a new one, filled first.
+    fn on_index<T>(
+        &mut self,
+        work: impl Fn(&mut OpenIndex, &Sources) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
         let sources = Arc::clone(&self.sources);
-        let on = |mut open: OpenIndex| work(&mut open, &sources).map(|value| (open, value));
-        let open = || OpenIndex::open(&self.database, self.embedder.as_ref());
-        let done = match self.open.take().map_or_else(open, Ok).and_then(on) {
-            Err(error) if error.is_damage() => self.rebuild(&error).and_then(on),
-            other => other,
+        self.notice_loss();
+        let opened = match self.open.take() {
+            Some(open) => Ok(open),
+            None => self.open_file(),
+        };
+        let (open, done) = match opened {
+            Ok(mut open) => {
+                let done = work(&mut open, &sources);
+                (Some(open), done)
+            }
+            Err(error) => (None, Err(error)),
         };
         match done {
-            Ok((open, value)) => {
+            Ok(value) => {
+                self.open = open;
+                Ok(value)
+            }
+            Err(error) if error.is_damage() => {
+                drop(open);
+                let mut open = self.rebuild(error)?;
+                let value = work(&mut open, &sources)?;
                 self.open = Some(open);
                 Ok(value)
             }
-            Err(IndexError::File(error)) => Err(MemoryError::File(error)),
-            Err(error @ (IndexError::Sqlite(_) | IndexError::Rows { .. })) => {
-                Err(MemoryError::Index { path: self.database.clone(), source: error.into() })
+            Err(error) => {
+                // After any other fault nobody knows whether memory and file still agree.
+                self.open = open.filter(|_| error.is_busy());
+                Err(error)
             }
         }
     }
 
-    /// Puts a damaged file aside and begins a new one; the notes follow as a job.
-    fn rebuild(&mut self, cause: &IndexError) -> Result<OpenIndex, IndexError> {
-        let aside = index::set_aside(&self.database)?;
-        tracing::warn!(agent = %self.agent_id, aside = %aside.display(), %cause, "memory index was damaged; built anew");
-        self.recovered = Some(aside);
-        let mut open = OpenIndex::open(&self.database, self.embedder.as_ref())?;
-        let generation = open.index.published();
-        let report = sync(&mut open, generation, &self.sources, self.clock.as_ref(), SEARCH_BUDGET)?;
-        if report.pending > 0 {
-            self.job.get_or_insert_default().rebuild = None;
+    fn told(&self, error: IndexError) -> MemoryError {
+        match error {
+            IndexError::File(error) => MemoryError::File(error),
+            error @ (IndexError::Sqlite(_) | IndexError::Rows { .. } | IndexError::Job(_)) => {
+                MemoryError::Index { path: self.database.clone(), source: error.into() }
+            }
+        }
+    }
+
+    fn open_file(&mut self) -> Result<OpenIndex, IndexError> {
+        let open = OpenIndex::open(&self.database, self.embedder.as_ref(), self.fusion)?;
+        open.index.wait_for_others(WAIT)?;
+        let file = identity(&self.database);
+        if self.file != file {
+            self.file = file;
+            self.fresh.forget();
         }
         Ok(open)
     }
+
+    /// Puts a damaged file aside and begins a new one; the notes follow as a job.
+    fn rebuild(&mut self, cause: IndexError) -> Result<OpenIndex, IndexError> {
+        let Some(aside) = index::set_aside(&self.database)? else { return Err(cause) };
+        tracing::warn!(agent = %self.agent_id, aside = %aside.display(), %cause, "memory index was damaged; built anew");
+        self.recovery = Recovery {
+            aside: Some(aside),
+            cause: Some(format!("the memory index was damaged, and is built anew: {cause}")),
+        };
+        let mut open = self.open_file()?;
+        let generation = open.index.published();
+        let extent = Extent { bytes: SEARCH_BYTES, transcripts: Some(Take::None) };
+        let report = sync(&mut open, generation, &self.sources, self.clock.as_ref(), extent)?;
+        if let Some(job) = &mut self.job {
+            // The generation that it filled is gone.
+            job.rebuild = None;
+        }
+        if report.pending > 0 {
+            self.want(Take::Grown);
+        }
+        Ok(open)
+    }
+}
+
+fn still_pending(count: usize) -> String {
+    let files = if count == 1 { "1 changed file is" } else { &format!("{count} changed files are") };
+    format!("{files} still being indexed")
+}
+
+/// Device and number of a file.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// What the last pass passed over, and what a look at the folders passes over now: notes that cannot be read are

@@ -37,8 +37,12 @@ pub(crate) fn said(events: &[ModelEvent]) -> String {
     let texts = events.iter().filter_map(|event| match event {
         ModelEvent::TextDelta(text) => Some(text.as_str()),
         ModelEvent::ThinkingDelta(_)
+        | ModelEvent::ThinkingSignature(_)
+        | ModelEvent::RedactedThinking(_)
+        | ModelEvent::TextSignature(_)
         | ModelEvent::ToolCallStart { .. }
         | ModelEvent::ToolCallArguments { .. }
+        | ModelEvent::ToolCallSignature { .. }
         | ModelEvent::Usage(_)
         | ModelEvent::Done(_) => None,
     });

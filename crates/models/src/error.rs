@@ -6,6 +6,7 @@ use std::time::Duration;
 use openclaw_http::Unreachable;
 
 use crate::catalog::CatalogError;
+use crate::catalog::table::builtin_provider;
 
 /// Why a model call failed. It never contains a credential or a request body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +22,14 @@ pub enum ModelError {
     /// Too many requests or tokens for the moment.
     #[error("{provider}: rate limited")]
     RateLimited {
+        /// Provider id.
+        provider: Arc<str>,
+        /// How long the provider asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The provider has more work than it can take at the moment; another account would not help.
+    #[error("{provider}: overloaded")]
+    Overloaded {
         /// Provider id.
         provider: Arc<str>,
         /// How long the provider asked to wait.
@@ -148,11 +157,13 @@ pub enum Malformed {
     NotEventStream,
     /// A tool call came without a name.
     UnnamedToolCall,
+    /// The provider itself could not read the tool call that its model made.
+    BrokenToolCall,
     /// More tool calls than any tool list could ask for.
     TooManyToolCalls,
     /// One event is larger than [`crate::sse::MAX_EVENT_BYTES`].
     EventTooLarge,
-    /// The whole body is larger than [`crate::openai::MAX_RESPONSE_BYTES`].
+    /// The whole body is larger than [`crate::wire::MAX_RESPONSE_BYTES`].
     ResponseTooLarge,
     /// The request could not be written as JSON.
     Request,
@@ -165,6 +176,7 @@ impl std::fmt::Display for Malformed {
             Self::NotJson => "a chunk of the answer was not the expected JSON",
             Self::NotEventStream => "the answer was not an event stream",
             Self::UnnamedToolCall => "a tool call came without a name",
+            Self::BrokenToolCall => "the model made a tool call that cannot be read",
             Self::TooManyToolCalls => "the answer contained too many tool calls",
             Self::EventTooLarge => "one event of the answer was too large",
             Self::ResponseTooLarge => "the answer was too large",
@@ -178,7 +190,10 @@ impl ModelError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::RateLimited { .. } | Self::Timeout { .. } | Self::Server { .. } => true,
+            Self::RateLimited { .. }
+            | Self::Overloaded { .. }
+            | Self::Timeout { .. }
+            | Self::Server { .. } => true,
             Self::Unreachable { why, .. } => match why {
                 Unreachable::Refused
                 | Unreachable::NameNotFound
@@ -186,7 +201,9 @@ impl ModelError {
                 | Unreachable::Network => true,
                 Unreachable::Tls | Unreachable::ClientSetup => false,
             },
-            Self::Malformed { what, .. } => *what == Malformed::EndedEarly,
+            Self::Malformed { what, .. } => {
+                matches!(what, Malformed::EndedEarly | Malformed::BrokenToolCall)
+            }
             Self::Auth { .. }
             | Self::Billing { .. }
             | Self::ContextOverflow { .. }
@@ -218,6 +235,10 @@ impl ModelError {
             }
             Self::RateLimited { provider, retry_after: None } => {
                 format!("{provider} is rate limiting this account. Try again in a minute.")
+            }
+            Self::Overloaded { provider, retry_after } => {
+                let wait = retry_after.map_or_else(|| "a minute".to_owned(), spoken);
+                format!("{provider} is overloaded at the moment. Try again in {wait}, or use another model.")
             }
             Self::Billing { provider } => {
                 format!(
@@ -277,10 +298,12 @@ fn timeout_words(provider: &str, kind: TimeoutKind, after: Duration) -> String {
 
 /// Where a user puts the key of `provider`.
 pub(crate) fn key_places(provider: &str) -> String {
-    if provider == "openai" {
-        "models.providers.openai.apiKey or OPENAI_API_KEY".to_owned()
-    } else {
-        format!("models.providers.{provider}.apiKey")
+    let variables = builtin_provider(provider).map_or(&[][..], |builtin| builtin.env_keys);
+    let configured = format!("models.providers.{provider}.apiKey");
+    match variables.split_last() {
+        None => configured,
+        Some((last, [])) => format!("{configured} or {last}"),
+        Some((last, others)) => format!("{configured}, {} or {last}", others.join(", ")),
     }
 }
 

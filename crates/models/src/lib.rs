@@ -1,8 +1,10 @@
 //! Model providers behind one trait.
 //!
-//! The room holds the port [`ChatModel`], the wire API `openai-completions` ([`openai`]), the built-in model that
-//! needs neither network nor weights ([`offline`]), and the catalog that turns `provider/model` into something that
-//! runs ([`catalog`]). It may open sockets; it never touches the disk, runs a tool, or knows a session.
+//! The room holds the port [`ChatModel`], one driver for all wire APIs ([`wire`]), the wire APIs themselves
+//! ([`openai`], [`responses`], [`anthropic`], [`google`], [`ollama`]), the built-in model that needs neither network nor
+//! weights ([`offline`]), the catalog that turns `provider/model` into something that runs ([`catalog`]), and who is asked
+//! when it does not answer ([`failover`]). It may open sockets; it reads an agent's `models.json`, touches no other file,
+//! runs no tool, and knows no session.
 //!
 //! ```
 //! use futures_util::StreamExt;
@@ -28,13 +30,23 @@
 //! # });
 //! ```
 
+pub mod anthropic;
 pub mod catalog;
+mod conversation;
 mod error;
+pub mod failover;
+pub mod google;
+pub mod local;
 mod model;
+pub mod oauth;
 pub mod offline;
+pub mod ollama;
 pub mod openai;
+pub mod responses;
 mod retry;
+pub mod scan;
 pub mod sse;
+pub mod wire;
 
 #[cfg(test)]
 mod contract;
@@ -42,7 +54,7 @@ mod contract;
 pub use error::{Malformed, ModelError, TimeoutKind};
 pub use model::{
     ArgumentsError, ChatModel, Compat, InputKind, MaxTokensField, ModelEvent, ModelInfo, ModelRequest,
-    Prices, ToolDefinition, WireApi, parse_arguments,
+    Prices, ThinkingLevel, ToolDefinition, WireApi, parse_arguments,
 };
 pub use openclaw_http::Unreachable;
 pub use retry::{CallPolicy, Retries, Timeouts};

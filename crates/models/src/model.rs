@@ -38,6 +38,8 @@ pub struct ModelRequest {
     pub max_tokens: Option<u32>,
     /// Sampling temperature, left to the provider when absent.
     pub temperature: Option<f64>,
+    /// How hard a model that reasons shall think, left to the provider when absent.
+    pub thinking: Option<ThinkingLevel>,
     /// Milliseconds since the epoch; the only clock a model may look at.
     pub now_ms: i64,
 }
@@ -50,9 +52,27 @@ impl Default for ModelRequest {
             tools: Arc::from([]),
             max_tokens: None,
             temperature: None,
+            thinking: None,
             now_ms: 0,
         }
     }
+}
+
+/// How hard a model shall think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ThinkingLevel {
+    /// Not at all, where the model allows that.
+    Off,
+    /// As little as it can.
+    Minimal,
+    /// A little.
+    Low,
+    /// Some.
+    Medium,
+    /// Much.
+    High,
+    /// As much as it can.
+    XHigh,
 }
 
 /// A tool as the model sees it.
@@ -73,6 +93,13 @@ pub enum ModelEvent {
     TextDelta(String),
     /// More of the model's reasoning.
     ThinkingDelta(String),
+    /// The provider's signature of the reasoning so far, which is replayed as it is. It closes the reasoning; without
+    /// any it stands alone, because some providers show none.
+    ThinkingSignature(String),
+    /// Reasoning that the provider shows to nobody, as the data it wants back. Closes what came before.
+    RedactedThinking(String),
+    /// The provider's signature of the text so far, which is replayed as it is. It closes the text.
+    TextSignature(String),
     /// A tool call begins. `index` counts from 0 in the order of appearance.
     ToolCallStart {
         /// Position of the call in this answer.
@@ -88,6 +115,13 @@ pub enum ModelEvent {
         index: usize,
         /// The next piece of text; it may end anywhere.
         delta: String,
+    },
+    /// The provider's signature of one call, which is replayed as it is.
+    ToolCallSignature {
+        /// Position of the call in this answer.
+        index: usize,
+        /// The signature.
+        signature: String,
     },
     /// What the call used, at most once, before `Done`.
     Usage(Usage),
@@ -114,6 +148,10 @@ pub struct ModelInfo {
     pub reasoning: bool,
     /// What a user message may contain.
     pub input: Vec<InputKind>,
+    /// Whether it can call tools.
+    pub calls_tools: bool,
+    /// Sampling temperature of its requests, where the user set one.
+    pub temperature: Option<f64>,
     /// US dollars per million tokens.
     pub prices: Prices,
     /// What its server does differently from the published API.
@@ -136,6 +174,8 @@ impl ModelInfo {
             max_tokens: None,
             reasoning: false,
             input: vec![InputKind::Text],
+            calls_tools: true,
+            temperature: None,
             prices: Prices::default(),
             compat: Compat::default(),
         }
@@ -185,6 +225,9 @@ pub enum WireApi {
     /// Amazon Bedrock converse stream.
     #[serde(rename = "bedrock-converse-stream")]
     BedrockConverseStream,
+    /// Ollama's own chat. Not for the configuration: an Ollama is spoken to so.
+    #[serde(rename = "ollama")]
+    OllamaChat,
     /// The built-in model: no wire at all.
     #[serde(rename = "offline")]
     Offline,
@@ -201,8 +244,23 @@ impl WireApi {
             Self::GoogleGenerativeAi => "google-generative-ai",
             Self::GithubCopilot => "github-copilot",
             Self::BedrockConverseStream => "bedrock-converse-stream",
+            Self::OllamaChat => "ollama",
             Self::Offline => "offline",
         }
+    }
+
+    /// The API of a name that configuration may use.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let known = [
+            Self::OpenAiCompletions,
+            Self::OpenAiResponses,
+            Self::AnthropicMessages,
+            Self::GoogleGenerativeAi,
+            Self::GithubCopilot,
+            Self::BedrockConverseStream,
+        ];
+        known.into_iter().find(|api| api.as_str() == name)
     }
 }
 

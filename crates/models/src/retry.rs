@@ -65,6 +65,12 @@ impl Default for Retries {
 }
 
 impl Retries {
+    /// For a model behind which another one could answer: a moment's trouble is waited for, and no more.
+    #[must_use]
+    pub fn impatient() -> Self {
+        Self { pauses: vec![Duration::from_millis(500)], max_retry_after: Duration::from_secs(1) }
+    }
+
     /// The pause before the next attempt after `failed` attempts, or nothing when `error` is final.
     #[must_use]
     pub fn pause(&self, failed: usize, error: &ModelError) -> Option<Duration> {
@@ -76,7 +82,9 @@ impl Retries {
         if matches!(error, ModelError::Timeout { kind: TimeoutKind::FirstByte | TimeoutKind::Idle, .. }) {
             return None;
         }
-        if let ModelError::RateLimited { retry_after: Some(wait), .. } = error {
+        if let ModelError::RateLimited { retry_after: Some(wait), .. }
+        | ModelError::Overloaded { retry_after: Some(wait), .. } = error
+        {
             return (*wait <= self.max_retry_after).then(|| (*wait).max(backoff));
         }
         Some(backoff)
@@ -92,6 +100,14 @@ mod tests {
 
     fn limited(seconds: Option<u64>) -> ModelError {
         ModelError::RateLimited { provider: Arc::from("p"), retry_after: seconds.map(Duration::from_secs) }
+    }
+
+    #[test]
+    fn who_has_others_behind_it_is_not_waited_for() {
+        let impatient = Retries::impatient();
+        assert_eq!(impatient.pause(1, &limited(Some(2))), None);
+        assert_eq!(impatient.pause(1, &limited(None)), Some(Duration::from_millis(500)));
+        assert_eq!(impatient.pause(2, &limited(None)), None);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Source: WHATWG HTML, section 9.2.6 "Interpreting an event stream". Only `data` matters to the wire APIs here;
 //! `event`, `id`, `retry` and comments are read over.
 
+use memchr::memchr2;
+
 /// Largest `data` of one event, in bytes. Some servers send a whole tool call in one event, and a call that writes
 /// a file carries the file.
 pub const MAX_EVENT_BYTES: usize = 4 * 1024 * 1024;
@@ -41,14 +43,24 @@ impl Parser {
                 rest = &rest[1..];
                 continue;
             }
-            let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) else {
+            let Some(end) = memchr2(b'\n', b'\r', rest) else {
                 self.extend_line(rest)?;
                 break;
             };
-            self.extend_line(&rest[..end])?;
+            let line = &rest[..end];
+            if self.line.is_empty() {
+                // The usual case: the line lies whole in what came.
+                check_size(line.len())?;
+                events.extend(self.end_line(line)?);
+            } else {
+                self.extend_line(line)?;
+                let mut whole = std::mem::take(&mut self.line);
+                events.extend(self.end_line(&whole)?);
+                whole.clear();
+                self.line = whole;
+            }
             self.after_cr = rest[end] == b'\r';
             rest = &rest[end + 1..];
-            events.extend(self.end_line()?);
         }
         Ok(events)
     }
@@ -60,16 +72,12 @@ impl Parser {
     }
 
     fn extend_line(&mut self, bytes: &[u8]) -> Result<(), EventTooLarge> {
-        if self.line.len() + bytes.len() > MAX_EVENT_BYTES {
-            return Err(EventTooLarge);
-        }
+        check_size(self.line.len() + bytes.len())?;
         self.line.extend_from_slice(bytes);
         Ok(())
     }
 
-    fn end_line(&mut self) -> Result<Option<String>, EventTooLarge> {
-        let line = std::mem::take(&mut self.line);
-        let mut line = line.as_slice();
+    fn end_line(&mut self, mut line: &[u8]) -> Result<Option<String>, EventTooLarge> {
         if !std::mem::replace(&mut self.begun, true) {
             line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
         }
@@ -77,19 +85,24 @@ impl Parser {
             return Ok(self.take_event());
         }
         let Some(value) = data_value(line) else { return Ok(None) };
-        if self.data.len() + value.len() > MAX_EVENT_BYTES {
-            return Err(EventTooLarge);
-        }
+        check_size(self.data.len() + value.len())?;
         if std::mem::replace(&mut self.has_data, true) {
             self.data.push('\n');
         }
-        self.data.push_str(&String::from_utf8_lossy(value));
+        match std::str::from_utf8(value) {
+            Ok(value) => self.data.push_str(value),
+            Err(_) => self.data.push_str(&String::from_utf8_lossy(value)),
+        }
         Ok(None)
     }
 
     fn take_event(&mut self) -> Option<String> {
         std::mem::take(&mut self.has_data).then(|| std::mem::take(&mut self.data))
     }
+}
+
+fn check_size(bytes: usize) -> Result<(), EventTooLarge> {
+    if bytes > MAX_EVENT_BYTES { Err(EventTooLarge) } else { Ok(()) }
 }
 
 /// The value of a `data` line; one space after the colon belongs to the syntax.

@@ -131,6 +131,9 @@ pub enum KnownPart {
         /// Opaque provider signature, replayed as it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         thinking_signature: Option<String>,
+        /// Whether the provider showed no text; the signature is then the data that it wants back.
+        #[serde(default, skip_serializing_if = "is_false")]
+        redacted: bool,
     },
     /// An image.
     Image {
@@ -151,6 +154,11 @@ pub enum KnownPart {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         thought_signature: Option<String>,
     },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Part {

@@ -21,7 +21,15 @@ const HOLDER_PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
 /// `sessions.json.lock` is not taken: while this lock is held nobody else is expected to write the directory.
 #[derive(Debug)]
 pub struct StateLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for StateLock {
+    /// Opened by hand: a child that is just being forked has the file for a moment, too, and would keep it locked.
+    fn drop(&mut self) {
+        // Where this fails, closing the file opens the lock.
+        self.file.unlock().ok();
+    }
 }
 
 /// Why the lock could not be had.
@@ -76,7 +84,7 @@ impl StateLock {
         }
         file.set_len(0).map_err(io)?;
         writeln!(file, "{}", std::process::id()).map_err(io)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// The process that has the lock, if one has it. Nothing is made or changed.
@@ -119,6 +127,17 @@ fn is_running(pid: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{LOCK_FILE, LockError, StateLock};
+
+    #[test]
+    fn a_child_that_has_the_file_too_keeps_nothing_locked() {
+        let home = tempfile::tempdir().unwrap();
+        let lock = StateLock::acquire(home.path()).unwrap();
+        let inherited = lock.file.try_clone().unwrap();
+        drop(lock);
+        assert_eq!(StateLock::holder(home.path()), None);
+        drop(StateLock::acquire(home.path()).unwrap());
+        drop(inherited);
+    }
 
     #[test]
     fn one_holder_at_a_time_and_the_error_names_it() {

@@ -33,6 +33,7 @@ pub mod home;
 pub mod hub;
 pub mod model_server;
 pub mod process;
+pub mod strict;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub mod trace;
 pub mod ws;

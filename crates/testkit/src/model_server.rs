@@ -1,11 +1,13 @@
-//! A scripted OpenAI-compatible server over real HTTP and server-sent events, on a loopback port of its own.
+//! A scripted model provider over real HTTP and server-sent events, on a loopback port of its own. The path of a request
+//! decides which wire API answers it: chat completions, responses, Anthropic messages or Gemini.
 //!
-//! Source of the wire format: OpenAI API reference, "Chat" and "Chat streaming". The server runs on its own thread
+//! Sources of the wire formats: the providers' API references on streaming. The server runs on its own thread
 //! with its own runtime, so that it serves synchronous tests, paused clocks and benchmarks alike, and goes away when
 //! it is dropped.
 
 mod reply;
 mod serve;
+mod speakers;
 mod wire;
 
 use std::collections::VecDeque;
@@ -75,6 +77,7 @@ struct State {
     fallback: Fallback,
     key: Option<String>,
     models: Vec<String>,
+    routes: Vec<(String, serde_json::Value)>,
 }
 
 /// What happened so far.
@@ -90,9 +93,17 @@ pub struct Builder {
     fallback: Fallback,
     key: Option<String>,
     models: Vec<String>,
+    routes: Vec<(String, serde_json::Value)>,
 }
 
 impl Builder {
+    /// Answers requests to another path, whatever their method, with this JSON and status 200. They are recorded, too.
+    #[must_use]
+    pub fn route(mut self, path: &str, answer: serde_json::Value) -> Self {
+        self.routes.push((path.to_owned(), answer));
+        self
+    }
+
     /// Answers requests beyond the script. Without it the server repeats the user's text.
     #[must_use]
     pub fn fallback(mut self, fallback: impl Fn(&Recorded) -> Reply + Send + Sync + 'static) -> Self {
@@ -100,7 +111,7 @@ impl Builder {
         self
     }
 
-    /// Answers 401 to every request without `Authorization: Bearer <key>`.
+    /// Answers 401 to every request without the key, in the header of whichever API.
     #[must_use]
     pub fn require_key(mut self, key: &str) -> Self {
         self.key = Some(key.to_owned());
@@ -124,6 +135,7 @@ impl Builder {
             fallback: self.fallback,
             key: self.key,
             models: self.models,
+            routes: self.routes,
         });
         let stop = CancellationToken::new();
         let (address, thread) = serve::spawn(Arc::clone(&state), stop.clone());
@@ -147,6 +159,7 @@ impl ModelServer {
             }),
             key: None,
             models: vec!["mock-1".to_owned()],
+            routes: Vec::new(),
         }
     }
 
@@ -156,7 +169,7 @@ impl ModelServer {
         self.address
     }
 
-    /// The base URL as a provider's configuration wants it, with the version.
+    /// The base URL as a provider's configuration wants it, with the version that all APIs but Gemini's have.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)

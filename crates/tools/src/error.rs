@@ -25,6 +25,9 @@ pub enum ToolError {
         /// The tool.
         name: &'static str,
     },
+    /// The configuration keeps memory out of this chat.
+    #[error("memory is not asked in this chat: memory.qmd.scope in the configuration does not allow it")]
+    OutOfScope,
     /// The arguments do not fit.
     #[error(transparent)]
     Arguments(#[from] ArgumentError),

@@ -1,10 +1,14 @@
 //! `memory_search` and `memory_get`: the agent's notes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use openclaw_memory::{Answer, DEFAULT_RESULTS, Explaining, Hit, LineRange, MAX_RESULTS, Query};
+use openclaw_memory::{
+    Answer, Chat, ChatKind as ScopedKind, DEFAULT_RESULTS, Explaining, Hit, LineRange, MAX_RESULTS, Query,
+    Scope, Verdict,
+};
 use serde_json::{Value, json};
 
 use crate::arguments::{Arguments, param};
@@ -130,17 +134,24 @@ static GET: ToolSpec = ToolSpec {
 };
 
 /// Searches the agent's notes.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct MemorySearchTool {
     citations: Citations,
     defaults: SearchDefaults,
+    scope: Option<Arc<Scope>>,
 }
 
 impl MemorySearchTool {
     /// With or without citations, and what is returned when the model does not say.
     #[must_use]
     pub fn new(citations: Citations, defaults: SearchDefaults) -> Self {
-        Self { citations, defaults }
+        Self { citations, defaults, scope: None }
+    }
+
+    /// The same, in some chats only.
+    #[must_use]
+    pub fn within(self, scope: Option<Arc<Scope>>) -> Self {
+        Self { scope, ..self }
     }
 
     async fn search(&self, call: &ToolCall, cx: &ToolContext) -> Result<ToolOutcome, ToolError> {
@@ -152,18 +163,39 @@ impl MemorySearchTool {
             min_score: arguments.number("minScore")?.unwrap_or(self.defaults.min_score),
             explain: Explaining::Off,
         };
+        if let Err(error) = permitted(self.scope.as_deref(), cx) {
+            return Ok(switched_off(&error));
+        }
         let answer = match cx.memory.search(query).await {
             Ok(answer) => answer,
-            // The form of OpenClaw 2026.2.9: memory that fails is memory switched off, with the reason.
-            Err(error) => {
-                let value = json!({ "results": [], "disabled": true, "error": error.to_string() });
-                return Ok(ToolOutcome { is_error: true, ..ToolOutcome::json(value) });
-            }
+            Err(error) => return Ok(switched_off(&error)),
         };
         let chat = cx.session.snapshot(&cx.session_key).map(|session| session.chat);
         let cited = self.citations.shown_to(chat);
         let results: Vec<Value> = answer.results.iter().map(|hit| result(hit, cited)).collect();
         Ok(ToolOutcome::json(summary(results, &answer, self.citations)))
+    }
+}
+
+/// The form of OpenClaw 2026.2.9: memory that fails is memory switched off, with the reason.
+fn switched_off(error: &dyn std::error::Error) -> ToolOutcome {
+    let value = json!({ "results": [], "disabled": true, "error": error.to_string() });
+    ToolOutcome { is_error: true, ..ToolOutcome::json(value) }
+}
+
+/// Whether memory may be asked in the chat of a turn. One that nobody knows is none of those that rules name.
+fn permitted(scope: Option<&Scope>, cx: &ToolContext) -> Result<(), ToolError> {
+    let Some(scope) = scope else { return Ok(()) };
+    let session = cx.session.snapshot(&cx.session_key);
+    let kind = session.as_ref().map(|session| match session.chat {
+        ChatKind::Direct => ScopedKind::Direct,
+        ChatKind::Group => ScopedKind::Group,
+        ChatKind::Channel => ScopedKind::Channel,
+    });
+    let channel = session.as_ref().map(|session| session.channel.as_str());
+    match scope.verdict(&Chat { key: &cx.session_key, channel, kind }) {
+        Verdict::Allow => Ok(()),
+        Verdict::Deny => Err(ToolError::OutOfScope),
     }
 }
 
@@ -229,8 +261,18 @@ fn result(hit: &Hit, cited: bool) -> Value {
 }
 
 /// Shows lines of one note.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct MemoryGetTool;
+#[derive(Debug, Clone, Default)]
+pub struct MemoryGetTool {
+    scope: Option<Arc<Scope>>,
+}
+
+impl MemoryGetTool {
+    /// The same, in some chats only.
+    #[must_use]
+    pub fn within(self, scope: Option<Arc<Scope>>) -> Self {
+        Self { scope }
+    }
+}
 
 impl Tool for MemoryGetTool {
     fn spec(&self) -> &'static ToolSpec {
@@ -238,12 +280,13 @@ impl Tool for MemoryGetTool {
     }
 
     fn run(&self, call: ToolCall, cx: ToolContext) -> BoxFuture<'_, ToolOutcome> {
-        async move { outcome(&GET, get(&call, &cx).await) }.boxed()
+        async move { outcome(&GET, get(&call, &cx, self.scope.as_deref()).await) }.boxed()
     }
 }
 
-async fn get(call: &ToolCall, cx: &ToolContext) -> Result<ToolOutcome, ToolError> {
+async fn get(call: &ToolCall, cx: &ToolContext, scope: Option<&Scope>) -> Result<ToolOutcome, ToolError> {
     let arguments = Arguments::check(&GET, &call.arguments)?;
+    permitted(scope, cx)?;
     let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let range = LineRange {
         path: arguments.required_text("path")?.to_owned(),

@@ -68,6 +68,8 @@ pub struct SessionSnapshot {
     pub context_window: Option<u64>,
     /// Who listens.
     pub chat: ChatKind,
+    /// The channel's name, in small letters.
+    pub channel: String,
 }
 
 /// Who listens to a session.
@@ -75,8 +77,10 @@ pub struct SessionSnapshot {
 pub enum ChatKind {
     /// One person.
     Direct,
-    /// A group or channel.
+    /// A group.
     Group,
+    /// A channel of a server.
+    Channel,
 }
 
 /// What a tool returned.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use openclaw_memory::Scope;
 use openclaw_protocol::message::{KnownPart, Part};
 use tokio::task::JoinSet;
 
@@ -51,6 +52,8 @@ pub struct ToolboxOptions {
     pub citations: Citations,
     /// What a search returns when the model does not say.
     pub search: SearchDefaults,
+    /// In which chats memory may be asked; in all that have its tools when absent.
+    pub scope: Option<Scope>,
     /// Shared by all toolboxes of a process.
     pub lock: FileLock,
 }
@@ -76,8 +79,10 @@ impl Toolbox {
         }
         match options.memory {
             MemoryTools::On => {
-                tools.push(Arc::new(MemorySearchTool::new(options.citations, options.search)));
-                tools.push(Arc::new(MemoryGetTool));
+                let scope = options.scope.map(Arc::new);
+                let search = MemorySearchTool::new(options.citations, options.search);
+                tools.push(Arc::new(search.within(scope.clone())));
+                tools.push(Arc::new(MemoryGetTool::default().within(scope)));
             }
             MemoryTools::Off => {}
         }

@@ -70,19 +70,19 @@ async fn round(settings: &Settings, site: &Site, ports: &[u16], with_stop: bool)
     };
     let mut crowd: Vec<Contender> = ports.iter().map(|port| spawn(*port)).collect();
     let owner = one_left(&mut crowd).await?;
-    let pid = crowd.get(owner).map(|contender| contender.process.pid()).unwrap_or_default();
-    let port = ports.get(owner).copied().unwrap_or_default();
-    greet(port, CROWD_LIMIT).await?;
+    let Some(first) = crowd.get_mut(owner) else { bail!("contender {owner} is not there") };
+    let pid = first.process.pid();
+    greet(first, CROWD_LIMIT).await?;
     for (_, loser) in crowd.iter_mut().enumerate().filter(|(index, _)| *index != owner) {
         refused(loser, pid)?;
     }
     if with_stop {
-        stopped(pid, port, || spawn(site.port())).await?;
+        stopped(&mut crowd[owner], || spawn(site.port())).await?;
     }
     signal(pid, Signal::KILL);
     let died = Instant::now();
-    let _next = spawn(site.port());
-    greet(site.port(), CROWD_LIMIT).await?;
+    let mut next = spawn(site.port());
+    greet(&mut next, CROWD_LIMIT).await?;
     Ok(died.elapsed())
 }
 
@@ -122,7 +122,8 @@ fn refused(loser: &mut Contender, owner: u32) -> Result<()> {
 }
 
 /// A stopped owner is still the owner, and goes on when it is woken.
-async fn stopped(pid: u32, port: u16, spawn: impl Fn() -> Contender) -> Result<()> {
+async fn stopped(owner: &mut Contender, spawn: impl Fn() -> Contender) -> Result<()> {
+    let pid = owner.process.pid();
     signal(pid, Signal::STOP);
     let mut other = spawn();
     let deadline = Instant::now() + CROWD_LIMIT;
@@ -132,14 +133,20 @@ async fn stopped(pid: u32, port: u16, spawn: impl Fn() -> Contender) -> Result<(
     let verdict = refused(&mut other, pid);
     signal(pid, Signal::CONT);
     verdict?;
-    greet(port, CROWD_LIMIT).await
+    greet(owner, CROWD_LIMIT).await
 }
 
-async fn greet(port: u16, within: Duration) -> Result<()> {
+/// Waits for an answer of a gateway that runs.
+async fn greet(gateway: &mut Contender, within: Duration) -> Result<()> {
     let deadline = Instant::now() + within;
+    let port = gateway.process.port();
     loop {
         match Link::open(port).await {
             Ok(_link) => return Ok(()),
+            // Another program may have taken the port since the run began.
+            Err(_) if gateway.process.try_exit().is_some() => {
+                bail!("the gateway for port {port} ended: {}", gateway.process.stderr().trim());
+            }
             Err(error) if Instant::now() > deadline => bail!("nobody answers on port {port}: {error}"),
             Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
         }

@@ -152,6 +152,7 @@ impl Lane {
             }
             Some(
                 TurnError::Model { .. }
+                | TurnError::Budget { .. }
                 | TurnError::EmptyAnswer { .. }
                 | TurnError::Deadline { .. }
                 | TurnError::ToolLoop { .. }

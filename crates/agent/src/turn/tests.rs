@@ -8,6 +8,7 @@ use openclaw_models::{ModelEvent, ModelInfo, ModelRequest, WireApi};
 use openclaw_protocol::message::{Message, Part, StopReason};
 use openclaw_tools::ToolOutcome;
 use proptest::prelude::*;
+use serde_json::json;
 
 fn turn() -> Turn {
     Turn::new(
@@ -142,11 +143,46 @@ fn rounds_are_bounded_even_when_results_differ() {
     assert_eq!(ends(&effects), [&Outcome::Failed(TurnError::TooManyRounds)]);
 }
 
+#[test]
+fn signatures_go_into_the_transcript_and_into_the_next_round() {
+    let mut turn = turn();
+    let mut inputs = vec![
+        Input::Begin,
+        Input::Model(ModelEvent::ThinkingDelta("hm".into())),
+        Input::Model(ModelEvent::ThinkingSignature("s1".into())),
+        Input::Model(ModelEvent::RedactedThinking("s2".into())),
+    ];
+    inputs.extend(call(0, "a", "read", "{}"));
+    inputs.push(Input::Model(ModelEvent::ToolCallSignature { index: 0, signature: "s3".into() }));
+    inputs.extend([done(StopReason::ToolUse), result("a", "1")]);
+    let effects = feed(&mut turn, inputs);
+    let mut prompts =
+        effects.iter().filter_map(|e| if let Effect::CallModel(r) = e { Some(&r.messages) } else { None });
+    let said = serde_json::to_value(&prompts.next_back().unwrap()[0]).unwrap();
+    assert_eq!(
+        said["content"],
+        json!([
+            {"type":"thinking","thinking":"hm","thinkingSignature":"s1"},
+            {"type":"thinking","thinking":"","thinkingSignature":"s2","redacted":true},
+            {"type":"toolCall","id":"a","name":"read","arguments":{},"thoughtSignature":"s3"}
+        ])
+    );
+}
+
 fn any_input() -> impl Strategy<Value = Input> {
     prop_oneof![
+        Just(Input::ModelReplaced(Box::new(ModelInfo::new("other", "n", WireApi::OpenAiCompletions)))),
+        Just(Input::NobodyAnswers { words: "w".into() }),
+        Just(Input::OverBudget { words: "w".into() }),
         Just(Input::Begin),
         "[a-zNO_REPLY]{0,8}".prop_map(|t| Input::Model(ModelEvent::TextDelta(t))),
         "[a-z]{0,4}".prop_map(|t| Input::Model(ModelEvent::ThinkingDelta(t))),
+        "[a-z]{1,2}".prop_map(|t| Input::Model(ModelEvent::ThinkingSignature(t))),
+        "[a-z]{1,2}".prop_map(|t| Input::Model(ModelEvent::RedactedThinking(t))),
+        "[a-z]{1,2}".prop_map(|t| Input::Model(ModelEvent::TextSignature(t))),
+        (0usize..3, "[a-z]{1,2}").prop_map(|(index, signature)| {
+            Input::Model(ModelEvent::ToolCallSignature { index, signature })
+        }),
         (0usize..3, "[ab]", "[xy]")
             .prop_map(|(index, id, name)| { Input::Model(ModelEvent::ToolCallStart { index, id, name }) }),
         (0usize..3, ".{0,6}")
@@ -198,4 +234,83 @@ fn the_prompt_of_a_later_round_starts_with_the_earlier_one() {
         .collect();
     assert_eq!(prompts.len(), 2);
     assert!(prompts[1].starts_with(prompts[0]));
+}
+
+fn other(window: u32) -> ModelInfo {
+    ModelInfo { context_window: window, ..ModelInfo::new("other", "n", WireApi::OpenAiCompletions) }
+}
+
+fn requests(effects: &[Effect]) -> Vec<&ModelRequest> {
+    effects
+        .iter()
+        .filter_map(|e| if let Effect::CallModel(request) = e { Some(&**request) } else { None })
+        .collect()
+}
+
+#[test]
+fn another_model_takes_the_turn_over_before_anything_was_said() {
+    let mut turn = turn();
+    let replaced = || Input::ModelReplaced(Box::new(other(64_000)));
+    let effects = feed(&mut turn, [Input::Begin, replaced(), text("Hi"), done(StopReason::Stop)]);
+    assert_eq!(requests(&effects).len(), 2);
+    assert_eq!(ends(&effects), [&Outcome::Replied { text: "Hi".into() }]);
+    let said = effects
+        .iter()
+        .find_map(|e| if let Effect::Append(Message::Assistant(m)) = e { Some(m) } else { None });
+    assert_eq!(said.map(|m| (m.provider.as_str(), m.model.as_str())), Some(("other", "n")));
+}
+
+#[test]
+fn what_was_said_is_not_said_again_by_another_model() {
+    let mut turn = turn();
+    feed(&mut turn, [Input::Begin, text("Hel")]);
+    assert!(!turn.is_unspoken());
+    let effects =
+        feed(&mut turn, [Input::ModelReplaced(Box::new(other(64_000))), text("lo"), done(StopReason::Stop)]);
+    assert!(requests(&effects).is_empty());
+    assert_eq!(ends(&effects), [&Outcome::Replied { text: "Hello".into() }]);
+}
+
+#[test]
+fn a_smaller_window_gets_what_fits_and_no_tools_when_it_calls_none() {
+    let message = |n: usize| -> Arc<Message> {
+        Arc::new(
+            serde_json::from_value(
+                serde_json::json!({"role": "user", "content": "x".repeat(4_000), "timestamp": n}),
+            )
+            .unwrap(),
+        )
+    };
+    let tool = openclaw_models::ToolDefinition {
+        name: "read".into(),
+        description: String::new(),
+        parameters: serde_json::json!({}),
+    };
+    let request = ModelRequest {
+        messages: (0..10).map(message).collect(),
+        tools: Arc::from([tool]),
+        ..ModelRequest::default()
+    };
+    let mut turn =
+        Turn::new(request, ModelInfo::new("mock", "m", WireApi::OpenAiCompletions), Duration::from_secs(1));
+    let small =
+        ModelInfo { calls_tools: false, temperature: Some(0.5), max_tokens: Some(500), ..other(4_000) };
+    let effects = feed(&mut turn, [Input::Begin, Input::ModelReplaced(Box::new(small))]);
+    let [first, second] = requests(&effects)[..] else { panic!("two calls") };
+    assert_eq!((first.messages.len(), first.tools.len(), first.temperature), (10, 1, None));
+    assert_eq!((second.messages.len(), second.tools.len()), (3, 0));
+    assert_eq!((second.max_tokens, second.temperature), (Some(500), Some(0.5)));
+}
+
+#[test]
+fn when_nobody_answers_or_nobody_pays_the_turn_ends_with_the_words() {
+    for (input, expected) in [
+        (Input::NobodyAnswers { words: "w".into() }, TurnError::Model { words: "w".into() }),
+        (Input::OverBudget { words: "w".into() }, TurnError::Budget { words: "w".into() }),
+    ] {
+        let mut turn = turn();
+        let effects = feed(&mut turn, [Input::Begin, input]);
+        assert_eq!(ends(&effects), [&Outcome::Failed(expected)]);
+        assert!(feed(&mut turn, [text("late"), Input::ModelReplaced(Box::new(other(1)))]).is_empty());
+    }
 }

@@ -7,15 +7,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use openclaw_agent::envelope::user_zone;
+use openclaw_agent::spending::{Budgets, Spending};
 use openclaw_agent::turn::{Outcome, TurnError, TurnEvent};
 use openclaw_agent::{
     AbortHandle, AgentRuntime, AgentSettings, Ending, Inbound, Job, Lanes, Resume, RunObserver, SessionRules,
     SettingsCommand, TurnJob, TurnObserver, TurnReport,
 };
+use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore};
 use openclaw_guard::{ManualClock, PathComponent, Root, create_private_dir, write_atomic};
 use openclaw_memory::{Engine, EngineOptions};
 use openclaw_models::WireApi;
-use openclaw_models::catalog::{Catalog, Environment, ModelEntry, ProviderEntry, Providers};
+use openclaw_models::catalog::{Catalog, Choice, Environment, ModelEntry, ProviderEntry, Providers};
+use openclaw_models::oauth::TokenRefresher;
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{
     Accepted, Done, EventKey, Ledger, LedgerError, NewEvent, RecordId, SessionIndex, SqliteLedger,
@@ -87,7 +90,7 @@ pub(crate) fn world(files: &[(&str, &str)]) -> World {
     provider.api = Some(WireApi::OpenAiCompletions);
     provider.models = vec![ModelEntry::new("m")];
     let providers =
-        Providers { primary: Some("mock/m".into()), entries: vec![provider], aliases: Vec::new() };
+        Providers { model: Choice::only("mock/m"), entries: vec![provider], ..Providers::default() };
     let clock = Arc::new(ManualClock::new(NOW));
     let workspace = Arc::new(Root::open(&folder).unwrap());
     let agent_id = PathComponent::parse("main").unwrap();
@@ -106,6 +109,8 @@ pub(crate) fn world(files: &[(&str, &str)]) -> World {
             timeout: Duration::from_secs(20),
             bootstrap_max_chars: 20_000,
             context_tokens: None,
+            failover_wait: Duration::from_secs(10),
+            budgets: Budgets::default(),
             zone: user_zone(Some("UTC")),
             session: SessionRules { zone: user_zone(Some("UTC")), ..SessionRules::default() },
         },
@@ -116,6 +121,9 @@ pub(crate) fn world(files: &[(&str, &str)]) -> World {
         group_toolbox: Arc::new(Toolbox::new(for_groups)),
         memory: Arc::new(memory),
         models: Arc::new(Catalog::new(providers, Environment::default())),
+        auth: Arc::new(AuthStore::new(AuthPlaces::new(dir.path(), dir.path()), AuthSettings::default())),
+        refresher: Arc::new(TokenRefresher::new(Vec::new())),
+        spending: Arc::new(Spending::new(dir.path().join("spending.json"))),
         clock: clock.clone(),
         present: Arc::default(),
     });

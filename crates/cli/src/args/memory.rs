@@ -71,6 +71,9 @@ pub(crate) struct MemoryIndexArgs {
     /// Forget the index and make it anew; vectors of text that stayed the same are kept
     #[arg(long)]
     pub(crate) force: bool,
+    /// Send notes to a service that costs money without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// Print what was done as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -4,8 +4,8 @@ use crate::args::{Cli, Command, ConfigCommand, GatewayCommand, MemoryCommand};
 use crate::quickstart;
 
 use super::{
-    agent, call, chat, completion, config, dashboard, doctor, gateway, health, import, logs, memory, outbox,
-    sessions, status,
+    agent, call, chat, completion, config, dashboard, doctor, gateway, health, import, logs, memory, models,
+    outbox, sessions, status,
 };
 
 /// Runs the command.
@@ -37,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Memory(MemoryCommand::Index(args)) => memory::index(flags, &args),
         Command::Memory(MemoryCommand::Search(args)) => memory::search(flags, &args),
         Command::Memory(MemoryCommand::Bench(args)) => memory::bench(flags, &args),
+        Command::Models(args) => models::run(flags, args),
         Command::Config(ConfigCommand::Get(args)) => config::get(flags, &args),
         Command::Config(ConfigCommand::Set(args)) => config::set(flags, &args),
         Command::Config(ConfigCommand::Unset(args)) => config::unset(flags, &args),

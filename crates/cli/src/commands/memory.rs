@@ -1,6 +1,7 @@
 //! `openclaw memory`: search, index and measure, straight on the files; no gateway is needed.
 
 mod bench;
+mod consent;
 mod index;
 mod open;
 mod search;
@@ -9,6 +10,6 @@ mod watching;
 
 pub(super) use bench::bench;
 pub(super) use index::index;
-pub(super) use open::engine;
+pub(super) use open::memory;
 pub(super) use search::search;
-pub(super) use status::status;
+pub(super) use status::{BUILT_IN, QMD, status};

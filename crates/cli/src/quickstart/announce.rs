@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use openclaw_config::EmbeddingProvider;
-use openclaw_memory::Surroundings;
+use openclaw_config::{EmbeddingProvider, MemoryBackend};
+use openclaw_memory::{Reader, Surroundings};
 use serde::Serialize;
 
 use super::setup::Setup;
@@ -58,23 +58,54 @@ pub(super) struct MemoryState {
     pub(super) enabled: bool,
     /// Who makes the vectors, as the configuration calls it; `none` when words alone are compared.
     pub(super) provider: &'static str,
+    /// The program that is asked before the built-in engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) backend: Option<&'static str>,
+    /// Who gets the text of notes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sent_to: Option<Reader>,
 }
 
 /// Nobody makes vectors.
 const NO_VECTORS: &str = "none";
 
-/// Who makes the vectors of an agent's memory.
-fn embedding_provider(instance: &Instance, agent: &str) -> &'static str {
-    let env = &instance.loaded.env;
-    let around = Surroundings { config: instance.config(), at: &instance.at, env };
-    around.embedders(agent).primary.map_or(NO_VECTORS, |primary| primary.identity().provider)
+/// How the notes of an agent are searched.
+fn memory_state(instance: &Instance, agent: &str) -> MemoryState {
+    let config = instance.config();
+    let search = config.agents.memory_search(agent);
+    let around = Surroundings { loaded: &instance.loaded, at: &instance.at, written: str::trim };
+    let embedders = around.embedders(agent);
+    MemoryState {
+        enabled: search.enabled && search.provider != EmbeddingProvider::None,
+        sent_to: embedders.reader(),
+        provider: embedders.primary.map_or(NO_VECTORS, |primary| primary.identity().provider),
+        backend: match config.memory.backend {
+            MemoryBackend::Builtin => None,
+            MemoryBackend::Qmd => Some("qmd"),
+        },
+    }
+}
+
+impl MemoryState {
+    fn words(&self) -> String {
+        if !self.enabled {
+            return "Markdown files, search is turned off in the configuration".to_owned();
+        }
+        let how = match (self.backend, self.provider) {
+            (Some(backend), _) => format!("by {backend}, or by the built-in engine when it does not answer"),
+            (None, NO_VECTORS) => "by words".to_owned(),
+            (None, _) => "by words and meaning".to_owned(),
+        };
+        match &self.sent_to {
+            None => format!("Markdown files, searched {how} (nothing leaves this machine)"),
+            Some(reader) => format!("Markdown files, searched {how}; {reader} gets their text"),
+        }
+    }
 }
 
 impl Facts {
     pub(super) fn of(instance: &Instance, setup: &Setup) -> Self {
         let agent = agents::find(instance, None).map_or_else(|_none| "main".to_owned(), |agent| agent.id);
-        let search = instance.config().agents.memory_search(&agent);
-        let enabled = search.enabled && search.provider != EmbeddingProvider::None;
         Self {
             state_dir: instance.at.state_dir.clone(),
             config_path: instance.loaded.path.clone(),
@@ -82,7 +113,7 @@ impl Facts {
             created: setup.created.clone(),
             model: model::of(instance, &agent),
             channels: Vec::new(),
-            memory: MemoryState { enabled, provider: embedding_provider(instance, &agent) },
+            memory: memory_state(instance, &agent),
         }
     }
 
@@ -100,16 +131,7 @@ impl Announcement {
     /// For people.
     pub(super) fn words(&self, home: &Path) -> String {
         let Self { place, facts, .. } = self;
-        let memory = match (facts.memory.enabled, facts.memory.provider) {
-            (false, _) => "Markdown files, search is turned off in the configuration".to_owned(),
-            (true, NO_VECTORS) => {
-                "Markdown files, searched by words (nothing leaves this machine)".to_owned()
-            }
-            (true, "builtin" | "local") => {
-                "Markdown files, searched by words and meaning (nothing leaves this machine)".to_owned()
-            }
-            (true, service) => format!("Markdown files; {service} gets their text, to compare its meaning"),
-        };
+        let memory = facts.memory.words();
         let open =
             format!("{}\n(works once, within five minutes; another: `openclaw dashboard`)", place.pair_url);
         let rows = [

@@ -90,7 +90,7 @@ section! {
         /// The model and its fallbacks.
         model: Option<ModelChoice>;
         /// The model that looks at images when the first one cannot.
-        image_model: Option<ModelChoice>, planned(not_yet::MEDIA);
+        image_model: Option<ModelChoice>;
         /// Models that can be chosen, as `provider/model`, with an alias and parameters each; all if absent.
         models: Map<ModelEntry>;
         /// Search in memory.
@@ -198,7 +198,7 @@ section! {
         /// A short name for it.
         alias: Option<String>;
         /// Parameters of its requests, as the provider has them.
-        params: Map<Value>, planned(not_yet::MODEL_REQUESTS);
+        params: Map<Value>;
         /// Whether its answers are streamed.
         streaming: Option<bool>, planned(not_yet::MODEL_REQUESTS), met_by(&["true"]);
     }
@@ -230,7 +230,7 @@ section! {
         /// Its workspace.
         workspace: Option<String>, placeholder("~/.openclaw/workspace-work");
         /// Its folder for credentials and models.
-        agent_dir: Option<String>, planned("agents have no folder of their own for credentials yet"), advanced();
+        agent_dir: Option<String>, advanced();
         /// Its model.
         model: Option<ModelChoice>;
         /// Only these skills; all if absent, none if empty.

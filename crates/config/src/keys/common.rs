@@ -1,7 +1,6 @@
 //! Shapes that several sections share.
 
 use super::SessionChatType;
-use super::not_yet;
 use crate::declare::{choices, section};
 use crate::read::{ConfigType, Section};
 use crate::spec::Kind;
@@ -13,7 +12,7 @@ section! {
         /// The model, as `provider/model`.
         primary: Option<String>, placeholder("openai/gpt-5-mini");
         /// Models to try in this order when the first one fails.
-        fallbacks: Option<Vec<String>>, planned(not_yet::FALLBACKS);
+        fallbacks: Option<Vec<String>>;
     }
 }
 

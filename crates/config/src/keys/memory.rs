@@ -1,7 +1,6 @@
 //! `memory`
 
 use super::ChatRules;
-use super::not_yet;
 use crate::declare::{choices, section};
 
 choices! {
@@ -18,11 +17,11 @@ section! {
     /// The engine behind memory search.
     pub struct Memory {
         /// The built-in one, or the program `qmd`.
-        backend: MemoryBackend = MemoryBackend::Builtin, planned(not_yet::QMD), met_by(&["builtin"]);
+        backend: MemoryBackend = MemoryBackend::Builtin;
         /// Whether results name their file and lines; `auto` does so in direct chats only.
         citations: Citations = Citations::Auto;
         /// The program `qmd`.
-        qmd: Qmd, planned(not_yet::QMD), advanced();
+        qmd: Qmd, advanced();
     }
 }
 

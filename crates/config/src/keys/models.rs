@@ -23,6 +23,10 @@ choices! {
     }
 }
 
+/// The wire interfaces that `openclaw-models` implements.
+const SPOKEN_APIS: &[&str] =
+    &["openai-completions", "openai-responses", "anthropic-messages", "google-generative-ai"];
+
 choices! {
     /// How requests to a provider are signed.
     pub enum ProviderAuth { ApiKey = "api-key", AwsSdk = "aws-sdk", Oauth = "oauth", Token = "token" }
@@ -42,11 +46,47 @@ section! {
     /// Model providers.
     pub struct Models {
         /// Added to the built-in providers, or instead of them.
-        mode: ModelsMode = ModelsMode::Merge, planned(not_yet::MODEL_REQUESTS), met_by(&["merge"]);
+        mode: ModelsMode = ModelsMode::Merge;
         /// Providers by name; the name is the part before `/` in `provider/model`.
         providers: Map<Provider>;
+        /// What happens when a model does not answer.
+        failover: ModelFailover, advanced();
+        /// What answers may cost. Nothing is limited unless it is set here; what is set is hard.
+        budgets: ModelBudgets;
         /// Finding the models of an Amazon Bedrock account.
         bedrock_discovery: Option<BedrockDiscovery>, planned(not_yet::MODEL_APIS), advanced();
+    }
+}
+
+section! {
+    /// What happens when a model does not answer. Ours: OpenClaw 2026.2.9 does not know it.
+    pub struct ModelFailover {
+        /// Seconds that a model may be silent while another one could answer.
+        wait_seconds: u64 = 60, min(1.0), max(3600.0);
+    }
+}
+
+section! {
+    /// What answers may cost. Ours: OpenClaw 2026.2.9 does not know it.
+    pub struct ModelBudgets {
+        /// One answer, with all the model calls it takes.
+        run: ModelBudget;
+        /// One session, until it starts over.
+        session: ModelBudget;
+        /// One agent in a day.
+        agent: ModelBudget;
+        /// All agents in a day.
+        day: ModelBudget;
+    }
+}
+
+section! {
+    /// The most of something.
+    pub struct ModelBudget {
+        /// Tokens of prompts and answers together.
+        tokens: Option<u64>, min(1.0);
+        /// US dollars, at the prices that are known of the models.
+        usd: Option<f64>, above(0.0);
     }
 }
 
@@ -58,13 +98,13 @@ section! {
         /// The key; `${NAME}` takes it from the environment.
         api_key: Option<Secret>;
         /// How requests are signed.
-        auth: Option<ProviderAuth>, planned(not_yet::MODEL_REQUESTS), met_by(&["api-key", "token"]);
+        auth: Option<ProviderAuth>, planned(not_yet::MODEL_REQUESTS), met_by(&["api-key", "oauth", "token"]);
         /// The wire interface of all its models.
-        api: Option<ModelApi>, planned(not_yet::MODEL_APIS), met_by(&["openai-completions"]);
+        api: Option<ModelApi>, planned(not_yet::MODEL_APIS), met_by(SPOKEN_APIS);
         /// Headers added to each request.
         headers: Map<Secret>, may_be_blank(), advanced();
         /// Whether the key goes into the `Authorization` header.
-        auth_header: Option<bool>, planned(not_yet::MODEL_REQUESTS), met_by(&["true"]), advanced();
+        auth_header: Option<bool>, advanced();
         /// Its models.
         models: Vec<Model>;
     }
@@ -78,7 +118,7 @@ section! {
         /// The name that people see.
         name: String, required(), min(1.0);
         /// The wire interface, where it differs from the provider's.
-        api: Option<ModelApi>, planned(not_yet::MODEL_APIS), met_by(&["openai-completions"]);
+        api: Option<ModelApi>, planned(not_yet::MODEL_APIS), met_by(SPOKEN_APIS);
         /// Whether it reasons before it answers.
         reasoning: bool = false;
         /// What it can be given.

@@ -14,19 +14,16 @@ pub(crate) const ELEVATED: &str = "there is no sandbox in this build yet, so not
 pub(crate) const ENDPOINTS: &str = "the HTTP endpoints are not part of this build yet";
 pub(crate) const ENVELOPE: &str = "messages come with date, time and zone in one form yet";
 pub(crate) const EXEC: &str = "commands run in the foreground with the built-in limits yet";
-pub(crate) const FALLBACKS: &str = "only the first model is asked yet";
 pub(crate) const HEARTBEAT: &str = "heartbeats are not part of this build yet";
 pub(crate) const HOOKS: &str = "webhooks are not part of this build yet";
-pub(crate) const INDEX: &str = "memory is kept, cut and ranked in the built-in way yet";
+pub(crate) const INDEX: &str =
+    "this build searches vectors itself, faster than sqlite-vec, and loads no extension";
 pub(crate) const LEVELS: &str = "levels are kept with a session and not followed yet";
 pub(crate) const MEDIA: &str = "agents are not given images, sound, video or links yet";
-pub(crate) const MODEL_APIS: &str = "models are asked over openai-completions only yet";
+pub(crate) const MODEL_APIS: &str = "models of Copilot, Bedrock and command-line programs are not asked yet";
 pub(crate) const MODEL_REQUESTS: &str = "requests to models are made in the built-in way yet";
 pub(crate) const NODES: &str = "nodes are not part of this build yet";
 pub(crate) const PLUGINS: &str = "plugins are not part of this build yet";
-pub(crate) const PROFILES: &str =
-    "credential profiles are not part of this build yet; use models.providers.<name>.apiKey";
-pub(crate) const QMD: &str = "the built-in memory search is the only one yet";
 pub(crate) const QUEUE: &str = "messages of a busy session wait for their turn one by one yet";
 pub(crate) const REMOTE: &str =
     "commands reach a gateway directly over ws:// only yet; open the tunnel yourself";

@@ -53,7 +53,7 @@ section! {
         /// How the Control UI looks.
         ui: Ui, live();
         /// Credential profiles of model providers.
-        auth: Auth, restart(), planned(not_yet::PROFILES);
+        auth: Auth, live();
         /// What this machine does as a node of another gateway.
         node_host: NodeHost, restart(), planned(not_yet::NODES), advanced();
         /// Announcing the gateway on the network.

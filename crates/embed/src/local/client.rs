@@ -12,7 +12,7 @@ use super::program::{Program, ProgramMissing};
 use super::queue::Job;
 use super::source::ModelSource;
 use super::supervisor::{Board, Event, Supervisor};
-use crate::embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Vector};
+use crate::embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Reach, Vector};
 use crate::error::{EmbedError, Failure};
 
 /// The name of the provider in the configuration.
@@ -122,6 +122,10 @@ impl LocalModel {
 impl Embedder for LocalModel {
     fn identity(&self) -> &EmbedderId {
         &self.identity
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Here
     }
 
     fn limits(&self) -> BatchLimits {

@@ -19,7 +19,7 @@ use super::wire::{Content, Repeat, Request, Wire};
 use crate::batch::{BatchJobs, RemoteJobs};
 use crate::cost::{Estimate, Mode};
 use crate::tokens::{cut, estimate_tokens, groups};
-use crate::{BatchLimits, EmbedError, Embedder, EmbedderId, Failure, Purpose, Vector};
+use crate::{BatchLimits, EmbedError, Embedder, EmbedderId, Failure, Purpose, Reach, Vector};
 
 /// Estimated tokens of one call, as OpenClaw 2026.2.9 has it (which counts each character as one). Small calls lose
 /// little when they fail.
@@ -143,6 +143,11 @@ impl Embedder for RemoteEmbedder {
             bytes: CALL_BYTES,
             concurrency: if is_local { LOCAL_CONCURRENCY } else { CONCURRENCY },
         }
+    }
+
+    fn reach(&self) -> Reach {
+        let endpoint = &self.wire.endpoint;
+        if endpoint.is_loopback() { Reach::Server(endpoint.host()) } else { Reach::Service }
     }
 
     fn embed(&self, purpose: Purpose, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vector>, EmbedError>> {

@@ -4,6 +4,7 @@
 //! bytes. Each kind of processor implements that in a file of its own, and those are the only files with `unsafe` code.
 
 mod attention;
+mod compare;
 mod linear;
 mod machine;
 mod norm;

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::attention::{self, AttentionScratch};
+use super::compare;
 use super::linear::{self, Linear, LinearScratch};
 use super::norm::{self, Norm};
 use super::portable::Portable;
@@ -14,6 +15,8 @@ use super::portable::Portable;
 type LinearFn = unsafe fn(&Linear, &[f32], &mut [f32], &mut LinearScratch);
 type NormFn = unsafe fn(&Norm, &[f32], &mut [f32]);
 type AttentionFn = unsafe fn(&[f32], &mut [f32], &mut AttentionScratch);
+type DotsFn = unsafe fn(&[i8], &[i8], &mut [i32]);
+type DifferencesFn = unsafe fn(&[u64], &[u64], &mut [u32]);
 #[cfg(test)]
 type ProductsFn = unsafe fn(&[u8], super::machine::Blocks<'_>, &mut [i32]);
 
@@ -28,6 +31,8 @@ struct Functions {
     linear: LinearFn,
     norm: NormFn,
     attention: AttentionFn,
+    dots: DotsFn,
+    differences: DifferencesFn,
     #[cfg(test)]
     products: ProductsFn,
 }
@@ -43,6 +48,8 @@ macro_rules! functions {
                 linear,
                 norm,
                 attention,
+                dots,
+                differences,
                 #[cfg(test)]
                 products,
             };
@@ -62,6 +69,16 @@ macro_rules! functions {
                 attention::attention($machine, qkv, mixed, scratch);
             }
 
+            $(#[target_feature(enable = $features)])?
+            fn dots(query: &[i8], rows: &[i8], sums: &mut [i32]) {
+                compare::dots(query, rows, sums);
+            }
+
+            $(#[target_feature(enable = $features)])?
+            fn differences(query: &[u64], rows: &[u64], counts: &mut [u32]) {
+                compare::differences(query, rows, counts);
+            }
+
             #[cfg(test)]
             $(#[target_feature(enable = $features)])?
             fn products(inputs: &[u8], blocks: crate::kernels::machine::Blocks<'_>, sums: &mut [i32]) {
@@ -73,15 +90,15 @@ macro_rules! functions {
 
 functions!(portable, "portable", Portable);
 #[cfg(target_arch = "x86_64")]
-functions!(avx2, "AVX2", crate::kernels::avx2::Avx2::new(), "avx2");
+functions!(avx2, "AVX2", crate::kernels::avx2::Avx2::new(), "avx2,popcnt");
 #[cfg(target_arch = "x86_64")]
-functions!(avx_vnni, "AVX-VNNI", crate::kernels::avx2::AvxVnni::new(), "avx2,avxvnni");
+functions!(avx_vnni, "AVX-VNNI", crate::kernels::avx2::AvxVnni::new(), "avx2,popcnt,avxvnni");
 #[cfg(target_arch = "x86_64")]
 functions!(
     avx512,
     "AVX-512 VNNI",
     crate::kernels::avx512::Avx512::new(),
-    "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"
+    "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt"
 );
 #[cfg(target_arch = "aarch64")]
 functions!(neon, "NEON", crate::kernels::neon::Neon);
@@ -93,7 +110,9 @@ impl Kernels {
         let mut found = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
-            let has_avx512 = is_x86_feature_detected!("avx512f")
+            let has_popcnt = is_x86_feature_detected!("popcnt");
+            let has_avx512 = has_popcnt
+                && is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl")
@@ -101,10 +120,10 @@ impl Kernels {
             if has_avx512 {
                 found.push(Self(&avx512::FUNCTIONS));
             }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("avxvnni") {
+            if has_popcnt && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("avxvnni") {
                 found.push(Self(&avx_vnni::FUNCTIONS));
             }
-            if is_x86_feature_detected!("avx2") {
+            if has_popcnt && is_x86_feature_detected!("avx2") {
                 found.push(Self(&avx2::FUNCTIONS));
             }
         }
@@ -130,6 +149,19 @@ impl Kernels {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.0.name
+    }
+
+    /// The product of a query with each of many rows that are as long as it, one behind the other: `sums[row]`. Exact. Rows
+    /// without room for their sum are left out, and so is what is no whole row.
+    pub fn dots(self, query: &[i8], rows: &[i8], sums: &mut [i32]) {
+        // SAFETY: values are only made by `available` and `portable`, which looked for the instructions.
+        unsafe { (self.0.dots)(query, rows, sums) }
+    }
+
+    /// In how many bits each of many rows differs from a query that is as long; otherwise as [`Kernels::dots`].
+    pub fn differences(self, query: &[u64], rows: &[u64], counts: &mut [u32]) {
+        // SAFETY: as above.
+        unsafe { (self.0.differences)(query, rows, counts) }
     }
 
     pub(crate) fn linear(

@@ -57,6 +57,27 @@ proptest! {
     }
 
     #[test]
+    fn comparisons_are_exact_with_all_instructions(columns in 1_usize..400, count in 0_usize..9, seed: u64, extreme: bool) {
+        let mut next = noise(seed);
+        let pick = |byte: u64| if extreme { [i8::MIN, i8::MAX][byte as usize % 2] } else { byte as i8 };
+        let query: Vec<i8> = (0..columns).map(|_| pick(next() >> 32)).collect();
+        let rows: Vec<i8> = (0..columns * count).map(|_| pick(next() >> 32)).collect();
+        let dot = |row: &[i8]| query.iter().zip(row).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum::<i32>();
+        let expected: Vec<i32> = rows.chunks(columns).map(dot).collect();
+        let words: Vec<u64> = (0..columns).map(|_| next()).collect();
+        let sets: Vec<u64> = (0..columns * count).map(|_| next()).collect();
+        let differing = |set: &[u64]| (0..columns * 64).filter(|at| (words[at / 64] ^ set[at / 64]) >> (at % 64) & 1 == 1).count();
+        let differences: Vec<usize> = sets.chunks(columns).map(differing).collect();
+        for kernels in Kernels::available() {
+            let (mut sums, mut counts) = (vec![-1; count], vec![u32::MAX; count]);
+            kernels.dots(&query, &rows, &mut sums);
+            kernels.differences(&words, &sets, &mut counts);
+            prop_assert!(sums == expected, "{}", kernels.name());
+            prop_assert!(counts.iter().map(|&count| count as usize).eq(differences.iter().copied()), "{}", kernels.name());
+        }
+    }
+
+    #[test]
     fn layers_are_equal_bit_for_bit(count in 1_usize..70, seed: u64, size in 0.0_f32..50.0, gelu: bool) {
         let (columns, rows) = (64, 96);
         let mut next = noise(seed);

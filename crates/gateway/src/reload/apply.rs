@@ -44,6 +44,9 @@ pub(super) async fn apply(core: &Arc<Core>, loaded: Arc<Loaded>) -> Result<(), A
     let swapped_in = swap.elapsed();
     core.lanes.set_max_turns(max_turns);
     tracing::debug!(?made_in, ?swapped_in, "configuration swapped");
+    let now = core.snapshot();
+    // Nobody waits for it: the gateway runs, and the built-in engine answers meanwhile.
+    tokio::spawn(async move { now.agents.start_memories().await });
     // The last holder of the old agents may close folders and databases.
     tokio::task::spawn_blocking(move || drop(before));
     Ok(())

@@ -15,5 +15,5 @@ mod watch;
 pub(crate) use check::{Startable, may_restart};
 pub(crate) use outcome::Outcome;
 pub use state::Refused;
-pub(crate) use state::{Reload, Started};
+pub(crate) use state::{Ask, Reload, Started};
 pub(crate) use task::run;

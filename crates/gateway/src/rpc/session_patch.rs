@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use openclaw_agent::AgentRuntime;
+use openclaw_models::catalog::CatalogError;
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::session_key::{Conversation, SessionKey};
 use openclaw_store::{SessionId, field};
@@ -158,14 +159,23 @@ fn model_override(agent: &AgentRuntime, value: Option<&Value>) -> Result<ModelCh
         Some(Value::Null) => Ok(ModelChange::Clear),
         Some(value) => {
             let reference = line("model", value.as_str().unwrap_or_default().trim(), MAX_KEY)?;
-            let model = agent
-                .models
-                .resolve(reference)
-                .map_err(|error| RpcError::from(ErrorShape::invalid(error.plain_words())))?;
-            let info = model.describe();
-            Ok(ModelChange::Set { provider: info.provider.to_string(), model: info.id.clone() })
+            let refused = |error: CatalogError| RpcError::from(ErrorShape::invalid(error.plain_words()));
+            let chosen = agent.models.choose(reference).map_err(refused)?;
+            // One that cannot run is refused now and not with the next message. What a profile lacks shows then only.
+            match agent.models.resolve(&chosen.to_string()) {
+                Ok(_) => {}
+                Err(CatalogError::MissingKey { provider }) if has_profile(agent, &provider) => {}
+                Err(error) => return Err(refused(error)),
+            }
+            Ok(ModelChange::Set { provider: chosen.provider, model: chosen.model })
         }
     }
+}
+
+/// Whether a profile could be tried at a provider. Damaged credentials show with the next message.
+fn has_profile(agent: &AgentRuntime, provider: &str) -> bool {
+    let now = agent.clock.now_ms();
+    agent.auth.view().is_ok_and(|view| !view.rotation(provider, agent.auth.settings(), now).is_empty())
 }
 
 fn patch_now(
@@ -196,10 +206,10 @@ fn patch_now(
         }
         entry.set(field::UPDATED_AT, &entry.updated_at().max(now));
     })?;
-    let resolved = entry.as_ref().and_then(|entry| agent.model_of(entry).ok()).map(|model| {
-        let info = model.describe();
-        json!({"modelProvider": info.provider, "model": info.id})
-    });
+    let resolved = entry
+        .as_ref()
+        .and_then(|entry| agent.model_of(entry).ok())
+        .map(|model| json!({"modelProvider": model.provider, "model": model.id}));
     Ok(json!({
         "ok": true, "path": agent.sessions.path().to_string_lossy(), "key": key, "entry": entry,
         "resolved": resolved,

@@ -39,9 +39,11 @@ const SHOWN: &[&str] = &[
 
 /// The model of the default agent, as lists name it.
 pub(super) fn defaults(agents: &Agents) -> Value {
-    let model = agents.get(&agents.default_id).and_then(|agent| agent.models.resolve_default().ok());
+    let model = agents
+        .get(&agents.default_id)
+        .and_then(|agent| agent.models.describe(&agent.models.default_reference()).ok());
     match model {
-        Some(model) => defaults_of(model.describe()),
+        Some(info) => defaults_of(&info),
         None => json!({"modelProvider": null, "model": null, "contextTokens": null}),
     }
 }
@@ -69,7 +71,7 @@ pub(super) fn list_row(key: &SessionKey, entry: &SessionEntry) -> Map<String, Va
 /// A row of `status`.
 pub(super) fn status_row(agent: &AgentRuntime, key: &str, entry: &SessionEntry, now_ms: i64) -> Value {
     let canonical = SessionKey::canonical(key, &agent.id, &agent.settings.main_key);
-    let info = agent.model_of(entry).ok().map(|model| model.describe().clone());
+    let info = agent.model_of(entry).ok();
     let window = info.as_ref().map(|info| u64::from(info.context_window));
     let total = entry.get(field::TOTAL_TOKENS).unwrap_or(0);
     let mut row = json!({

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use openclaw_agent::AgentRuntime;
 use openclaw_channels::{Counts, ask};
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::methods::Scope;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::agents::Agents;
 
 use super::session_rows::{defaults, status_row};
 use super::{Call, Reply, attempt};
@@ -96,9 +99,20 @@ fn status_without_outbox(call: &Call<'_>) -> Value {
             "activeRuns": core.runs.active_count(), "activeSessions": core.lanes.active(),
             "address": core.address.to_string(),
         },
+        "memory": memory_rows(agents),
         "disk": crate::health::disk(core),
         "unsupported": crate::unsupported::unsupported(&call.now.loaded, &core.locations.state_dir),
     })
+}
+
+/// Who answers for each memory, and who is out; ours, the release says nothing of it.
+fn memory_rows(agents: &Agents) -> Vec<Value> {
+    let row = |agent: &Arc<AgentRuntime>| {
+        let mut row = json!(agent.memory.standing());
+        row["agentId"] = json!(agent.id);
+        row
+    };
+    agents.all.values().map(row).collect()
 }
 
 pub(super) fn agents(call: &Call<'_>) -> Reply {

@@ -157,6 +157,21 @@ fn rename_takes_only_free_names_and_stays_beneath() {
 }
 
 #[test]
+fn a_root_that_was_moved_or_replaced_is_not_in_place() {
+    let house = House::new();
+    let root = Root::open(&house.dir()).unwrap();
+    assert!(root.is_in_place());
+    let aside = house.home.path().join("aside");
+    std::fs::rename(house.dir(), &aside).unwrap();
+    assert!(!root.is_in_place());
+    create_private_dir(&house.dir()).unwrap();
+    assert!(!root.is_in_place());
+    std::fs::remove_dir(house.dir()).unwrap();
+    std::fs::rename(&aside, house.dir()).unwrap();
+    assert!(root.is_in_place());
+}
+
+#[test]
 fn walk_lists_regular_files_only_and_is_bounded() {
     let house = House::new();
     let everything = |_: &Path, _: EntryKind| true;

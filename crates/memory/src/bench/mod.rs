@@ -9,10 +9,12 @@ mod nonsense;
 mod random;
 mod report;
 mod run;
+mod scale;
 mod score;
 
 pub use lines::{Line, NoteText, lines};
 pub use needles::{Kind, Needle, Target, needles};
 pub use report::{BenchReport, Building, Quality, Row, Speed};
 pub use run::{BenchError, DEFAULT_QUESTIONS, MAX_QUESTIONS, Plan, Stage, run};
+pub use scale::Scale;
 pub use score::{Outcome, judge, percentile, rank_of, separation};

@@ -123,7 +123,7 @@ pub async fn run(
 /// The text of the notes; when they are too many, of some that the seed chooses.
 async fn notes_of(engine: &Engine, seed: u64) -> Result<Vec<NoteText>, BenchError> {
     let options = &engine.mailbox.options;
-    let sources = Sources::new(Arc::clone(&options.workspace), &options.extra_paths);
+    let sources = Sources::of(options);
     let read = tokio::task::spawn_blocking(move || {
         let mut notes = sources.list(Source::Memory).notes;
         if notes.iter().map(|note| note.size as usize).sum::<usize>() > MAX_BYTES {
@@ -136,7 +136,7 @@ async fn notes_of(engine: &Engine, seed: u64) -> Result<Vec<NoteText>, BenchErro
             // One that cannot be read is not indexed either, and `status` names it.
             if let Ok(text) = note.text() {
                 left = rest;
-                found.push(NoteText { path: note.path, text });
+                found.push(NoteText { path: note.path, text: text.text });
             }
         }
         found
@@ -154,6 +154,9 @@ fn words_only(engine: &Engine, database: PathBuf) -> Engine {
         extra_paths: options.extra_paths.clone(),
         embedders: Embedders::default(),
         cache_entries: options.cache_entries,
+        sources: options.sources.clone(),
+        sync: options.sync.for_a_moment(),
+        fusion: options.fusion,
         clock: Arc::clone(&options.clock),
     })
 }

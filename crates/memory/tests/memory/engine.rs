@@ -49,10 +49,23 @@ async fn a_damaged_index_is_put_aside_and_built_anew() {
 }
 
 #[tokio::test]
-async fn an_index_that_cannot_be_opened_is_an_error_that_names_it() {
+async fn an_index_that_cannot_be_opened_is_named_and_the_notes_answer_without_it() {
     let home = Home::new();
+    home.note("MEMORY.md", "green tea\n");
     create_private_dir(&home.database()).unwrap();
-    let error = home.engine().search(Query::new("tea")).await.unwrap_err();
+    let memory = home.engine();
+    for text in ["tea", "green"] {
+        let answer = memory.search(Query::new(text)).await.unwrap();
+        assert_eq!(answer.results.first().map(|hit| hit.path.as_str()), Some("MEMORY.md"), "{answer:?}");
+        let degraded = answer.degraded.unwrap();
+        assert!(
+            degraded.starts_with("words of notes only: ") && degraded.contains("main.sqlite"),
+            "{degraded}"
+        );
+    }
+    home.note("memory/new.md", "black tea\n");
+    assert_eq!(memory.search(Query::new("tea")).await.unwrap().results.len(), 2);
+    let error = memory.sync(SyncReason::Requested).await.unwrap_err();
     assert!(error.to_string().contains("main.sqlite"), "{error}");
 }
 

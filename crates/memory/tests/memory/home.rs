@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use openclaw_guard::{PathComponent, Root, SystemClock, create_private_dir, write_atomic};
-use openclaw_memory::{Embedders, Engine, EngineOptions};
+use openclaw_memory::{Embedders, Engine, EngineOptions, Fusion};
 
 pub(crate) struct Home {
     pub(crate) dir: tempfile::TempDir,
@@ -55,8 +55,22 @@ impl Home {
         engine(self.dir.path(), &[])
     }
 
+    /// An engine whose cache keeps so many vectors.
+    pub(crate) fn engine_keeping(&self, embedders: Embedders, most: usize) -> Engine {
+        let cache_entries = Some(most);
+        Engine::new(EngineOptions { embedders, cache_entries, ..options(self.dir.path()) })
+    }
+
     pub(crate) fn engine_with(&self, embedders: Embedders) -> Engine {
-        Engine::new(EngineOptions { embedders, ..options(self.dir.path()) })
+        Engine::new(EngineOptions { embedders, ..self.options() })
+    }
+
+    pub(crate) fn options(&self) -> EngineOptions {
+        options(self.dir.path())
+    }
+
+    pub(crate) fn engine_by(&self, fusion: Fusion, embedders: Embedders) -> Engine {
+        Engine::new(EngineOptions { embedders, fusion, ..options(self.dir.path()) })
     }
 }
 
@@ -64,7 +78,7 @@ pub(crate) fn engine(home: &Path, extra_paths: &[PathBuf]) -> Engine {
     Engine::new(EngineOptions { extra_paths: extra_paths.to_vec(), ..options(home) })
 }
 
-fn options(home: &Path) -> EngineOptions {
+pub(crate) fn options(home: &Path) -> EngineOptions {
     let agent_id = PathComponent::parse("main").unwrap();
     let workspace = Arc::new(Root::open(&home.join("workspace")).unwrap());
     EngineOptions::new(agent_id, workspace, home, Arc::new(SystemClock))

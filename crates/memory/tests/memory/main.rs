@@ -5,7 +5,20 @@ mod contract;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod freshness;
+#[cfg(test)]
 mod home;
 #[cfg(test)]
+mod jobs;
+#[cfg(test)]
 mod meaning;
+#[cfg(test)]
+mod recovery;
+#[cfg(test)]
+mod spending;
+#[cfg(test)]
 mod surfaces;
+#[cfg(test)]
+mod transcripts;
+#[cfg(test)]
+mod weighted;

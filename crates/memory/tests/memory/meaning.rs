@@ -35,7 +35,7 @@ impl Letters {
         self.counter(purpose).load(Ordering::Relaxed)
     }
 
-    fn vector(text: &str) -> Vector {
+    pub(crate) fn vector(text: &str) -> Vector {
         let count = |letter: char| text.chars().filter(|c| c.eq_ignore_ascii_case(&letter)).count() as f32;
         Vector::normalized(('a'..='z').map(|letter| count(letter) + 0.01).collect()).unwrap()
     }
@@ -157,6 +157,7 @@ async fn steps_in(home: &Home, failure: Failure) {
         primary: Some(primary),
         fallback: Some(fallback.clone()),
         problem: None,
+        ..Embedders::default()
     });
     memory.sync(SyncReason::Requested).await.unwrap();
     let answer = memory.search(Query::new("tea")).await.unwrap();

@@ -1,10 +1,12 @@
 //! What the command line shows beside answers: progress, who answers, how well.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use openclaw_embed::{Failure, Purpose};
+use openclaw_guard::write_atomic;
 use openclaw_memory::bench::{BenchError, Kind, Plan, Stage, run};
-use openclaw_memory::{Embedders, MemoryBackend as _, Role, SyncReason};
+use openclaw_memory::{Embedders, Engine, MemoryBackend as _, Query, Reader, Role, SyncReason};
 
 use crate::home::Home;
 use crate::meaning::{Letters, only};
@@ -49,7 +51,7 @@ async fn whoever_is_asked_says_so() {
         [("test/broken", Role::Primary, None, true), ("test/b", Role::Fallback, Some(26), false)]
     );
     assert!(home.engine().probe().await.is_empty());
-    assert_eq!((engine.service(), home.engine().service()), (Some("test"), None));
+    assert_eq!((engine.reader(), home.engine().reader()), (Some(Reader::Service("test")), None));
 }
 
 #[tokio::test]
@@ -103,4 +105,28 @@ async fn too_few_notes_are_said() {
     home.note("MEMORY.md", "- Hansen serviced the old boiler in March\n");
     let error = run(&home.engine(), Plan { questions: 50, seed: 1 }, &|_| {}).await.unwrap_err();
     assert!(matches!(error, BenchError::TooFew { questions: 1, notes: 1 }), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_not_searched_and_said() {
+    let home = Home::new();
+    home.note("memory/tea.md", "green tea\n");
+    for (name, bytes) in [
+        ("picture", &b"\x89PNG\r\n\x1a\n\x00\x00tea"[..]),
+        ("utf16", b"\xff\xfet\x00e\x00a\x00"),
+        ("noise", b"tea \xff\xfe\xfd\xfc\xfb\xfa"),
+    ] {
+        write_atomic(&home.path(&format!("workspace/memory/{name}.md")), bytes).unwrap();
+    }
+    // An old encoding: two letters of many cannot be read.
+    write_atomic(&home.path("workspace/memory/old.md"), b"tea with Zo\xeb and Ren\xe9, every day at five\n")
+        .unwrap();
+    let memory = Engine::new(home.options());
+    let report = memory.sync(SyncReason::Requested).await.unwrap();
+    let skipped: BTreeSet<&str> = report.skipped.iter().map(|note| note.path.as_str()).collect();
+    assert_eq!(skipped, BTreeSet::from(["memory/noise.md", "memory/picture.md", "memory/utf16.md"]));
+    assert!(report.skipped[0].reason.contains("save it as that"), "{:?}", report.skipped);
+    let answer = memory.search(Query::new("tea")).await.unwrap();
+    let found: BTreeSet<&str> = answer.results.iter().map(|hit| hit.path.as_str()).collect();
+    assert_eq!(found, BTreeSet::from(["memory/old.md", "memory/tea.md"]));
 }

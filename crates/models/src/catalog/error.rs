@@ -2,7 +2,7 @@
 
 use crate::WireApi;
 use crate::error::key_places;
-use crate::openai::EndpointError;
+use openclaw_http::EndpointError;
 
 /// Why a model reference does not lead to a model that runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +27,14 @@ pub enum CatalogError {
         /// Model id.
         model: String,
     },
+    /// `agents.defaults.models` leaves the model out.
+    #[error("{reference} is not allowed")]
+    NotAllowed {
+        /// `provider/model`.
+        reference: String,
+        /// The models that are.
+        allowed: Vec<String>,
+    },
     /// This build does not speak the wire API.
     #[error("{reference}: wire API {} is not supported by this build", api.as_str())]
     UnsupportedApi {
@@ -40,6 +48,14 @@ pub enum CatalogError {
     MissingKey {
         /// Provider id.
         provider: String,
+    },
+    /// The provider's credential cannot be used.
+    #[error("provider {provider:?}: {why}")]
+    Credential {
+        /// Provider id.
+        provider: String,
+        /// What is wrong, in words.
+        why: String,
     },
     /// The provider's address or headers cannot be used.
     #[error("models.providers.{provider}: {why}")]
@@ -66,12 +82,24 @@ impl CatalogError {
             Self::UnknownOfflineModel { model } => {
                 format!("There is no model \"offline/{model}\". The built-in model is offline/recall.")
             }
+            Self::NotAllowed { reference, allowed } => format!(
+                "Model \"{reference}\" is not allowed: agents.defaults.models has only {}. Add it there, or choose one of them.",
+                allowed.join(", ")
+            ),
             Self::UnsupportedApi { reference, api } => format!(
-                "{reference} uses the wire API {}, which this build does not speak. It speaks openai-completions: set models.providers.<id>.api to that if the server offers it, or choose another model.",
+                "{reference} uses the wire API {}, which this build does not speak. It speaks openai-completions, openai-responses, anthropic-messages and google-generative-ai: set models.providers.<id>.api to one of them if the server offers it, or choose another model.",
                 api.as_str()
             ),
             Self::MissingKey { provider } => {
-                format!("There is no API key for {provider}. Set {}.", key_places(provider))
+                format!(
+                    "There is no API key for {provider}. Set {}, or run `openclaw models auth add --provider {provider}`.",
+                    key_places(provider)
+                )
+            }
+            Self::Credential { provider, why } => {
+                format!(
+                    "The credential for {provider} cannot be used: {why}. `openclaw models status` shows what there is."
+                )
             }
             Self::BadEndpoint { provider, why } => {
                 format!(

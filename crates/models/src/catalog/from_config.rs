@@ -1,26 +1,40 @@
 //! From `openclaw.json` and the environment to this room's plain values.
 
-use openclaw_config::{Config, Env, MaxTokensField as ConfigField, Model, ModelApi, ModelInput, Provider};
+use openclaw_config::{
+    Config, Env, MaxTokensField as ConfigField, Model, ModelApi, ModelChoice, ModelInput, ModelsMode,
+    Provider,
+};
 
 use super::environment::Environment;
-use super::providers::{ModelEntry, ProviderEntry, Providers};
+use super::providers::{AllowedModel, Choice, KeyHeader, Mode, ModelEntry, ProviderEntry, Providers};
 use crate::{Compat, InputKind, MaxTokensField, Prices, WireApi};
 
 impl Providers {
-    /// Providers, primary model of the agents' defaults, and aliases. An agent's own model is a reference to give to
-    /// [`super::Catalog::resolve`].
+    /// What holds for agents that say nothing themselves.
     #[must_use]
     pub fn from_config(config: &Config) -> Self {
         let defaults = &config.agents.defaults;
-        let aliases = defaults.models.iter().filter_map(|(reference, entry)| {
-            let alias = entry.alias.as_deref()?.trim();
-            (!alias.is_empty()).then(|| (alias.to_owned(), reference.clone()))
+        let allowed = defaults.models.iter().map(|(reference, entry)| AllowedModel {
+            reference: reference.clone(),
+            alias: entry.alias.as_deref().map(str::trim).filter(|alias| !alias.is_empty()).map(str::to_owned),
+            params: entry.params.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
         });
         Self {
-            primary: defaults.model.as_ref().and_then(|model| model.primary.clone()),
+            model: defaults.model.as_ref().map(choice).unwrap_or_default(),
+            image_model: defaults.image_model.as_ref().map(choice).unwrap_or_default(),
+            allowed: allowed.collect(),
             entries: config.models.providers.iter().map(|(id, entry)| provider(id, entry)).collect(),
-            aliases: aliases.collect(),
+            mode: match config.models.mode {
+                ModelsMode::Merge => Mode::Merge,
+                ModelsMode::Replace => Mode::Replace,
+            },
         }
+    }
+
+    /// What holds for one agent: its own model stands before that of the defaults.
+    #[must_use]
+    pub fn of_agent(config: &Config, agent: &str) -> Self {
+        Self { model: choice(&config.agents.model(agent)), ..Self::from_config(config) }
     }
 }
 
@@ -32,14 +46,26 @@ impl Environment {
     }
 }
 
+fn choice(choice: &ModelChoice) -> Choice {
+    let named = |text: &String| !text.trim().is_empty();
+    Choice {
+        primary: choice.primary.clone().filter(named),
+        fallbacks: choice.fallbacks.iter().flatten().filter(|text| named(text)).cloned().collect(),
+    }
+}
+
 fn provider(id: &str, entry: &Provider) -> ProviderEntry {
     ProviderEntry {
-        id: id.to_owned(),
-        base_url: entry.base_url.clone(),
         api_key: entry.api_key.clone(),
+        key_header: match entry.auth_header {
+            None => KeyHeader::OfTheApi,
+            Some(true) => KeyHeader::Authorization,
+            Some(false) => KeyHeader::None,
+        },
         api: entry.api.map(wire_api),
         headers: entry.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
         models: entry.models.iter().map(model).collect(),
+        ..ProviderEntry::new(id, &entry.base_url)
     }
 }
 
@@ -66,7 +92,6 @@ fn model(entry: &Model) -> ModelEntry {
         },
     }
 }
-
 /// No model takes four thousand million tokens; a larger number means "as many as there are".
 fn tokens(count: u64) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
@@ -99,7 +124,7 @@ fn field(field: ConfigField) -> MaxTokensField {
 
 #[cfg(test)]
 mod tests {
-    use crate::catalog::{Catalog, CatalogError, Environment, Providers};
+    use crate::catalog::{Catalog, CatalogError, Environment, KeyHeader, Providers};
     use crate::{InputKind, WireApi};
     use openclaw_config::Env;
 
@@ -108,10 +133,14 @@ mod tests {
             mock: { baseUrl: "http://127.0.0.1:9/v1", apiKey: "${MOCK_KEY}", models: [
                 { id: "mock-1", name: "Mock One", input: ["text", "image"], contextWindow: 64000, maxTokens: 4096,
                   cost: { input: 1, output: 2 } } ] },
-            claude: { baseUrl: "https://claude.example/v1", apiKey: "k", api: "anthropic-messages",
-                models: [ { id: "c", name: "C" } ] },
+            cloud: { baseUrl: "https://cloud.example/v1", apiKey: "k", api: "bedrock-converse-stream",
+                authHeader: true, models: [ { id: "c", name: "C" } ] },
         } },
-        agents: { defaults: { model: { primary: "mock/mock-1" }, models: { "mock/mock-1": { alias: "m" } } } },
+        agents: {
+            defaults: { model: { primary: "mock/mock-1", fallbacks: ["zai/glm-4.7"] }, imageModel: "gemini",
+                models: { "mock/mock-1": { alias: "m", params: { temperature: 0.5 } } } },
+            list: [ { id: "main" }, { id: "other", model: { primary: "mock/other" } } ],
+        },
     }"#;
 
     #[test]
@@ -130,12 +159,21 @@ mod tests {
         );
         assert_eq!(catalog.default_reference(), "mock/mock-1");
         assert_eq!(
-            catalog.resolve("claude/c").err(),
+            catalog.resolve("cloud/c").err(),
             Some(CatalogError::UnsupportedApi {
-                reference: "claude/c".into(),
-                api: WireApi::AnthropicMessages
+                reference: "cloud/c".into(),
+                api: WireApi::BedrockConverseStream
             })
         );
         assert!(catalog.resolve("openai/gpt-5-mini").is_ok(), "the environment's key");
+        assert_eq!(
+            (catalog.fallbacks(), catalog.image_model().primary.as_deref()),
+            (&["zai/glm-4.7".to_owned()][..], Some("gemini"))
+        );
+        assert_eq!(catalog.allowed_models()[0].params["temperature"], 0.5);
+        assert_eq!(catalog.entry("cloud").unwrap().key_header, KeyHeader::Authorization);
+
+        let other = Catalog::new(Providers::of_agent(&parsed.config, "other"), Environment::default());
+        assert_eq!((other.default_reference().as_str(), other.fallbacks().len()), ("mock/other", 1));
     }
 }

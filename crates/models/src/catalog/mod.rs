@@ -1,16 +1,26 @@
 //! From configuration and environment to models that run.
 //!
-//! A reference is `provider/model`. Providers come from `models.providers`; `openai` also from the environment, and
-//! `offline` is always there. A configured model that cannot run is an error with its reason, never a silent change
-//! to another model.
+//! A reference is `provider/model`. Providers are the built-in ones ([`table`]), those of `models.providers`, and those
+//! of the agent's `models.json`; `offline` is always there. A configured model that cannot run is an error with its
+//! reason, never a silent change to another model.
 
+mod connect;
 mod environment;
 mod error;
 mod from_config;
+mod key;
+mod listing;
+mod models_file;
 mod providers;
+mod reference;
 mod resolve;
+pub mod table;
 
-pub use environment::{DEFAULT_OPENAI_MODEL, Environment, OPENAI_BASE_URL};
+pub use environment::Environment;
 pub use error::CatalogError;
-pub use providers::{ModelEntry, ProviderEntry, Providers};
-pub use resolve::{Catalog, ModelListing, OFFLINE_REFERENCE};
+pub use key::{AddressFrom, Key, KeyKind, KeySource, may_go, same_origin};
+pub use listing::{ListedModel, ModelListing};
+pub use models_file::{ModelsFileError, parse_models_file, read_models_file};
+pub use providers::{AllowedModel, Choice, KeyHeader, Mode, ModelEntry, ProviderEntry, Providers};
+pub use reference::{ASSUMED_PROVIDER, Naming, Reference};
+pub use resolve::{Catalog, Keyed, OFFLINE_REFERENCE, Patience};

@@ -3,25 +3,11 @@
 //! Sources: OpenAI API reference "Error codes"; llama.cpp pull request 15780 (`exceed_context_size_error`); vLLM
 //! answers a plain 400 without a code.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::redact::Redactor;
+use crate::wire::{Meaning, Redactor, Refusal, Verdict};
 use crate::{ModelError, ModelInfo};
-
-/// Everything known about a refusal.
-#[derive(Clone, Copy)]
-pub struct Refusal<'a> {
-    /// HTTP status; 200 when the error came inside the stream.
-    pub status: u16,
-    /// What `Retry-After` asked for.
-    pub retry_after: Option<Duration>,
-    /// The body, at most a few kilobytes of it.
-    pub body: &'a [u8],
-}
 
 /// `{"error": {...}}` as documented, `{"error": "text"}` from small servers, or the error's fields at the top as
 /// Mistral and older vLLM send them.
@@ -44,18 +30,6 @@ struct ErrorObject {
     kind: Value,
 }
 
-/// What a typed code means.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Meaning {
-    Context,
-    Billing,
-    Auth,
-    Rate,
-    Server,
-    NoModel,
-    Filtered,
-}
-
 /// Codes and types that servers put into `error.code` or `error.type`.
 const CODES: &[(&str, Meaning)] = &[
     ("context_length_exceeded", Meaning::Context),
@@ -68,7 +42,9 @@ const CODES: &[(&str, Meaning)] = &[
     ("rate_limit_exceeded", Meaning::Rate),
     ("rate_limit_error", Meaning::Rate),
     ("server_error", Meaning::Server),
-    ("overloaded_error", Meaning::Server),
+    ("overloaded_error", Meaning::Overload),
+    ("server_is_overloaded", Meaning::Overload),
+    ("slow_down", Meaning::Overload),
     ("model_not_found", Meaning::NoModel),
     ("content_filter", Meaning::Filtered),
     ("content_policy_violation", Meaning::Filtered),
@@ -76,11 +52,12 @@ const CODES: &[(&str, Meaning)] = &[
 
 /// The last resort, and the only place where words decide: servers that answer 400 to a long prompt without a code.
 /// In order: vLLM before 0.16, vLLM since 0.16, llama.cpp before its typed error, llama-cpp-python.
-const OVERFLOW_WORDS: &[&str] = &[
-    "maximum context length",
-    "context length is only",
-    "exceeds the available context size",
-    "exceed context window",
+const OVERFLOW_WORDS: &[(&str, Meaning)] = &[
+    ("maximum context length", Meaning::Context),
+    ("context length is only", Meaning::Context),
+    ("exceeds the available context size", Meaning::Context),
+    ("exceed context window", Meaning::Context),
+    ("exceeds the context window", Meaning::Context),
 ];
 
 /// The error for a refused request. `message` of the result has passed the redactor.
@@ -93,52 +70,20 @@ pub fn classify(refusal: Refusal<'_>, info: &ModelInfo, redactor: &Redactor) -> 
         }
         Err(_) => ErrorObject::default(),
     };
-    let by_code = meaning(&error.code).or_else(|| meaning(&error.kind));
-    let decided = by_code.or_else(|| by_status(refusal.status)).or_else(|| by_words(&error));
-    let provider = Arc::clone(&info.provider);
-    let status = refusal.status;
-    match decided {
-        Some(Meaning::Context) => ModelError::ContextOverflow { provider, model: info.id.clone() },
-        Some(Meaning::Billing) => ModelError::Billing { provider },
-        Some(Meaning::Auth) => ModelError::Auth { provider, status },
-        Some(Meaning::Rate) => ModelError::RateLimited { provider, retry_after: refusal.retry_after },
-        Some(Meaning::Server) => ModelError::Server { provider, status },
-        Some(Meaning::NoModel) => ModelError::ModelNotFound { provider, model: info.id.clone() },
-        Some(Meaning::Filtered) => ModelError::Filtered { provider },
-        None if (300..400).contains(&status) => ModelError::Redirected { provider, status },
-        None => {
-            let message = error.message.as_str().unwrap_or("it gave no reason");
-            ModelError::BadRequest { provider, status, message: redactor.clean(message) }
-        }
-    }
-}
-
-fn meaning(code: &Value) -> Option<Meaning> {
-    let code = code.as_str()?;
-    CODES.iter().find(|(known, _)| *known == code).map(|(_, meaning)| *meaning)
-}
-
-/// What the status says when no code does. 413 means a body that is too long, with the same remedy as a context
-/// that is too long.
-fn by_status(status: u16) -> Option<Meaning> {
-    match status {
-        401 | 403 => Some(Meaning::Auth),
-        402 => Some(Meaning::Billing),
-        413 => Some(Meaning::Context),
-        429 => Some(Meaning::Rate),
-        408 | 425 | 500.. => Some(Meaning::Server),
-        _ => None,
-    }
-}
-
-fn by_words(error: &ErrorObject) -> Option<Meaning> {
-    let message = error.message.as_str()?;
-    OVERFLOW_WORDS.iter().any(|words| message.contains(words)).then_some(Meaning::Context)
+    let code = |value: &Value| Meaning::of_code(CODES, value.as_str()?);
+    let message = error.message.as_str();
+    let meaning = code(&error.code)
+        .or_else(|| code(&error.kind))
+        .or_else(|| Meaning::of_status(refusal.status))
+        .or_else(|| Meaning::of_words(OVERFLOW_WORDS, message?));
+    let Refusal { status, retry_after, body: _ } = refusal;
+    Verdict { meaning, status, retry_after, message }.into_error(info, redactor)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Redactor, Refusal, classify};
+    use super::classify;
+    use crate::wire::{Redactor, Refusal};
     use crate::{ModelError, ModelInfo, WireApi};
     use openclaw_guard::Secret;
     use proptest::prelude::*;
@@ -192,6 +137,7 @@ mod tests {
                 r#"{"error":{"message":"x","type":"invalid_request_error","code":"model_not_found"}}"#,
                 "p: unknown model m",
             ),
+            (529, r#"{"error":{"type":"overloaded_error","message":"Overloaded"}}"#, "p: overloaded"),
             (502, "bad gateway", "p: server failure (HTTP 502)"),
             (307, "", "p: redirected (HTTP 307)"),
             (200, r#"{"error":{"message":"x","type":"server_error"}}"#, "p: server failure (HTTP 200)"),

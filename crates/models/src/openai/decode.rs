@@ -9,8 +9,9 @@ use std::sync::Arc;
 use openclaw_protocol::message::{StopReason, Usage};
 use serde::Deserialize;
 
-use super::classify::{Refusal, classify};
-use super::redact::Redactor;
+use super::classify::classify;
+use super::encode::REASONING_FIELD;
+use crate::wire::{self, Redactor, Refusal};
 use crate::{Malformed, ModelError, ModelEvent, ModelInfo};
 
 /// Most tool calls in one answer: OpenAI's limit on the tools of a request.
@@ -19,7 +20,7 @@ const MAX_TOOL_CALLS: usize = 128;
 /// Decodes one answer.
 ///
 /// ```
-/// use openclaw_models::{openai::Decoder, ModelEvent, ModelInfo, WireApi};
+/// use openclaw_models::{openai::Decoder, wire::Decoder as _, ModelEvent, ModelInfo, WireApi};
 /// use openclaw_protocol::message::StopReason;
 ///
 /// let mut decoder = Decoder::new(ModelInfo::new("openai", "gpt-5-mini", WireApi::OpenAiCompletions).into());
@@ -33,6 +34,8 @@ pub struct Decoder {
     calls: Vec<OpenCall>,
     usage: Option<WireUsage>,
     finish: Option<Finish>,
+    /// Reasoning has come under the field that wants it back, and nothing after it.
+    unsigned_reasoning: bool,
     done: bool,
 }
 
@@ -132,14 +135,20 @@ impl Decoder {
     /// The same, removing the endpoint's credentials from what the provider says in an error.
     #[must_use]
     pub fn with_redactor(info: Arc<ModelInfo>, redactor: Redactor) -> Self {
-        Self { info, redactor, calls: Vec::new(), usage: None, finish: None, done: false }
+        Self {
+            info,
+            redactor,
+            calls: Vec::new(),
+            usage: None,
+            finish: None,
+            unsigned_reasoning: false,
+            done: false,
+        }
     }
+}
 
-    /// Takes the `data` of one event.
-    ///
-    /// # Errors
-    /// The data is not a chunk, or it is the provider's report of a failure.
-    pub fn push(&mut self, data: &str) -> Result<Vec<ModelEvent>, ModelError> {
+impl wire::Decoder for Decoder {
+    fn push(&mut self, data: &str) -> Result<Vec<ModelEvent>, ModelError> {
         if self.done || data.trim().is_empty() {
             return Ok(Vec::new());
         }
@@ -149,8 +158,7 @@ impl Decoder {
         let chunk: Chunk<'_> = serde_json::from_str(data).map_err(|_| self.malformed(Malformed::NotJson))?;
         if let Some(error) = chunk.error.filter(|error| error.get() != "null") {
             let body = format!("{{\"error\":{}}}", error.get());
-            let refusal = Refusal { status: 200, retry_after: None, body: body.as_bytes() };
-            return Err(classify(refusal, &self.info, &self.redactor));
+            return Err(classify(Refusal::in_stream(body.as_bytes()), &self.info, &self.redactor));
         }
         if chunk.usage.is_some() {
             self.usage = chunk.usage;
@@ -167,11 +175,7 @@ impl Decoder {
         Ok(events)
     }
 
-    /// The body has ended.
-    ///
-    /// # Errors
-    /// It ended before a finish reason.
-    pub fn finish(&mut self) -> Result<Vec<ModelEvent>, ModelError> {
+    fn finish(&mut self) -> Result<Vec<ModelEvent>, ModelError> {
         if self.done {
             return Ok(Vec::new());
         }
@@ -180,7 +184,9 @@ impl Decoder {
             None => Err(self.malformed(Malformed::EndedEarly)),
         }
     }
+}
 
+impl Decoder {
     fn end(&mut self, otherwise: Finish) -> Result<Vec<ModelEvent>, ModelError> {
         self.done = true;
         let finish = self.finish.unwrap_or(otherwise);
@@ -195,8 +201,16 @@ impl Decoder {
             }
             Finish::Stop | Finish::ToolCalls | Finish::ContentFilter => StopReason::Stop,
         };
-        let usage = self.usage.map(|usage| ModelEvent::Usage(self.price(usage)));
-        Ok(usage.into_iter().chain([ModelEvent::Done(stop)]).collect())
+        let mut events: Vec<ModelEvent> = self.sign().into_iter().collect();
+        events.extend(self.usage.map(|usage| ModelEvent::Usage(self.price(usage))));
+        events.push(ModelEvent::Done(stop));
+        Ok(events)
+    }
+
+    /// Says under which name the reasoning so far may go back.
+    fn sign(&mut self) -> Option<ModelEvent> {
+        std::mem::take(&mut self.unsigned_reasoning)
+            .then(|| ModelEvent::ThinkingSignature(REASONING_FIELD.to_owned()))
     }
 
     fn price(&self, wire: WireUsage) -> Usage {
@@ -215,11 +229,17 @@ impl Decoder {
     }
 
     fn delta(&mut self, delta: Delta<'_>, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
-        let thinking = [delta.reasoning_content.or(delta.reasoning)];
-        events
-            .extend(thinking.into_iter().flatten().filter(|t| !t.is_empty()).map(ModelEvent::ThinkingDelta));
-        let text = [delta.content, delta.refusal];
-        events.extend(text.into_iter().flatten().filter(|t| !t.is_empty()).map(ModelEvent::TextDelta));
+        let said = |text: &String| !text.is_empty();
+        if let Some(thinking) = delta.reasoning_content.filter(said) {
+            self.unsigned_reasoning = true;
+            events.push(ModelEvent::ThinkingDelta(thinking));
+        } else {
+            events.extend(delta.reasoning.filter(said).map(ModelEvent::ThinkingDelta));
+        }
+        for text in [delta.content, delta.refusal].into_iter().flatten().filter(said) {
+            events.extend(self.sign());
+            events.push(ModelEvent::TextDelta(text));
+        }
         for call in delta.tool_calls.into_iter().flatten() {
             self.call(call, events)?;
         }
@@ -235,6 +255,7 @@ impl Decoder {
             None => {
                 let name = name.ok_or_else(|| self.malformed(Malformed::UnnamedToolCall))?;
                 let index = self.open_call(call.index, id)?;
+                events.extend(self.sign());
                 events.push(ModelEvent::ToolCallStart { index, id: self.calls[index].id.clone(), name });
                 index
             }
@@ -289,6 +310,7 @@ fn finish(reason: &str) -> Option<Finish> {
 mod tests {
     use super::{Decoder, MAX_TOOL_CALLS};
     use crate::sse::Parser;
+    use crate::wire::Decoder as _;
     use crate::{Malformed, ModelError, ModelEvent, ModelInfo, Prices, WireApi};
     use openclaw_protocol::message::{StopReason, Usage};
     use proptest::prelude::*;

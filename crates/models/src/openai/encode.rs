@@ -4,19 +4,16 @@
 
 use std::borrow::Cow;
 
-use openclaw_protocol::message::{AssistantMessage, Content, KnownPart, Message, Part, ToolResultMessage};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::conversation::{
+    IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, turns,
+};
 use crate::{MaxTokensField, ModelInfo, ModelRequest, ToolDefinition};
 
-/// Stands for the result of a call that never got one, for example because the process ended. The API refuses a
-/// conversation in which a call has no result.
-const INTERRUPTED: &str = "No result: the call was interrupted.";
-/// Stands for an image when the model reads text only.
-const IMAGE_LEFT_OUT: &str = "[an image was left out: this model reads text only]";
-/// Stands for the text of a result that has none.
-const NO_TEXT: &str = "(no text)";
+/// The field in which many servers show reasoning; as a signature it says that the text may go back under that name.
+pub(super) const REASONING_FIELD: &str = "reasoning_content";
 
 /// The request body.
 ///
@@ -74,30 +71,25 @@ enum WireMessage<'a> {
         content: &'a str,
     },
     User {
-        content: UserContent<'a>,
+        content: Vec<WirePart<'a>>,
     },
     Assistant {
         content: Option<Vec<WirePart<'a>>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reasoning_content: Option<String>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         tool_calls: Vec<WireCall<'a>>,
     },
     Tool {
-        content: Cow<'a, str>,
-        tool_call_id: &'a str,
+        content: String,
+        tool_call_id: String,
     },
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum UserContent<'a> {
-    Text(&'a str),
-    Parts(Vec<WirePart<'a>>),
 }
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum WirePart<'a> {
-    Text { text: &'a str },
+    Text { text: Cow<'a, str> },
     ImageUrl { image_url: ImageUrl },
 }
 
@@ -108,7 +100,7 @@ struct ImageUrl {
 
 #[derive(Serialize)]
 struct WireCall<'a> {
-    id: &'a str,
+    id: String,
     #[serde(rename = "type")]
     kind: &'static str,
     function: CallFunction<'a>,
@@ -116,7 +108,7 @@ struct WireCall<'a> {
 
 #[derive(Serialize)]
 struct CallFunction<'a> {
-    name: &'a str,
+    name: Cow<'a, str>,
     /// JSON as a string, as the API wants it.
     arguments: String,
 }
@@ -148,142 +140,93 @@ impl<'a> From<&'a ToolDefinition> for WireTool<'a> {
     }
 }
 
-/// Keeps the rule that every call is followed by its result and every result has its call.
-struct Conversation<'a> {
-    info: &'a ModelInfo,
-    wire: Vec<WireMessage<'a>>,
-    open_calls: Vec<&'a str>,
-    result_images: Vec<WirePart<'a>>,
+/// Ids of at most 40 bytes, and the kinds of images that the vision guide lists, up to its 20 MB.
+const RULES: Rules = Rules {
+    ids: IdRule::Plain { max_len: 40 },
+    images: ImageRule {
+        kinds: &["image/png", "image/jpeg", "image/webp", "image/gif"],
+        max_base64: 20 * 1024 * 1024,
+    },
+    roles: Roles::Free,
+    lone_signatures: LoneSignatures::Drop,
+};
+
+fn messages<'a>(request: &'a ModelRequest, info: &ModelInfo) -> Vec<WireMessage<'a>> {
+    let mut wire = Vec::with_capacity(request.messages.len() + 1);
+    wire.extend(system(&request.system, info));
+    let rules = if is_mistral(info) { Rules { ids: IdRule::Nine, ..RULES } } else { RULES };
+    for turn in turns(request, info, rules) {
+        match turn {
+            Turn::User(pieces) => wire.push(WireMessage::User { content: user_content(pieces) }),
+            Turn::Assistant(said) => wire.push(assistant(said)),
+            Turn::Results(outcomes) => results(outcomes, &mut wire),
+        }
+    }
+    wire
 }
 
-fn messages<'a>(request: &'a ModelRequest, info: &'a ModelInfo) -> Vec<WireMessage<'a>> {
-    let mut conversation = Conversation {
-        info,
-        wire: Vec::with_capacity(request.messages.len() + 1),
-        open_calls: Vec::new(),
-        result_images: Vec::new(),
-    };
-    conversation.system(&request.system);
-    for message in &request.messages {
-        match message.as_ref() {
-            Message::User(user) => conversation.user(&user.content),
-            Message::Assistant(assistant) => conversation.assistant(assistant),
-            Message::ToolResult(result) => conversation.result(result),
-        }
-    }
-    conversation.close_calls();
-    conversation.wire
+/// Mistral, at its own address or served by others: "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9".
+fn is_mistral(info: &ModelInfo) -> bool {
+    let id = info.id.to_ascii_lowercase();
+    info.provider.eq_ignore_ascii_case("mistral")
+        || ["stral", "mixtral", "pixtral"].iter().any(|name| id.contains(name))
 }
 
-impl<'a> Conversation<'a> {
-    fn system(&mut self, content: &'a str) {
-        if content.is_empty() {
-            return;
-        }
-        let developer = self.info.reasoning && self.info.compat.supports_developer_role == Some(true);
-        self.wire.push(if developer {
-            WireMessage::Developer { content }
-        } else {
-            WireMessage::System { content }
-        });
+fn system<'a>(content: &'a str, info: &ModelInfo) -> Option<WireMessage<'a>> {
+    let developer = info.reasoning && info.compat.supports_developer_role == Some(true);
+    match (content.is_empty(), developer) {
+        (true, _) => None,
+        (false, true) => Some(WireMessage::Developer { content }),
+        (false, false) => Some(WireMessage::System { content }),
     }
+}
 
-    fn user(&mut self, content: &'a Content) {
-        self.close_calls();
-        let content = match content {
-            Content::Text(text) => UserContent::Text(text),
-            Content::Parts(parts) => UserContent::Parts(self.user_parts(parts)),
-        };
-        self.wire.push(WireMessage::User { content });
-    }
+fn user_content(pieces: Vec<Piece<'_>>) -> Vec<WirePart<'_>> {
+    pieces.into_iter().map(wire_part).collect()
+}
 
-    fn user_parts(&self, parts: &'a [Part]) -> Vec<WirePart<'a>> {
-        let sees = self.info.sees_images();
-        let mut wire: Vec<WirePart<'a>> = parts.iter().filter_map(|part| wire_part(part, sees)).collect();
-        if wire.is_empty() {
-            let text = if parts.iter().any(is_image) { IMAGE_LEFT_OUT } else { "" };
-            wire.push(WirePart::Text { text });
-        }
-        wire
-    }
-
-    fn assistant(&mut self, message: &'a AssistantMessage) {
-        self.close_calls();
-        let text: Vec<WirePart<'a>> = message
-            .content
-            .iter()
-            .filter_map(Part::as_text)
-            .filter(|text| !text.is_empty())
-            .map(|text| WirePart::Text { text })
-            .collect();
-        let tool_calls: Vec<WireCall<'a>> = message.content.iter().filter_map(wire_call).collect();
-        // An answer that failed before its first word says nothing, and the API refuses an empty one.
-        if text.is_empty() && tool_calls.is_empty() {
-            return;
-        }
-        self.open_calls.extend(tool_calls.iter().map(|call| call.id));
-        let content = (!text.is_empty()).then_some(text);
-        self.wire.push(WireMessage::Assistant { content, tool_calls });
-    }
-
-    fn result(&mut self, message: &'a ToolResultMessage) {
-        let id = message.tool_call_id.as_str();
-        let Some(open) = self.open_calls.iter().position(|call| *call == id) else { return };
-        self.open_calls.remove(open);
-        self.wire.push(WireMessage::Tool { content: result_text(&message.content), tool_call_id: id });
-        if self.info.sees_images() {
-            let images = message.content.iter().filter(|part| is_image(part));
-            self.result_images.extend(images.filter_map(|part| wire_part(part, true)));
-        }
-    }
-
-    /// Answers the calls that got no result, and shows the images of the results: a tool message holds text only.
-    fn close_calls(&mut self) {
-        for id in self.open_calls.drain(..) {
-            self.wire.push(WireMessage::Tool { content: Cow::Borrowed(INTERRUPTED), tool_call_id: id });
-        }
-        if !self.result_images.is_empty() {
-            let mut parts = vec![WirePart::Text { text: "Images from the tool results above:" }];
-            parts.append(&mut self.result_images);
-            self.wire.push(WireMessage::User { content: UserContent::Parts(parts) });
+fn wire_part(piece: Piece<'_>) -> WirePart<'_> {
+    match piece {
+        Piece::Text(text) => WirePart::Text { text },
+        Piece::Image { data, mime } => {
+            WirePart::ImageUrl { image_url: ImageUrl { url: format!("data:{mime};base64,{data}") } }
         }
     }
 }
 
-fn is_image(part: &Part) -> bool {
-    matches!(part, Part::Known(KnownPart::Image { .. }))
-}
-
-fn wire_part(part: &Part, sees_images: bool) -> Option<WirePart<'_>> {
-    match part {
-        Part::Known(KnownPart::Text { text, .. }) => Some(WirePart::Text { text }),
-        Part::Known(KnownPart::Image { data, mime_type }) if sees_images => Some(WirePart::ImageUrl {
-            image_url: ImageUrl { url: format!("data:{mime_type};base64,{data}") },
-        }),
-        Part::Known(KnownPart::Image { .. } | KnownPart::Thinking { .. } | KnownPart::ToolCall { .. })
-        | Part::Other(_) => None,
+fn assistant(said: Vec<Said<'_>>) -> WireMessage<'_> {
+    let (mut text, mut tool_calls, mut reasoning) = (Vec::new(), Vec::new(), String::new());
+    for said in said {
+        match said {
+            Said::Text { text: words, .. } => text.push(WirePart::Text { text: Cow::Borrowed(words) }),
+            Said::Thinking { text, signature: REASONING_FIELD, .. } => reasoning.push_str(text),
+            Said::Thinking { .. } => {}
+            Said::Call { id, name, arguments, .. } => tool_calls.push(WireCall {
+                id,
+                kind: "function",
+                function: CallFunction { name, arguments: arguments.to_string() },
+            }),
+        }
     }
+    // Servers that show their reasoning under this name want it back beside the calls it led to.
+    let reasoning_content = (!tool_calls.is_empty() && !reasoning.is_empty()).then_some(reasoning);
+    let content = (!text.is_empty()).then_some(text);
+    WireMessage::Assistant { content, reasoning_content, tool_calls }
 }
 
-fn wire_call(part: &Part) -> Option<WireCall<'_>> {
-    match part {
-        Part::Known(KnownPart::ToolCall { id, name, arguments, .. }) => Some(WireCall {
-            id,
-            kind: "function",
-            function: CallFunction { name, arguments: arguments.to_string() },
-        }),
-        Part::Known(KnownPart::Text { .. } | KnownPart::Image { .. } | KnownPart::Thinking { .. })
-        | Part::Other(_) => None,
+/// A tool message holds text only; images follow behind all results as the user's.
+fn results<'a>(outcomes: Vec<Outcome<'a>>, wire: &mut Vec<WireMessage<'a>>) {
+    let mut images = Vec::new();
+    for outcome in outcomes {
+        let content = outcome.text().into_owned();
+        wire.push(WireMessage::Tool { content, tool_call_id: outcome.id });
+        let seen = outcome.pieces.into_iter().filter(|piece| matches!(piece, Piece::Image { .. }));
+        images.extend(seen.map(wire_part));
     }
-}
-
-fn result_text(parts: &[Part]) -> Cow<'_, str> {
-    let mut texts = parts.iter().filter_map(Part::as_text);
-    match (texts.next(), texts.next()) {
-        (None, _) => Cow::Borrowed(NO_TEXT),
-        (Some(""), None) => Cow::Borrowed(NO_TEXT),
-        (Some(only), None) => Cow::Borrowed(only),
-        (Some(_), Some(_)) => Cow::Owned(openclaw_protocol::message::text_of(parts)),
+    if !images.is_empty() {
+        let words = Cow::Borrowed("Images from the tool results above:");
+        images.insert(0, WirePart::Text { text: words });
+        wire.push(WireMessage::User { content: images });
     }
 }
 
@@ -378,6 +321,22 @@ mod tests {
     }
 
     #[test]
+    fn mistral_gets_ids_of_nine_characters() {
+        let request = request(json!([
+            {"role":"assistant","content":[{"type":"toolCall","id":"call_1","name":"read","arguments":{}}],"timestamp":0},
+            {"role":"toolResult","toolCallId":"call_1","toolName":"read","content":[],"timestamp":0}
+        ]));
+        for (provider, id, expected) in
+            [("mistral", "large", 9), ("openrouter", "mistralai/devstral-2", 9), ("p", "m", 6)]
+        {
+            let info = ModelInfo::new(provider, id, WireApi::OpenAiCompletions);
+            let body = encoded(&request, &info);
+            let call = body["messages"][0]["tool_calls"][0]["id"].as_str().unwrap();
+            assert_eq!((call.len(), &body["messages"][1]["tool_call_id"]), (expected, &json!(call)), "{id}");
+        }
+    }
+
+    #[test]
     fn compat_and_limits_change_the_fields() {
         let mut request = request(json!([{"role":"user","content":"x","timestamp":0}]));
         request.system = Arc::from("s");
@@ -389,7 +348,7 @@ mod tests {
         info.compat.max_tokens_field = Some(MaxTokensField::MaxTokens);
         assert_eq!(
             encoded(&request, &info),
-            json!({"model":"mock-1","messages":[{"role":"developer","content":"s"},{"role":"user","content":"x"}],
+            json!({"model":"mock-1","messages":[{"role":"developer","content":"s"},{"role":"user","content":[{"type":"text","text":"x"}]}],
                 "stream":true,"stream_options":{"include_usage":true},"max_tokens":100,"temperature":0.5})
         );
     }

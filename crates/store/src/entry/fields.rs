@@ -77,6 +77,16 @@ pub mod field {
         MODEL_OVERRIDE: String = "modelOverride";
         /// Provider of that model.
         PROVIDER_OVERRIDE: String = "providerOverride";
+        /// The credential profile that the session keeps to.
+        AUTH_PROFILE_OVERRIDE: String = "authProfileOverride";
+        /// Who chose that profile: `auto` or `user`.
+        AUTH_PROFILE_SOURCE: String = "authProfileOverrideSource";
+        /// What the session was last told of its models. Ours.
+        MODEL_NOTICE: String = "modelNotice";
+        /// Tokens that the session has used since it began. Ours.
+        SPENT_TOKENS: u64 = "spentTokens";
+        /// Dollars that the session has cost since it began. Ours.
+        SPENT_USD: f64 = "spentUsd";
         /// Prompt tokens of the last run.
         INPUT_TOKENS: u64 = "inputTokens";
         /// Completion tokens of the last run.
@@ -129,7 +139,7 @@ macro_rules! plain_field_values {
         }
     )*};
 }
-plain_field_values!(String u64 i64 bool);
+plain_field_values!(String u64 i64 f64 bool);
 
 macro_rules! text_records {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident = $key:literal,)* })*) => {$(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::speakers::{Dialect, Say};
 use super::wire;
 
 /// The answer to one chat request.
@@ -20,6 +21,17 @@ pub enum Reply {
     /// Text, which may be empty, and then tool calls. Arguments arrive in two pieces.
     ToolCalls {
         /// What the model says before it calls.
+        text: String,
+        /// The calls.
+        calls: Vec<ScriptedCall>,
+    },
+    /// Reasoning with its signature, and then text and calls, either of which may be empty.
+    Thinking {
+        /// The reasoning; empty means that the provider hides it.
+        thought: String,
+        /// What the provider wants back with it.
+        signature: String,
+        /// What the model says.
         text: String,
         /// The calls.
         calls: Vec<ScriptedCall>,
@@ -64,6 +76,20 @@ pub enum Reply {
     },
     /// A body of server-sent events made beforehand and sent as one piece, for benchmarks.
     Prebuilt(Bytes),
+    /// A body made beforehand, in pieces of this many bytes.
+    InPieces {
+        /// The whole body.
+        body: Bytes,
+        /// Bytes of each piece.
+        size: usize,
+    },
+    /// The beginning of a body, and then the connection breaks.
+    Cut {
+        /// The whole body.
+        body: Bytes,
+        /// Bytes before the break.
+        at: usize,
+    },
 }
 
 /// A tool call to make.
@@ -132,6 +158,38 @@ impl Reply {
         let message = "This model's maximum context length is 4096 tokens.";
         let body = wire::error_body(message, "invalid_request_error", "context_length_exceeded");
         Self::Status { code: 400, retry_after: None, body }
+    }
+
+    /// The body of server-sent events that this reply is, in the words of the API behind `path`.
+    ///
+    /// # Panics
+    /// There is no such API, or the reply is more than steps of an answer.
+    #[must_use]
+    pub fn body(&self, path: &str) -> Bytes {
+        let mut speaker = Dialect::of_path(path).expect("the path of an API").speaker(1, &Value::Null);
+        let (thinking, text, calls) = match self {
+            Self::Text { chunks, .. } => (None, chunks.clone(), &[][..]),
+            Self::ToolCalls { text, calls } => (None, vec![text.clone()], calls.as_slice()),
+            Self::Thinking { thought, signature, text, calls } => {
+                (Some((thought, signature)), vec![text.clone()], calls.as_slice())
+            }
+            Self::Stall { .. }
+            | Self::Silent
+            | Self::Status { .. }
+            | Self::MalformedSse { .. }
+            | Self::DropMidStream { .. }
+            | Self::EndEarly { .. }
+            | Self::ErrorMidStream { .. }
+            | Self::Prebuilt(_)
+            | Self::InPieces { .. }
+            | Self::Cut { .. } => panic!("{self:?} has no body of its own"),
+        };
+        let mut says = vec![Say::Begin];
+        says.extend(thinking.map(|(text, signature)| Say::Thinking { text, signature }));
+        says.extend(text.iter().filter(|text| !text.is_empty()).map(|text| Say::Text(text)));
+        says.extend(calls.iter().map(Say::Call));
+        says.push(Say::End { calls: !calls.is_empty(), tokens: says.len() });
+        Bytes::from(says.iter().flat_map(|say| speaker.say(say)).collect::<Vec<_>>().concat())
     }
 
     /// The whole text as one prebuilt body: no work per request beyond the copy to the socket.

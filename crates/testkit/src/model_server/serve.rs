@@ -12,7 +12,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::serve::ListenerExt;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -20,7 +20,8 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::reply::{Reply, ScriptedCall};
-use super::wire::{Chunks, error_body, event, model_list};
+use super::speakers::{Dialect, Say, Speaker};
+use super::wire::{Chunks, error_body, model_list};
 use super::{Recorded, State};
 
 /// Largest request, in bytes: a conversation with a few images.
@@ -54,12 +55,31 @@ async fn serve(listener: std::net::TcpListener, state: Arc<State>) -> io::Result
         socket.set_nodelay(true).unwrap();
         counts.send_modify(|counts| counts.connections += 1);
     });
-    let app = Router::new()
-        .route("/v1/models", get(models))
-        .route("/v1/chat/completions", post(chat))
-        .fallback(|| async { not_found() })
-        .with_state(state);
+    let app = Router::new().route("/v1/models", get(models)).fallback(any).with_state(state);
     axum::serve(listener, app).await
+}
+
+/// What a server has beside the API comes first: its own management, a sign-in.
+async fn any(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let Some(answer) =
+        state.routes.iter().find(|(known, _)| *known == path).map(|(_, answer)| answer.to_string())
+    else {
+        return chat(Shared(state), request).await;
+    };
+    let (parts, body) = request.into_parts();
+    let bytes = to_bytes(body, MAX_REQUEST_BYTES).await.unwrap_or_default();
+    let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
+    record(
+        &state,
+        Recorded {
+            at: Instant::now(),
+            path,
+            headers: text_headers(&parts.headers),
+            body: serde_json::from_slice(&bytes).unwrap_or_else(|_| text()),
+        },
+    );
+    json_response(StatusCode::OK, answer)
 }
 
 fn not_found() -> Response {
@@ -82,17 +102,21 @@ async fn chat(Shared(state): Shared<Arc<State>>, request: Request) -> Response {
         headers: text_headers(&parts.headers),
         body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
     };
+    let Some(dialect) = Dialect::of_path(&recorded.path) else { return not_found() };
     let number = record(&state, recorded.clone());
     if let Some(refusal) = refusal(&state, &parts.headers) {
         return refusal;
     }
-    if !recorded.body["messages"].is_array() {
-        let body = error_body("'messages' must be an array", "invalid_request_error", "invalid_type");
+    let conversation = dialect.conversation();
+    if !recorded.body[conversation].is_array() {
+        let message = format!("'{conversation}' must be an array");
+        let body = error_body(&message, "invalid_request_error", "invalid_type");
         return json_response(StatusCode::BAD_REQUEST, body);
     }
     let scripted = state.script.lock().unwrap().pop_front();
     let reply = scripted.unwrap_or_else(|| (state.fallback)(&recorded));
-    play(reply, number, &recorded.body, &state).await
+    let asked = Asked { dialect, number, body: &recorded.body };
+    play(reply, asked, &state).await
 }
 
 /// Records a request and gives its number, from 1.
@@ -112,9 +136,11 @@ fn text_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 fn refusal(state: &State, headers: &HeaderMap) -> Option<Response> {
-    let expected = format!("Bearer {}", state.key.as_ref()?);
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    (given != Some(expected.as_str())).then(|| {
+    let key = state.key.as_ref()?;
+    let bearer = format!("Bearer {key}");
+    let given = |name: &str, expected: &str| headers.get(name).is_some_and(|value| value == expected);
+    let known = given("authorization", &bearer) || given("x-api-key", key) || given("x-goog-api-key", key);
+    (!known).then(|| {
         let body = error_body("Incorrect API key provided.", "invalid_request_error", "invalid_api_key");
         json_response(StatusCode::UNAUTHORIZED, body)
     })
@@ -134,8 +160,24 @@ enum Step {
     Break,
 }
 
-async fn play(reply: Reply, number: usize, request: &Value, state: &Arc<State>) -> Response {
-    let chunks = Chunks::for_request(number, request);
+/// The request that is answered.
+struct Asked<'a> {
+    dialect: Dialect,
+    /// From 1.
+    number: usize,
+    body: &'a Value,
+}
+
+impl Asked<'_> {
+    /// Whether the answer is wanted as one document. Only chat completions are asked so.
+    fn wants_whole(&self) -> bool {
+        self.dialect == Dialect::Completions && self.body["stream"] != true
+    }
+}
+
+async fn play(reply: Reply, asked: Asked<'_>, state: &Arc<State>) -> Response {
+    let mut speaker = asked.dialect.speaker(asked.number, asked.body);
+    let whole = Chunks::for_request(asked.number, asked.body);
     let steps = match reply {
         Reply::Silent => {
             let _gone = Departure { state: Arc::clone(state), complete: false };
@@ -144,53 +186,84 @@ async fn play(reply: Reply, number: usize, request: &Value, state: &Arc<State>) 
         }
         Reply::Status { code, retry_after, body } => return status(code, retry_after, body),
         Reply::Prebuilt(bytes) => return event_stream(Body::from(bytes)),
-        Reply::Text { chunks: pieces, .. } if request["stream"] != true => {
-            return json_response(StatusCode::OK, chunks.whole(&pieces.concat(), &[]));
+        Reply::Text { chunks: pieces, .. } if asked.wants_whole() => {
+            return json_response(StatusCode::OK, whole.whole(&pieces.concat(), &[]));
         }
-        Reply::ToolCalls { text, calls } if request["stream"] != true => {
-            return json_response(StatusCode::OK, chunks.whole(&text, &calls));
+        Reply::ToolCalls { text, calls } if asked.wants_whole() => {
+            return json_response(StatusCode::OK, whole.whole(&text, &calls));
         }
-        Reply::Text { chunks: pieces, delay } => text_steps(&chunks, &pieces, delay),
-        Reply::ToolCalls { text, calls } => call_steps(&chunks, &text, &calls),
-        Reply::Stall { after } => said(&chunks, &after, [Step::Stall]),
-        Reply::MalformedSse { after } => said(&chunks, &after, [Step::Send(event("{\"choices\":[{"))]),
-        Reply::DropMidStream { after } => said(&chunks, &after, [Step::Break]),
-        Reply::EndEarly { after } => said(&chunks, &after, []),
+        Reply::Text { chunks: pieces, delay } => text_steps(speaker.as_mut(), &pieces, delay),
+        Reply::ToolCalls { text, calls } => call_steps(speaker.as_mut(), None, &text, &calls),
+        Reply::Thinking { thought, signature, text, calls } => {
+            call_steps(speaker.as_mut(), Some((&thought, &signature)), &text, &calls)
+        }
+        Reply::Stall { after } => said(speaker.as_mut(), &after, None, [Step::Stall]),
+        Reply::MalformedSse { after } => said(speaker.as_mut(), &after, Some(Say::Broken), []),
+        Reply::DropMidStream { after } => said(speaker.as_mut(), &after, None, [Step::Break]),
+        Reply::EndEarly { after } => said(speaker.as_mut(), &after, None, []),
         Reply::ErrorMidStream { after, code } => {
-            said(&chunks, &after, [Step::Send(event(&error_body("The model failed", "server_error", &code)))])
+            said(speaker.as_mut(), &after, Some(Say::Error { code: &code }), [])
         }
+        Reply::InPieces { body, size } => {
+            body.chunks(size.max(1)).map(|piece| Step::Send(Bytes::copy_from_slice(piece))).collect()
+        }
+        Reply::Cut { body, at } => vec![Step::Send(body.slice(..at.min(body.len()))), Step::Break],
     };
     event_stream(streamed(steps, Departure { state: Arc::clone(state), complete: false }))
 }
 
-fn text_steps(chunks: &Chunks, pieces: &[String], delay: Duration) -> Vec<Step> {
-    let mut steps = vec![Step::Send(chunks.role())];
+fn sends(speaker: &mut dyn Speaker, say: &Say<'_>) -> impl Iterator<Item = Step> + use<> {
+    speaker.say(say).into_iter().map(Step::Send)
+}
+
+fn text_steps(speaker: &mut dyn Speaker, pieces: &[String], delay: Duration) -> Vec<Step> {
+    let mut steps: Vec<Step> = sends(speaker, &Say::Begin).collect();
     for piece in pieces {
         if !delay.is_zero() {
             steps.push(Step::Pause(delay));
         }
-        steps.push(Step::Send(chunks.text(piece)));
+        steps.extend(sends(speaker, &Say::Text(piece)));
     }
-    steps.extend(chunks.end("stop", pieces.len()).into_iter().map(Step::Send));
+    steps.extend(sends(speaker, &Say::End { calls: false, tokens: pieces.len() }));
     steps
 }
 
-fn call_steps(chunks: &Chunks, text: &str, calls: &[ScriptedCall]) -> Vec<Step> {
-    let mut sent = vec![chunks.role()];
+fn call_steps(
+    speaker: &mut dyn Speaker,
+    thinking: Option<(&str, &str)>,
+    text: &str,
+    calls: &[ScriptedCall],
+) -> Vec<Step> {
+    let mut steps: Vec<Step> = sends(speaker, &Say::Begin).collect();
+    if let Some((text, signature)) = thinking {
+        steps.extend(sends(speaker, &Say::Thinking { text, signature }));
+    }
     if !text.is_empty() {
-        sent.push(chunks.text(text));
+        steps.extend(sends(speaker, &Say::Text(text)));
     }
-    for (index, call) in calls.iter().enumerate() {
-        sent.extend(chunks.call(index, call));
+    for call in calls {
+        steps.extend(sends(speaker, &Say::Call(call)));
     }
-    sent.extend(chunks.end("tool_calls", calls.len()));
-    sent.into_iter().map(Step::Send).collect()
+    steps.extend(sends(speaker, &Say::End { calls: !calls.is_empty(), tokens: calls.len() }));
+    steps
 }
 
-/// The role, some text, and then whatever the script wants to go wrong.
-fn said(chunks: &Chunks, after: &[String], then: impl IntoIterator<Item = Step>) -> Vec<Step> {
-    let text = after.iter().map(|piece| Step::Send(chunks.text(piece)));
-    [Step::Send(chunks.role())].into_iter().chain(text).chain(then).collect()
+/// The beginning, some text, and then whatever the script wants to go wrong.
+fn said(
+    speaker: &mut dyn Speaker,
+    after: &[String],
+    wrong: Option<Say<'_>>,
+    then: impl IntoIterator<Item = Step>,
+) -> Vec<Step> {
+    let mut steps: Vec<Step> = sends(speaker, &Say::Begin).collect();
+    for piece in after {
+        steps.extend(sends(speaker, &Say::Text(piece)));
+    }
+    if let Some(wrong) = wrong {
+        steps.extend(sends(speaker, &wrong));
+    }
+    steps.extend(then);
+    steps
 }
 
 fn streamed(steps: Vec<Step>, departure: Departure) -> Body {

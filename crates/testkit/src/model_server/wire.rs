@@ -39,7 +39,7 @@ impl Chunks {
         event(&chunk.to_string())
     }
 
-    fn delta(&self, delta: &Value) -> Bytes {
+    pub(super) fn delta(&self, delta: &Value) -> Bytes {
         let choice = json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": null}]);
         self.chunk(&choice, &Value::Null)
     }
@@ -139,12 +139,15 @@ pub(super) fn model_list(ids: &[String]) -> String {
     json!({"object": "list", "data": data}).to_string()
 }
 
+/// The text of the last thing the user said, in any of the APIs.
 pub(super) fn last_user_text(body: &Value) -> String {
-    let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
-    let Some(last) = messages.iter().rfind(|message| message["role"] == "user") else { return String::new() };
+    let list = |key: &str| body[key].as_array();
+    let all = list("messages").or_else(|| list("contents")).or_else(|| list("input"));
+    let all = all.map_or(&[][..], Vec::as_slice);
+    let Some(last) = all.iter().rfind(|message| message["role"] == "user") else { return String::new() };
     if let Some(text) = last["content"].as_str() {
         return text.to_owned();
     }
-    let parts = last["content"].as_array().into_iter().flatten();
+    let parts = last["content"].as_array().or_else(|| last["parts"].as_array()).into_iter().flatten();
     parts.filter_map(|part| part["text"].as_str()).collect::<Vec<_>>().join("\n")
 }

@@ -18,7 +18,7 @@ fn tools() -> Vec<Arc<dyn Tool>> {
         Arc::new(EditTool::default()),
         Arc::new(ExecTool),
         Arc::new(MemorySearchTool::default()),
-        Arc::new(MemoryGetTool),
+        Arc::new(MemoryGetTool::default()),
         Arc::new(SessionStatusTool),
     ]
 }

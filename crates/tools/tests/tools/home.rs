@@ -30,6 +30,7 @@ impl SessionInfo for Sessions {
             context_tokens: Some(1_200),
             context_window: Some(128_000),
             chat,
+            channel: if chat == ChatKind::Direct { "webchat" } else { "telegram" }.into(),
         })
     }
 }

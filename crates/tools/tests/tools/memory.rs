@@ -1,5 +1,13 @@
 //! `memory_search`, `memory_get` and `session_status`.
 
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use openclaw_memory::{
+    Answer, LineRange, MemoryBackend, MemoryError, Passage, Query, Scope, ScopeRule, Status, SyncReason,
+    SyncReport, Verdict,
+};
 use openclaw_tools::{Citations, MemoryTools, Policy, SearchDefaults, Toolbox, ToolboxOptions};
 use serde_json::{Value, json};
 
@@ -107,6 +115,37 @@ async fn without_memory_tools_nothing_reads_notes() {
 }
 
 #[tokio::test]
+async fn a_scope_keeps_memory_out_of_other_chats() {
+    let home = Home::new();
+    home.file("workspace/MEMORY.md", "- Falcon ships on Friday.\n");
+    let (direct, group, unknown) = ("agent:main:main", "agent:main:telegram:group:1", "nobody-knows");
+    let telegram =
+        ScopeRule { verdict: Verdict::Allow, channel: Some("telegram".into()), kind: None, key_prefix: None };
+    let rows = [
+        (None, [true, true, true]),
+        (Some(Scope::default()), [true, false, false]),
+        (Some(Scope { rules: vec![telegram], default: Verdict::Deny }), [false, true, false]),
+        (Some(Scope { rules: Vec::new(), default: Verdict::Deny }), [false, false, false]),
+    ];
+    for (scope, expected) in rows {
+        let toolbox = Toolbox::new(ToolboxOptions { scope: scope.clone(), ..ToolboxOptions::default() });
+        for (session_key, allowed) in [direct, group, unknown].into_iter().zip(expected) {
+            let mut cx = home.cx.clone();
+            cx.session_key = session_key.into();
+            for (name, arguments) in
+                [("memory_search", json!({"query": "falcon"})), ("memory_get", json!({"path": "MEMORY.md"}))]
+            {
+                let outcome = toolbox.run(call(name, arguments), cx.clone()).await;
+                let text = text_of(&outcome);
+                assert_eq!(text.contains("Friday"), allowed, "{name} {session_key} {scope:?}: {text}");
+                assert_eq!(text.contains("memory.qmd.scope"), !allowed, "{name} {session_key}: {text}");
+                assert_eq!(outcome.is_error, !allowed);
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn get_reads_notes_and_nothing_else() {
     let home = Home::new();
     home.file("workspace/memory/a.md", "one\ntwo\nthree\n");
@@ -125,13 +164,51 @@ async fn get_reads_notes_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn memory_that_fails_says_why() {
+async fn an_index_that_cannot_be_used_is_named_and_the_notes_answer() {
     let home = Home::new();
     home.file("memory/main.sqlite/in-the-way", "");
+    home.file("workspace/MEMORY.md", "- Likes tea.\n");
+    let answer: Value =
+        serde_json::from_str(&home.ok("memory_search", json!({"query": "tea"})).await).unwrap();
+    assert_eq!(answer["results"].as_array().unwrap().len(), 1, "{answer:#}");
+    assert!(answer["degraded"].as_str().unwrap().contains("main.sqlite"), "{answer:#}");
+}
+
+/// A memory that cannot do anything.
+struct Broken;
+
+impl Broken {
+    fn fail<T: Send + 'static>() -> BoxFuture<'static, Result<T, MemoryError>> {
+        async { Err(MemoryError::Stopped { agent_id: "main".into() }) }.boxed()
+    }
+}
+
+impl MemoryBackend for Broken {
+    fn search(&self, _query: Query) -> BoxFuture<'_, Result<Answer, MemoryError>> {
+        Self::fail()
+    }
+
+    fn read(&self, _range: LineRange) -> BoxFuture<'_, Result<Passage, MemoryError>> {
+        Self::fail()
+    }
+
+    fn status(&self) -> BoxFuture<'_, Result<Status, MemoryError>> {
+        Self::fail()
+    }
+
+    fn sync(&self, _why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>> {
+        Self::fail()
+    }
+}
+
+#[tokio::test]
+async fn memory_that_fails_says_why() {
+    let mut home = Home::new();
+    home.cx.memory = Arc::new(Broken);
     let outcome = home.run("memory_search", json!({"query": "tea"})).await;
     let details = outcome.details.unwrap();
     assert!(outcome.is_error && details["disabled"] == true && details["results"] == json!([]));
-    assert!(details["error"].as_str().unwrap().contains("main.sqlite"), "{details}");
+    assert!(details["error"].as_str().unwrap().contains("stopped"), "{details}");
 }
 
 #[tokio::test]

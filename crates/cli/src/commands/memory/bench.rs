@@ -1,12 +1,11 @@
 //! `openclaw memory bench`
 
-use std::io::{BufRead as _, IsTerminal as _};
 use std::sync::Mutex;
 
-use anyhow::bail;
 use openclaw_memory::bench::{self, BenchReport, Kind, Plan, Quality, Stage};
-use openclaw_memory::{Engine, MemoryBackend as _, SyncReason};
+use openclaw_memory::{Engine, MemoryBackend as _, Reader, SyncReason};
 
+use super::consent::Asking;
 use super::open::Opened;
 use super::watching::{End, indexing, stage_words, watching};
 use crate::args::{InstanceArgs, MemoryBenchArgs};
@@ -14,16 +13,21 @@ use crate::output::{self, Interrupted};
 use crate::{format, runtime};
 
 pub(in crate::commands) fn bench(flags: &InstanceArgs, args: &MemoryBenchArgs) -> anyhow::Result<()> {
-    let Opened { engine, .. } = Opened::find(flags, args.agent.as_deref())?;
-    if let Some(service) = engine.service().filter(|_| !args.yes) {
-        consent(service, args)?;
+    let Opened { memory, .. } = Opened::find(flags, args.agent.as_deref())?;
+    let engine = memory.engine();
+    if let Some(reader) = engine.reader().filter(|_| !args.yes) {
+        consent(&reader, args)?;
     }
     let plan = Plan { questions: usize::from(args.questions), seed: args.seed };
-    let report = runtime::block_on(measure(&engine, plan))?;
+    let report = runtime::block_on(measure(engine, plan))?;
     if args.json {
         return Ok(output::json(&report)?);
     }
-    Ok(output::line(&output::printable(&words(&report)))?)
+    let mut shown = words(&report);
+    if memory.qmd().is_some() {
+        shown.push_str("\nmeasured is the built-in engine; qmd, which is asked before it, has no index of its own for this");
+    }
+    Ok(output::line(&output::printable(&shown))?)
 }
 
 async fn measure(engine: &Engine, plan: Plan) -> anyhow::Result<BenchReport> {
@@ -42,22 +46,14 @@ async fn measure(engine: &Engine, plan: Plan) -> anyhow::Result<BenchReport> {
 }
 
 /// Asks a person whether questions may be sent; without one, they may not.
-fn consent(service: &str, args: &MemoryBenchArgs) -> anyhow::Result<()> {
+fn consent(reader: &Reader, args: &MemoryBenchArgs) -> anyhow::Result<()> {
     let what = format!(
-        "{service} makes the vectors of this memory, so that it gets {} questions made of lines of your notes, and \
+        "{reader} makes the vectors of this memory, so that it gets {} questions made of lines of your notes, and \
          passages that have no vector yet",
         args.questions
     );
-    if args.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        bail!("{what}; add --yes if that is all right");
-    }
-    output::complain(&format!("{what}. Go on? [y/N]"));
-    let mut said = String::new();
-    std::io::stdin().lock().read_line(&mut said)?;
-    if !["y", "yes"].contains(&said.trim().to_lowercase().as_str()) {
-        bail!("nothing was sent, and nothing measured");
-    }
-    Ok(())
+    let asking = if args.json { Asking::Never } else { Asking::Allowed };
+    super::consent::consent(&what, asking, "nothing was sent, and nothing measured")
 }
 
 fn words(report: &BenchReport) -> String {

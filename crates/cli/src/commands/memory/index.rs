@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use openclaw_memory::{MemoryBackend as _, Status, SyncReason, SyncReport};
+use openclaw_memory::{Engine, Fallback, MemoryBackend as _, Spending, Status, SyncReason, SyncReport};
 use serde::Serialize;
 
+use super::consent::Asking;
 use super::open::Opened;
-use super::status::{skipped_words, vector_words};
+use super::status::{job_words, skipped_words, stepped_in_words, vector_words};
 use super::watching::{End, indexing};
 use crate::args::{InstanceArgs, MemoryIndexArgs};
 use crate::output::{self, Interrupted};
@@ -19,6 +20,11 @@ struct Indexed {
     agent_id: String,
     #[serde(flatten)]
     report: SyncReport,
+    /// Who answers now: `builtin` or `qmd`.
+    backend: &'static str,
+    /// Who stepped in for whom, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback: Option<Fallback>,
     /// Passages that can have vectors.
     passages: usize,
     /// How long it took.
@@ -26,18 +32,24 @@ struct Indexed {
 }
 
 pub(in crate::commands) fn index(flags: &InstanceArgs, args: &MemoryIndexArgs) -> anyhow::Result<()> {
-    let Opened { engine, .. } = Opened::find(flags, args.agent.as_deref())?;
+    let Opened { memory, .. } = Opened::find(flags, args.agent.as_deref())?;
     let why = if args.force { SyncReason::Rebuild } else { SyncReason::Requested };
     let begun = Instant::now();
     let (report, status) = runtime::block_on(async {
-        match indexing(&engine, engine.sync(why)).await? {
-            End::Done(report) => Ok((report?, engine.status().await?)),
-            End::Interrupted => Err(interrupted(&engine.status().await?).into()),
+        // What `qmd` does costs nothing.
+        let asks = !args.yes && memory.qmd().is_none() && memory.engine().may_cost();
+        let read = if asks { ask_first(memory.engine(), why, args).await? } else { SyncReport::default() };
+        let backend = memory.backend();
+        match indexing(memory.engine(), backend.sync(why)).await? {
+            End::Done(report) => Ok((with(report?, &read, why), backend.status().await?)),
+            End::Interrupted => Err(interrupted(&backend.status().await?).into()),
         }
     })?;
     let indexed = Indexed {
         agent_id: status.agent_id.clone(),
         report,
+        backend: status.backend,
+        fallback: status.fallback.clone(),
         passages: status.passages,
         ms: begun.elapsed().as_millis(),
     };
@@ -45,6 +57,36 @@ pub(in crate::commands) fn index(flags: &InstanceArgs, args: &MemoryIndexArgs) -
         return Ok(output::json(&indexed)?);
     }
     Ok(output::line(&output::printable(&output::for_instance(&words(&indexed, &status), flags)))?)
+}
+
+/// What was done in all, when notes were read before somebody was asked; a rebuild reads them all again.
+fn with(report: SyncReport, read: &SyncReport, why: SyncReason) -> SyncReport {
+    match why {
+        SyncReason::Rebuild => report,
+        SyncReason::SessionStart | SyncReason::Written | SyncReason::Requested => SyncReport {
+            indexed: report.indexed + read.indexed,
+            removed: report.removed + read.removed,
+            ..report
+        },
+    }
+}
+
+/// Asks before much is sent to a service that costs money, and tells what was read for that. Vectors that are kept from
+/// before are not counted.
+async fn ask_first(engine: &Engine, why: SyncReason, args: &MemoryIndexArgs) -> anyhow::Result<SyncReport> {
+    let read = match indexing(engine, engine.read_notes()).await? {
+        End::Done(report) => report?,
+        End::Interrupted => return Err(interrupted(&engine.status().await?).into()),
+    };
+    let Some(spending) = engine.spending(why).await?.filter(Spending::is_much) else { return Ok(read) };
+    let what = format!(
+        "{} gets the text of {spending}, which is more than memorySearch.remote.askAboveTokens ({})",
+        spending.embedder, spending.ask_above_tokens
+    );
+    let asking = if args.json { Asking::Never } else { Asking::Allowed };
+    let declined = "nothing was sent; the notes are found by their words";
+    super::consent::consent(&what, asking, declined)?;
+    Ok(read)
 }
 
 fn words(indexed: &Indexed, status: &Status) -> String {
@@ -62,6 +104,10 @@ fn words(indexed: &Indexed, status: &Status) -> String {
         lines.push(
             "there are no notes yet: write MEMORY.md or memory/YYYY-MM-DD.md in the workspace".to_owned(),
         );
+    }
+    lines.extend(status.fallback.as_ref().map(|fallback| stepped_in_words(status, fallback)));
+    if !status.jobs.is_empty() {
+        lines.push(format!("jobs: {}; `openclaw memory index` collects them", job_words(&status.jobs)));
     }
     lines.extend(degraded.clone());
     if !skipped.is_empty() {

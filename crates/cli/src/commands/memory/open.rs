@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::bail;
+use openclaw_agent::envelope::unwrap;
 use openclaw_config::EmbeddingProvider;
 use openclaw_guard::{PathComponent, Root, SystemClock};
-use openclaw_memory::{Engine, EngineOptions, Surroundings};
+use openclaw_memory::{AgentMemory, Surroundings};
 
 use crate::agents::{self, AgentPlaces};
 use crate::args::InstanceArgs;
@@ -15,7 +16,7 @@ use crate::instance::Instance;
 ///
 /// # Errors
 /// It is turned off, or there is no workspace.
-pub(in crate::commands) fn engine(instance: &Instance, agent: &AgentPlaces) -> anyhow::Result<Engine> {
+pub(in crate::commands) fn memory(instance: &Instance, agent: &AgentPlaces) -> anyhow::Result<AgentMemory> {
     let config = instance.config();
     let search = config.agents.memory_search(&agent.id);
     if !search.enabled {
@@ -32,22 +33,22 @@ pub(in crate::commands) fn engine(instance: &Instance, agent: &AgentPlaces) -> a
     }
     let agent_id = PathComponent::parse(&agent.id)?;
     let workspace = Arc::new(Root::open(&agent.workspace)?);
-    let around = Surroundings { config, at: &instance.at, env: &instance.loaded.env };
-    Ok(Engine::new(EngineOptions::configured(around, agent_id, workspace, Arc::new(SystemClock))))
+    let around = Surroundings { loaded: &instance.loaded, at: &instance.at, written: unwrap };
+    Ok(AgentMemory::for_a_moment(around, agent_id, workspace, Arc::new(SystemClock)))
 }
 
 /// What a command of a person works on.
 pub(super) struct Opened {
     pub(super) instance: Instance,
     pub(super) agent: AgentPlaces,
-    pub(super) engine: Engine,
+    pub(super) memory: AgentMemory,
 }
 
 impl Opened {
     pub(super) fn find(flags: &InstanceArgs, agent: Option<&str>) -> anyhow::Result<Self> {
         let instance = Instance::open(flags)?;
         let agent = agents::find(&instance, agent)?;
-        let engine = engine(&instance, &agent)?;
-        Ok(Self { instance, agent, engine })
+        let memory = memory(&instance, &agent)?;
+        Ok(Self { instance, agent, memory })
     }
 }

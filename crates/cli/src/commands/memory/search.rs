@@ -2,11 +2,10 @@
 
 use std::io::IsTerminal as _;
 
-use openclaw_memory::{
-    Answer, Explain, Explaining, Hit, MAX_RESULTS, MemoryBackend as _, Query, Status, matched_words,
-};
+use openclaw_memory::{Answer, Explain, Explaining, Hit, MAX_RESULTS, Query, Status, matched_words};
 
 use super::open::Opened;
+use super::status::{BUILT_IN, QMD};
 use crate::args::{InstanceArgs, MemorySearchArgs};
 use crate::instance::Instance;
 use crate::{output, runtime};
@@ -22,12 +21,12 @@ enum Marks {
 }
 
 pub(in crate::commands) fn search(flags: &InstanceArgs, args: &MemorySearchArgs) -> anyhow::Result<()> {
-    let Opened { instance, agent, engine } = Opened::find(flags, args.agent.as_deref())?;
+    let Opened { instance, agent, memory } = Opened::find(flags, args.agent.as_deref())?;
     let query = query(&instance, &agent.id, args);
     let (answer, status) = runtime::block_on(async {
-        let answer = engine.search(query.clone()).await?;
+        let answer = memory.backend().search(query.clone()).await?;
         // Nothing found may mean that there is nothing.
-        let status = if answer.results.is_empty() { Some(engine.status().await?) } else { None };
+        let status = if answer.results.is_empty() { Some(memory.backend().status().await?) } else { None };
         Ok((answer, status))
     })?;
     if args.json {
@@ -44,7 +43,7 @@ fn query(instance: &Instance, agent: &str, args: &MemorySearchArgs) -> Query {
     Query {
         text: args.query.clone(),
         max_results: usize::try_from(max_results).unwrap_or(MAX_RESULTS),
-        min_score: args.min_score.or(configured.min_score).unwrap_or(0.0),
+        min_score: args.min_score.or(configured.least_score()).unwrap_or(0.0),
         explain: if args.explain { Explaining::On } else { Explaining::Off },
     }
 }
@@ -65,10 +64,11 @@ fn words(query: &Query, answer: &Answer, status: Option<&Status>, marks: Marks) 
     }
     blocks.extend(answer.degraded.as_deref().map(output::printable));
     if let Some(fallback) = &answer.fallback {
-        let words = format!(
-            "{}/{} stepped in for {}: {}",
-            answer.provider, answer.model, fallback.from, fallback.reason
-        );
+        let who = match fallback.from.as_str() {
+            QMD => BUILT_IN.to_owned(),
+            _ => format!("{}/{}", answer.provider, answer.model),
+        };
+        let words = format!("{who} stepped in for {}: {}", fallback.from, fallback.reason);
         blocks.push(output::printable(&words));
     }
     blocks.join("\n\n")
@@ -94,10 +94,10 @@ fn block(rank: usize, hit: &Hit, query: &Query, marks: Marks) -> String {
 fn explain_words(explain: &Explain) -> String {
     let cosine =
         explain.cosine.map_or_else(|| "no vector".to_owned(), |cosine| format!("cosine {cosine:.2}"));
-    format!(
-        "words {:.2}, coverage {:.2}, {cosine}, {:+.1} deviations above the average line",
-        explain.words, explain.coverage, explain.fused
-    )
+    let fused = explain
+        .fused
+        .map_or_else(String::new, |fused| format!(", {fused:+.1} deviations above the average line"));
+    format!("words {:.2}, coverage {:.2}, {cosine}{fused}", explain.words, explain.coverage)
 }
 
 fn marked(query: &str, text: &str, marks: Marks) -> String {
@@ -153,7 +153,7 @@ mod tests {
             heading: Some("Keys".into()),
             date: Some("2024-05-01".into()),
             repeated: 2,
-            explain: Some(Explain { fused: 4.21, words: 0.712, coverage: 1.0, cosine: None }),
+            explain: Some(Explain { fused: Some(4.21), words: 0.712, coverage: 1.0, cosine: None }),
         };
         Answer {
             results: vec![hit],

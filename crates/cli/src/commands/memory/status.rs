@@ -1,11 +1,16 @@
 //! `openclaw memory status`
 
-use openclaw_memory::{Engine, MemoryBackend as _, Probe, Role, Skipped, Status};
+use openclaw_memory::{AgentMemory, Fallback, JobStage, JobUnderWay, Probe, Reader, Role, Skipped, Status};
 use serde::Serialize;
 
 use super::open::Opened;
 use crate::args::{InstanceArgs, MemoryStatusArgs};
 use crate::{format, output, runtime};
+
+/// The program that may be asked before the built-in engine.
+pub(in crate::commands) const QMD: &str = "qmd";
+/// Who answers otherwise.
+pub(in crate::commands) const BUILT_IN: &str = "the built-in engine";
 
 /// The state, and what those who make vectors said.
 #[derive(Serialize)]
@@ -16,23 +21,24 @@ struct Report {
     /// Who would make vectors, also when there are none yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     embedder: Option<String>,
-    /// Who gets the text of notes and questions; absent when nobody does.
+    /// Who gets the text of notes and questions: a service, or the address of a server on this machine. Absent when
+    /// nobody does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    sent_to: Option<&'static str>,
+    sent_to: Option<Reader>,
     /// With `--deep`.
     #[serde(skip_serializing_if = "Option::is_none")]
     probes: Option<Vec<Probe>>,
 }
 
 pub(in crate::commands) fn status(flags: &InstanceArgs, args: &MemoryStatusArgs) -> anyhow::Result<()> {
-    let Opened { instance, agent, engine } = Opened::find(flags, args.agent.as_deref())?;
+    let Opened { instance, agent, memory } = Opened::find(flags, args.agent.as_deref())?;
     let report = runtime::block_on(async {
         let probes = match args.deep {
-            true => Some(look(&engine).await?),
+            true => Some(look(&memory).await?),
             false => None,
         };
-        let (embedder, sent_to) = (engine.embedder(), engine.service());
-        Ok(Report { status: engine.status().await?, embedder, sent_to, probes })
+        let (embedder, sent_to) = (memory.engine().embedder(), memory.engine().reader());
+        Ok(Report { status: memory.backend().status().await?, embedder, sent_to, probes })
     })?;
     if args.json {
         return Ok(output::json(&report)?);
@@ -42,9 +48,12 @@ pub(in crate::commands) fn status(flags: &InstanceArgs, args: &MemoryStatusArgs)
         ("Notes", format!("{} in {}", format::count(report.status.files, "file"), short(&agent.workspace))),
         ("Search", search_words(&report.status)),
         ("Vectors", vectors(&report)),
-        ("Privacy", privacy_words(report.sent_to)),
+        ("Privacy", privacy_words(report.sent_to.as_ref())),
         ("Index", format!("{}, {}", short(&report.status.database), index_words(&report.status))),
     ];
+    if !report.status.jobs.is_empty() {
+        rows.push(("Jobs", job_words(&report.status.jobs)));
+    }
     rows.extend(report.probes.iter().flatten().map(|probe| ("Asked", probe_words(probe))));
     if let Some(aside) = &report.status.recovered {
         rows.push((
@@ -60,19 +69,23 @@ pub(in crate::commands) fn status(flags: &InstanceArgs, args: &MemoryStatusArgs)
 }
 
 /// Reads what has changed, and asks whoever makes vectors.
-async fn look(engine: &Engine) -> anyhow::Result<Vec<Probe>> {
-    engine.read_notes().await?;
-    Ok(engine.probe().await)
+async fn look(memory: &AgentMemory) -> anyhow::Result<Vec<Probe>> {
+    let mut probes = Vec::new();
+    probes.extend(memory.probe_qmd().await);
+    memory.engine().read_notes().await?;
+    probes.extend(memory.engine().probe().await);
+    Ok(probes)
 }
 
 /// How it is searched, and what that lacks.
 fn search_words(status: &Status) -> String {
     let mut words = match status.embedded {
+        _ if status.backend == QMD => "by qmd".to_owned(),
         0 => "by words".to_owned(),
         _ => format!("by words and meaning ({}/{})", status.provider, status.model),
     };
     if let Some(fallback) = &status.fallback {
-        words = format!("{words}\nstepped in for {}: {}", fallback.from, fallback.reason);
+        words = format!("{words}\n{}", stepped_in_words(status, fallback));
     }
     if let Some(degraded) = &status.degraded {
         words = format!("{words}\n{degraded}");
@@ -80,8 +93,18 @@ fn search_words(status: &Status) -> String {
     words
 }
 
+/// Who stepped in for whom, and why.
+pub(super) fn stepped_in_words(status: &Status, fallback: &Fallback) -> String {
+    let Fallback { from, reason } = fallback;
+    match from.as_str() {
+        QMD => format!("{BUILT_IN} stepped in for {from}: {reason}"),
+        _ => format!("{}/{} stepped in for {from}: {reason}", status.provider, status.model),
+    }
+}
+
 fn vectors(report: &Report) -> String {
     match &report.embedder {
+        Some(_) | None if report.status.backend == QMD => "qmd makes its own".to_owned(),
         None => "nobody makes any; memorySearch.provider names who should".to_owned(),
         Some(embedder) if report.status.embedded == 0 && report.status.passages > 0 => {
             format!("{}; `openclaw memory index` has {embedder} make them", vector_words(&report.status))
@@ -92,6 +115,9 @@ fn vectors(report: &Report) -> String {
 
 /// How many passages have vectors.
 pub(super) fn vector_words(status: &Status) -> String {
+    if status.backend == QMD {
+        return "qmd makes its own".to_owned();
+    }
     let Status { embedded, passages, cached, .. } = status;
     let mut words = format!("{embedded} of {}", format::count(*passages, "passage"));
     if let Some(share) = (embedded * 100).checked_div(*passages) {
@@ -100,10 +126,28 @@ pub(super) fn vector_words(status: &Status) -> String {
     if *cached > 0 { format!("{words}, {cached} kept for text that comes back") } else { words }
 }
 
-fn privacy_words(sent_to: Option<&str>) -> String {
+/// Batch jobs at the service.
+pub(super) fn job_words(jobs: &[JobUnderWay]) -> String {
+    let words = |job: &JobUnderWay| {
+        let state = match job.stage {
+            JobStage::Sending => "is being sent",
+            JobStage::Running => "is under way",
+            JobStage::Stopping => "took too long and was told to stop",
+        };
+        let name = job.id.as_deref().map_or("one".to_owned(), ToOwned::to_owned);
+        let mut words = format!("{name} with {} {state}", format::count(job.texts, "passage"));
+        if job.done > 0 {
+            words = format!("{words}, {} done", job.done);
+        }
+        words
+    };
+    jobs.iter().map(words).collect::<Vec<_>>().join("\n")
+}
+
+fn privacy_words(sent_to: Option<&Reader>) -> String {
     match sent_to {
         None => "nothing leaves this machine".to_owned(),
-        Some(service) => format!("{service} gets the text of notes and questions, to make vectors of it"),
+        Some(reader) => format!("{reader} gets the text of notes and questions, to make vectors of it"),
     }
 }
 
@@ -113,7 +157,8 @@ fn index_words(status: &Status) -> String {
     } else {
         "up to date"
     };
-    format!("{}, {state}", format::count(status.windows, "line"))
+    let what = if status.backend == QMD { "document" } else { "line" };
+    format!("{}, {state}", format::count(status.windows, what))
 }
 
 fn probe_words(probe: &Probe) -> String {
@@ -123,12 +168,10 @@ fn probe_words(probe: &Probe) -> String {
     };
     match (&probe.error, probe.dimensions) {
         (Some(error), _) => format!("{}{role}: {error}", probe.embedder),
-        (None, dimensions) => format!(
-            "{}{role} answered in {:.0} ms, {} numbers",
-            probe.embedder,
-            probe.ms,
-            dimensions.unwrap_or_default()
-        ),
+        (None, None) => format!("{}{role} answered in {:.0} ms", probe.embedder, probe.ms),
+        (None, Some(dimensions)) => {
+            format!("{}{role} answered in {:.0} ms, {dimensions} numbers", probe.embedder, probe.ms)
+        }
     }
 }
 

@@ -65,7 +65,12 @@ pub(super) async fn watching<T>(
 
 /// `embedding [######------] 120 of 480 passages, 60/s, 6 s left`
 fn progress_words(progress: Progress, elapsed: Duration) -> String {
-    let Progress { embedded, left } = progress;
+    let Progress { embedded, left, in_jobs } = progress;
+    if in_jobs > 0 && left <= in_jobs {
+        return format!(
+            "waiting for a batch job at the service: {in_jobs} passages; Ctrl-C leaves it there, and it is collected later"
+        );
+    }
     if embedded + left == 0 {
         return "reading notes…".to_owned();
     }
@@ -110,7 +115,8 @@ mod tests {
 
     #[test]
     fn what_is_drawn() {
-        let words = |embedded, left| progress_words(Progress { embedded, left }, Duration::from_secs(2));
+        let words =
+            |embedded, left| progress_words(Progress { embedded, left, in_jobs: 0 }, Duration::from_secs(2));
         assert_eq!(words(0, 0), "reading notes…");
         assert_eq!(words(0, 480), "embedding [------------------------] 0 of 480 passages");
         assert_eq!(

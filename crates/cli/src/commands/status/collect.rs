@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use openclaw_config::{ConfigError, GatewayMode};
 use openclaw_guard::{Clock as _, PathComponent, SystemClock};
-use openclaw_memory::{EngineOptions, MemoryBackend as _};
+use openclaw_memory::{EngineOptions, Fallback, MemoryBackend as _, Status};
 use openclaw_store::LOW_SPACE_BYTES;
 use serde_json::{Value, json};
 
@@ -61,11 +61,11 @@ pub(super) async fn report(
     let places = agents::all(instance);
     // What a broken configuration says about agents is not known, and the defaults would be a guess.
     let known: &[AgentPlaces] = if problem.is_some() { &[] } else { &places };
+    let status = answer.as_ref().ok().map(|answer| &answer.status);
     let mut rows = Vec::new();
     for agent in known {
-        rows.push(memory_row(instance, agent).await);
+        rows.push(memory_row(instance, agent, status.and_then(|status| stepped_in(status, &agent.id))).await);
     }
-    let status = answer.as_ref().ok().map(|answer| &answer.status);
     let from_gateway = |pointer: &str| status.and_then(|status| status.pointer(pointer)).cloned();
     let sessions =
         from_gateway("/sessions").map_or_else(|| sessions_in_files(&places), |value| sessions_of(&value));
@@ -166,24 +166,39 @@ fn sessions_in_files(places: &[AgentPlaces]) -> Sessions {
     Sessions { count: all.len(), recent, problem }
 }
 
-/// What the index of an agent holds. An index that does not exist is not made for this.
-async fn memory_row(instance: &Instance, agent: &AgentPlaces) -> MemoryRow {
+/// For whom the built-in engine of a running gateway answers, and why.
+fn stepped_in(status: &Value, agent: &str) -> Option<Fallback> {
+    let rows = status.get("memory")?.as_array()?;
+    let row = rows.iter().find(|row| row.get("agentId").and_then(Value::as_str) == Some(agent))?;
+    let text = |name: &str| Some(row.get("fallback")?.get(name)?.as_str()?.to_owned());
+    Some(Fallback { from: text("from")?, reason: text("reason")? })
+}
+
+/// What the index of an agent holds. An index that does not exist is not made for this. `heard` is what the gateway knows
+/// of its own memory and the files do not show.
+async fn memory_row(instance: &Instance, agent: &AgentPlaces, heard: Option<Fallback>) -> MemoryRow {
     let row = MemoryRow { agent_id: agent.id.clone(), ..MemoryRow::default() };
     let failed = |problem: String| MemoryRow {
         problem: Some(problem),
         agent_id: agent.id.clone(),
         ..MemoryRow::default()
     };
-    let engine = match memory::engine(instance, agent) {
-        Ok(engine) => engine,
+    let memory = match memory::memory(instance, agent) {
+        Ok(memory) => memory,
         Err(error) => return failed(error.to_string()),
     };
     let has_index = PathComponent::parse(&agent.id)
-        .is_ok_and(|id| EngineOptions::database_in(&instance.at.state_dir, &id).is_file());
-    if !has_index {
+        .is_ok_and(|id| EngineOptions::database_of(instance.config(), &instance.at, &id).is_file());
+    if !has_index && memory.qmd().is_none() {
         return row;
     }
-    match engine.status().await {
+    let status = match heard.filter(|_| memory.qmd().is_some()) {
+        None => memory.backend().status().await,
+        Some(fallback) => {
+            memory.engine().status().await.map(|status| Status { fallback: Some(fallback), ..status })
+        }
+    };
+    match status {
         Ok(status) => MemoryRow {
             files: Some(status.files),
             windows: Some(status.windows),
@@ -193,6 +208,8 @@ async fn memory_row(instance: &Instance, agent: &AgentPlaces) -> MemoryRow {
             passages: Some(status.passages),
             embedded: Some(status.embedded),
             degraded: status.degraded,
+            backend: Some(status.backend),
+            fallback: status.fallback,
             ..row
         },
         Err(error) => failed(error.to_string()),

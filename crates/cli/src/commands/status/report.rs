@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use openclaw_channels::Counts;
+use openclaw_memory::Fallback;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::commands::memory;
 use crate::commands::outbox::counts_words;
 use crate::model::ModelState;
 use crate::{format, output, standing};
@@ -107,6 +109,12 @@ pub(super) struct MemoryRow {
     /// Why answers are worse than they should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) degraded: Option<String>,
+    /// Who answers: `builtin` or `qmd`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) backend: Option<&'static str>,
+    /// Who stepped in for whom, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fallback: Option<Fallback>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) problem: Option<String>,
 }
@@ -184,13 +192,21 @@ impl MemoryRow {
         let state = if self.dirty == Some(true) { ", changed since" } else { "" };
         let (embedded, passages) = (self.embedded.unwrap_or_default(), self.passages.unwrap_or_default());
         let how = match (&self.provider, &self.model) {
+            (Some(_) | None, Some(_) | None) if self.backend == Some(memory::QMD) => "by qmd".to_owned(),
             (Some(provider), Some(model)) if embedded > 0 => {
                 format!("by words and meaning ({provider}/{model}, {embedded} of {passages} passages)")
             }
             (Some(_) | None, Some(_) | None) => "by words".to_owned(),
         };
         let degraded = self.degraded.as_ref().map(|degraded| format!("\n{degraded}")).unwrap_or_default();
-        format!("{files}{state}, searched {how}{degraded}")
+        let stepped_in = self.fallback.as_ref().map(|fallback| {
+            let who = match fallback.from.as_str() {
+                memory::QMD => memory::BUILT_IN,
+                _ => self.provider.as_deref().unwrap_or_default(),
+            };
+            format!("\n{who} stepped in for {}: {}", fallback.from, fallback.reason)
+        });
+        format!("{files}{state}, searched {how}{}{degraded}", stepped_in.unwrap_or_default())
     }
 }
 

@@ -263,7 +263,7 @@ impl World {
                 self.tick(0);
                 let path = self.home.path().join(INDEX_FILE);
                 let mut whole = std::fs::read(&path).unwrap();
-                whole.truncate(bytes.min(whole.len() - 1));
+                whole.truncate(bytes.min(whole.len().saturating_sub(1)));
                 write_in_place(&path, if bytes % 3 == 0 { b"[1]" } else { &whole });
                 self.index.flush_if_dirty().unwrap();
                 self.settled();

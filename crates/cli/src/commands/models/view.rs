@@ -1,0 +1,69 @@
+//! What the commands look at: an agent's catalog and its credentials.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore, AuthView, agent_dir};
+use openclaw_guard::{Clock as _, SystemClock};
+use openclaw_models::catalog::table::canonical_provider;
+use openclaw_models::catalog::{Catalog, Environment, Providers, Reference, read_models_file};
+
+use crate::agents;
+use crate::args::InstanceArgs;
+use crate::instance::Instance;
+use crate::output;
+
+/// The models of one agent.
+pub(super) struct ModelsView {
+    pub(super) instance: Instance,
+    pub(super) agent: String,
+    pub(super) agent_dir: PathBuf,
+    pub(super) catalog: Catalog,
+    pub(super) auth: Arc<AuthStore>,
+    pub(super) credentials: Arc<AuthView>,
+    pub(super) now_ms: i64,
+}
+
+impl ModelsView {
+    /// Of this agent, or the default one.
+    ///
+    /// # Errors
+    /// The configuration is wrong, there is no such agent, or the credentials cannot be read.
+    pub(super) fn open(flags: &InstanceArgs, agent: Option<&str>) -> anyhow::Result<Self> {
+        let instance = Instance::open(flags)?;
+        let agent = agents::find(&instance, agent)?.id;
+        let (config, at, env) = (instance.config(), &instance.at, &instance.loaded.env);
+        let agent_dir = agent_dir(config, at, env, &agent);
+        let mut providers = Providers::of_agent(config, &agent);
+        for remark in read_models_file(&agent_dir, &mut providers, env) {
+            output::complain(&format!("warning: {remark}"));
+        }
+        let catalog = Catalog::new(providers, Environment::from_env(env));
+        let settings = AuthSettings::from_config(config, canonical_provider);
+        let auth = Arc::new(AuthStore::new(AuthPlaces::of_agent(config, at, env, &agent), settings));
+        let credentials = auth.view()?;
+        Ok(Self { agent, agent_dir, catalog, credentials, auth, instance, now_ms: SystemClock.now_ms() })
+    }
+
+    /// Whether a model could be asked: it needs no credential, or there is one that may go there.
+    pub(super) fn has_auth(&self, reference: &Reference) -> bool {
+        let keyed = || {
+            let entry = self.catalog.entry(&reference.provider);
+            entry.is_ok_and(|entry| !self.catalog.keys(entry).is_empty())
+        };
+        self.catalog.needs_no_key(reference) || keyed() || self.has_profile(&reference.provider)
+    }
+
+    fn has_profile(&self, provider: &str) -> bool {
+        !self.credentials.rotation(provider, self.auth.settings(), self.now_ms).is_empty()
+    }
+
+    /// Says what was assumed of a reference that names no provider.
+    pub(super) fn warn_of(&self, text: &str) {
+        if let Ok((_, naming)) = self.catalog.find(text)
+            && let Some(warning) = naming.warning()
+        {
+            output::complain(&format!("warning: {warning}"));
+        }
+    }
+}

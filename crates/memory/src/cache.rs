@@ -1,0 +1,128 @@
+//! How much the cache of vectors keeps.
+
+use rusqlite::params;
+
+use crate::index::{Index, IndexError, counted, stored};
+use crate::vectors::EmbedderKey;
+
+/// Vectors of an embedder that nobody has used for so long are forgotten: half a year.
+const UNUSED_MS: i64 = 183 * 24 * 60 * 60 * 1_000;
+/// When too many are kept, so many parts more go at once, so that not every commit counts and deletes.
+const SLACK_PARTS: usize = 16;
+
+/// When an embedder was used last; kept when an index is built anew.
+pub(crate) const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS mem_embedders_used (
+        embedder INTEGER PRIMARY KEY,
+        used INTEGER NOT NULL
+    );";
+
+impl Index {
+    /// Vectors in the cache.
+    pub(crate) fn cached(&self) -> Result<usize, IndexError> {
+        Ok(self.db.query_row("SELECT count(*) FROM mem_cache", [], |row| row.get(0).map(counted))?)
+    }
+
+    /// Keeps the cache to a number of vectors, after some were added. Vectors of other embedders go first, then the
+    /// oldest.
+    pub(crate) fn prune_cache(
+        &mut self,
+        embedder: EmbedderKey,
+        most: usize,
+        added: usize,
+    ) -> Result<(), IndexError> {
+        // Never too low: a vector that took the place of another counts twice until the cache is counted again.
+        let bound = match self.cache_bound {
+            Some(bound) => bound.saturating_add(added),
+            None => self.cached()?,
+        };
+        self.cache_bound = Some(bound);
+        if bound <= most {
+            return Ok(());
+        }
+        let cached = self.cached()?;
+        self.cache_bound = Some(cached);
+        if cached > most {
+            let kept = most - most / SLACK_PARTS;
+            self.db.execute(
+                "DELETE FROM mem_cache WHERE (embedder, hash) IN
+                 (SELECT embedder, hash FROM mem_cache ORDER BY embedder = ?2, used LIMIT ?1)",
+                params![stored(cached - kept), embedder.0],
+            )?;
+            self.cache_bound = Some(kept);
+        }
+        Ok(())
+    }
+
+    /// Notes that an embedder is used, and forgets those that nobody has used for half a year.
+    pub(crate) fn use_vectors_of(&self, embedder: EmbedderKey, now_ms: i64) -> Result<(), IndexError> {
+        self.db.execute(
+            "INSERT INTO mem_embedders_used (embedder, used) SELECT id, ?1 FROM mem_embedders WHERE true
+             ON CONFLICT DO UPDATE SET used = excluded.used WHERE embedder = ?2",
+            [now_ms, embedder.0],
+        )?;
+        let unused = "SELECT embedder FROM mem_embedders_used WHERE used < ?1";
+        for table in ["mem_cache", "mem_vectors", "mem_chunk_vectors", "mem_embedders_used"] {
+            let delete = format!("DELETE FROM {table} WHERE embedder IN ({unused})");
+            self.db.execute(&delete, [now_ms.saturating_sub(UNUSED_MS)])?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::UNUSED_MS;
+    use crate::index::Index;
+    use crate::vectors::EmbedderKey;
+    use openclaw_embed::EmbedderId;
+
+    fn embedder(index: &Index, model: &str) -> EmbedderKey {
+        let id = EmbedderId { provider: "test", model: model.into(), fingerprint: String::new() };
+        index.embedder(&id).unwrap()
+    }
+
+    fn fill(index: &Index, embedder: EmbedderKey, hashes: std::ops::Range<u8>) {
+        for hash in hashes {
+            let add = "INSERT INTO mem_cache (embedder, hash, vector, used) VALUES (?1, ?2, x'00', ?3)";
+            index.db.execute(add, rusqlite::params![embedder.0, [hash], i64::from(hash)]).unwrap();
+        }
+    }
+
+    fn left(index: &Index, embedder: EmbedderKey) -> Vec<Vec<u8>> {
+        let mut query =
+            index.db.prepare("SELECT hash FROM mem_cache WHERE embedder = ?1 ORDER BY hash").unwrap();
+        query.query_map([embedder.0], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn vectors_of_others_go_first_and_then_the_oldest() {
+        let home = tempfile::tempdir().unwrap();
+        let mut index = Index::open(&home.path().join("main.sqlite")).unwrap();
+        let (old, now) = (embedder(&index, "old"), embedder(&index, "now"));
+        fill(&index, old, 10..14);
+        fill(&index, now, 0..4);
+        index.prune_cache(now, 6, 4).unwrap();
+        assert_eq!(left(&index, old), [[12], [13]]);
+        assert_eq!(left(&index, now).len(), 4);
+        index.prune_cache(now, 3, 0).unwrap();
+        assert_eq!((left(&index, old).len(), left(&index, now)), (0, vec![vec![1], vec![2], vec![3]]));
+        fill(&index, now, 5..7);
+        index.prune_cache(now, 3, 2).unwrap();
+        assert_eq!(left(&index, now), [[3], [5], [6]]);
+    }
+
+    #[test]
+    fn an_embedder_that_nobody_uses_for_half_a_year_is_forgotten() {
+        let home = tempfile::tempdir().unwrap();
+        let index = Index::open(&home.path().join("main.sqlite")).unwrap();
+        let (old, now) = (embedder(&index, "old"), embedder(&index, "now"));
+        fill(&index, old, 0..2);
+        fill(&index, now, 0..2);
+        index.use_vectors_of(now, 5).unwrap();
+        index.use_vectors_of(now, 5 + UNUSED_MS).unwrap();
+        assert_eq!((left(&index, old).len(), left(&index, now).len()), (2, 2));
+        index.use_vectors_of(now, 6 + UNUSED_MS).unwrap();
+        assert_eq!((left(&index, old).len(), left(&index, now).len()), (0, 2));
+    }
+}

@@ -1,0 +1,156 @@
+//! Vectors in eight bits a number, as the index file keeps them.
+
+use openclaw_embed::Vector;
+use openclaw_encoder::Kernels;
+
+/// The vectors of a note's passages: eight bits a number and one scale a vector, which keeps .994 of the ten nearest.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Codes {
+    dimensions: usize,
+    codes: Vec<i8>,
+    /// What a code of 1 stands for; 0 for a passage that is not embedded.
+    scales: Vec<f32>,
+}
+
+impl Codes {
+    /// No passage is embedded.
+    pub(crate) fn empty(passages: usize) -> Self {
+        Self { dimensions: 0, codes: Vec::new(), scales: vec![0.0; passages] }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.scales.len()
+    }
+
+    pub(crate) fn has(&self, passage: usize) -> bool {
+        self.scales.get(passage).is_some_and(|scale| *scale > 0.0)
+    }
+
+    /// Enters a vector of [`encode_vector`]; one of other dimensions than those before is left out.
+    pub(crate) fn set(&mut self, passage: usize, encoded: &[u8]) -> bool {
+        let Some((codes, scale)) = decode_vector(encoded) else { return false };
+        if self.dimensions == 0 {
+            self.dimensions = codes.len();
+            self.codes = vec![0; codes.len() * self.scales.len()];
+        }
+        let fits = passage < self.scales.len() && codes.len() == self.dimensions;
+        if fits {
+            let start = passage * self.dimensions;
+            self.codes[start..start + self.dimensions].copy_from_slice(&codes);
+            self.scales[passage] = scale;
+        }
+        fits
+    }
+
+    /// The vector of a passage as codes, and what a code of 1 stands for.
+    pub(crate) fn get(&self, passage: usize) -> Option<(&[i8], f32)> {
+        let scale = *self.scales.get(passage).filter(|scale| **scale > 0.0)?;
+        let vector = self.codes.get(passage * self.dimensions..(passage + 1) * self.dimensions)?;
+        Some((vector, scale))
+    }
+
+    /// Numbers of a vector; 0 when there is none.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// As the index stores them: the number of dimensions as `u32`, then scales as `f32`, then codes; little-endian.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = u32::try_from(self.dimensions).unwrap_or(0).to_le_bytes().to_vec();
+        bytes.extend(self.scales.iter().flat_map(|scale| scale.to_le_bytes()));
+        bytes.extend(self.codes.iter().map(|code| code.to_le_bytes()[0]));
+        bytes
+    }
+
+    /// The inverse of [`Codes::to_bytes`]; `None` when the bytes are not those of so many passages.
+    pub(crate) fn from_bytes(bytes: &[u8], passages: usize) -> Option<Self> {
+        let (dimensions, rest) = bytes.split_first_chunk::<4>()?;
+        let dimensions = u32::from_le_bytes(*dimensions) as usize;
+        let (scales, codes) = rest.split_at_checked(passages * 4)?;
+        let scales: Vec<f32> =
+            scales.chunks_exact(4).filter_map(|four| four.try_into().ok()).map(f32::from_le_bytes).collect();
+        let sane = codes.len() == dimensions * passages
+            && scales.iter().all(|scale| scale.is_finite() && *scale >= 0.0);
+        let codes = codes.iter().map(|code| i8::from_le_bytes([*code])).collect();
+        sane.then_some(Self { dimensions, codes, scales })
+    }
+}
+
+/// A vector in eight bits a number: the scale as little-endian `f32`, then the codes.
+pub(crate) fn encode_vector(vector: &Vector) -> Vec<u8> {
+    let (codes, scale) = quantize(vector.as_slice());
+    let mut bytes = scale.to_le_bytes().to_vec();
+    bytes.extend(codes.iter().map(|code| code.to_le_bytes()[0]));
+    bytes
+}
+
+/// The inverse of [`encode_vector`]: the codes and their scale.
+pub(crate) fn decode_vector(bytes: &[u8]) -> Option<(Vec<i8>, f32)> {
+    let (scale, codes) = bytes.split_first_chunk::<4>()?;
+    let scale = f32::from_le_bytes(*scale);
+    let sane = scale.is_finite() && scale > 0.0 && !codes.is_empty();
+    sane.then(|| (codes.iter().map(|code| i8::from_le_bytes([*code])).collect(), scale))
+}
+
+/// A query's vector, to be compared.
+pub(crate) struct QueryCodes {
+    pub(crate) codes: Vec<i8>,
+    /// What a code of 1 stands for.
+    pub(crate) scale: f32,
+}
+
+impl QueryCodes {
+    pub(crate) fn of(query: &Vector) -> Self {
+        let (codes, scale) = quantize(query.as_slice());
+        Self { codes, scale }
+    }
+
+    /// The cosine with a vector of as many numbers.
+    pub(crate) fn cosine(&self, (vector, scale): (&[i8], f32)) -> f32 {
+        let mut sum = [0];
+        if vector.len() == self.codes.len() {
+            Kernels::best().dots(&self.codes, vector, &mut sum);
+        }
+        sum[0] as f32 * self.scale * scale
+    }
+}
+
+/// The signs of a vector, one bit each, in whole words.
+pub(crate) fn signs_of(codes: &[i8]) -> Vec<u64> {
+    let word = |codes: &[i8]| codes.iter().rev().fold(0, |word, code| word << 1 | u64::from(*code > 0));
+    codes.chunks(64).map(word).collect()
+}
+
+fn quantize(vector: &[f32]) -> (Vec<i8>, f32) {
+    let largest = vector.iter().fold(0.0_f32, |most, number| most.max(number.abs()));
+    let scale = if largest > 0.0 { largest / f32::from(i8::MAX) } else { 1.0 };
+    (vector.iter().map(|number| (number / scale).round() as i8).collect(), scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Codes, QueryCodes, encode_vector};
+    use openclaw_embed::Vector;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn codes_keep_the_angle(a in proptest::collection::vec(-1_f32..1.0, 384), b in proptest::collection::vec(-1_f32..1.0, 384)) {
+            let (Some(a), Some(b)) = (Vector::normalized(a), Vector::normalized(b)) else { return Ok(()) };
+            let exact: f32 = a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| a * b).sum();
+            let mut codes = Codes::empty(2);
+            prop_assert!(codes.set(1, &encode_vector(&b)));
+            let cosine = codes.get(1).map(|vector| QueryCodes::of(&a).cosine(vector));
+            prop_assert!(codes.get(0).is_none() && cosine.is_some_and(|cosine| (cosine - exact).abs() < 0.01));
+            prop_assert_eq!(Codes::from_bytes(&codes.to_bytes(), 2), Some(codes));
+        }
+
+        #[test]
+        fn bytes_from_anywhere_are_judged(bytes in proptest::collection::vec(any::<u8>(), 0..64), passages in 0_usize..4) {
+            if let Some(codes) = Codes::from_bytes(&bytes, passages) {
+                prop_assert_eq!(codes.len(), passages);
+            }
+            prop_assert!(!Codes::empty(1).set(0, &bytes) || bytes.len() > 4);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Ordinary calls: passages with their vectors in the answer.
+
+use futures_util::StreamExt as _;
+use openclaw_embed::{BatchLimits, EmbedError, Embedder, Failure, Purpose, Vector};
+
+use super::state::Embedding;
+use crate::vectors::Unembedded;
+
+/// Passages with their vectors, and what went wrong with others.
+pub(super) type Outcome = (Vec<(Unembedded, Vector)>, Option<EmbedError>);
+
+impl Embedding {
+    /// The vectors of as many passages as possible, and the first failure.
+    pub(super) async fn embed(&self, embedder: &dyn Embedder, passages: Vec<Unembedded>) -> Outcome {
+        let limits = embedder.limits();
+        let calls = split(passages, limits).into_iter().map(|passages| self.call(embedder, passages));
+        let mut done = futures_util::stream::iter(calls).buffered(limits.concurrency.max(1));
+        let mut embedded = Vec::new();
+        while let Some((vectors, failure)) = done.next().await {
+            embedded.extend(vectors);
+            if failure.is_some() {
+                return (embedded, failure);
+            }
+        }
+        (embedded, None)
+    }
+
+    /// One call. If it is refused, each text is asked for by itself, so that one of them does not keep out the others.
+    async fn call(&self, embedder: &dyn Embedder, passages: Vec<Unembedded>) -> Outcome {
+        match embed_texts(embedder, &passages).await {
+            Ok(vectors) => (passages.into_iter().zip(vectors).collect(), None),
+            Err(error) if !matches!(error.failure, Failure::Refused(_)) => (Vec::new(), Some(error)),
+            Err(_) => self.one_by_one(embedder, passages).await,
+        }
+    }
+
+    async fn one_by_one(&self, embedder: &dyn Embedder, passages: Vec<Unembedded>) -> Outcome {
+        let mut embedded = Vec::new();
+        for passage in passages {
+            match embed_texts(embedder, std::slice::from_ref(&passage)).await {
+                Ok(vectors) => embedded.extend(vectors.into_iter().map(|vector| (passage.clone(), vector))),
+                Err(error) if matches!(error.failure, Failure::Refused(_)) => {
+                    tracing::warn!(%error, "a passage is found by its words only");
+                    self.state().refused.insert(passage.text);
+                }
+                Err(error) => return (embedded, Some(error)),
+            }
+        }
+        (embedded, None)
+    }
+}
+
+/// Passages in calls that an embedder takes.
+fn split(passages: Vec<Unembedded>, limits: BatchLimits) -> Vec<Vec<Unembedded>> {
+    let mut calls: Vec<Vec<Unembedded>> = Vec::new();
+    let mut bytes = 0;
+    for passage in passages {
+        let size = passage.text.len();
+        match calls.last_mut() {
+            Some(call) if call.len() < limits.texts && bytes + size <= limits.bytes => {
+                bytes += size;
+                call.push(passage);
+            }
+            Some(_) | None => {
+                bytes = size;
+                calls.push(vec![passage]);
+            }
+        }
+    }
+    calls
+}
+
+async fn embed_texts(embedder: &dyn Embedder, passages: &[Unembedded]) -> Result<Vec<Vector>, EmbedError> {
+    let texts = passages.iter().map(|passage| passage.text.clone()).collect();
+    embedder.embed(Purpose::Document, texts).await
+}

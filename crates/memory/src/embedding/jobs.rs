@@ -1,0 +1,468 @@
+//! Batch jobs: begun for many passages at once, looked at now and then, collected, and given up when they fail.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use openclaw_embed::{
+    BatchItem, BatchJob, BatchJobs, BatchPolicy, EmbedError, Embedder, Ended, Failure, JobState, Next, Seen,
+    Vector, Waiting,
+};
+use serde::Serialize;
+
+use super::state::{COMMIT_TEXTS, Embedding};
+use crate::corpus::NoteId;
+use crate::engine::Mailbox;
+use crate::error::MemoryError;
+use crate::jobs::{JobKey, StoredJob, hash_of_id};
+
+/// Fewer passages go in ordinary calls: a job may take hours, and a changed note should be found at once.
+pub(super) const FROM_TEXTS: usize = 256;
+/// Jobs that may fail before there are no more until a restart.
+const MOST_FAILURES: u32 = 2;
+/// How long a job that was told to stop may take to do so.
+const STOPPING: Duration = Duration::from_secs(15 * 60);
+/// How often results that break off are read again before the job is left for another time.
+const READINGS: u32 = 3;
+/// Notes that take their vectors from the cache between two requests of others.
+const NOTES_AT_ONCE: usize = 64;
+
+/// A batch job, for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JobUnderWay {
+    /// The service's name for it; absent while it is being sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// How far it is.
+    pub stage: JobStage,
+    /// Passages in it.
+    pub texts: usize,
+    /// Those that are done, where the service says so.
+    pub done: usize,
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobStage {
+    /// It is on its way to the service.
+    Sending,
+    /// The service has it.
+    Running,
+    /// It took too long and was told to stop.
+    Stopping,
+}
+
+/// What is known of jobs beside what the index keeps.
+#[derive(Default)]
+pub(super) struct Jobs {
+    known: Mutex<Known>,
+    /// Whether somebody looks now and then.
+    watching: AtomicBool,
+    /// One look at a time.
+    looking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Known {
+    failures: u32,
+    /// Why the last one failed.
+    why: String,
+    waiting: HashMap<JobKey, Waiting>,
+    under_way: Vec<JobUnderWay>,
+    done: HashMap<JobKey, usize>,
+    /// Texts that a job could not embed: they go in ordinary calls.
+    only_inline: HashSet<Vec<u8>>,
+}
+
+/// What became of passages that could go in a job.
+pub(super) enum Submitted {
+    /// They go in ordinary calls.
+    Nothing,
+    /// A job was begun, or at least tried.
+    Job,
+    /// There are as many jobs as there may be; they come after those.
+    Later,
+}
+
+/// What a look at all jobs showed.
+#[derive(Default)]
+pub(super) struct Look {
+    /// Vectors that came.
+    pub(super) collected: usize,
+    /// Whether a job is over, so that there may be more to do.
+    pub(super) has_ended: bool,
+    /// When to look again; nothing when that makes no sense.
+    pub(super) pause: Option<Duration>,
+}
+
+/// One job that is looked at, and who has it.
+struct At<'a> {
+    mailbox: &'a Mailbox,
+    embedder: &'a dyn Embedder,
+    jobs: &'a dyn BatchJobs,
+    key: JobKey,
+    job: &'a BatchJob,
+    is_stopped: bool,
+}
+
+impl Embedding {
+    /// Whether passages may go in jobs.
+    pub(super) fn offers_jobs(&self, embedder: &dyn Embedder) -> bool {
+        embedder.batch().is_some() && self.known().failures < MOST_FAILURES
+    }
+
+    /// The jobs that are under way, as far as was seen.
+    pub(crate) fn under_way(&self) -> Vec<JobUnderWay> {
+        self.known().under_way.clone()
+    }
+
+    /// Why there are no more jobs, in plain words.
+    pub(crate) fn without_jobs(&self) -> Option<String> {
+        let known = self.known();
+        (known.failures >= MOST_FAILURES).then(|| {
+            let why = &known.why;
+            format!("batch jobs failed {MOST_FAILURES} times, so passages are embedded by ordinary requests until a restart: {why}")
+        })
+    }
+
+    /// Begins a job if enough passages are in none.
+    pub(super) async fn submit(
+        &self,
+        mailbox: &Mailbox,
+        embedder: &dyn Embedder,
+        left: usize,
+    ) -> Result<Submitted, MemoryError> {
+        let Some(jobs) = embedder.batch().filter(|_| self.offers_jobs(embedder)) else {
+            return Ok(Submitted::Nothing);
+        };
+        if left < FROM_TEXTS {
+            return Ok(Submitted::Nothing);
+        }
+        let stored = self.stored(mailbox, embedder).await?;
+        let waiting: usize = stored.iter().map(|stored| stored.texts).sum();
+        if left.saturating_sub(waiting) < FROM_TEXTS {
+            return Ok(Submitted::Nothing);
+        }
+        if stored.len() >= self.embedders.batching.policy.concurrency {
+            return Ok(Submitted::Later);
+        }
+        let limits = jobs.limits();
+        let mut passages = self.missing(mailbox, embedder, (limits.texts, limits.bytes)).await?.passages;
+        {
+            let known = self.known();
+            passages.retain(|passage| !known.only_inline.contains(&crate::vectors::hash(&passage.text)));
+        }
+        if passages.len() < FROM_TEXTS {
+            return Ok(Submitted::Nothing);
+        }
+        let reserved = mailbox.with_vectors(embedder, move |open, now_ms| {
+            let embedder = open.embedder();
+            embedder.map(|embedder| open.index.reserve(embedder, &passages, now_ms)).transpose()
+        });
+        let Some((key, texts)) = reserved.await? else { return Ok(Submitted::Nothing) };
+        self.send(mailbox, embedder, jobs, (key, texts)).await?;
+        self.stored(mailbox, embedder).await?;
+        Ok(Submitted::Job)
+    }
+
+    async fn send(
+        &self,
+        mailbox: &Mailbox,
+        embedder: &dyn Embedder,
+        jobs: &dyn BatchJobs,
+        (key, texts): (JobKey, Vec<String>),
+    ) -> Result<(), MemoryError> {
+        let forget = || mailbox.with_vectors(embedder, move |open, _| open.index.drop_job(key));
+        if texts.is_empty() {
+            return forget().await;
+        }
+        let sent = jobs.submit(texts.into_iter().map(BatchItem::new).collect()).await;
+        let failure = match sent {
+            Ok(job) => {
+                tracing::info!(agent = %mailbox.agent_id(), job = %job.id, texts = job.count, "a batch job is under way");
+                let begun = job.clone();
+                let kept = mailbox.with_vectors(embedder, move |open, _| open.index.job_begun(key, &begun));
+                if let Err(error) = kept.await {
+                    // Nobody would find it again, so nobody is to pay for it.
+                    jobs.cancel(&job).await.ok();
+                    return Err(error);
+                }
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        forget().await?;
+        self.count_failure(mailbox, &failure.to_string());
+        Ok(())
+    }
+
+    /// Looks at the jobs now and then, in the background, until there are none.
+    pub(super) fn watch(self: &Arc<Self>, mailbox: &Arc<Mailbox>) {
+        let has_jobs = self.active().is_some_and(|embedder| embedder.batch().is_some());
+        if !has_jobs || self.jobs.watching.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let timer = Arc::clone(&self.embedders.batching.timer);
+        // Weak, as for the loop that embeds.
+        let (embedding, mailbox) = (Arc::downgrade(self), Arc::downgrade(mailbox));
+        tokio::spawn(async move {
+            while let (Some(embedding), Some(mailbox)) = (embedding.upgrade(), mailbox.upgrade()) {
+                let look = embedding.look(&mailbox).await.unwrap_or_else(|error| {
+                    tracing::warn!(agent = %mailbox.agent_id(), %error, "batch jobs cannot be looked at");
+                    Look::default()
+                });
+                if look.has_ended || look.pause.is_none() {
+                    embedding.jobs.watching.store(false, Ordering::Release);
+                }
+                if look.has_ended {
+                    // What is left goes on, and whoever sees to that watches what is under way.
+                    embedding.begin(&mailbox);
+                    return;
+                }
+                let Some(pause) = look.pause else { return };
+                drop((embedding, mailbox));
+                timer.pause(pause).await;
+            }
+        });
+    }
+
+    /// Looks at every job once, and collects those that are over.
+    pub(super) async fn look(&self, mailbox: &Mailbox) -> Result<Look, MemoryError> {
+        let mut all = Look::default();
+        let Some(embedder) = self.active() else { return Ok(all) };
+        let Some(jobs) = embedder.batch() else { return Ok(all) };
+        let _one = self.jobs.looking.lock().await;
+        for StoredJob { key, job, is_stopped, .. } in self.stored(mailbox, embedder.as_ref()).await? {
+            // Somebody else is sending it.
+            let Some(job) = job else { continue };
+            let at = At { mailbox, embedder: embedder.as_ref(), jobs, key, job: &job, is_stopped };
+            let look = self.look_at(&at).await?;
+            all.collected += look.collected;
+            all.has_ended |= look.has_ended;
+            all.pause = [all.pause, look.pause].into_iter().flatten().min();
+        }
+        if all.has_ended {
+            self.stored(mailbox, embedder.as_ref()).await?;
+        }
+        Ok(all)
+    }
+
+    async fn look_at(&self, at: &At<'_>) -> Result<Look, MemoryError> {
+        let waiting = self.known().waiting.remove(&at.key);
+        let mut waiting = waiting.unwrap_or_else(|| Waiting::new(self.policy(at.is_stopped), at.job));
+        let seen = match at.jobs.state(at.job).await {
+            Ok(state) => Seen::State(state),
+            Err(EmbedError { failure, .. }) => Seen::Failure(failure),
+        };
+        if let Seen::State(JobState::Running { done }) = seen {
+            self.known().done.insert(at.key, done);
+        }
+        match waiting.step(seen, at.mailbox.options.clock.now_ms()) {
+            Next::Sleep(pause) => {
+                self.known().waiting.insert(at.key, waiting);
+                Ok(Look { pause: Some(pause), ..Look::default() })
+            }
+            Next::End(Ended::Finished) => self.collect(at, None).await,
+            Next::End(Ended::Partly(state)) => {
+                let why = (!at.is_stopped).then(|| match state {
+                    JobState::Expired => "the service had no time for the job".to_owned(),
+                    JobState::Cancelled => "somebody stopped the job".to_owned(),
+                    JobState::Running { .. } | JobState::Finished => "the job stopped half-way".to_owned(),
+                    JobState::Failed(why) => why,
+                });
+                self.collect(at, why).await
+            }
+            Next::End(Ended::Failed(why)) => self.give_up(at, Some(why)).await,
+            Next::End(Ended::TimedOut) => self.overdue(at).await,
+            // It does not exist, or belongs to somebody else.
+            Next::End(Ended::Lost(failure @ Failure::Refused(_))) => {
+                self.give_up(at, Some(failure.to_string())).await
+            }
+            Next::End(Ended::Lost(failure)) => self.leave(at, &failure).await,
+        }
+    }
+
+    /// A job that took too long is told to stop, and what it did is collected then. One that does not stop is forgotten.
+    async fn overdue(&self, at: &At<'_>) -> Result<Look, MemoryError> {
+        if at.is_stopped {
+            return self.give_up(at, None).await;
+        }
+        let minutes = self.embedders.batching.policy.timeout.as_secs() / 60;
+        self.count_failure(at.mailbox, &format!("the job took more than {minutes} min"));
+        if let Err(error) = at.jobs.cancel(at.job).await {
+            tracing::debug!(job = %at.job.id, %error, "a batch job cannot be stopped");
+        }
+        let key = at.key;
+        at.mailbox.with_vectors(at.embedder, move |open, _| open.index.job_stopped(key)).await?;
+        Ok(Look { pause: Some(self.embedders.batching.policy.poll), ..Look::default() })
+    }
+
+    /// A job that cannot be looked at or read now is left for another time, unless its time is over.
+    async fn leave(&self, at: &At<'_>, failure: &Failure) -> Result<Look, MemoryError> {
+        let limit = i64::try_from(self.policy(true).timeout.as_millis()).unwrap_or(i64::MAX);
+        let until = at.job.created_ms.saturating_add(limit);
+        if at.mailbox.options.clock.now_ms() >= until {
+            return self.give_up(at, Some(failure.to_string())).await;
+        }
+        tracing::warn!(job = %at.job.id, %failure, "a batch job is left for another time");
+        Ok(Look::default())
+    }
+
+    /// Takes the vectors of a job that is over. `why` says what went wrong with it.
+    async fn collect(&self, at: &At<'_>, why: Option<String>) -> Result<Look, MemoryError> {
+        let (mut collected, mut broken) = (0, None);
+        for reading in 0..READINGS {
+            if reading > 0 {
+                self.embedders.batching.timer.pause(self.embedders.batching.policy.poll).await;
+            }
+            let (kept, refused, failure) = read(at).await?;
+            collected = kept.max(collected);
+            // In a job that stopped half-way, nothing is known of a text that is not done.
+            if why.is_none() {
+                self.known().only_inline.extend(refused);
+            }
+            broken = failure;
+            if broken.is_none() {
+                break;
+            }
+        }
+        self.take_in(at).await?;
+        self.progress.send_modify(|progress| progress.embedded += collected);
+        if let Some(failure) = broken.as_ref().filter(|failure| failure.is_passing()) {
+            return Ok(Look { collected, ..self.leave(at, failure).await? });
+        }
+        let nothing = || (collected == 0).then(|| "the job made no vectors".to_owned());
+        let why = why.or_else(|| broken.map(|failure| failure.to_string())).or_else(nothing);
+        if why.is_none() && !at.is_stopped {
+            self.known().failures = 0;
+        }
+        let look = self.give_up(at, why).await?;
+        if let Err(error) = at.jobs.forget(at.job).await {
+            tracing::debug!(job = %at.job.id, %error, "the files of a batch job stay at the service");
+        }
+        Ok(Look { collected, ..look })
+    }
+
+    /// Gives the vectors of the cache to the notes that wait for them, a few notes at a time.
+    async fn take_in(&self, at: &At<'_>) -> Result<(), MemoryError> {
+        let mut after: Option<NoteId> = None;
+        loop {
+            let take = move |open: &mut crate::open::OpenIndex, _| open.take_in(after, NOTES_AT_ONCE);
+            match at.mailbox.with_vectors(at.embedder, take).await? {
+                Some(last) => after = Some(last),
+                None => break,
+            }
+        }
+        let most = at.mailbox.options.cache_entries;
+        let count = at.job.count;
+        at.mailbox.with_vectors(at.embedder, move |open, _| open.prune_cache(most, count)).await
+    }
+
+    /// Forgets a job. What has no vector yet goes in ordinary calls or into the next one.
+    async fn give_up(&self, at: &At<'_>, why: Option<String>) -> Result<Look, MemoryError> {
+        let key = at.key;
+        at.mailbox.with_vectors(at.embedder, move |open, _| open.index.drop_job(key)).await?;
+        if let Some(why) = why {
+            self.count_failure(at.mailbox, &why);
+        }
+        Ok(Look { has_ended: true, ..Look::default() })
+    }
+
+    fn count_failure(&self, mailbox: &Mailbox, why: &str) {
+        tracing::warn!(agent = %mailbox.agent_id(), %why, "a batch job failed");
+        let mut known = self.known();
+        known.failures += 1;
+        why.clone_into(&mut known.why);
+    }
+
+    fn policy(&self, is_stopped: bool) -> BatchPolicy {
+        let policy = self.embedders.batching.policy;
+        let more = if is_stopped { STOPPING } else { Duration::ZERO };
+        BatchPolicy { timeout: policy.timeout.saturating_add(more), ..policy }
+    }
+
+    /// The jobs of an embedder, and what people are told of them.
+    async fn stored(
+        &self,
+        mailbox: &Mailbox,
+        embedder: &dyn Embedder,
+    ) -> Result<Vec<StoredJob>, MemoryError> {
+        let stored = mailbox.with_vectors(embedder, |open, now_ms| match open.embedder() {
+            Some(embedder) => open.index.jobs(embedder, now_ms),
+            None => Ok(Vec::new()),
+        });
+        let stored = stored.await?;
+        let mut known = self.known();
+        let shown = |stored: &StoredJob| JobUnderWay {
+            id: stored.job.as_ref().map(|job| job.id.clone()),
+            stage: match (&stored.job, stored.is_stopped) {
+                (None, _) => JobStage::Sending,
+                (Some(_), false) => JobStage::Running,
+                (Some(_), true) => JobStage::Stopping,
+            },
+            texts: stored.texts,
+            done: known.done.get(&stored.key).copied().unwrap_or_default(),
+        };
+        let under_way: Vec<JobUnderWay> = stored.iter().map(shown).collect();
+        let in_jobs = under_way.iter().map(|job| job.texts).sum();
+        known.under_way = under_way;
+        self.progress.send_modify(|progress| progress.in_jobs = in_jobs);
+        Ok(stored)
+    }
+
+    /// What the index knows of jobs, for people.
+    pub(crate) async fn see_jobs(&self, mailbox: &Mailbox) -> Result<Vec<JobUnderWay>, MemoryError> {
+        if let Some(embedder) = self.active().filter(|embedder| embedder.batch().is_some()) {
+            self.stored(mailbox, embedder.as_ref()).await?;
+        }
+        Ok(self.under_way())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Only ever held for a few moves of values, so that a poisoned one is still whole.
+        self.jobs.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn keep(at: &At<'_>, vectors: Vec<(Vec<u8>, Vector)>) -> Result<usize, MemoryError> {
+    if vectors.is_empty() {
+        return Ok(0);
+    }
+    let key = at.key;
+    let keep =
+        move |open: &mut crate::open::OpenIndex, now_ms| open.index.keep_job_vectors(key, &vectors, now_ms);
+    at.mailbox.with_vectors(at.embedder, keep).await
+}
+
+/// Vectors kept, texts refused, and what broke the reading off.
+type Read = (usize, Vec<Vec<u8>>, Option<Failure>);
+
+/// Reads the results once and keeps what comes; tells how many, which texts the service
+/// refused, and what broke it off.
+async fn read(at: &At<'_>) -> Result<Read, MemoryError> {
+    let mut lines = at.jobs.results(at.job);
+    let (mut kept, mut ready, mut refused) = (0, Vec::new(), Vec::new());
+    let failure = loop {
+        match lines.next().await {
+            None => break None,
+            Some(Err(error)) => break Some(error.failure),
+            Some(Ok(line)) => match (hash_of_id(&line.id), line.outcome) {
+                (Some(hash), Ok(vector)) => ready.push((hash, vector)),
+                (Some(hash), Err(error)) => {
+                    tracing::debug!(%error, "a text of a batch job");
+                    refused.push(hash);
+                }
+                (None, _) => {}
+            },
+        }
+        if ready.len() >= COMMIT_TEXTS {
+            kept += keep(at, std::mem::take(&mut ready)).await?;
+        }
+    };
+    kept += keep(at, ready).await?;
+    Ok((kept, refused, failure))
+}

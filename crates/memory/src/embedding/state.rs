@@ -1,0 +1,301 @@
+//! The state of one engine's embedders, and the loop that has passages embedded.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use openclaw_embed::{EmbedError, Embedder, Failure, Purpose, Vector};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::embedders::Embedders;
+use super::jobs::{Jobs, Submitted};
+use super::spending::Withheld;
+use crate::backend::Fallback;
+use crate::engine::{Mailbox, Progress};
+use crate::error::MemoryError;
+use crate::open::Wanted;
+use crate::worker::{ByEmbedder, Missing, Request};
+
+/// Below this confidence an answer says that nothing is clearly about the query.
+pub(crate) const LOW_CONFIDENCE: f64 = 0.25;
+/// How long a search waits for the vector of its query before it goes on with words alone.
+const QUERY_WAIT: Duration = Duration::from_secs(15);
+/// How long an embedder that failed is left alone: it has repeated its calls by itself already.
+const REST: Duration = Duration::from_secs(30);
+/// Passages that are embedded between two commits: little is lost with the power, and few commits are made.
+pub(super) const COMMIT_TEXTS: usize = 256;
+/// Bytes of their texts.
+const COMMIT_BYTES: usize = 256 * 1024;
+const COMMIT: (usize, usize) = (COMMIT_TEXTS, COMMIT_BYTES);
+
+/// The state of one engine's embedders.
+pub(crate) struct Embedding {
+    pub(super) embedders: Embedders,
+    state: Mutex<State>,
+    /// Whether the loop runs.
+    running: AtomicBool,
+    /// One step at a time, or two loops would send the same passages.
+    stepping: tokio::sync::Mutex<()>,
+    /// What is known of batch jobs.
+    pub(super) jobs: Jobs,
+    pub(super) progress: watch::Sender<Progress>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// Who stepped in, and why.
+    fallback: Option<Fallback>,
+    /// Why the last passages got no vectors.
+    failure: Option<String>,
+    /// Texts that no embedder takes; they are left alone until the engine is made anew.
+    pub(super) refused: HashSet<String>,
+    /// When an embedder that failed is asked again.
+    rests_until: Option<Instant>,
+    /// What is not sent in the background because it would cost much.
+    pub(super) withheld: Option<Withheld>,
+    /// Whether the index knows that this embedder is used.
+    is_noted: bool,
+}
+
+/// The vector of a query, or why there is none.
+#[derive(Default)]
+pub(crate) struct QueryVector {
+    pub(crate) vector: Option<ByEmbedder<Vector>>,
+    pub(crate) degraded: Option<String>,
+}
+
+impl Embedding {
+    pub(crate) fn new(embedders: Embedders) -> Self {
+        Self {
+            embedders,
+            state: Mutex::default(),
+            running: AtomicBool::new(false),
+            stepping: tokio::sync::Mutex::default(),
+            jobs: Jobs::default(),
+            progress: watch::Sender::new(Progress::default()),
+        }
+    }
+
+    pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Who is asked first, and who steps in.
+    pub(crate) fn embedders(&self) -> &Embedders {
+        &self.embedders
+    }
+
+    /// Provider and model as answers name them.
+    pub(crate) fn names(&self, (_, embedded): (usize, usize)) -> (String, String) {
+        match self.active() {
+            Some(embedder) if embedded > 0 => {
+                let id = embedder.identity();
+                (id.provider.to_owned(), id.model.clone())
+            }
+            Some(_) | None => ("none".to_owned(), "words".to_owned()),
+        }
+    }
+
+    /// Who stepped in.
+    pub(crate) fn fallback(&self) -> Option<Fallback> {
+        self.state().fallback.clone()
+    }
+
+    /// Why meaning is missing from answers, or from some passages.
+    pub(crate) fn degraded(&self) -> Option<String> {
+        let state = self.state();
+        let why = state.failure.clone().or_else(|| self.embedders.problem.clone());
+        let withheld = state.withheld.as_ref().map(|withheld| withheld.says.clone());
+        why.or(withheld).map(|why| format!("words only: {why}"))
+    }
+
+    /// The vector of a query.
+    pub(crate) async fn query(&self, mailbox: &Mailbox, text: &str) -> QueryVector {
+        let Some(embedder) = self.active().filter(|_| !self.rests()) else {
+            return QueryVector { vector: None, degraded: self.degraded() };
+        };
+        let embed = embedder.embed(Purpose::Query, vec![text.to_owned()]);
+        let failure = match tokio::time::timeout(QUERY_WAIT, embed).await {
+            Ok(Ok(vectors)) => {
+                let by = embedder.identity();
+                let vector = vectors.into_iter().next().map(|made| ByEmbedder { by: by.clone(), made });
+                return QueryVector { vector, degraded: self.degraded() };
+            }
+            Ok(Err(error)) => error,
+            Err(_late) => EmbedError {
+                embedder: embedder.identity().to_string(),
+                failure: Failure::TimedOut(QUERY_WAIT),
+            },
+        };
+        // A question that is refused, as too long or empty, says nothing about the embedder.
+        if !matches!(failure.failure, Failure::Refused(_)) {
+            self.failed(mailbox, &failure);
+        }
+        QueryVector { vector: None, degraded: Some(format!("words only: {failure}")) }
+    }
+
+    /// Has passages without vectors embedded, in the background. Does nothing while that goes on already.
+    pub(crate) fn begin(self: &Arc<Self>, mailbox: &Arc<Mailbox>) {
+        if self.active().is_none() || self.rests() {
+            return;
+        }
+        self.watch(mailbox);
+        if self.running.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        // Weak: the loop must not keep an engine alive that nobody has any more.
+        let (embedding, mailbox) = (Arc::downgrade(self), Arc::downgrade(mailbox));
+        tokio::spawn(async move {
+            let mut is_allowed = false;
+            while let (Some(embedding), Some(mailbox)) = (embedding.upgrade(), mailbox.upgrade()) {
+                match embedding.background_step(&mailbox, is_allowed).await {
+                    Ok(Some(_)) => is_allowed = true,
+                    Ok(None) => {
+                        embedding.watch(&mailbox);
+                        break;
+                    }
+                    Err(error) => {
+                        tracing::warn!(agent = %mailbox.agent_id(), %error, "memory cannot be embedded");
+                        break;
+                    }
+                }
+            }
+            if let Some(embedding) = embedding.upgrade() {
+                embedding.running.store(false, Ordering::Release);
+            }
+        });
+    }
+
+    /// A step that nobody asked for: the first one of a run looks what all of it would cost.
+    async fn background_step(
+        &self,
+        mailbox: &Mailbox,
+        is_allowed: bool,
+    ) -> Result<Option<usize>, MemoryError> {
+        if !is_allowed && self.withhold(mailbox).await? {
+            return Ok(None);
+        }
+        self.step(mailbox).await
+    }
+
+    /// Has all passages without vectors embedded and returns how many there were. What fails is left for another time,
+    /// and so are batch jobs if nobody is to wait for them.
+    pub(crate) async fn finish(&self, mailbox: &Mailbox) -> Result<usize, MemoryError> {
+        self.state().withheld = None;
+        let mut embedded = self.look(mailbox).await?.collected;
+        loop {
+            while let Some(step) = self.step(mailbox).await? {
+                embedded += step;
+            }
+            if !self.embedders.batching.policy.wait {
+                return Ok(embedded);
+            }
+            let look = self.look(mailbox).await?;
+            embedded += look.collected;
+            match look.pause {
+                _ if look.has_ended => {}
+                Some(pause) => self.embedders.batching.timer.pause(pause).await,
+                None => return Ok(embedded),
+            }
+        }
+    }
+
+    /// Has some passages embedded and kept; `None` when nothing is left, or nothing more can be done now.
+    async fn step(&self, mailbox: &Mailbox) -> Result<Option<usize>, MemoryError> {
+        let _one = self.stepping.lock().await;
+        let Some(embedder) = self.active() else { return Ok(None) };
+        self.note_use(mailbox, embedder.as_ref()).await?;
+        let Missing { passages, left } = self.missing(mailbox, embedder.as_ref(), COMMIT).await?;
+        self.progress.send_modify(|progress| progress.left = left);
+        if passages.is_empty() {
+            return Ok(None);
+        }
+        match self.submit(mailbox, embedder.as_ref(), left).await? {
+            Submitted::Nothing => {}
+            Submitted::Job => return Ok(Some(0)),
+            Submitted::Later => return Ok(None),
+        }
+        let (vectors, failure) = self.embed(embedder.as_ref(), passages).await;
+        let count = vectors.len();
+        if count > 0 {
+            let vectors = ByEmbedder { by: embedder.identity().clone(), made: vectors };
+            mailbox.ask(|reply| Request::Remember(vectors, reply)).await?;
+            self.progress.send_modify(|progress| {
+                progress.embedded += count;
+                progress.left = progress.left.saturating_sub(count);
+            });
+        }
+        match failure {
+            None => {
+                let mut state = self.state();
+                (state.failure, state.rests_until) = (None, None);
+                Ok(Some(count))
+            }
+            Some(failure) => {
+                let goes_on = self.failed(mailbox, &failure);
+                Ok(goes_on.then_some(count))
+            }
+        }
+    }
+
+    /// Some of the passages without vectors that are in no batch job.
+    pub(super) async fn missing(
+        &self,
+        mailbox: &Mailbox,
+        embedder: &dyn Embedder,
+        (texts, bytes): (usize, usize),
+    ) -> Result<Missing, MemoryError> {
+        let made = Wanted { texts, bytes, except: self.state().refused.clone() };
+        let wanted = ByEmbedder { by: embedder.identity().clone(), made };
+        mailbox.ask(|reply| Request::Unembedded(wanted, reply)).await
+    }
+
+    /// Lets the index know, once, whose vectors are used: it forgets those that nobody uses for long.
+    async fn note_use(&self, mailbox: &Mailbox, embedder: &dyn Embedder) -> Result<(), MemoryError> {
+        if std::mem::replace(&mut self.state().is_noted, true) {
+            return Ok(());
+        }
+        mailbox
+            .with_vectors(embedder, |open, now_ms| match open.embedder() {
+                Some(embedder) => open.index.use_vectors_of(embedder, now_ms),
+                None => Ok(()),
+            })
+            .await
+    }
+
+    /// Takes note of a failure. If somebody can step in, it is worth going on at once; else the embedder rests, so that
+    /// not every search waits for it.
+    pub(super) fn failed(&self, mailbox: &Mailbox, error: &EmbedError) -> bool {
+        {
+            let mut state = self.state();
+            state.failure = Some(error.to_string());
+            state.rests_until = Some(Instant::now() + REST);
+        }
+        let Some(next) = self.embedders.fallback.as_ref().filter(|_| self.fallback().is_none()) else {
+            return false;
+        };
+        tracing::warn!(agent = %mailbox.agent_id(), %error, next = %next.identity(), "embeddings fall back");
+        *self.state() = State {
+            fallback: Some(Fallback { from: error.embedder.clone(), reason: error.failure.to_string() }),
+            ..State::default()
+        };
+        true
+    }
+
+    /// Whether the embedder failed a moment ago.
+    fn rests(&self) -> bool {
+        self.state().rests_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    pub(crate) fn active(&self) -> Option<Arc<dyn Embedder>> {
+        let stepped_in = self.state().fallback.is_some();
+        if stepped_in { self.embedders.fallback.clone() } else { self.embedders.primary.clone() }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // Only ever held for a few moves of values, so that a poisoned one is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

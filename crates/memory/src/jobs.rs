@@ -1,0 +1,166 @@
+//! Batch jobs in the index file: which there are, and which texts they hold. They outlive rebuilds and restarts, so
+//! that a job that is paid for is collected, and no text is sent a second time while it lies at the service.
+
+use std::collections::HashSet;
+
+use openclaw_embed::{BatchJob, Vector};
+use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
+
+use crate::codes::encode_vector;
+use crate::index::{Index, IndexError, counted};
+use crate::vectors::{EmbedderKey, HASH_BYTES, Unembedded, hash};
+
+/// A job without an id is one that is being sent, or whose sender died: an upload may take ten minutes.
+const SENDING_MS: i64 = 15 * 60 * 1_000;
+/// Services keep the results of a job for some weeks at most.
+const KEPT_MS: i64 = 14 * 24 * 60 * 60 * 1_000;
+
+/// The tables, which are kept when an index is built anew.
+pub(crate) const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS mem_jobs (
+        id INTEGER PRIMARY KEY,
+        embedder INTEGER NOT NULL,
+        begun INTEGER NOT NULL,
+        job TEXT,
+        stopped INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE IF NOT EXISTS mem_job_texts (
+        embedder INTEGER NOT NULL,
+        hash BLOB NOT NULL,
+        job INTEGER NOT NULL,
+        PRIMARY KEY (embedder, hash)
+    ) WITHOUT ROWID;";
+
+/// A job's number in one index file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct JobKey(i64);
+
+/// A job that is under way.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredJob {
+    pub(crate) key: JobKey,
+    /// Nothing while it is being sent.
+    pub(crate) job: Option<BatchJob>,
+    /// Whether it was told to stop because it took too long.
+    pub(crate) is_stopped: bool,
+    /// Texts in it.
+    pub(crate) texts: usize,
+}
+
+/// The hash of a text whose digest came back from a service.
+pub(crate) fn hash_of_id(id: &str) -> Option<Vec<u8>> {
+    let digits = id.get(..HASH_BYTES * 2)?;
+    (0..HASH_BYTES).map(|at| u8::from_str_radix(digits.get(at * 2..at * 2 + 2)?, 16).ok()).collect()
+}
+
+impl Index {
+    /// Enters a job that is about to be sent, and the texts it is to hold: those that are in no other, each once. Two
+    /// processes that have the same in mind never send a text twice.
+    pub(crate) fn reserve(
+        &mut self,
+        embedder: EmbedderKey,
+        passages: &[Unembedded],
+        now_ms: i64,
+    ) -> Result<(JobKey, Vec<String>), IndexError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute("INSERT INTO mem_jobs (embedder, begun) VALUES (?1, ?2)", [embedder.0, now_ms])?;
+        let key = tx.last_insert_rowid();
+        let mut taken = Vec::new();
+        {
+            let mut insert = tx.prepare_cached(
+                "INSERT INTO mem_job_texts (embedder, hash, job) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            )?;
+            for passage in passages {
+                if insert.execute(params![embedder.0, hash(&passage.text), key])? > 0 {
+                    taken.push(passage.text.clone());
+                }
+            }
+        }
+        tx.commit()?;
+        Ok((JobKey(key), taken))
+    }
+
+    /// Notes the service's name of a job, without which it could not be found again.
+    pub(crate) fn job_begun(&self, key: JobKey, job: &BatchJob) -> Result<(), IndexError> {
+        let text = serde_json::to_string(job).map_err(|error| IndexError::Job(error.to_string()))?;
+        self.db.execute("UPDATE mem_jobs SET job = ?2 WHERE id = ?1", params![key.0, text])?;
+        Ok(())
+    }
+
+    /// Notes that a job was told to stop.
+    pub(crate) fn job_stopped(&self, key: JobKey) -> Result<(), IndexError> {
+        self.db.execute("UPDATE mem_jobs SET stopped = 1 WHERE id = ?1", [key.0])?;
+        Ok(())
+    }
+
+    /// Forgets a job; texts of it that have no vector are free to be sent again.
+    pub(crate) fn drop_job(&mut self, key: JobKey) -> Result<(), IndexError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute("DELETE FROM mem_job_texts WHERE job = ?1", [key.0])?;
+        tx.execute("DELETE FROM mem_jobs WHERE id = ?1", [key.0])?;
+        Ok(tx.commit()?)
+    }
+
+    /// The jobs of an embedder, oldest first. Those that nobody can collect any more are forgotten.
+    pub(crate) fn jobs(&mut self, embedder: EmbedderKey, now_ms: i64) -> Result<Vec<StoredJob>, IndexError> {
+        let mut found = Vec::new();
+        let mut lost = Vec::new();
+        {
+            let mut query = self.db.prepare_cached(
+                "SELECT id, begun, job, stopped, (SELECT count(*) FROM mem_job_texts WHERE job = mem_jobs.id)
+                 FROM mem_jobs WHERE embedder = ?1 ORDER BY id",
+            )?;
+            let mut rows = query.query([embedder.0])?;
+            while let Some(row) = rows.next()? {
+                let (key, begun) = (JobKey(row.get(0)?), row.get::<_, i64>(1)?);
+                let text: Option<String> = row.get(2)?;
+                let job = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
+                let kept = if job.is_some() { KEPT_MS } else { SENDING_MS };
+                if now_ms.saturating_sub(begun) > kept {
+                    lost.push(key);
+                } else {
+                    let (is_stopped, texts) = (row.get(3)?, counted(row.get(4)?));
+                    found.push(StoredJob { key, job, is_stopped, texts });
+                }
+            }
+        }
+        for key in lost {
+            self.drop_job(key)?;
+        }
+        Ok(found)
+    }
+
+    /// The texts that are in jobs.
+    pub(crate) fn in_jobs(&self, embedder: EmbedderKey) -> Result<HashSet<Vec<u8>>, IndexError> {
+        let mut query = self.db.prepare_cached("SELECT hash FROM mem_job_texts WHERE embedder = ?1")?;
+        let rows = query.query_map([embedder.0], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Keeps vectors that a job made in the cache. Those of texts that were not in it are left out.
+    pub(crate) fn keep_job_vectors(
+        &mut self,
+        key: JobKey,
+        vectors: &[(Vec<u8>, Vector)],
+        now_ms: i64,
+    ) -> Result<usize, IndexError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut kept = 0;
+        {
+            let mut find =
+                tx.prepare_cached("SELECT embedder FROM mem_job_texts WHERE job = ?1 AND hash = ?2")?;
+            let mut cache = tx.prepare_cached(
+                "INSERT INTO mem_cache (embedder, hash, vector, used) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET vector = excluded.vector, used = excluded.used",
+            )?;
+            for (hash, vector) in vectors {
+                let of: Option<i64> = find.query_row(params![key.0, hash], |row| row.get(0)).optional()?;
+                if let Some(embedder) = of {
+                    kept += cache.execute(params![embedder, hash, encode_vector(vector), now_ms])?;
+                }
+            }
+        }
+        tx.commit()?;
+        Ok(kept)
+    }
+}

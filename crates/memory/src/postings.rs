@@ -1,0 +1,184 @@
+//! Which rows hold a term, remembered: SQLite takes a tenth of a microsecond for every row of a frequent word, and a
+//! conversation asks for the same words again. Always the same as what the index file says.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::corpus::NoteId;
+
+/// Rows a note may have: a 2 MiB note has at most one row per byte, so that a row's id is note id and row number.
+const ROW_BITS: u32 = 22;
+/// Bytes that are remembered at most.
+const MAX_BYTES: usize = 12 * 1024 * 1024;
+/// What a term costs beside its rows, about.
+const BYTES_PER_TERM: usize = 128;
+
+/// A row, as the note it is in and its number there. Ordered by note, then by row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RowId(i64);
+
+impl RowId {
+    pub(crate) fn new(note: NoteId, row: usize) -> Self {
+        Self((note.0 << ROW_BITS) | i64::try_from(row).unwrap_or(i64::MAX))
+    }
+
+    pub(crate) fn unpack(packed: i64) -> Self {
+        Self(packed)
+    }
+
+    pub(crate) fn pack(self) -> i64 {
+        self.0
+    }
+
+    pub(crate) fn note(self) -> NoteId {
+        NoteId(self.0 >> ROW_BITS)
+    }
+
+    pub(crate) fn row(self) -> usize {
+        usize::try_from(self.0 & ((1 << ROW_BITS) - 1)).unwrap_or(0)
+    }
+}
+
+/// Rows by term.
+#[derive(Debug, Default)]
+pub(crate) struct Postings {
+    terms: HashMap<Box<str>, Known>,
+    bytes: usize,
+    /// Counts what is asked for.
+    now: u64,
+}
+
+#[derive(Debug)]
+struct Known {
+    /// Ascending.
+    rows: Arc<Vec<RowId>>,
+    used: u64,
+}
+
+impl Postings {
+    /// The rows of a term, if they are remembered.
+    pub(crate) fn get(&mut self, term: &str) -> Option<Arc<Vec<RowId>>> {
+        self.now += 1;
+        let known = self.terms.get_mut(term)?;
+        known.used = self.now;
+        Some(Arc::clone(&known.rows))
+    }
+
+    /// Remembers the rows of a term, and forgets terms that were not asked for lately if that is too much.
+    pub(crate) fn insert(&mut self, term: &str, rows: &Arc<Vec<RowId>>) {
+        let bytes = cost(rows);
+        if bytes > MAX_BYTES / 2 {
+            return;
+        }
+        if self.bytes + bytes > MAX_BYTES {
+            self.forget_half();
+        }
+        self.bytes += bytes;
+        let known = Known { rows: Arc::clone(rows), used: self.now };
+        if let Some(old) = self.terms.insert(term.into(), known) {
+            self.bytes -= cost(&old.rows);
+        }
+    }
+
+    /// Another note has come, the newest of all.
+    pub(crate) fn add(&mut self, note: NoteId, terms: &[Vec<String>]) {
+        if self.terms.is_empty() {
+            return;
+        }
+        for (row, term) in
+            terms.iter().enumerate().flat_map(|(row, terms)| terms.iter().map(move |term| (row, term)))
+        {
+            let Some(known) = self.terms.get_mut(term.as_str()) else { continue };
+            let id = RowId::new(note, row);
+            if known.rows.last() != Some(&id) {
+                Arc::make_mut(&mut known.rows).push(id);
+                self.bytes += size_of::<RowId>();
+            }
+        }
+    }
+
+    /// A note is gone.
+    pub(crate) fn remove(&mut self, note: NoteId) {
+        for known in self.terms.values_mut() {
+            let first = known.rows.partition_point(|row| row.note() < note);
+            let count = known.rows[first..].iter().take_while(|row| row.note() == note).count();
+            if count > 0 {
+                Arc::make_mut(&mut known.rows).drain(first..first + count);
+                self.bytes -= count * size_of::<RowId>();
+            }
+        }
+    }
+
+    /// Everything may have changed.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Forgets the half of the terms that was not asked for longest, and once more while that is little.
+    fn forget_half(&mut self) {
+        while self.bytes > MAX_BYTES / 2 && !self.terms.is_empty() {
+            let mut used: Vec<u64> = self.terms.values().map(|known| known.used).collect();
+            let middle = used.len() / 2;
+            let (_, median, _) = used.select_nth_unstable(middle);
+            let median = *median;
+            let bytes = &mut self.bytes;
+            self.terms.retain(|_, known| {
+                let stays = known.used > median;
+                *bytes -= if stays { 0 } else { cost(&known.rows) };
+                stays
+            });
+        }
+    }
+}
+
+fn cost(rows: &[RowId]) -> usize {
+    BYTES_PER_TERM + size_of_val(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_BYTES, Postings, RowId, cost};
+    use crate::corpus::NoteId;
+    use std::sync::Arc;
+
+    fn rows(of: &[(i64, usize)]) -> Arc<Vec<RowId>> {
+        Arc::new(of.iter().map(|&(note, row)| RowId::new(NoteId(note), row)).collect())
+    }
+
+    #[test]
+    fn row_ids_round_trip_in_order() {
+        let id = RowId::new(NoteId(77), 4_000_000);
+        assert_eq!((id.note(), id.row(), RowId::unpack(id.pack())), (NoteId(77), 4_000_000, id));
+        assert!(id < RowId::new(NoteId(78), 0) && id > RowId::new(NoteId(77), 3));
+    }
+
+    #[test]
+    fn notes_come_and_go() {
+        let mut postings = Postings::default();
+        postings.insert("tea", &rows(&[(1, 0), (1, 4), (3, 2)]));
+        postings.insert("milk", &rows(&[]));
+        postings.add(NoteId(5), &[vec!["tea".into(), "tea".into()], vec!["sugar".into(), "milk".into()]]);
+        assert_eq!(postings.get("tea"), Some(rows(&[(1, 0), (1, 4), (3, 2), (5, 0)])));
+        assert_eq!(postings.get("milk"), Some(rows(&[(5, 1)])));
+        assert_eq!(postings.get("sugar"), None, "what is not known is not half known");
+        postings.remove(NoteId(1));
+        assert_eq!(postings.get("tea"), Some(rows(&[(3, 2), (5, 0)])));
+        let bytes: usize = postings.terms.values().map(|known| cost(&known.rows)).sum();
+        assert_eq!(postings.bytes, bytes);
+    }
+
+    #[test]
+    fn what_was_asked_for_lately_stays() {
+        let mut postings = Postings::default();
+        let many = rows(&(0..100_000).map(|row| (1, row)).collect::<Vec<_>>());
+        let terms: Vec<String> = (0..30).map(|number| format!("term{number}")).collect();
+        for term in &terms {
+            postings.insert(term, &many);
+            assert!(postings.get(term).is_some() && postings.get("term0").is_some());
+            assert!(postings.bytes <= MAX_BYTES);
+        }
+        assert!(postings.get("term1").is_none() && postings.get("term29").is_some());
+        let bytes: usize = postings.terms.values().map(|known| cost(&known.rows)).sum();
+        assert_eq!(postings.bytes, bytes);
+    }
+}

@@ -1,0 +1,273 @@
+//! Words, meaning and time together: which rows may be shown, and how good each is.
+//!
+//! In a large memory not every note is looked at: what a note could reach at most is cheap to know, and the notes are gone
+//! through from the most promising one on, until no other can reach the best rows any more.
+
+use std::collections::{BinaryHeap, HashSet};
+use std::ops::Range;
+
+use crate::backend::Source;
+use crate::codes::QueryCodes;
+use crate::corpus::{Corpus, NoteView};
+use crate::index::{Index, IndexError};
+use crate::near::Cosines;
+use crate::score::{Evidence, NoteScores, Scores};
+use crate::select::{Best, Candidate};
+use crate::time::Time;
+use crate::weighted::Sides;
+
+/// A row without a word of the query must lie this many deviations above the average cosine to be shown,
+const MIN_MEANING: f64 = 2.5;
+/// and its cosine must be at least this: unrelated sentences of one language reach about .2 with small models.
+const MIN_COSINE: f64 = 0.25;
+/// A cosine like this is enough by itself: in a memory of few passages nothing lies far above the average.
+const SURE_COSINE: f64 = 0.4;
+
+/// What a note is ahead of a conversation that fits equally well: somebody chose to keep it. More than newness counts,
+/// so that the talk of today does not cover a note of last year; less than one good word.
+const OF_NOTES: f64 = 0.35;
+
+/// Everything that ranks rows.
+pub(crate) struct Ranking<'a> {
+    pub(crate) corpus: &'a Corpus,
+    pub(crate) scores: Scores<'a>,
+    pub(crate) meaning: Option<Cosines>,
+    /// Whether words can show a row.
+    pub(crate) sides: Sides,
+    pub(crate) time: &'a Time,
+}
+
+impl Ranking<'_> {
+    /// The rows that may be shown, best first: those with a word of the query in their window, and those that clearly mean
+    /// it. Where cosines are rough, those of the best rows are made exact first.
+    pub(crate) fn candidates(
+        &mut self,
+        index: &Index,
+        query: Option<&QueryCodes>,
+    ) -> Result<Vec<Candidate>, IndexError> {
+        let rough = self.meaning.as_ref().and_then(|meaning| meaning.rough.as_ref());
+        let (Some(rough), Some(query)) = (rough, query) else {
+            return Ok(self.all(Best::default()).sorted());
+        };
+        let near = rough.nearest.iter().filter_map(|number| self.corpus.slot_with(*number));
+        let mut looked_at = sorted(near.collect());
+        self.look(index, query, &looked_at)?;
+        let promising = self.all(Best::twice()).sorted().into_iter().map(|candidate| candidate.slot);
+        let promising = sorted(promising.filter(|slot| looked_at.binary_search(slot).is_err()).collect());
+        self.look(index, query, &promising)?;
+        looked_at.extend(promising);
+        let mut best = Best::default();
+        for slot in looked_at {
+            self.scores.evaluate(slot);
+            self.offer(slot, &mut best);
+        }
+        Ok(best.sorted())
+    }
+
+    /// Adds the rows of the days that a query of nothing else names, whatever their words.
+    pub(crate) fn add_days(&mut self, candidates: &mut Vec<Candidate>) {
+        let known: HashSet<(usize, usize)> = candidates.iter().map(|one| (one.slot, one.row)).collect();
+        let mut best = Best::default();
+        for (slot, view) in self.corpus.views().iter().enumerate() {
+            let is_asked = |row: &usize| self.time.is_asked(view.day(*row)) && !known.contains(&(slot, *row));
+            let rows: Vec<usize> = view.shown_rows().filter(is_asked).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            self.scores.evaluate(slot);
+            for row in rows {
+                let score = self.fused(slot, row..row + 1).first().copied().unwrap_or_default();
+                best.push(Candidate { slot, row, score });
+            }
+        }
+        candidates.append(&mut best.sorted());
+        candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
+    }
+
+    /// Makes the cosines of some notes exact.
+    fn look(&mut self, index: &Index, query: &QueryCodes, slots: &[usize]) -> Result<(), IndexError> {
+        let (Some(meaning), Some(embedder)) = (&mut self.meaning, self.corpus.embedder) else {
+            return Ok(());
+        };
+        for &slot in slots {
+            let numbers = self.corpus.numbers(slot);
+            let codes = index.codes(embedder, self.corpus.ids()[slot], numbers.len())?;
+            for (passage, number) in numbers.enumerate() {
+                if let Some(vector) = codes.get(passage) {
+                    meaning.set(number, query.cosine(vector));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The best rows as far as is known.
+    fn all(&mut self, mut best: Best) -> Best {
+        if self.scores.is_complete() {
+            match self.meaning {
+                Some(_) => (0..self.corpus.views().len()).for_each(|slot| self.offer(slot, &mut best)),
+                None => self.scores.slots().iter().for_each(|slot| self.offer(*slot, &mut best)),
+            }
+            return best;
+        }
+        let mut is_offered = vec![false; self.corpus.views().len()];
+        let mut left: BinaryHeap<Promise> =
+            (0..self.scores.slots().len()).map(|at| self.promise(at)).collect();
+        while let Some(promise) = left.pop()
+            && best.may_take(promise.most)
+        {
+            let slot = self.scores.slots()[promise.at];
+            if promise.is_close {
+                is_offered[slot] = true;
+                self.scores.evaluate(slot);
+                self.offer(slot, &mut best);
+            } else {
+                left.push(self.look_closely(promise));
+            }
+        }
+        for slot in self.meaningful() {
+            if !std::mem::replace(&mut is_offered[slot], true) {
+                self.scores.evaluate(slot);
+                self.offer(slot, &mut best);
+            }
+        }
+        best
+    }
+
+    /// What the best row of a note can reach, at a glance; notes are given by their position in the matches.
+    fn promise(&self, at: usize) -> Promise {
+        let beside = self.scores.most_meaning(at, self.meaning.as_ref()) + self.time.most();
+        Promise { most: self.scores.most(at) + beside, beside, at, is_close: false }
+    }
+
+    /// The same, nearer to the truth and more work.
+    fn look_closely(&self, promise: Promise) -> Promise {
+        let most = promise.most.min(self.scores.most_closely(promise.at) + promise.beside);
+        Promise { most, is_close: true, ..promise }
+    }
+
+    /// The notes with a row that clearly means the query.
+    fn meaningful(&self) -> Vec<usize> {
+        let Some(meaning) = &self.meaning else { return Vec::new() };
+        let least = least(meaning);
+        let means = |number: &usize| f64::from(meaning.all[*number]) >= least && meaning.is_exact(*number);
+        let numbers = (0..meaning.all.len()).filter(means);
+        sorted(numbers.filter_map(|number| self.corpus.slot_with(number)).collect())
+    }
+
+    /// Offers the rows of a note.
+    fn offer(&self, slot: usize, best: &mut Best) {
+        let view = &self.corpus.views()[slot];
+        let note = self.note(slot);
+        let first = self.corpus.numbers(slot).start;
+        let least = self.meaning.as_ref().map_or(f64::INFINITY, least);
+        let is_exact = |number| self.meaning.as_ref().is_some_and(|meaning| meaning.is_exact(number));
+        let mut bonus = Bonus::new(self.time);
+        let less = talk(view);
+        for (passage, rows) in view.passages.iter().enumerate() {
+            let cosine = note.cosine(passage);
+            let means = cosine.is_some_and(|cosine| cosine >= least) && is_exact(first + passage);
+            let by_words = |row| self.sides == Sides::Both && note.has_words(row);
+            for row in rows.clone().filter(|&row| means || by_words(row)) {
+                let score = note.fused(row, cosine) + bonus.of(view, row) - less;
+                best.push(Candidate { slot, row, score });
+            }
+        }
+    }
+
+    /// The scores of neighbouring rows of a note.
+    pub(crate) fn fused(&self, slot: usize, rows: Range<usize>) -> Vec<f64> {
+        let view = &self.corpus.views()[slot];
+        let note = self.note(slot);
+        let mut bonus = Bonus::new(self.time);
+        let less = talk(view);
+        let mut score = |row| {
+            let cosine = view.passage_of(row).and_then(|passage| note.cosine(passage));
+            note.fused(row, cosine) + bonus.of(view, row) - less
+        };
+        rows.map(&mut score).collect()
+    }
+
+    /// Why a row is where it is.
+    pub(crate) fn evidence(&self, slot: usize, row: usize) -> Evidence {
+        self.note(slot).evidence(row)
+    }
+
+    fn note(&self, slot: usize) -> NoteScores<'_> {
+        self.scores.note(slot, self.meaning.as_ref())
+    }
+}
+
+/// What is taken from the lines of a conversation.
+fn talk(view: &NoteView) -> f64 {
+    match view.source {
+        Source::Sessions => OF_NOTES,
+        Source::Memory => 0.0,
+    }
+}
+
+/// The cosine that is enough for a row without a word of the query.
+fn least(meaning: &Cosines) -> f64 {
+    (meaning.mean + MIN_MEANING * meaning.deviation).clamp(MIN_COSINE, SURE_COSINE)
+}
+
+fn sorted(mut slots: Vec<usize>) -> Vec<usize> {
+    slots.sort_unstable();
+    slots.dedup();
+    slots
+}
+
+/// What a note can reach; ordered by that.
+struct Promise {
+    most: f64,
+    /// The part of it that words have nothing to do with.
+    beside: f64,
+    /// Position in the matches.
+    at: usize,
+    is_close: bool,
+}
+
+impl Ord for Promise {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.most.total_cmp(&other.most).then(other.at.cmp(&self.at))
+    }
+}
+
+impl PartialOrd for Promise {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Promise {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Promise {}
+
+/// What the rows of one note get for their days; neighbours mostly share one.
+struct Bonus<'a> {
+    time: &'a Time,
+    /// A row's day as it is packed, and what it gets.
+    last: Option<(u32, f64)>,
+}
+
+impl<'a> Bonus<'a> {
+    fn new(time: &'a Time) -> Self {
+        Self { time, last: None }
+    }
+
+    fn of(&mut self, view: &NoteView, row: usize) -> f64 {
+        let day = view.rows[row].day;
+        match self.last {
+            Some((last, bonus)) if last == day => bonus,
+            Some(_) | None => {
+                let bonus = self.time.bonus(view.day(row));
+                self.last = Some((day, bonus));
+                bonus
+            }
+        }
+    }
+}

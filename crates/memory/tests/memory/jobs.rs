@@ -1,0 +1,244 @@
+//! Batch jobs at a service of the testkit, over real HTTP; pauses turn the clock and take no time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::home::{Home, options};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use openclaw_embed::{
+    Allowance, BatchApi, BatchPolicy, Budget, Dialect, Means, RemoteEmbedder, RemoteSpec, Timer,
+};
+use openclaw_guard::{ManualClock, Secret};
+use openclaw_http::GuardedHttp;
+use openclaw_memory::{
+    Batching, Embedders, Engine, EngineOptions, JobStage, MemoryBackend as _, Query, SyncReason,
+};
+use openclaw_testkit::embeddings::{Api, EmbeddingServer, JobEnd, JobPlan, Trouble};
+
+/// Pauses turn the clock.
+struct Turning(Arc<ManualClock>);
+
+impl Timer for Turning {
+    fn pause(&self, pause: Duration) -> BoxFuture<'static, ()> {
+        self.0.advance(pause);
+        std::future::ready(()).boxed()
+    }
+
+    fn deadline(&self, _limit: Duration) -> BoxFuture<'static, ()> {
+        std::future::pending().boxed()
+    }
+}
+
+/// A service, and the time of everybody who uses it.
+struct Service {
+    api: Api,
+    server: EmbeddingServer,
+    clock: Arc<ManualClock>,
+}
+
+#[derive(Clone, Copy)]
+enum Wait {
+    Yes,
+    No,
+}
+
+impl Service {
+    fn new(api: Api, looks: usize, end: JobEnd) -> Self {
+        let server = EmbeddingServer::start(api);
+        server.plan(JobPlan { looks, end });
+        Self { api, server, clock: Arc::new(ManualClock::new(1_767_225_600_000)) }
+    }
+
+    /// An engine as a process makes it.
+    fn engine(&self, home: &Home, wait: Wait) -> Engine {
+        let timer = Arc::new(Turning(Arc::clone(&self.clock)));
+        let means = Means {
+            http: Arc::new(GuardedHttp::new(Duration::from_secs(5))),
+            clock: Arc::clone(&self.clock) as _,
+            timer: Arc::clone(&timer) as _,
+            budget: Arc::new(Budget::new(Allowance::default())),
+        };
+        let dialect = match self.api {
+            Api::OpenAi => Dialect::OpenAi,
+            Api::Gemini => Dialect::Gemini,
+            Api::Voyage => Dialect::Voyage,
+        };
+        let spec = RemoteSpec {
+            dialect,
+            base_url: self.server.base_url(),
+            key: Some(Secret::new("key".into())),
+            headers: Vec::new(),
+            model: dialect.default_model().to_owned(),
+            batch: BatchApi::Offered,
+        };
+        let policy = BatchPolicy {
+            wait: matches!(wait, Wait::Yes),
+            concurrency: 2,
+            poll: Duration::from_secs(2),
+            timeout: Duration::from_secs(3_600),
+        };
+        let primary = RemoteEmbedder::new(&spec, means).unwrap();
+        let batching = Batching { policy, timer };
+        let embedders = Embedders { primary: Some(Arc::new(primary)), batching, ..Embedders::default() };
+        let clock = Arc::clone(&self.clock) as _;
+        Engine::new(EngineOptions { embedders, clock, ..options(home.dir.path()) })
+    }
+
+    /// Jobs that were begun.
+    fn jobs(&self) -> usize {
+        let asked = self.server.asked();
+        let begins = |path: &str| path.ends_with("/batches") || path.ends_with(":asyncBatchEmbedContent");
+        asked.iter().filter(|asked| asked.method == "POST" && begins(&asked.path)).count()
+    }
+
+    /// Texts that were sent in ordinary calls.
+    fn inline(&self) -> usize {
+        let count = |body: &serde_json::Value| {
+            let list = if self.api == Api::Gemini { &body["requests"] } else { &body["input"] };
+            list.as_array().map_or(0, Vec::len)
+        };
+        let is_call = |path: &str| path.ends_with("/embeddings") || path.ends_with(":batchEmbedContents");
+        self.server.asked().iter().filter(|asked| is_call(&asked.path)).map(|asked| count(&asked.body)).sum()
+    }
+}
+
+/// So many passages, in three notes.
+fn fill(home: &Home, passages: usize) {
+    for note in 0..3 {
+        let parts = (0..passages).filter(|n| n % 3 == note);
+        let text: String = parts.map(|n| format!("# Part {n}\nThe box of number{n} is blue.\n")).collect();
+        home.note(&format!("memory/{note}.md"), &text);
+    }
+}
+
+#[tokio::test]
+async fn one_job_for_many_files_and_nothing_is_left_at_the_service() {
+    for api in Api::ALL {
+        let (home, service) = (Home::new(), Service::new(api, 3, JobEnd::Done));
+        fill(&home, 300);
+        let memory = service.engine(&home, Wait::Yes);
+        let report = memory.sync(SyncReason::Requested).await.unwrap();
+        assert_eq!((report.embedded, report.degraded), (300, None), "{api:?}");
+        let status = memory.status().await.unwrap();
+        assert_eq!((status.embedded, status.passages, status.cached), (300, 300, 300), "{api:?}");
+        assert_eq!((service.jobs(), service.inline()), (1, 0), "{api:?}");
+        assert_eq!((status.jobs, service.server.files()), (Vec::new(), Vec::new()), "{api:?}");
+        let answer = memory.search(Query::new("which box is number77?")).await.unwrap();
+        assert!(answer.results[0].snippet.contains("number77"), "{api:?} {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_survives_a_restart_and_what_changes_meanwhile_is_embedded_at_once() {
+    for api in [Api::OpenAi, Api::Gemini] {
+        let (home, service) = (Home::new(), Service::new(api, 4, JobEnd::Done));
+        fill(&home, 300);
+        {
+            let memory = service.engine(&home, Wait::No);
+            let report = memory.sync(SyncReason::Requested).await.unwrap();
+            assert_eq!(report.embedded, 0, "{api:?}");
+            let jobs = memory.status().await.unwrap().jobs;
+            assert_eq!((jobs.len(), jobs[0].texts, jobs[0].stage), (1, 300, JobStage::Running), "{api:?}");
+            assert!(jobs[0].id.as_deref().is_some_and(|id| id.contains('b')), "{jobs:?}");
+        }
+        // A note that goes, one that comes, and everything that is indexed anew.
+        std::fs::remove_file(home.path("workspace/memory/2.md")).unwrap();
+        home.note("memory/new.md", "# New\nThe harbour is closed.\n");
+        {
+            let memory = service.engine(&home, Wait::No);
+            let report = memory.sync(SyncReason::Rebuild).await.unwrap();
+            assert_eq!((report.embedded, service.inline()), (1, 1), "{api:?}");
+            assert_eq!(memory.status().await.unwrap().jobs.len(), 1, "{api:?}");
+        }
+        let memory = service.engine(&home, Wait::Yes);
+        memory.sync(SyncReason::Requested).await.unwrap();
+        let status = memory.status().await.unwrap();
+        assert_eq!((status.embedded, status.passages, status.cached), (201, 201, 301), "{api:?}");
+        assert_eq!((service.jobs(), service.inline(), status.jobs.len()), (1, 1, 0), "{api:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_job_could_not_do_goes_in_ordinary_calls() {
+    for (end, inline) in [(JobEnd::Expired(200), 100), (JobEnd::DoneWithErrors(50), 50)] {
+        let (home, service) = (Home::new(), Service::new(Api::OpenAi, 1, end));
+        fill(&home, 300);
+        let memory = service.engine(&home, Wait::Yes);
+        let report = memory.sync(SyncReason::Requested).await.unwrap();
+        assert_eq!((report.embedded, report.degraded), (300, None), "{end:?}");
+        assert_eq!((service.jobs(), service.inline()), (1, inline), "{end:?}");
+    }
+}
+
+#[tokio::test]
+async fn texts_that_jobs_refuse_are_not_sent_in_one_job_after_the_other() {
+    let (home, service) = (Home::new(), Service::new(Api::OpenAi, 0, JobEnd::DoneWithErrors(300)));
+    fill(&home, 600);
+    let memory = service.engine(&home, Wait::Yes);
+    assert_eq!(memory.sync(SyncReason::Requested).await.unwrap().embedded, 600);
+    assert_eq!((service.jobs(), service.inline()), (1, 300));
+}
+
+#[tokio::test]
+async fn two_failures_end_batch_jobs_until_a_restart_and_the_status_says_so() {
+    let ends = [(JobEnd::Failed, 600), (JobEnd::Endless(100), 400), (JobEnd::Expired(100), 400)];
+    for (end, inline) in ends {
+        let (home, service) = (Home::new(), Service::new(Api::OpenAi, 0, end));
+        fill(&home, 600);
+        let memory = service.engine(&home, Wait::Yes);
+        let report = memory.sync(SyncReason::Requested).await.unwrap();
+        assert_eq!((report.embedded, service.jobs(), service.inline()), (600, 2, inline), "{end:?}");
+        let said = memory.status().await.unwrap().degraded.unwrap();
+        assert!(said.starts_with("batch jobs failed 2 times, so"), "{said}");
+        assert_eq!(report.degraded.as_ref(), Some(&said));
+        let answer = memory.search(Query::new("box")).await.unwrap();
+        assert_eq!(answer.degraded, None, "the vectors are all there");
+    }
+}
+
+#[tokio::test]
+async fn results_that_break_off_are_read_again() {
+    let (home, service) = (Home::new(), Service::new(Api::OpenAi, 0, JobEnd::Done));
+    fill(&home, 300);
+    // Upload, begin, look, look for the files; then the result.
+    for _ in 0..4 {
+        service.server.push_good();
+    }
+    service.server.push(Trouble::HalfWritten);
+    service.server.push(Trouble::RateLimited { retry_after: Some(7) });
+    let memory = service.engine(&home, Wait::Yes);
+    assert_eq!(memory.sync(SyncReason::Requested).await.unwrap().embedded, 300);
+    assert_eq!((service.jobs(), service.inline()), (1, 0));
+}
+
+#[tokio::test]
+async fn another_provider_leaves_the_job_and_coming_back_collects_it() {
+    let home = Home::new();
+    let (first, second) =
+        (Service::new(Api::OpenAi, 1, JobEnd::Done), Service::new(Api::Gemini, 1, JobEnd::Done));
+    fill(&home, 300);
+    first.engine(&home, Wait::No).sync(SyncReason::Requested).await.unwrap();
+    let report = second.engine(&home, Wait::Yes).sync(SyncReason::Requested).await.unwrap();
+    assert_eq!((report.embedded, second.jobs(), first.jobs()), (300, 1, 1));
+    let memory = first.engine(&home, Wait::Yes);
+    memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!(memory.status().await.unwrap().embedded, 300);
+    assert_eq!((first.jobs(), first.inline(), second.jobs()), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn a_search_does_not_wait_for_a_job_and_the_background_collects_it() {
+    let (home, service) = (Home::new(), Service::new(Api::OpenAi, 5, JobEnd::Done));
+    fill(&home, 300);
+    let memory = service.engine(&home, Wait::Yes);
+    let answer = memory.search(Query::new("number12")).await.unwrap();
+    assert_eq!((answer.provider.as_str(), answer.results.is_empty()), ("none", false));
+    let mut seen = BTreeSet::new();
+    while seen.last() != Some(&300) {
+        seen.insert(memory.status().await.unwrap().embedded);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((service.jobs(), service.inline()), (1, 1), "only the question goes in a call");
+}

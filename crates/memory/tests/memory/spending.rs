@@ -1,0 +1,92 @@
+//! What costs money waits for a person's word.
+
+use std::sync::Arc;
+
+use crate::home::Home;
+use crate::meaning::Letters;
+use futures_util::future::BoxFuture;
+use openclaw_embed::{BatchLimits, EmbedError, Embedder, EmbedderId, Estimate, Mode, Purpose, Vector};
+use openclaw_memory::{Embedders, MemoryBackend as _, SyncReason};
+
+/// A service that takes a dollar for each text of a thousand tokens.
+struct Paid(Arc<Letters>);
+
+impl Embedder for Paid {
+    fn identity(&self) -> &EmbedderId {
+        self.0.identity()
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.0.limits()
+    }
+
+    fn embed(&self, purpose: Purpose, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vector>, EmbedError>> {
+        self.0.embed(purpose, texts)
+    }
+
+    fn estimate(&self, texts: &[&str], _mode: Mode) -> Estimate {
+        let count = texts.len();
+        Estimate { texts: count, tokens: count as u64 * 1_000, dollars: Some(count as f64) }
+    }
+}
+
+fn paid(letters: &Arc<Letters>, most: u64) -> Embedders {
+    let primary: Arc<dyn Embedder> = Arc::new(Paid(Arc::clone(letters)));
+    Embedders { primary: Some(primary), ask_above_tokens: Some(most), ..Embedders::default() }
+}
+
+#[tokio::test]
+async fn much_is_not_sent_in_the_background_but_when_a_person_asks_for_it() {
+    let home = Home::new();
+    home.note("memory/a.md", "# One\nred\n# Two\ngreen\n# Three\nblue\n");
+    let letters = Letters::new("paid", None);
+    let memory = home.engine_with(paid(&letters, 2_000));
+    memory.sync(SyncReason::Written).await.unwrap();
+    let said = loop {
+        match memory.status().await.unwrap().degraded {
+            Some(said) => break said,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    assert!(
+        said.contains("3 passages, about 3000 tokens, about 3.00 US dollars, which is more than"),
+        "{said}"
+    );
+    assert!(said.contains("askAboveTokens (2000); `openclaw memory index` asks"), "{said}");
+    assert_eq!(letters.asked(Purpose::Document), 0);
+
+    let spending = memory.spending(SyncReason::Requested).await.unwrap().unwrap();
+    assert_eq!((spending.passages, spending.tokens, spending.is_much()), (3, 3_000, true));
+    let report = memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!((report.embedded, report.degraded), (3, None));
+    for why in [SyncReason::Requested, SyncReason::Rebuild] {
+        assert_eq!(memory.spending(why).await.unwrap(), None, "what is kept costs nothing again");
+    }
+}
+
+#[tokio::test]
+async fn a_rebuild_without_the_cache_pays_for_all() {
+    let home = Home::new();
+    home.note("memory/a.md", "# One\nred\n# Two\ngreen\n");
+    let letters = Letters::new("paid", None);
+    let memory = home.engine_keeping(paid(&letters, 2_000), 0);
+    memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!(memory.spending(SyncReason::Requested).await.unwrap(), None);
+    let spending = memory.spending(SyncReason::Rebuild).await.unwrap().unwrap();
+    assert_eq!((spending.passages, spending.is_much()), (2, false));
+}
+
+#[tokio::test]
+async fn little_is_sent_in_the_background_and_this_machine_takes_nothing() {
+    let home = Home::new();
+    home.note("memory/a.md", "# One\nred\n# Two\ngreen\n");
+    let letters = Letters::new("paid", None);
+    let memory = home.engine_with(paid(&letters, 2_000));
+    memory.sync(SyncReason::Written).await.unwrap();
+    while memory.status().await.unwrap().embedded < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(letters.asked(Purpose::Document), 2);
+    let here = home.engine_with(crate::meaning::only(Letters::new("free", None)));
+    assert_eq!(here.spending(SyncReason::Requested).await.unwrap(), None);
+}

@@ -1,0 +1,10 @@
+//! What happens when a model does not answer: another credential, then another model. Decided here, without I/O and
+//! without a clock; who runs the turn does it.
+
+mod candidates;
+mod judge;
+mod machine;
+
+pub use candidates::{Asked, Pinned, candidates};
+pub use judge::{Judgement, Reach, judge};
+pub use machine::{Candidate, Failover, MAX_ATTEMPTS, Notice, Why};

@@ -1,0 +1,25 @@
+//! What all wire APIs share: one driver, one endpoint, one way to say that a provider refused.
+//!
+//! An [`Api`] is pure: it writes a request, reads the events of the answer, and names the errors. [`RemoteChat`] does
+//! the I/O for all of them, so that time limits, repetitions, aborts and redaction are the same everywhere.
+
+mod api;
+mod driver;
+mod endpoint;
+mod frames;
+mod meaning;
+mod redact;
+mod speak;
+
+pub use api::{Api, Decoder, KeyPlace, Refusal};
+pub use driver::{MAX_RESPONSE_BYTES, RemoteChat};
+pub use endpoint::{Access, Endpoint};
+pub use frames::Framing;
+pub use openclaw_http::EndpointError;
+pub use redact::Redactor;
+pub use speak::speaks;
+
+pub(crate) use meaning::{Meaning, Verdict};
+
+#[cfg(test)]
+mod driver_tests;
