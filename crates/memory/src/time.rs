@@ -13,6 +13,8 @@ use crate::words::is_about_something;
 const OF_EXPLICIT: f64 = 2.0;
 /// The same for "last week" and "in March".
 const OF_RELATIVE: f64 = 1.5;
+/// The same when nothing else is asked than what was noted on some days: more than any number that looks like one of a date.
+const OF_NOTHING_ELSE: f64 = 8.0;
 /// The same for "recently".
 const OF_VAGUE: f64 = 0.3;
 /// What the newest line is ahead of one that is very old, when nothing is said about time.
@@ -62,9 +64,18 @@ impl Time {
         Some(Days { from, to, about })
     }
 
+    fn of_named(&self, days: &Mention) -> f64 {
+        match days.strength {
+            Strength::Explicit | Strength::Relative if self.only_days => OF_NOTHING_ELSE,
+            Strength::Explicit => OF_EXPLICIT,
+            Strength::Relative => OF_RELATIVE,
+            Strength::Vague => OF_VAGUE,
+        }
+    }
+
     /// The most that a line can get for its day.
     pub(crate) fn most(&self) -> f64 {
-        self.newness.max(0.0).max(self.days.as_ref().map_or(0.0, of_named))
+        self.newness.max(0.0).max(self.days.as_ref().map_or(0.0, |days| self.of_named(days)))
     }
 
     /// What a line gets for its day.
@@ -73,18 +84,10 @@ impl Time {
         if let Some(days) = &self.days
             && (days.from..=days.to).contains(&day)
         {
-            return of_named(days);
+            return self.of_named(days);
         }
         let age = day.until(self.today).map_or(0, |span| span.get_days()).max(0);
         self.newness * 0.5_f64.powf(f64::from(age) / HALF_LIFE)
-    }
-}
-
-fn of_named(days: &Mention) -> f64 {
-    match days.strength {
-        Strength::Explicit => OF_EXPLICIT,
-        Strength::Relative => OF_RELATIVE,
-        Strength::Vague => OF_VAGUE,
     }
 }
 

@@ -157,10 +157,12 @@ async fn days_alone_ask_for_whatever_was_noted_on_them() {
     home.note("memory/2026-11-09.md", "- Paid the rent.\n");
     home.note("memory/2026-11-17.md", "- Bought paint.\n");
     home.note("memory/2026-11-22.md", "- Anna called.\n");
+    let numbers = (0..3_000).map(|n| format!("- Entry {n}: sensor {} measured 2026.\n", n % 97));
+    home.note("memory/numbers.md", &numbers.collect::<String>());
     let engine = home.engine();
     for text in ["2026-11-16 to 2026-11-22", "what did I note between 2026-11-16 and 2026-11-22?"] {
         let answer = engine.search(Query::new(text)).await.unwrap();
-        let mut paths: Vec<&str> = answer.results.iter().map(|hit| hit.path.as_str()).collect();
+        let mut paths: Vec<&str> = answer.results.iter().take(2).map(|hit| hit.path.as_str()).collect();
         paths.sort_unstable();
         assert_eq!(paths, ["memory/2026-11-17.md", "memory/2026-11-22.md"], "{text}: {answer:?}");
         let days = answer.days.unwrap();
