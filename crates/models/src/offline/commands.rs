@@ -1,6 +1,7 @@
 //! The words by which the offline model tells what is wanted.
 
 use super::intent::SmallTalk;
+use super::tongue::Tongue;
 
 /// How much of the text is noted.
 #[derive(Clone, Copy)]
@@ -416,8 +417,10 @@ pub(super) const COUNT_WITHIN: &[&str] = &["のメモは何件", "のメモは�
 /// Whole messages that agree, in lower case and without punctuation.
 pub(super) const YES: &str = "yes|yes please|yes do|yes do it|yes remove them|yes delete them|yep|yeah|sure|do it|go ahead|\
 remove them|delete them|ja|ja bitte|ja mach das|jawohl|mach das|oui|oui s'il te plaît|vas-y|sí|si|sí por favor|sì|sì grazie|\
-sim|sim por favor|ja graag|doe maar|ja tak|ja takk|ja tack|tak|tak usuń|да|да удали|удали|是|是的|好|好的|删除|对|はい|\
+sim|sim por favor|ja graag|doe maar|ja tak|ja takk|ja tack|tak usuń|да|да удали|удали|是|是的|好|好的|删除|对|はい|\
 はい お願いします|消して|お願いします";
+/// The same for words that mean something else elsewhere: "tak" is thanks in Danish.
+pub(super) const YES_ONLY_IN: &[(Tongue, &str)] = &[(Tongue::Polish, "tak|tak proszę")];
 /// Whole messages that refuse.
 pub(super) const NO: &str = "no|nope|no thanks|no thank you|don't|do not|stop|cancel|keep them|nein|nein danke|nicht|\
 abbrechen|non|non merci|annule|cancela|cancelar|no gracias|annulla|no grazie|não|não obrigado|nee|nee bedankt|nej|nej tak|\

@@ -19,6 +19,9 @@ const MAX_BLANK_END: usize = 2;
 /// Lines of one such read, twice the length of a usual chunk.
 const MAX_READ_LINES: usize = 100;
 
+/// What the search says of results that are not clearly about the question.
+const UNSURE: &str = "nothing in memory is clearly about this";
+
 /// Why a search result cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SearchFault {
@@ -84,6 +87,11 @@ impl Hits {
             ));
         }
         hits.results.truncate(MAX_HITS);
+        // The answer says so itself, in its own language.
+        hits.note = hits
+            .note
+            .map(|note| note.split("; ").filter(|part| *part != UNSURE).collect::<Vec<_>>().join("; "));
+        hits.note = hits.note.filter(|note| !note.is_empty());
         Ok(hits)
     }
 
@@ -108,12 +116,12 @@ impl Hits {
     /// The arguments of `memory_get` for the best results whose snippet does not show all of their lines.
     pub(super) fn cut(&self) -> Vec<Value> {
         let cut = self.results.iter().take(MAX_READS).filter(|hit| hit.is_cut());
-        cut.map(|hit| {
-            let lines =
-                hit.end_line.saturating_add(1).saturating_sub(hit.start_line).clamp(1, MAX_READ_LINES);
-            json!({ "path": hit.path, "from": hit.start_line, "lines": lines })
-        })
-        .collect()
+        cut.map(Hit::place).collect()
+    }
+
+    /// The same for every result.
+    pub(super) fn places(&self) -> Vec<Value> {
+        self.results.iter().map(Hit::place).collect()
     }
 }
 
@@ -125,6 +133,11 @@ impl Hit {
             Some((before, last)) if last.starts_with("Source: ") && last.contains("#L") => before.trim_end(),
             _ => text,
         }
+    }
+
+    fn place(&self) -> Value {
+        let lines = self.end_line.saturating_add(1).saturating_sub(self.start_line).clamp(1, MAX_READ_LINES);
+        json!({ "path": self.path, "from": self.start_line, "lines": lines })
     }
 
     fn is_cut(&self) -> bool {
@@ -166,6 +179,21 @@ impl Evidence {
             let file = evidence.file(&hit.path);
             for (offset, text) in hit.shown().lines().enumerate() {
                 evidence.add((file, hit.start_line.saturating_add(offset)), (rank, text));
+            }
+        }
+        evidence
+    }
+
+    /// Only what `memory_get` read of the results: whole lines, as the files are now.
+    pub(super) fn of_reads(hits: &Hits, reads: &[&Outcome<'_>]) -> Self {
+        let mut evidence = Self::of(hits);
+        let found = std::mem::take(&mut evidence.lines);
+        for read in reads.iter().filter(|read| !read.failed) {
+            evidence.add_read(read);
+        }
+        for (key, (rank, _)) in found {
+            if let Some(line) = evidence.lines.get_mut(&key) {
+                line.0 = rank;
             }
         }
         evidence

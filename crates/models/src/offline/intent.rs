@@ -2,7 +2,7 @@
 
 use super::commands::{
     COUNT, COUNT_WITHIN, FORGET, FORGET_LAST, Keep, LEAD_INS, LIST, LIST_WITHIN, NEW_SESSION, NO, POINTING,
-    POLITE_QUESTIONS, REMEMBER, SMALL_TALK, TOKENS, YES,
+    POLITE_QUESTIONS, REMEMBER, SMALL_TALK, TOKENS, YES, YES_ONLY_IN,
 };
 use super::tongue::Tongue;
 use super::words::{content_words, is_unspaced};
@@ -81,11 +81,16 @@ pub(super) enum Reply {
     Unclear,
 }
 
-/// Only a whole message is an answer: "yes, but …" is not clear.
-pub(super) fn reply(text: &str) -> Reply {
+/// Only a whole message is an answer: "yes, but …" is not clear, nor is a question, nor what somebody else is quoted
+/// with. `tongue` is the language of the question: what agrees in one language thanks in another.
+pub(super) fn reply(text: &str, tongue: Tongue) -> Reply {
+    if text.trim().contains(['?', '？', '>', '"', '“', '”', '„', '«', '»', '「', '\n', '[', ':']) {
+        return Reply::Unclear;
+    }
     let plain = plain_words(text);
     let one_of = |forms: &str| forms.split('|').any(|form| form == plain);
-    match (one_of(YES), one_of(NO)) {
+    let own = YES_ONLY_IN.iter().any(|(of, forms)| *of == tongue && one_of(forms));
+    match (own || one_of(YES), one_of(NO)) {
         (true, _) => Reply::Yes,
         (false, true) => Reply::No,
         (false, false) => Reply::Unclear,
@@ -216,7 +221,7 @@ pub(super) fn after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Intent, Reply, SmallTalk, intent, reply};
+    use super::{Intent, Reply, SmallTalk, Tongue, intent, reply};
     use proptest::prelude::*;
 
     #[test]
@@ -390,7 +395,7 @@ mod tests {
             ("", Reply::Unclear),
         ];
         for (text, expected) in rows {
-            assert_eq!(reply(text), expected, "{text}");
+            assert_eq!(reply(text, Tongue::English), expected, "{text}");
         }
     }
 

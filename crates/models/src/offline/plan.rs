@@ -6,7 +6,7 @@ use super::answer::answer;
 use super::commands::ASKS_FOR_NOTES;
 use super::evidence::{Evidence, Hits, SearchFault};
 use super::follow::{Followed, followed};
-use super::forget::{Pending, edits, offer, report};
+use super::forget::{Pending, edits, gone, offer, report};
 use super::intent::{Intent, Reply, SmallTalk, intent, reply};
 use super::listing::{Extent, Wanted, listing};
 use super::note::{Note, WriteResult};
@@ -17,7 +17,7 @@ use super::turn::{Outcome, Turn};
 use super::words::content_words;
 use crate::ModelRequest;
 
-/// Rounds of tool calls in one turn: the longest plan has two, and a loop must end whatever the tools answer.
+/// Rounds of tool calls in one turn: the longest plan has three, and a loop must end whatever the tools answer.
 const MAX_ROUNDS: usize = 4;
 /// How many results to search for.
 const MAX_RESULTS: usize = 6;
@@ -27,6 +27,8 @@ const MAX_LISTED: usize = 20;
 const MAX_COUNTED: usize = 50;
 /// The same for what is to be removed: few, because each is read before a yes.
 const MAX_FORGOTTEN: usize = 10;
+/// How long a yes is taken for an answer to what was shown: an hour. A later one may be to anything.
+const MAX_PENDING_MS: i64 = 3_600_000;
 /// Longest query, in characters: the rest of a long message adds noise, not meaning.
 const MAX_QUERY_CHARS: usize = 500;
 
@@ -79,12 +81,13 @@ impl Planner<'_> {
             return Ok(Step::Say(self.phrases.finding.gave_up.to_owned()));
         }
         let text = &self.turn.user.text;
-        match (pending, reply(text)) {
-            (Some(pending), Reply::Yes) => return Ok(self.remove(pending)),
-            (Some(pending), Reply::No) => {
-                return Ok(Step::Say(pending.tongue.phrases().forgetting.kept.to_owned()));
+        if let Some(pending) = pending {
+            let kept = || Step::Say(pending.tongue.phrases().forgetting.kept.to_owned());
+            match reply(text, pending.tongue) {
+                Reply::Yes if self.may_confirm() => return Ok(self.remove(pending)),
+                Reply::Yes | Reply::No => return Ok(kept()),
+                Reply::Unclear => {}
             }
-            (None, Reply::Yes | Reply::No) | (_, Reply::Unclear) => {}
         }
         if let Some(followed) = followed(&self.turn)
             && matches!(intent(text), Intent::Ask(_) | Intent::SmallTalk(SmallTalk::NoWords))
@@ -96,8 +99,8 @@ impl Planner<'_> {
             Intent::Remember(fact) => self.remember(&fact),
             Intent::RememberNothing => Step::Say(self.phrases.noting.what.to_owned()),
             Intent::Ask(question) => self.ask(&question),
-            Intent::List(question) => self.list(&question, Wanted::Lines),
-            Intent::Count(question) => self.list(&question, Wanted::Number),
+            Intent::List(question) => self.list(&self.with_subject(question), Wanted::Lines),
+            Intent::Count(question) => self.list(&self.with_subject(question), Wanted::Number),
             Intent::Forget(what) => self.forget(&what),
             Intent::ForgetNothing => Step::Say(self.phrases.forgetting.which.to_owned()),
             Intent::SmallTalk(kind) => Step::Say(self.phrases.small_talk(kind)),
@@ -192,7 +195,7 @@ impl Planner<'_> {
             }
             let evidence = self.evidence(&hits)?;
             let found = if only_days {
-                let extent = extent(&hits, MAX_RESULTS);
+                let extent = extent(hits.count(), MAX_RESULTS);
                 listing(
                     &Question { words: Vec::new(), ..question },
                     &evidence,
@@ -223,6 +226,15 @@ impl Planner<'_> {
         said(step())
     }
 
+    /// "And how many notes about it?" is about what was asked before.
+    fn with_subject(&self, question: String) -> String {
+        let followed = followed(&self.turn).filter(|_| about(&question, self.tongue).words.is_empty());
+        match followed {
+            Some(followed) => format!("{} {question}", followed.subject),
+            None => question,
+        }
+    }
+
     fn is_empty(&self, text: &str) -> bool {
         content_words(text, self.tongue).is_empty()
     }
@@ -235,12 +247,13 @@ impl Planner<'_> {
         };
         let step = || {
             let mut hits = self.searched(Search { query: text, results, places: &[] })?;
-            let extent = extent(&hits, results);
+            // Where only days are asked for, theirs come first; if others came too, these are all.
+            let found = hits.count();
             hits.keep_days();
+            let only_days = hits.days.as_ref().is_some_and(|days| days.about.is_empty());
+            let extent = if only_days { extent(hits.count(), results) } else { extent(found, results) };
             let evidence = self.evidence(&hits)?;
-            let about = hits.days.as_ref().map_or(text, |days| days.about.as_str());
-            let mut question = Question::read_in(about, self.tongue);
-            question.words.retain(|word| !ASKS_FOR_NOTES.split_whitespace().any(|asks| asks == word.stem));
+            let question = about(hits.days.as_ref().map_or(text, |days| days.about.as_str()), self.tongue);
             // Without days and without words there is nothing to list by.
             let named = hits.days.is_some() || !question.words.is_empty();
             let found = named.then(|| listing(&question, &evidence, wanted, extent, self.tongue)).flatten();
@@ -253,13 +266,11 @@ impl Planner<'_> {
 
     /// Shows the lines that would go, and asks.
     fn forget(&self, what: &str) -> Step {
-        if !self.has("edit") {
-            return Step::Say(self.phrases.missing_tool("edit"));
+        if let Some(missing) = self.missing_to_forget() {
+            return Step::Say(self.phrases.missing_tool(missing));
         }
         let step = || {
-            let mut hits = self.searched(Search { query: what, results: MAX_FORGOTTEN, places: &[] })?;
-            hits.keep_notes();
-            let evidence = self.evidence(&hits)?;
+            let (hits, evidence) = self.found_to_forget(what)?;
             let question = Question::read_in(what, self.tongue);
             Ok(offer(&question, &evidence, self.tongue)
                 .unwrap_or_else(|| self.phrases.nothing_found(what, hits.note.as_deref())))
@@ -267,22 +278,72 @@ impl Planner<'_> {
         said(step())
     }
 
+    fn missing_to_forget(&self) -> Option<&'static str> {
+        ["memory_search", "memory_get", "edit"].into_iter().find(|tool| !self.has(tool))
+    }
+
+    /// What the search found in notes, read once more: what is shown must be whole lines, as they are now.
+    fn found_to_forget(&self, what: &str) -> Result<(Hits, Evidence), Step> {
+        let mut hits = self.searched(Search { query: what, results: MAX_FORGOTTEN, places: &[] })?;
+        hits.keep_notes();
+        let since = self.turn.outcomes.iter().skip_while(|outcome| outcome.tool != "memory_search");
+        let reads: Vec<&Outcome<'_>> = since.filter(|outcome| outcome.tool == "memory_get").collect();
+        if reads.is_empty() && hits.count() > 0 {
+            let places = hits.places().into_iter();
+            return Err(self.call(places.map(|place| ("memory_get", place)).collect()));
+        }
+        let evidence = Evidence::of_reads(&hits, &reads);
+        Ok((hits, evidence))
+    }
+
+    /// Whether a yes is to what was shown: of whoever it was shown to, and soon enough that it is remembered.
+    fn may_confirm(&self) -> bool {
+        let age = self.request.now_ms.saturating_sub(self.turn.said_ms);
+        self.turn.sender_before.as_ref() == Some(&self.turn.user.sender) && age <= MAX_PENDING_MS
+    }
+
     /// Looks whether the lines are still there as they were shown, removes those, and tells.
     fn remove(&self, pending: &Pending) -> Step {
-        if let Some(missing) = ["memory_get", "edit"].into_iter().find(|tool| !self.has(tool)) {
+        if let Some(missing) = self.missing_to_forget() {
             return Step::Say(pending.tongue.phrases().missing_tool(missing));
+        }
+        let edited: Vec<&Outcome<'_>> =
+            self.turn.outcomes.iter().filter(|outcome| outcome.tool == "edit").collect();
+        if !edited.is_empty() {
+            return Step::Say(report(pending, &edited));
         }
         let looks = self.reads();
         if looks.is_empty() {
             return self.call(pending.blocks.iter().map(|block| ("memory_get", block.look())).collect());
         }
-        let edited: Vec<&Outcome<'_>> =
-            self.turn.outcomes.iter().filter(|outcome| outcome.tool == "edit").collect();
-        let edits = edits(&pending.blocks, &looks);
-        if edited.is_empty() && !edits.is_empty() {
-            return self.call(edits.into_iter().map(|edit| ("edit", edit)).collect());
+        match edits(&pending.blocks, &looks) {
+            Some(edits) => self.call(edits.into_iter().map(|edit| ("edit", edit)).collect()),
+            None => self.show_anew(pending),
         }
-        Step::Say(report(pending, &looks, &edited))
+    }
+
+    /// Shows what is there now of what was to be forgotten, and asks again.
+    fn show_anew(&self, pending: &Pending) -> Step {
+        let wish = self.turn.earlier.iter().find_map(|text| match intent(text) {
+            Intent::Forget(what) => Some(what),
+            Intent::Remember(_)
+            | Intent::RememberNothing
+            | Intent::Ask(_)
+            | Intent::List(_)
+            | Intent::Count(_)
+            | Intent::ForgetNothing
+            | Intent::SmallTalk(_)
+            | Intent::Token(_) => None,
+        });
+        let Some(what) = wish else { return Step::Say(gone(pending)) };
+        let step = || {
+            let (_, evidence) = self.found_to_forget(&what)?;
+            let question = Question::read_in(&what, pending.tongue);
+            let anew = pending.tongue.phrases().forgetting.anew;
+            let offered = offer(&question, &evidence, pending.tongue);
+            Ok(offered.map_or_else(|| gone(pending), |offered| format!("{anew}\n\n{offered}")))
+        };
+        said(step())
     }
 }
 
@@ -293,12 +354,19 @@ struct Search<'a> {
     places: &'a [Value],
 }
 
+/// What a question for a list is about, besides notes.
+fn about(text: &str, tongue: Tongue) -> Question {
+    let mut question = Question::read_in(text, tongue);
+    question.words.retain(|word| !ASKS_FOR_NOTES.split_whitespace().any(|asks| asks == word.stem));
+    question
+}
+
 fn said(step: Result<String, Step>) -> Step {
     step.map_or_else(|step| step, Step::Say)
 }
 
-fn extent(hits: &Hits, wanted: usize) -> Extent {
-    if hits.count() < wanted { Extent::All } else { Extent::Part }
+fn extent(found: usize, wanted: usize) -> Extent {
+    if found < wanted { Extent::All } else { Extent::Part }
 }
 
 #[cfg(test)]

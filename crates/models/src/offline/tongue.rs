@@ -52,20 +52,28 @@ const TELLING: &[(Tongue, &str)] = &[
     ),
     (
         Tongue::Danish,
-        "er og hvad hvornår hvor hvem hvordan mange meget min mit mine jeg har om husk glem noter noterede noteret ikke det hej tak",
+        "er og hvad hvornår hvor hvem hvordan mange meget min mit mine jeg har om husk glem noter noterede noteret ikke det i hej tak",
     ),
     (
         Tongue::Swedish,
-        "är och vad när var vem hur många mycket min mitt mina jag har om kom ihåg glöm inte det anteckningar antecknade hej tack",
+        "är och vad när var vem hur många mycket min mitt mina jag har om kom ihåg glöm inte det i anteckningar antecknade hej tack",
     ),
     (
         Tongue::Norwegian,
-        "er og hva når hvor hvem hvordan mange mye min mitt mine jeg har om husk glem notater notere noterte ikke det hei takk",
+        "er og hva når hvor hvem hvordan mange mye min mitt mine jeg har om husk glem notater notere noterte ikke det i hei takk",
     ),
     (
         Tongue::Polish,
         "jest i co kiedy gdzie kto ile mój moja moje mam o zapamiętaj zapomnij notatek notatki zanotowałem zanotowałam nie że się cześć dziękuję pomoc",
     ),
+];
+
+/// Letters that only one of the languages has; each counts as one more word.
+const LETTERS: &[(Tongue, &str)] = &[
+    (Tongue::German, "ß"),
+    (Tongue::Spanish, "ñ¿¡"),
+    (Tongue::Portuguese, "ãõ"),
+    (Tongue::Polish, "ąęłńśźż"),
 ];
 
 /// Cyrillic letters.
@@ -116,6 +124,9 @@ impl Tongue {
         let mut best = (Self::English, 0);
         for (tongue, telling) in TELLING {
             let count = words.iter().filter(|word| telling.split(' ').any(|known| known == **word)).count();
+            let has_letter =
+                LETTERS.iter().any(|(of, own)| of == tongue && lower.contains(|c| own.contains(c)));
+            let count = count + usize::from(has_letter);
             // The first of equals stays, so English wins a tie.
             if count > best.1 {
                 best = (*tongue, count);
@@ -144,6 +155,9 @@ mod tests {
             ("Vad är koden och när är mötet?", Tongue::Swedish),
             ("Hva er koden og når er møtet?", Tongue::Norwegian),
             ("Gdzie jest klucz i kiedy jest spotkanie?", Tongue::Polish),
+            ("Zapomnij o kluczu do łodzi", Tongue::Polish),
+            ("Where does Michał live?", Tongue::English),
+            ("Glem nøglen i gangen", Tongue::Danish),
             ("Где ключ?", Tongue::Russian),
             ("钥匙在哪里？", Tongue::Chinese),
             ("鍵はどこですか", Tongue::Japanese),

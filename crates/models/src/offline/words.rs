@@ -64,7 +64,7 @@ mie mi si non ci questo questa quello quella annotato scritto note nota appunti 
     (
         Tongue::Portuguese,
         "o a os as um uma de do da dos das em no na nos nas por para com sem sobre e ou mas que quem quando onde como \
-quanto quanta quantos quantas é são era foi está estão eu meu minha meus minhas me se não este esta isso isto anotei \
+quanto quanta quantos quantas tenho tem é são era foi está estão eu meu minha meus minhas me se não este esta isso isto anotei \
 escrevi notas nota tudo todas todos lista mostre qual quais",
     ),
     (
@@ -107,11 +107,11 @@ notatki notatek notatka zapisałem zapisałam wszystko wszystkie pokaż",
 const ASKING: &[(Tongue, &str)] = &[
     (
         Tongue::Chinese,
-        "什么时候|有多少条|多少条|多少|几条|关于|在哪里|在哪儿|哪里|哪儿|在哪|什么|怎么|为什么|请问|我的|我|笔记|记了|列出|所有|全部|谁|吗|呢|了|是|有",
+        "什么时候|有多少条|多少条|多少|几条|关于|在哪里|在哪儿|哪里|哪儿|在哪|什么|怎么|为什么|请问|我的|我|的笔记|笔记|记了|列出|所有|全部|谁|吗|呢|了|是|有",
     ),
     (
         Tongue::Japanese,
-        "についてのメモ|についてメモした|について|のことは|ください|教えて|見せて|でしたか|でした|ですか|です|ますか|ました|はいつ|はどこ|は誰|は何件|は何|はいくら|いつ|どこ|だれ|誰|いくら|いくつ|何件|何|全部|メモ|私の",
+        "それで|について何をメモしましたか|について何をメモ|のメモは何件ですか|のメモは何件|のメモはいくつ|についてのメモを全部|についてのメモ|についてメモした|について|のことは|ください|教えて|見せて|でしたか|でした|ですか|です|ますか|ました|はいつ|はどこ|は誰|は何件|は何|はいくら|いつ|どこ|だれ|誰|いくら|いくつ|何件|何|全部|メモ|私の",
     ),
 ];
 
@@ -252,7 +252,9 @@ fn is_stop(raw: &str, tongue: Tongue) -> bool {
                 .iter()
                 .any(|(of, words)| *of == tongue && words.split_whitespace().any(|stop| stop == word))
     };
-    plain.is_empty() || known(&plain) || known(deciding) || plain.ends_with("n't")
+    // "ai-je": both parts only ask.
+    let parts = plain.contains('-') && plain.split('-').all(|part| part.is_empty() || known(part));
+    plain.is_empty() || known(&plain) || known(deciding) || parts || plain.ends_with("n't")
 }
 
 /// Whether two stems are the same word, or share a beginning that is most of both: endings that the English stemmer

@@ -14,6 +14,9 @@ const NOW_MS: i64 = 1_795_253_220_000;
 /// More rounds than any plan has.
 const MAX_ROUNDS: usize = 6;
 
+/// Why a tool did nothing.
+struct Refusal(&'static str);
+
 /// Files and the conversation about them.
 pub(super) struct World {
     pub(super) files: BTreeMap<String, String>,
@@ -21,12 +24,14 @@ pub(super) struct World {
     /// What `memory_search` says about days, whatever it is asked.
     pub(super) days: Option<Value>,
     pub(super) calls: Vec<(String, Value)>,
+    /// How long after the last answer it is.
+    pub(super) later_ms: i64,
 }
 
 impl World {
     pub(super) fn new(files: &[(&str, &str)]) -> Self {
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-        Self { files, messages: Vec::new(), days: None, calls: Vec::new() }
+        Self { files, messages: Vec::new(), days: None, calls: Vec::new(), later_ms: 0 }
     }
 
     /// Says something, and gives the answer.
@@ -45,7 +50,7 @@ impl World {
                     for call in calls {
                         let result = self.run(call.name, &call.arguments);
                         let (text, is_error) =
-                            result.map_or_else(|error| (error, true), |text| (text, false));
+                            result.map_or_else(|refusal| (refusal.0.to_owned(), true), |text| (text, false));
                         self.calls.push((call.name.to_owned(), call.arguments));
                         self.messages.push(Arc::new(Message::ToolResult(ToolResultMessage {
                             tool_call_id: call.id,
@@ -72,23 +77,23 @@ impl World {
         ModelRequest {
             messages: self.messages.clone(),
             tools: tools.iter().map(tool).collect(),
-            now_ms: NOW_MS,
+            now_ms: NOW_MS + self.later_ms,
             ..ModelRequest::default()
         }
     }
 
-    fn run(&mut self, tool: &str, arguments: &Value) -> Result<String, String> {
+    fn run(&mut self, tool: &str, arguments: &Value) -> Result<String, Refusal> {
         let path = arguments["path"].as_str().unwrap_or_default().to_owned();
         match tool {
             "memory_search" => Ok(self.search()),
             "memory_get" => {
-                let text = self.files.get(&path).ok_or("no such note")?;
+                let text = self.files.get(&path).ok_or(Refusal("no such note"))?;
                 let from = arguments["from"].as_u64().map_or(1, |from| from as usize);
                 let lines = arguments["lines"].as_u64().map_or(usize::MAX, |lines| lines as usize);
-                let shown: Vec<&str> = text.split('\n').skip(from - 1).take(lines).collect();
+                let shown: Vec<&str> = text.lines().skip(from - 1).take(lines).collect();
                 Ok(json!({ "path": path, "text": shown.join("\n") }).to_string())
             }
-            "read" => self.files.get(&path).cloned().ok_or_else(|| "no such file".to_owned()),
+            "read" => self.files.get(&path).cloned().ok_or(Refusal("no such file")),
             "write" => {
                 self.files
                     .entry(path)
@@ -97,15 +102,24 @@ impl World {
                 Ok("done".to_owned())
             }
             "edit" => {
-                let text = self.files.get_mut(&path).ok_or("no such file")?;
+                let text = self.files.get_mut(&path).ok_or(Refusal("no such file"))?;
                 let old = arguments["oldText"].as_str().unwrap_or_default();
-                if text.match_indices(old).count() != 1 {
-                    return Err("oldText must occur once".to_owned());
+                // What the tool does with a line and no new text.
+                let line = arguments["line"].as_u64().map_or(0, |line| line as usize);
+                let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+                let count = old.lines().count();
+                let found = lines.get(line - 1..line - 1 + count).ok_or(Refusal("the file is shorter"))?;
+                let bare = |line: &str| {
+                    line.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned()
+                };
+                if !found.iter().zip(old.lines()).all(|(found, old)| bare(found) == old) {
+                    return Err(Refusal("the line reads differently"));
                 }
-                *text = text.replacen(old, arguments["newText"].as_str().unwrap_or_default(), 1);
+                lines.drain(line - 1..line - 1 + count);
+                *text = lines.concat();
                 Ok("done".to_owned())
             }
-            other => Err(format!("no tool {other}")),
+            _ => Err(Refusal("no such tool")),
         }
     }
 
@@ -131,6 +145,6 @@ fn assistant(content: Vec<Part>) -> Arc<Message> {
         usage: Default::default(),
         stop_reason: Default::default(),
         error_message: None,
-        timestamp: 0,
+        timestamp: NOW_MS,
     }))
 }

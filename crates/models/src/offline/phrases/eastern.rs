@@ -34,6 +34,7 @@ pub(super) static POLISH: Phrases = Phrases {
         removed: "Usunięto z twoich notatek:",
         back: "Nadal są w tej rozmowie. Aby coś przywrócić, powiedz „zapamiętaj, że …”.",
         changed: "Zostawiono, bo plik się od tego czasu zmienił:",
+        anew: "Notatki zmieniły się od tego czasu, więc nic nie usunięto. Teraz wyglądają tak.",
         failed: "Zostawiono ({}):",
     },
 };
@@ -70,6 +71,7 @@ pub(super) static RUSSIAN: Phrases = Phrases {
         removed: "Удалено из ваших заметок:",
         back: "В этом разговоре они остались. Чтобы вернуть что-то, скажите «запомни, что …».",
         changed: "Оставлено как есть, потому что файл с тех пор изменился:",
+        anew: "С тех пор заметки изменились, поэтому ничего не удалено. Сейчас они такие.",
         failed: "Оставлено как есть ({}):",
     },
 };
@@ -106,6 +108,7 @@ pub(super) static CHINESE: Phrases = Phrases {
         removed: "已从你的笔记中删除：",
         back: "它们仍在这次对话中。要恢复，请说“记住……”。",
         changed: "保留未动，因为文件后来有了变化：",
+        anew: "笔记后来有了变化，所以什么也没有删除。现在是这样的。",
         failed: "保留未动（{}）：",
     },
 };
@@ -142,6 +145,7 @@ pub(super) static JAPANESE: Phrases = Phrases {
         removed: "メモから消しました：",
         back: "この会話には残っています。戻すには「メモ：…」と言ってください。",
         changed: "その後ファイルが変わったので、残しました：",
+        anew: "その後メモが変わったので、何も消していません。今は次のとおりです。",
         failed: "残しました（{}）：",
     },
 };

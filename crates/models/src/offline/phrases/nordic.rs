@@ -34,6 +34,7 @@ pub(super) static DANISH: Phrases = Phrases {
         removed: "Fjernet fra dine noter:",
         back: "De står stadig i denne samtale. For at få en tilbage, sig »husk at …«.",
         changed: "Ladt uændret, fordi filen er ændret siden:",
+        anew: "Noterne er ændret siden, så intet blev fjernet. Sådan står de nu.",
         failed: "Ladt uændret ({}):",
     },
 };
@@ -70,6 +71,7 @@ pub(super) static SWEDISH: Phrases = Phrases {
         removed: "Borttaget ur dina anteckningar:",
         back: "De står kvar i det här samtalet. För att få tillbaka något, säg ”kom ihåg att …”.",
         changed: "Lämnat som det är, eftersom filen har ändrats sedan dess:",
+        anew: "Anteckningarna har ändrats sedan dess, så inget togs bort. Så här ser de ut nu.",
         failed: "Lämnat som det är ({}):",
     },
 };
@@ -106,6 +108,7 @@ pub(super) static NORWEGIAN: Phrases = Phrases {
         removed: "Fjernet fra notatene dine:",
         back: "De står fortsatt i denne samtalen. For å få en tilbake, si «husk at …».",
         changed: "Uendret, fordi filen er endret siden:",
+        anew: "Notatene er endret siden, så ingenting ble fjernet. Slik står de nå.",
         failed: "Uendret ({}):",
     },
 };

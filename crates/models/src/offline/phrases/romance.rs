@@ -34,6 +34,7 @@ pub(super) static FRENCH: Phrases = Phrases {
         removed: "Supprimé de tes notes :",
         back: "Elles restent dans cette conversation. Pour en récupérer une, dis « retiens que … ».",
         changed: "Laissé tel quel, car le fichier a changé entre-temps :",
+        anew: "Les notes ont changé entre-temps, rien n'a donc été supprimé. Voici ce qu'elles disent maintenant.",
         failed: "Laissé tel quel ({}) :",
     },
 };
@@ -70,6 +71,7 @@ pub(super) static SPANISH: Phrases = Phrases {
         removed: "Quitado de tus notas:",
         back: "Siguen en esta conversación. Para recuperar una, di «recuerda que …».",
         changed: "Sin cambios, porque el archivo cambió entretanto:",
+        anew: "Las notas cambiaron entretanto, así que no se quitó nada. Ahora dicen esto.",
         failed: "Sin cambios ({}):",
     },
 };
@@ -106,6 +108,7 @@ pub(super) static ITALIAN: Phrases = Phrases {
         removed: "Tolto dalle tue note:",
         back: "Restano in questa conversazione. Per riaverne una, di' «ricorda che …».",
         changed: "Lasciato com'è, perché nel frattempo il file è cambiato:",
+        anew: "Nel frattempo le note sono cambiate, perciò non è stato tolto nulla. Ora dicono questo.",
         failed: "Lasciato com'è ({}):",
     },
 };
@@ -142,6 +145,7 @@ pub(super) static PORTUGUESE: Phrases = Phrases {
         removed: "Removido das suas notas:",
         back: "Continuam nesta conversa. Para recuperar uma, diga “lembre que …”.",
         changed: "Ficou como está, porque o ficheiro mudou entretanto:",
+        anew: "As notas mudaram entretanto, por isso nada foi removido. Agora dizem isto.",
         failed: "Ficou como está ({}):",
     },
 };

@@ -30,10 +30,14 @@ impl Tongue {
     }
 }
 
-/// The language in which a text begins with the question whether lines shall be removed.
-pub(in crate::offline) fn pending_question(text: &str) -> Option<Tongue> {
-    Tongue::ALL.into_iter().find(|tongue| {
-        text.strip_prefix(tongue.phrases().forgetting.ask).is_some_and(|rest| rest.starts_with("\n\n> "))
+/// The language in which an answer asks whether lines shall be removed, and what it shows after that. It may say before
+/// that the notes have changed.
+pub(in crate::offline) fn pending_question(answer: &str) -> Option<(Tongue, &str)> {
+    Tongue::ALL.into_iter().find_map(|tongue| {
+        let forgetting = &tongue.phrases().forgetting;
+        let anew = answer.strip_prefix(forgetting.anew).and_then(|rest| rest.strip_prefix("\n\n"));
+        let shown = anew.unwrap_or(answer).strip_prefix(forgetting.ask)?;
+        shown.starts_with("\n\n> ").then_some((tongue, shown))
     })
 }
 
@@ -97,7 +101,7 @@ impl Phrases {
     /// `note` is what the search has to say about itself.
     pub(in crate::offline) fn nothing_found(&self, question: &str, note: Option<&str>) -> String {
         let about = brief(question);
-        let about = about.trim_matches(['?', '.', '!', ' ', '¿', '¡', '？', '。', '！']);
+        let about = about.trim_matches(['?', '.', '!', ' ', '¿', '¡', '？', '。', '！', '؟']);
         let note = note.map(|note| format!(" ({})", sentence(note))).unwrap_or_default();
         fill(self.finding.nothing, &[about, &note])
     }
@@ -140,7 +144,11 @@ mod tests {
     fn every_language_says_everything_and_asks_in_words_of_its_own() {
         for tongue in Tongue::ALL {
             let phrases = tongue.phrases();
-            assert_eq!(pending_question(&format!("{}\n\n> a", phrases.forgetting.ask)), Some(tongue));
+            let asked = format!("{}\n\n> a", phrases.forgetting.ask);
+            assert_eq!(pending_question(&asked), Some((tongue, "\n\n> a")));
+            let anew = format!("{}\n\n{asked}", phrases.forgetting.anew);
+            assert_eq!(pending_question(&anew), Some((tongue, "\n\n> a")));
+            assert_eq!(pending_question(&format!("x\n\n{asked}")), None);
             let places = [
                 (phrases.noting.noted, 2),
                 (phrases.noting.failed, 2),

@@ -54,6 +54,8 @@ pub(in crate::offline) struct Forgetting {
     pub(in crate::offline) removed: &'static str,
     pub(in crate::offline) back: &'static str,
     pub(in crate::offline) changed: &'static str,
+    /// Comes before the question when the lines are shown once more.
+    pub(in crate::offline) anew: &'static str,
     /// The reason.
     pub(in crate::offline) failed: &'static str,
 }

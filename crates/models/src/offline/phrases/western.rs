@@ -34,6 +34,7 @@ pub(super) static ENGLISH: Phrases = Phrases {
         removed: "Removed from your notes:",
         back: "They still stand in this conversation. To have one back, say \"remember that …\".",
         changed: "Left as it is, because the file has changed since:",
+        anew: "The notes have changed since, so nothing was removed. This is how they read now.",
         failed: "Left as it is ({}):",
     },
 };
@@ -70,6 +71,7 @@ pub(super) static GERMAN: Phrases = Phrases {
         removed: "Aus deinen Notizen entfernt:",
         back: "In diesem Gespräch stehen sie noch. Um etwas zurückzuholen, sag „merk dir, dass …“.",
         changed: "So gelassen, weil sich die Datei seither geändert hat:",
+        anew: "Die Notizen haben sich seither geändert, darum wurde nichts entfernt. So lauten sie jetzt.",
         failed: "So gelassen ({}):",
     },
 };
@@ -106,6 +108,7 @@ pub(super) static DUTCH: Phrases = Phrases {
         removed: "Uit je notities verwijderd:",
         back: "In dit gesprek staan ze nog. Om er een terug te krijgen, zeg “onthoud dat …”.",
         changed: "Zo gelaten, omdat het bestand intussen veranderd is:",
+        anew: "De notities zijn intussen veranderd, dus er is niets verwijderd. Zo luiden ze nu.",
         failed: "Zo gelaten ({}):",
     },
 };
