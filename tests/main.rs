@@ -17,6 +17,7 @@ mod durable;
 mod logs;
 mod memory;
 mod models;
+mod offline;
 mod outbox;
 mod page;
 mod protocol;

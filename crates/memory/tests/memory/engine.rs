@@ -167,3 +167,31 @@ async fn two_engines_share_one_index_file() {
         assert_eq!(memory.search(Query::new("cake")).await.unwrap().results.len(), 1);
     }
 }
+
+#[tokio::test]
+async fn days_alone_ask_for_whatever_was_noted_on_them() {
+    let home = Home::new();
+    home.note("memory/2026-11-09.md", "- Paid the rent.\n");
+    home.note("memory/2026-11-17.md", "- Bought paint.\n");
+    home.note("memory/2026-11-22.md", "- Anna called.\n");
+    let numbers = (0..3_000).map(|n| format!("- Entry {n}: sensor {} measured 2026.\n", n % 97));
+    home.note("memory/numbers.md", &numbers.collect::<String>());
+    let engine = home.engine();
+    for text in ["2026-11-16 to 2026-11-22", "what did I note between 2026-11-16 and 2026-11-22?"] {
+        let answer = engine.search(Query::new(text)).await.unwrap();
+        let mut paths: Vec<&str> = answer.results.iter().take(2).map(|hit| hit.path.as_str()).collect();
+        paths.sort_unstable();
+        assert_eq!(paths, ["memory/2026-11-17.md", "memory/2026-11-22.md"], "{text}: {answer:?}");
+        let days = answer.days.unwrap();
+        assert_eq!(
+            (days.from.as_str(), days.to.as_str(), days.about.as_str()),
+            ("2026-11-16", "2026-11-22", "")
+        );
+        assert!(answer.note.is_none(), "what was asked for is no guess: {:?}", answer.note);
+    }
+    // A subject is looked for everywhere; the days lift what was noted on them.
+    let answer = engine.search(Query::new("who called on 2026-11-22?")).await.unwrap();
+    assert_eq!(answer.results.len(), 1, "{answer:?}");
+    assert_eq!(answer.days.unwrap().about, "who called on  ?");
+    assert!(engine.search(Query::new("paint")).await.unwrap().days.is_none());
+}
