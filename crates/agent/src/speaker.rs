@@ -10,6 +10,7 @@ use openclaw_models::{ChatModel, ModelError, ModelEvent, ModelInfo, ModelRequest
 use openclaw_store::{SessionEntry, field};
 
 use crate::envelope::{date_of, local_time};
+use crate::exchanges::Recorded;
 use crate::runtime::AgentRuntime;
 use crate::spending::{Amount, Over, Purse, Spoke};
 use crate::turn::{Input, TurnError};
@@ -30,6 +31,7 @@ pub(crate) struct Speaker {
     /// What the user chose for the session.
     pinned_by_user: bool,
     told: Option<String>,
+    recorded: Recorded,
     /// What the answer may cost.
     pub(crate) purse: Purse,
 }
@@ -59,13 +61,16 @@ impl Speaker {
         let found = found.await.unwrap_or(Err(AuthError::Interrupted));
         let found = found.map_err(|error| TurnError::Model { words: credential_words(&error) })?;
         let mut failover = Failover::new(found);
+        let recorded = Recorded::turn(runtime.settings.recording.as_ref(), entry, runtime.clock.now_ms());
         let mut first_error = None;
         while let Some(at) = failover.next_candidate() {
             match connect(runtime, &failover, at).await {
                 Ok(model) => {
+                    let model = recorded.wrap(model);
                     let told = entry.text(field::MODEL_NOTICE).map(str::to_owned);
                     let (purse, runtime) = (purse(runtime, entry), Arc::clone(runtime));
-                    return Ok(Self { runtime, failover, at, model, pinned_by_user: by_user, told, purse });
+                    let pinned_by_user = by_user;
+                    return Ok(Self { runtime, failover, at, model, pinned_by_user, told, recorded, purse });
                 }
                 Err(error) => {
                     note_failure(runtime, &mut failover, at, &error).await;
@@ -131,7 +136,7 @@ impl Speaker {
                 Ok(model) => {
                     tracing::info!(%error, next = %model.describe().reference(), "the model did not answer, asking another");
                     self.at = at;
-                    self.model = model;
+                    self.model = self.recorded.wrap(model);
                     return Some(self.info().clone());
                 }
                 Err(error) => note_failure(&self.runtime, &mut self.failover, at, &error).await,

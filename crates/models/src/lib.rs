@@ -3,7 +3,7 @@
 //! The room holds the port [`ChatModel`], one driver for all wire APIs ([`wire`]), the wire APIs themselves
 //! ([`openai`], [`responses`], [`anthropic`], [`google`], [`ollama`]), the built-in model that needs neither network nor
 //! weights ([`offline`]), the catalog that turns `provider/model` into something that runs ([`catalog`]), and who is asked
-//! when it does not answer ([`failover`]). It may open sockets; it reads an agent's `models.json`, touches no other file,
+//! when it does not answer ([`failover`]), and writing down and playing back what was asked and answered ([`replay`]). It may open sockets; it reads an agent's `models.json`, touches no other file,
 //! runs no tool, and knows no session.
 //!
 //! ```
@@ -42,6 +42,7 @@ pub mod oauth;
 pub mod offline;
 pub mod ollama;
 pub mod openai;
+pub mod replay;
 pub mod responses;
 mod retry;
 pub mod scan;
