@@ -22,6 +22,7 @@ mod protocol;
 mod qmd;
 mod recall;
 mod reload;
+mod replay;
 mod rules;
 mod sessions;
 mod story;

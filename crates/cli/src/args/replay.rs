@@ -21,7 +21,7 @@ pub(crate) struct ReplayArgs {
     /// A session of this agent
     #[arg(long, value_name = "ID")]
     pub(crate) agent: Option<String>,
-    /// As fast as it came then, or without waiting
+    /// Play answers as fast as they came then, or without waiting
     #[arg(long, value_name = "SPEED", value_enum, default_value_t = ReplaySpeed::None)]
     pub(crate) speed: ReplaySpeed,
     /// Print JSON
@@ -29,10 +29,9 @@ pub(crate) struct ReplayArgs {
     pub(crate) json: bool,
 }
 
+// Help lists the values in one line as long as they have no words of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReplaySpeed {
-    /// As fast as it came then
     Original,
-    /// Without waiting
     None,
 }
