@@ -16,7 +16,7 @@ pub(crate) trait Voice: Send {
     /// Sets aside what a call can cost.
     fn pay_for(&mut self, request: &mut ModelRequest) -> Result<(), Over>;
     /// Counts what a call cost, when it says so and when it is over.
-    fn count(&mut self, input: &Input, is_unspoken: bool);
+    fn count(&mut self, input: &Input);
     /// Whether somebody else could be asked.
     fn has_others(&self) -> bool;
     /// Notes that the model failed in the middle of its answer.
@@ -43,8 +43,8 @@ impl Voice for Speaker {
         Self::pay_for(self, request)
     }
 
-    fn count(&mut self, input: &Input, is_unspoken: bool) {
-        Self::count(self, input, is_unspoken);
+    fn count(&mut self, input: &Input) {
+        Self::count(self, input);
     }
 
     fn has_others(&self) -> bool {

@@ -323,7 +323,7 @@ impl Voice for Playing {
         Ok(())
     }
 
-    fn count(&mut self, _: &Input, _: bool) {}
+    fn count(&mut self, _: &Input) {}
 
     fn has_others(&self) -> bool {
         false
