@@ -195,8 +195,8 @@ impl Replay {
         let words = closing.first().and_then(|message| closing_words(message));
         let (outcome, today) = told(finish.outcome.clone());
         match words {
-            // The names of others that failed too follow.
-            Some(words) if outcome != Ended::Failed || !words.starts_with(&today) => {
+            // The names of others that failed too follow. Who or what stopped it is in no recording.
+            Some(words) if !is_stopped && (outcome != Ended::Failed || !words.starts_with(&today)) => {
                 Some(Difference::new("turn", words, format!("{outcome:?}: {today}")))
             }
             Some(_) | None => None,

@@ -191,11 +191,12 @@ proptest! {
             let exchanges = recorded(items, asking("hi")).await;
             let mut said = [String::new(), String::new(), String::new()];
             for (_, event) in &exchanges[0].events {
-                match event {
-                    ModelEvent::TextDelta(delta) => said[0].push_str(delta),
-                    ModelEvent::ThinkingDelta(delta) => said[1].push_str(delta),
-                    ModelEvent::ToolCallArguments { delta, .. } => said[2].push_str(delta),
-                    _ => {}
+                if let ModelEvent::TextDelta(delta) = event {
+                    said[0].push_str(delta);
+                } else if let ModelEvent::ThinkingDelta(delta) = event {
+                    said[1].push_str(delta);
+                } else if let ModelEvent::ToolCallArguments { delta, .. } = event {
+                    said[2].push_str(delta);
                 }
             }
             prop_assert_eq!(said, ["the key is ***".to_owned(), "***".into(), "***".into()]);
@@ -244,9 +245,9 @@ async fn secrets_and_large_images_are_not_in_the_file() {
         Err(error),
     ];
     let exchanges = recorded(items, planted()).await;
-    let message = |then: &Exchange| match &then.end {
-        End::Failed(fault) => fault.error().plain_words(),
-        other => panic!("{other:?}"),
+    let message = |then: &Exchange| {
+        let End::Failed(fault) = &then.end else { panic!("{:?}", then.end) };
+        fault.error().plain_words()
     };
     assert!(message(&exchanges[0]).ends_with("bad ***"), "{}", message(&exchanges[0]));
     let file = written(exchanges);
