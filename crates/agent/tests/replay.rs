@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use openclaw_agent::Job;
 use openclaw_agent::exchanges::{ExchangeLog, Extent, FOLDER, Hider, SessionRecording, read_session};
 use openclaw_agent::replay::{Ended, Replay, Speed, TurnReplay, scratch_history, turns_of};
 use openclaw_agent::turn::{AbortReason, Outcome};
@@ -19,6 +20,7 @@ use openclaw_guard::{Hiding, Redactor, Secret, write_atomic};
 use openclaw_models::replay::WireFrames;
 use openclaw_store::SessionId;
 use openclaw_testkit::model_server::Reply;
+use openclaw_tools::{Exec, Toolbox, ToolboxOptions};
 use serde_json::json;
 
 use world::{World, key_of, replied, world};
@@ -38,6 +40,7 @@ fn recorded() -> World {
     let extent = Extent { frames: WireFrames::Kept, max_bytes: 1 << 24 };
     let runtime = Arc::get_mut(&mut world.runtime).unwrap();
     let hider = Hider::new(Arc::clone(&runtime.auth), Box::new(redactor));
+    runtime.toolbox = Arc::new(Toolbox::new(ToolboxOptions { exec: Exec::On, ..ToolboxOptions::default() }));
     runtime.settings.recording = Some(Arc::new(ExchangeLog::new(folder, extent, hider)));
     world
 }
@@ -136,6 +139,39 @@ async fn failed_and_stopped_turns_end_as_they_did() {
     let outcomes: Vec<Ended> = turns.iter().map(|turn| turn.outcome).collect();
     assert_eq!(outcomes, [Ended::Failed, Ended::Replied, Ended::Failed, Ended::Stopped, Ended::Replied]);
     assert!(turns[0].answer.contains("too long") && turns[0].calls[0].error.is_some(), "{:?}", turns[0]);
+}
+
+#[tokio::test]
+async fn a_turn_that_is_stopped_in_a_tool_or_by_its_time_limit_stops_there_again() {
+    let mut world = recorded();
+    world.server.script([
+        Reply::tool_call("exec", &json!({"command": "echo > begun; sleep 600"})),
+        Reply::Silent,
+        Reply::text("fine"),
+    ]);
+    let lanes = world.lanes(1);
+    let (job, abort) = world.job("a", "a");
+    lanes.submit(&world.runtime, &key_of(KEY), job).unwrap();
+    let begun = world.dir.path().join("workspace/begun");
+    let begin = async {
+        while !begun.exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), begin).await.unwrap();
+    abort.abort(AbortReason::StopWord);
+    assert!(matches!(world.end().await.1, Outcome::Aborted { .. }));
+    let (job, _) = world.job("b", "b");
+    let Job::Turn(mut job) = job else { panic!("a turn") };
+    job.timeout = Some(Duration::from_millis(50));
+    lanes.submit(&world.runtime, &key_of(KEY), Job::Turn(job)).unwrap();
+    assert!(matches!(world.end().await.1, Outcome::Failed(_)));
+    assert_eq!(world.turn(&lanes, KEY, "c").await, replied("fine"));
+    let turns = world.replay(3).await;
+    same(&turns);
+    let outcomes: Vec<Ended> = turns.iter().map(|turn| turn.outcome).collect();
+    assert_eq!(outcomes, [Ended::Stopped, Ended::Stopped, Ended::Replied]);
+    assert!(turns[0].tools[0].is_error && turns[0].tools[0].name == "exec", "{:?}", turns[0]);
 }
 
 #[tokio::test]
