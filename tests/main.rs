@@ -24,6 +24,7 @@ mod protocol;
 mod qmd;
 mod recall;
 mod reload;
+mod replay;
 mod rules;
 mod sessions;
 mod story;

@@ -15,8 +15,8 @@ use openclaw_tools::{ToolCall, ToolOutcome};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::speaker::Speaker;
 use crate::turn::{AbortReason, Effect, Input, Outcome, Turn, TurnError, TurnEvent, step};
+use crate::voice::Voice;
 
 /// Stops a run from anywhere, once.
 #[derive(Debug, Clone, Default)]
@@ -98,7 +98,7 @@ pub(crate) struct Finish {
 /// Drives a turn to its end.
 pub(crate) async fn drive(
     turn: &mut Turn,
-    speaker: &mut Speaker,
+    speaker: &mut impl Voice,
     world: &mut impl World,
     observer: &dyn TurnObserver,
     limits: Limits<'_>,
@@ -160,7 +160,7 @@ pub(crate) async fn drive(
 /// Finds who answers in the place of a model that failed, unless it has said something already.
 async fn after_failure(
     turn: &Turn,
-    speaker: &mut Speaker,
+    speaker: &mut impl Voice,
     error: ModelError,
     (limits, deadline): (&Limits<'_>, Instant),
 ) -> Input {
@@ -195,7 +195,7 @@ async fn until(at: Option<Instant>) {
 impl Running {
     fn call(
         &mut self,
-        speaker: &Speaker,
+        speaker: &impl Voice,
         request: ModelRequest,
         (now_ms, speaks_by): (i64, Option<Instant>),
     ) {
@@ -206,7 +206,7 @@ impl Running {
     }
 
     /// Drops a call that said nothing for too long while another model could answer.
-    fn gave_up(&mut self, speaker: &Speaker, after: Duration) -> Input {
+    fn gave_up(&mut self, speaker: &impl Voice, after: Duration) -> Input {
         self.speaks_by = None;
         if let Some((_, token)) = self.events.take() {
             token.cancel();

@@ -274,9 +274,7 @@ impl Opening {
         if transcript.history().is_empty() && audience != Audience::Group {
             append_notes(&runtime, &mut transcript)?;
         }
-        let messages =
-            transcript.history().iter().filter_map(|item| item.message.clone()).filter(|m| is_speakable(m));
-        let messages: Vec<Arc<Message>> = messages.collect();
+        let messages = speakable(transcript.history());
         let unanswered =
             transcript.history().iter().rev().find_map(said).is_some_and(|last| !is_answer(last));
         let tools: Arc<[ToolDefinition]> =
@@ -325,6 +323,11 @@ fn offer(definition: Definition) -> ToolDefinition {
         description: definition.description.to_owned(),
         parameters: definition.parameters,
     }
+}
+
+/// What models see of a history.
+pub(crate) fn speakable(history: &[Arc<HistoryItem>]) -> Vec<Arc<Message>> {
+    history.iter().filter_map(|item| item.message.clone()).filter(|message| is_speakable(message)).collect()
 }
 
 /// An assistant message that failed before it said anything means nothing to a model, and some providers refuse it.

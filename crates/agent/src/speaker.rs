@@ -15,6 +15,7 @@ use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{SessionEntry, field};
 
 use crate::envelope::{date_of, local_time};
+use crate::exchanges::Recorded;
 use crate::runtime::AgentRuntime;
 use crate::spending::{Amount, CallEnd, Counted, Over, Purse};
 use crate::turn::{Input, TurnError};
@@ -39,6 +40,7 @@ pub(crate) struct Speaker {
     /// What the user chose for the session.
     pinned_by_user: bool,
     told: Option<String>,
+    recorded: Recorded,
     /// What the answer may cost.
     purse: Purse,
 }
@@ -68,14 +70,18 @@ impl Speaker {
         let found = found.await.unwrap_or(Err(AuthError::Interrupted));
         let found = found.map_err(|error| TurnError::Model { words: credential_words(&error) })?;
         let mut failover = Failover::new(found);
+        let recorded = Recorded::turn(runtime.settings.recording.as_ref(), entry, runtime.clock.now_ms());
         let mut first_error = None;
         while let Some(at) = failover.next_candidate() {
             match connect(runtime, &failover, at).await {
                 Ok(model) => {
+                    let model = recorded.wrap(model);
                     let told = entry.text(field::MODEL_NOTICE).map(str::to_owned);
                     let (purse, runtime, key) = (purse(runtime, entry), Arc::clone(runtime), key.clone());
                     let pinned_by_user = by_user;
-                    return Ok(Self { runtime, key, failover, at, model, pinned_by_user, told, purse });
+                    let speaker =
+                        Self { runtime, key, failover, at, model, pinned_by_user, told, recorded, purse };
+                    return Ok(speaker);
                 }
                 Err(error) => {
                     note_failure(runtime, &mut failover, at, &error).await;
@@ -170,7 +176,7 @@ impl Speaker {
                 Ok(model) => {
                     tracing::info!(%error, next = %model.describe().reference(), "the model did not answer, asking another");
                     self.at = at;
-                    self.model = model;
+                    self.model = self.recorded.wrap(model);
                     return Some(self.info().clone());
                 }
                 Err(error) => note_failure(&self.runtime, &mut self.failover, at, &error).await,

@@ -80,7 +80,7 @@ pub enum ThinkingLevel {
 }
 
 /// A tool as the model sees it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolDefinition {
     /// The exact name to call it by.
     pub name: String,
@@ -90,8 +90,9 @@ pub struct ToolDefinition {
     pub parameters: Value,
 }
 
-/// One step of an answer.
-#[derive(Debug, Clone, PartialEq)]
+/// One step of an answer. Recordings write it down as serde does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ModelEvent {
     /// More of the answer.
     TextDelta(String),

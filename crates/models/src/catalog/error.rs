@@ -76,6 +76,12 @@ pub enum CatalogError {
         /// What is wrong.
         why: EndpointError,
     },
+    /// A recording is played, and it has no further answer.
+    #[error("{reference}: the recording has no further answer")]
+    RecordingOver {
+        /// `provider/model`.
+        reference: String,
+    },
 }
 
 impl CatalogError {
@@ -118,6 +124,11 @@ impl CatalogError {
             Self::BadEndpoint { provider, why } => {
                 format!(
                     "models.providers.{provider}.baseUrl cannot be used: {why}. Correct it in openclaw.json."
+                )
+            }
+            Self::RecordingOver { reference } => {
+                format!(
+                    "The recording has no further answer of {reference}: it was not asked again when this was recorded."
                 )
             }
         }
