@@ -43,8 +43,8 @@ pub(crate) struct Exact {
 
 impl Default for Exact {
     fn default() -> Self {
-        // 125,000 vectors of the built-in model.
-        Self { code_bytes: 48 * 1024 * 1024, rows: 250_000 }
+        // 125,000 vectors of the built-in model, and about as many rows.
+        Self { code_bytes: 48 * 1024 * 1024, rows: 125_000 }
     }
 }
 
