@@ -81,8 +81,11 @@ pub(crate) struct NoteView {
 
 impl NoteView {
     /// A note with these rows.
-    pub(crate) fn new(path: Arc<str>, source: Source, rows: Vec<Row>) -> Self {
-        let passages = passages(&rows);
+    pub(crate) fn new(path: Arc<str>, source: Source, mut rows: Vec<Row>) -> Self {
+        let mut passages = passages(&rows);
+        // They grew by doubling, and stay.
+        rows.shrink_to_fit();
+        passages.shrink_to_fit();
         let day = date_of(&path);
         let (mut shortest, mut shortest_row, mut widest) = (u32::MAX, u32::MAX, 0);
         for row in &rows {

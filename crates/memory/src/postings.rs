@@ -10,7 +10,7 @@ use crate::corpus::NoteId;
 /// Rows a note may have: a 2 MiB note has at most one row per byte, so that a row's id is note id and row number.
 const ROW_BITS: u32 = 22;
 /// Bytes that are remembered at most.
-const MAX_BYTES: usize = 12 * 1024 * 1024;
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// What a term costs beside its rows, about.
 const BYTES_PER_TERM: usize = 128;
 
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn what_was_asked_for_lately_stays() {
         let mut postings = Postings::default();
-        let many = rows(&(0..200_000).map(|row| (1, row)).collect::<Vec<_>>());
+        let many = rows(&(0..150_000).map(|row| (1, row)).collect::<Vec<_>>());
         let terms: Vec<String> = (0..30).map(|number| format!("term{number}")).collect();
         for term in &terms {
             postings.insert(term, &many);

@@ -81,12 +81,19 @@ fn tile<const N: usize>(inputs: &[[Four; GROUPS]; N], weights: &[Quarters]) -> [
             }
         }
     }
-    sums.map(|sums| {
-        [0, 2].map(|half| {
-            let pairs = _mm256_hadd_epi32(sums[half], sums[half + 1]);
-            _mm256_permute4x64_epi64::<0b11_01_10_00>(pairs)
-        })
-    })
+    let mut rows = [[_mm256_setzero_si256(); 2]; N];
+    for (rows, sums) in rows.iter_mut().zip(&sums) {
+        rows[0] = eight_rows(sums[0], sums[1]);
+        rows[1] = eight_rows(sums[2], sums[3]);
+    }
+    rows
+}
+
+/// Adds the two sums of each row.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn eight_rows(first: __m256i, second: __m256i) -> __m256i {
+    _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_hadd_epi32(first, second))
 }
 
 /// Enters a block's products in the next rows; adds them to those of the columns before, if there are any.
