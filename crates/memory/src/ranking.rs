@@ -128,12 +128,12 @@ impl Ranking<'_> {
     /// What the best row of a note can reach, at a glance; notes are given by their position in the matches.
     fn promise(&self, at: usize) -> Promise {
         let beside = self.scores.most_meaning(at, self.meaning.as_ref()) + self.time.most();
-        Promise { most: self.scores.most(at) + beside, beside, at }
+        Promise { most: self.scores.most(at) + beside, at }
     }
 
     /// Brings it nearer to the truth, which is more work.
     fn look_closely(&self, promise: &mut Promise, room: &mut Room) {
-        let closely = self.scores.most_closely(promise.at, room) + promise.beside;
+        let closely = self.scores.most_closely(promise.at, self.meaning.as_ref(), room) + self.time.most();
         promise.most = promise.most.min(closely);
     }
 
@@ -217,8 +217,6 @@ fn sorted(mut slots: Vec<usize>) -> Vec<usize> {
 /// What a note can reach; ordered by that.
 struct Promise {
     most: f64,
-    /// The part of it that words have nothing to do with.
-    beside: f64,
     /// Position in the matches.
     at: usize,
 }

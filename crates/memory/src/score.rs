@@ -95,6 +95,49 @@ pub(crate) struct Room {
     counts: Vec<f32>,
 }
 
+/// What the meaning of rows can be worth.
+struct Around<'a> {
+    passages: &'a [Range<usize>],
+    /// Passage by passage; nothing without meaning.
+    cosines: &'a [f32],
+    mean: f64,
+    /// What a cosine counts.
+    factor: f64,
+}
+
+impl<'a> Around<'a> {
+    fn new(
+        view: &'a NoteView,
+        meaning: Option<&'a Cosines>,
+        numbers: Range<usize>,
+        weights: Weights,
+    ) -> Self {
+        match meaning.filter(|meaning| meaning.deviation > 0.0) {
+            Some(meaning) => Self {
+                passages: &view.passages,
+                cosines: &meaning.all[numbers],
+                mean: meaning.mean,
+                factor: weights.meaning / meaning.deviation,
+            },
+            None => Self { passages: &[], cosines: &[], mean: 0.0, factor: 0.0 },
+        }
+    }
+
+    /// The most of any passage that has some of these rows; one that is not embedded counts nothing.
+    fn most(&self, rows: Range<usize>) -> f64 {
+        if self.cosines.is_empty() {
+            return 0.0;
+        }
+        let first = self.passages.partition_point(|passage| passage.end <= rows.start);
+        let near = self.passages[first..].iter().zip(&self.cosines[first..]);
+        let near = near.take_while(|(passage, _)| passage.start < rows.end).map(|(_, cosine)| *cosine);
+        let worth = |cosine: f32| {
+            if cosine == 0.0 { 0.0 } else { (f64::from(cosine) - self.mean) * self.factor }
+        };
+        near.map(worth).fold(f64::NEG_INFINITY, f64::max)
+    }
+}
+
 /// Room for what lies between the rows of a note and their scores.
 #[derive(Default)]
 struct Between {
@@ -223,8 +266,9 @@ impl<'a> Scores<'a> {
         self.standard(Bm25 { window, row })
     }
 
-    /// The same, as if the best row and the best run of as many rows as a window has at most met.
-    pub(crate) fn most_closely(&self, at: usize, room: &mut Room) -> f64 {
+    /// What a note's best row can be worth by words and meaning: as if its best row stood in its best run of as many rows as a
+    /// window has at most, with the best meaning around.
+    pub(crate) fn most_closely(&self, at: usize, meaning: Option<&Cosines>, room: &mut Room) -> f64 {
         let view = &self.corpus.views()[self.matches.slots()[at]];
         let (shortest, average_row) = (f64::from(view.shortest) / self.average_window(), self.average_row());
         let Room { held, everywhere, counts } = room;
@@ -245,24 +289,35 @@ impl<'a> Scores<'a> {
         let window_of = |counts: &[f32]| -> f64 {
             counts.iter().zip(&self.idf).map(|(&count, &idf)| part(idf, count, shortest)).sum()
         };
-        let mut most = Bm25 { window: window_of(everywhere), row: 0.0 };
-        let (mut start, mut end) = (0, 0);
+        let around = Around::new(view, meaning, self.corpus.numbers(self.matches.slots()[at]), self.weights);
+        let worth = |window: f64| self.weights.window * self.window.standard(window);
+        let of_headings = window_of(everywhere);
+        // Words of a heading alone may be in the window of any row.
+        let mut most = if of_headings > 0.0 {
+            worth(of_headings) + around.most(0..view.rows.len())
+        } else {
+            f64::NEG_INFINITY
+        };
+        let (mut start, mut end, mut best_row, mut window) = (0, 0, 0.0_f64, 0.0);
         while let Some(&(first, ..)) = held.get(start) {
             let length = f64::from(view.rows[first].terms.max(1)) / average_row;
             let of_row = held[start..].iter().take_while(|(row, ..)| *row == first);
             let next = start + of_row.clone().count();
-            most.row = most.row.max(of_row.map(|(_, at, weight)| part(self.idf[*at], *weight, length)).sum());
+            best_row = best_row.max(of_row.map(|(_, at, weight)| part(self.idf[*at], *weight, length)).sum());
             let near = held[end..].iter().take_while(|(row, ..)| *row - first < view.widest.max(1)).count();
             // A run that reaches no further than one that begins before it holds less.
             if near > 0 {
                 end += near;
                 counts.clone_from(everywhere);
                 held[start..end].iter().for_each(|(_, concept, weight)| counts[*concept] += weight);
-                most.window = most.window.max(window_of(counts));
+                window = window_of(counts);
             }
+            // The row whose window this is may stand on either side of the first word.
+            let rows = (first + 1).saturating_sub(view.widest)..first + view.widest.max(1);
+            most = most.max(worth(window) + around.most(rows));
             start = next;
         }
-        self.standard(most)
+        most + self.weights.row * self.row.standard(best_row)
     }
 
     fn standard(&self, bm25: Bm25) -> f64 {
