@@ -22,7 +22,7 @@ use crate::codes::Codes;
 use crate::corpus::{Corpus, Exact, NoteId, NoteView};
 use crate::jobs;
 use crate::layout::{decode_rows, encode_rows, lay_out};
-use crate::postings::{Postings, RowId};
+use crate::postings::{Postings, RowId, Rows};
 use crate::vectors::EmbedderKey;
 use crate::weighted::{self, Chunking};
 use crate::words::Analyser;
@@ -393,20 +393,20 @@ impl Index {
     }
 
     /// The rows that hold a term, of all generations, ascending.
-    pub(crate) fn rows_with(&self, term: &str) -> Result<Arc<Vec<RowId>>, IndexError> {
+    pub(crate) fn rows_with(&self, term: &str) -> Result<Arc<Rows>, IndexError> {
         if let Some(rows) = self.postings.borrow_mut().get(term) {
             return Ok(rows);
         }
         let mut query =
             self.db.prepare_cached("SELECT rowid FROM mem_words WHERE mem_words MATCH ?1 ORDER BY rowid")?;
         let rows = query.query_map([quoted(term)], |row| row.get(0).map(RowId::unpack))?;
-        let rows: Arc<Vec<RowId>> = Arc::new(rows.collect::<Result<_, _>>()?);
+        let rows: Arc<Rows> = Arc::new(rows.collect::<Result<_, _>>()?);
         self.postings.borrow_mut().insert(term, &rows);
         Ok(rows)
     }
 
     /// The rows that hold a term that begins like this, of all generations, ascending.
-    pub(crate) fn rows_with_prefix(&self, start: &str) -> Result<Vec<RowId>, IndexError> {
+    pub(crate) fn rows_with_prefix(&self, start: &str) -> Result<Rows, IndexError> {
         let mut query = self
             .db
             .prepare_cached("SELECT rowid FROM mem_words WHERE mem_words MATCH ?1 ORDER BY rowid LIMIT ?2")?;

@@ -1,5 +1,7 @@
 //! From a query to results: look its concepts up, score rows, choose runs, fetch their text.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use openclaw_embed::Vector;
 
@@ -9,8 +11,7 @@ use crate::confidence::confidence;
 use crate::corpus::{Corpus, NoteId};
 use crate::index::{Index, IndexError};
 use crate::layout::headings;
-use crate::matches::{Held, Matches, merged};
-use crate::postings::RowId;
+use crate::matches::{Held, Matches};
 use crate::ranking::Ranking;
 use crate::score::{Evidence, Scores, WEIGHTS, Weights};
 use crate::select::{Run, select};
@@ -45,8 +46,7 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
     let time = Time::of(&query.text, today);
     let concepts = analyse(&time.subject);
     let held = concepts.iter().map(|concept| rows_of(index, concept)).collect::<Result<Vec<_>, _>>()?;
-    let matches = Matches::new(corpus, &held);
-    drop(held);
+    let matches = Matches::new(corpus, held);
     let codes = vector.map(QueryCodes::of);
     let meaning = codes.as_ref().and_then(|codes| corpus.meaning(codes));
     // Without vectors words answer, even if they were to be left out.
@@ -93,20 +93,19 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
 
 /// The rows that hold a concept in any form, and how well. A word that stands nowhere is looked for at the beginning of
 /// longer ones, and then in its parts: compounds of German, Dutch and the Nordic languages.
-fn rows_of(index: &Index, concept: &Concept) -> Result<Held<RowId>, IndexError> {
-    let mut held = Held::new();
+fn rows_of(index: &Index, concept: &Concept) -> Result<Held, IndexError> {
+    let mut held = Held::default();
     let Some(first) = concept.forms.first() else { return Ok(held) };
     for form in &concept.forms {
-        let weight = (form.weight / first.weight) as f32;
-        held = merged(held, index.rows_with(&form.term)?.iter().map(|row| (*row, weight)));
+        held = held.or(index.rows_with(&form.term)?, (form.weight / first.weight) as f32);
     }
     if held.is_empty() && concept.is_prefixable {
         let word = folded(&first.term);
-        held = index.rows_with_prefix(&word)?.into_iter().map(|row| (row, OF_COMPOUND)).collect();
+        held = held.or(Arc::new(index.rows_with_prefix(&word)?), OF_COMPOUND);
         if held.is_empty() {
             let is_known = |part: &str| index.rows_with(part).is_ok_and(|rows| !rows.is_empty());
             for part in parts_of(&word, is_known).into_iter().flatten() {
-                held = merged(held, index.rows_with(part)?.iter().map(|row| (*row, OF_COMPOUND)));
+                held = held.or(index.rows_with(part)?, OF_COMPOUND);
             }
         }
     }
