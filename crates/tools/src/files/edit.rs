@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use openclaw_guard::Root;
 
 use super::disk::{FileLock, MAX_FILE_BYTES, MAX_TEXT_BYTES, path_param, read_text};
+use super::written::Written;
 use crate::arguments::{Arguments, param};
 use crate::blocking::blocking;
 use crate::error::ToolError;
@@ -78,11 +79,14 @@ async fn edit(call: &ToolCall, cx: ToolContext, lock: FileLock) -> Result<ToolOu
     if old.is_empty() {
         return Err(ToolError::Empty { param: "oldText" });
     }
-    blocking(move || {
+    let written = Written::new(&cx.memory, &path);
+    let done = blocking(move || {
         let _turn = lock.hold();
         apply(&cx.workspace, &path, &old, &new).map(ToolOutcome::text)
     })
-    .await
+    .await?;
+    written.tell();
+    Ok(done)
 }
 
 fn apply(root: &Root, path: &str, old: &str, new: &str) -> Result<String, ToolError> {
