@@ -24,6 +24,7 @@ mod recall;
 mod reload;
 mod rules;
 mod sessions;
+mod spending;
 mod story;
 mod support;
 mod takeover;
