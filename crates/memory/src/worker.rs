@@ -179,6 +179,7 @@ impl Worker {
             }
             if Instant::now() >= idle {
                 (self.open, self.shelter) = (None, None);
+                openclaw_encoder::give_back();
             }
         }
     }
