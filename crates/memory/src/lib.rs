@@ -55,6 +55,7 @@ mod search;
 mod select;
 mod shelter;
 mod sources;
+mod structure;
 mod sync;
 mod time;
 mod vectors;

@@ -30,6 +30,23 @@ async fn chinese_japanese_and_korean_are_found() {
 }
 
 #[tokio::test]
+async fn the_mark_that_an_editor_begins_a_file_with_hides_nothing() {
+    let home = Home::new();
+    home.note("memory/kitchen.md", "\u{feff}# Kitchen 2026-05-05\r\n- the mixer hums\r\n");
+    home.note("memory/boat.md", "\u{feff}---\ntitle: boat\n---\n- berth 44\n");
+    let memory = home.engine();
+    let answer = memory.search(Query::new("mixer")).await.unwrap();
+    let hit = answer.results.first().unwrap();
+    assert_eq!(
+        (hit.heading.as_deref(), hit.snippet.as_str()),
+        (Some("Kitchen 2026-05-05"), "- the mixer hums")
+    );
+    assert_eq!(hit.date.as_deref(), Some("2026-05-05"));
+    let answer = memory.search(Query::new("berth")).await.unwrap();
+    assert_eq!(answer.results.first().map(|hit| hit.snippet.as_str()), Some("- berth 44"));
+}
+
+#[tokio::test]
 async fn a_damaged_index_is_put_aside_and_built_anew() {
     let mut page = b"SQLite format 3\0".to_vec();
     page.resize(20_000, 0xa5);
