@@ -22,8 +22,8 @@ const GROUP: usize = 4;
 const MAX_TEXTS: usize = 64;
 /// Bytes of a call; the model reads about 1,000 of each text.
 const MAX_BYTES: usize = 1 << 20;
-/// How long a thread waits for more before it ends and the pages of the model are given back. Whoever asks later waits a
-/// millisecond longer.
+/// How long a thread waits for more before it ends and the pages of the model are given back. Whoever asks later waits two
+/// milliseconds longer.
 const LINGER: Duration = Duration::from_secs(1);
 /// What the thread for documents adds to its nice value: it runs when others do not want to.
 #[cfg(target_os = "linux")]
