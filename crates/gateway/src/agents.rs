@@ -348,7 +348,12 @@ impl Builder<'_> {
     fn memory(&self, id: &str, workspace: &Arc<Root>) -> Result<Arc<dyn MemoryBackend>, AgentError> {
         let agent_id =
             PathComponent::parse(id).map_err(|source| AgentError::Id { id: id.to_owned(), source })?;
-        let around = Surroundings { loaded: self.loaded, at: self.making.locations, written: unwrap };
+        let around = Surroundings {
+            loaded: self.loaded,
+            at: self.making.locations,
+            written: unwrap,
+            canonical: canonical_provider,
+        };
         let clock = Arc::clone(self.making.clock);
         let memory = AgentMemory::configured(around, agent_id, Arc::clone(workspace), clock);
         Ok(Arc::clone(memory.backend()))

@@ -22,13 +22,14 @@ use crate::codes::Codes;
 use crate::corpus::{Corpus, Exact, NoteId, NoteView};
 use crate::jobs;
 use crate::layout::{decode_rows, encode_rows, lay_out};
+use crate::measure;
 use crate::postings::{Postings, RowId, Rows};
 use crate::vectors::EmbedderKey;
 use crate::weighted::{self, Chunking};
 use crate::words::Analyser;
 
 /// Changes when tables, terms or windows change; an index of another version is built anew.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 /// Owner only (S-088).
 const FILE_MODE: u32 = 0o600;
 /// Pages kept in memory, in KiB: an idle agent should cost next to nothing.
@@ -218,6 +219,7 @@ impl Index {
             tx.execute_batch(KEPT_SCHEMA)?;
             tx.execute_batch(jobs::SCHEMA)?;
             tx.execute_batch(cache::SCHEMA)?;
+            tx.execute_batch(measure::SCHEMA)?;
             tx.commit()?;
         }
         self.refresh()?;

@@ -20,6 +20,7 @@ use crate::backend::{LineRange, Passage, Query, Skipped, Source, SyncReason, Syn
 use crate::error::MemoryError;
 use crate::freshness::{Duty, Freshness};
 use crate::index::{self, Generation, IndexError};
+use crate::measure::MeaningWeight;
 use crate::open::{OpenIndex, Wanted};
 use crate::search::Found;
 use crate::shelter::{Shelter, Sheltered};
@@ -95,6 +96,7 @@ pub(crate) struct Totals {
     pub(crate) cached: usize,
     pub(crate) dirty: bool,
     pub(crate) skipped: Vec<Skipped>,
+    pub(crate) weight: Option<MeaningWeight>,
     pub(crate) recovered: Option<PathBuf>,
 }
 
@@ -177,6 +179,7 @@ impl Worker {
             }
             if Instant::now() >= idle {
                 (self.open, self.shelter) = (None, None);
+                openclaw_encoder::give_back();
             }
         }
     }
@@ -357,6 +360,7 @@ impl Worker {
                 cached: open.index.cached()?,
                 dirty: is_busy || look.is_dirty,
                 skipped: merged(&skipped, look.skipped),
+                weight: open.weight(),
                 recovered: None,
             })
         })?;

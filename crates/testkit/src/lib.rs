@@ -34,6 +34,7 @@ pub mod hub;
 pub mod model_server;
 pub mod process;
 pub mod strict;
+pub mod terminal;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub mod trace;
 pub mod ws;

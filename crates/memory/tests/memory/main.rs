@@ -14,6 +14,7 @@ mod jobs;
 mod meaning;
 #[cfg(test)]
 mod recovery;
+mod selftest;
 #[cfg(test)]
 mod spending;
 #[cfg(test)]
