@@ -36,6 +36,7 @@ mod session;
 mod speaker;
 pub mod spending;
 mod status;
+mod think;
 pub mod turn;
 mod turn_limit;
 
@@ -46,4 +47,6 @@ pub use lane::{
 };
 pub use lanes::{LaneFull, LaneSlot, Lanes};
 pub use runtime::{AgentRuntime, AgentSettings, Present, SessionRules};
+pub use session::choose_model;
 pub use status::OVERRIDES;
+pub use think::AskedThinking;

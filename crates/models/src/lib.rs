@@ -42,6 +42,8 @@ pub mod oauth;
 pub mod offline;
 pub mod ollama;
 pub mod openai;
+pub mod params;
+pub mod probe;
 pub mod responses;
 mod retry;
 pub mod scan;
@@ -54,7 +56,8 @@ mod contract;
 pub use error::{Malformed, ModelError, TimeoutKind};
 pub use model::{
     ArgumentsError, ChatModel, Compat, InputKind, MaxTokensField, ModelEvent, ModelInfo, ModelRequest,
-    Prices, ThinkingLevel, ToolDefinition, WireApi, parse_arguments,
+    Prices, ReasoningForm, ThinkingLevel, ToolDefinition, WireApi, parse_arguments,
 };
 pub use openclaw_http::Unreachable;
+pub use params::OwnFields;
 pub use retry::{CallPolicy, Retries, Timeouts};
