@@ -18,6 +18,7 @@ pub(crate) use memory::{
 pub(crate) use models::{
     AliasesCommand, AuthAddArgs, AuthOrderCommand, FallbacksCommand, ListForm, ModelsArgs, ModelsAuthCommand,
     ModelsCommand, ModelsListArgs, ModelsScanArgs, ModelsStatusArgs, ModelsTestArgs, PasteTokenArgs,
+    ProbeArgs,
 };
 
 /// A personal assistant that remembers in plain Markdown.
