@@ -41,7 +41,7 @@ pub(crate) const COMMANDS: [Command; 7] = [
     Command {
         name: "torture",
         arguments: "[arguments of openclaw-torture]",
-        about: "kill the optimised program thousands of times, break its disk, and count what was lost",
+        about: "kill the optimised program thousands of times, break its disk and its files, and count what was lost",
         run: torture,
     },
     Command {
@@ -113,7 +113,21 @@ fn torture(arguments: &[String]) -> Result<()> {
     build_release()?;
     // It tortures the `openclaw` that lies beside it.
     let torture = ["run", "--release", "--package", "openclaw-torture", "--"];
-    step("torture", cargo().args(torture).args(arguments))
+    step("torture", cargo().args(torture).args(arguments))?;
+    if !arguments.is_empty() {
+        // One part of the harness was asked for.
+        return Ok(());
+    }
+    let mut transcripts = cargo();
+    transcripts.args(["test", "--release", "--package", "openclaw-store", "--test", "transcript_torture"]);
+    transcripts.env("OPENCLAW_TORTURE_CUTS", "all").env("OPENCLAW_TORTURE_MUTATIONS", "1000000");
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir() {
+        // Where a sync costs nothing: it is damage that is counted here, not time.
+        transcripts.env("TMPDIR", memory);
+    }
+    step("damaged transcripts (P-05, P-06)", &mut transcripts)?;
+    bench(&["--rows".to_owned(), "sessions".to_owned()]).context("an index that was lost (P-07)")
 }
 
 fn build_release() -> Result<()> {

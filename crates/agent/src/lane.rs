@@ -27,7 +27,6 @@ use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
 use crate::session::{OpenSession, blocking, own_message, restart_entry};
 use crate::speaker::{Sight, Speaker};
-use crate::spending::Amount;
 use crate::status;
 use crate::think::{self, AskedThinking};
 use crate::turn::{Outcome, Turn, TurnError};
@@ -395,7 +394,7 @@ impl Lane {
         let entry = self.entry(job.session_id.as_ref()).await.map_err(|error| internal(&error))?;
         let level = self.level(job, once, &entry);
         let sight = if job.images.is_empty() { Sight::Words } else { Sight::Images };
-        let speaker = Speaker::choose(&self.runtime, &entry, sight).await;
+        let speaker = self.choose_speaker(&entry, sight, job).await;
         self.ensure_open(&entry).await.map_err(|error| internal(&error))?;
         let Some(open) = &mut self.open else { return Err(TurnError::Interrupted) };
         if let Ok(speaker) = &speaker {
@@ -404,7 +403,10 @@ impl Lane {
         }
         say(open, text, job).await.map_err(|error| internal(&error))?;
         // The message is kept even when no model can answer it.
-        let mut speaker = speaker?;
+        let mut speaker = match speaker {
+            Ok(speaker) => speaker,
+            Err(outcome) => return Ok(Ended { report: TurnReport::bare(outcome), last: None }),
+        };
         let (ended, info) = drive_turn(open, &mut speaker, (job, level), observer).await;
         if !open.is_sound() {
             self.open = None;
@@ -427,6 +429,24 @@ impl Lane {
         let chosen = once.or(beside).or_else(|| self.runtime.chosen_thinking(Some(entry)));
         // Models that do not think are asked for nothing.
         chosen.unwrap_or(ThinkingLevel::Low)
+    }
+
+    /// Finds who answers. A credential that is being renewed keeps nobody longer than the answer may take.
+    async fn choose_speaker(
+        &self,
+        entry: &SessionEntry,
+        sight: Sight,
+        job: &TurnJob,
+    ) -> Result<Speaker, Outcome> {
+        let limit = job.timeout.unwrap_or(self.runtime.settings.timeout);
+        tokio::select! {
+            biased;
+            reason = job.abort.aborted() => Err(Outcome::Aborted { reason, text: String::new() }),
+            () = tokio::time::sleep(limit) => Err(Outcome::Failed(TurnError::Deadline { limit })),
+            chosen = Speaker::choose(&self.runtime, (&self.key, entry), sight) => {
+                chosen.map_err(Outcome::Failed)
+            }
+        }
     }
 
     /// Ends a message that cannot be answered. It is in the transcript, and words about what happened follow.
@@ -565,8 +585,7 @@ impl Lane {
 
     /// Notes which profile the session keeps to, and what its user was told of its models.
     fn record_speaker(&self, speaker: &Speaker, report: &TurnReport) {
-        let (profile, told, spent) = (speaker.profile(), speaker.told(), speaker.purse.session());
-        speaker.purse.save();
+        let (profile, told) = (speaker.profile(), speaker.told());
         let answered = matches!(report.outcome, Outcome::Replied { .. } | Outcome::Silent);
         if answered {
             speaker.answered();
@@ -579,10 +598,6 @@ impl Lane {
             match told {
                 Some(told) => entry.set_text(field::MODEL_NOTICE, told),
                 None => entry.clear(field::MODEL_NOTICE),
-            }
-            if spent != Amount::default() {
-                entry.set(field::SPENT_TOKENS, &spent.tokens);
-                entry.set(field::SPENT_USD, &spent.usd);
             }
         });
     }
@@ -629,6 +644,7 @@ async fn drive_turn(
         max_tokens: info.max_tokens,
         temperature: None,
         thinking: Some(level),
+        session: Some(open.cli_session()),
         now_ms: open.runtime.clock.now_ms(),
     };
     let mut turn = Turn::new(request, info, timeout).within(context_tokens);

@@ -214,7 +214,7 @@ fn row(api: WireApi, name: &str) -> Option<&'static Row> {
         WireApi::AnthropicMessages => MESSAGES,
         WireApi::GoogleGenerativeAi => GEMINI,
         WireApi::OllamaChat => OLLAMA,
-        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Offline => &[],
+        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Cli | WireApi::Offline => &[],
     };
     table.iter().find(|row| row.name == name)
 }

@@ -6,6 +6,7 @@ mod choice;
 mod list;
 mod order;
 mod probe;
+mod programs;
 mod scan;
 mod status;
 mod test;

@@ -19,6 +19,7 @@ pub use openclaw_http::EndpointError;
 pub use redact::Redactor;
 pub use speak::speaks;
 
+pub(crate) use frames::Frames;
 pub(crate) use meaning::{Meaning, Verdict};
 
 #[cfg(test)]

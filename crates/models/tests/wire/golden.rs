@@ -27,6 +27,7 @@ fn signature(api: WireApi) -> String {
         | WireApi::GithubCopilot
         | WireApi::BedrockConverseStream
         | WireApi::OllamaChat
+        | WireApi::Cli
         | WireApi::Offline => "EqQBCgYI".to_owned(),
     }
 }
@@ -90,7 +91,11 @@ fn wishes(api: WireApi) -> Value {
             "thinking": {"type": "enabled", "budget_tokens": 100_000}}),
         WireApi::GoogleGenerativeAi => json!({"topP": 0.9, "seed": 7, "safetySettings": [],
             "thinkingConfig": {"thinkingLevel": "LOW"}}),
-        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::OllamaChat | WireApi::Offline => {
+        WireApi::GithubCopilot
+        | WireApi::BedrockConverseStream
+        | WireApi::OllamaChat
+        | WireApi::Cli
+        | WireApi::Offline => {
             json!({})
         }
     }

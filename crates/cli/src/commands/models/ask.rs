@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use openclaw_credentials::AuthError;
+use openclaw_credentials::{AuthError, Refresher};
 use openclaw_models::catalog::{CatalogError, Key, KeyKind, KeySource, Keyed, Reference};
 use openclaw_models::oauth::TokenRefresher;
 use openclaw_models::probe::Unheard;
@@ -42,7 +42,7 @@ pub(super) async fn connect(
     let key = match credential {
         None => None,
         Some(KeySource::Profile(id)) => {
-            let refresher = TokenRefresher::default();
+            let refresher: Arc<dyn Refresher> = Arc::new(TokenRefresher::default());
             let usable = view.auth.usable(id, &refresher, view.now_ms).await?;
             let kind = if usable.is_token { KeyKind::Token } else { KeyKind::ApiKey };
             Some(Key { secret: usable.secret, kind, source: KeySource::Profile(id.clone()) })
