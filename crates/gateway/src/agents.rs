@@ -306,7 +306,7 @@ impl Builder<'_> {
         providers.workspace = Some(workspace.path().to_owned());
         let models = Catalog::new(providers, Environment::from_env(&self.loaded.env));
         for path in models.unsent_params() {
-            tracing::warn!(agent = id, "{path} is not sent: temperature and maxTokens are");
+            tracing::warn!(agent = id, "{path} is not sent; docs/models.md says which are");
         }
         Ok(Arc::new(AgentRuntime {
             id: id.to_owned(),
