@@ -165,10 +165,11 @@ async fn cost(subject: &Subject, results: &mut Results) -> Result<()> {
 /// The same eight sessions in flight, for so long that a leak shows.
 pub(super) async fn growth(subject: &Subject, results: &mut Results) -> Result<()> {
     let mut bench = Bench::warm(subject, 8).await?;
-    bench.run(8, subject.choose(BUSY_TURNS, PEER_TURNS)).await?;
+    let turns = subject.choose(2 * BUSY_TURNS, PEER_TURNS);
+    // As many sessions are awake at once before the first look as before the second.
+    bench.run(8, turns).await?;
     tokio::time::sleep(IDLE).await;
     let memory = bench.running.resident_mb();
-    let turns = subject.choose(2 * BUSY_TURNS, PEER_TURNS);
     bench.run(8, turns).await?;
     tokio::time::sleep(IDLE).await;
     results.record(&LONG_GROWTH, &[bench.running.resident_mb() - memory]);

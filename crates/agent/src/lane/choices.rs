@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use openclaw_models::ThinkingLevel;
 use openclaw_models::catalog::{CatalogError, Reference};
 use openclaw_store::{SessionEntry, StoreError, field};
 
@@ -38,9 +39,10 @@ impl Lane {
             }
             Think::Set(level) => {
                 self.change(|entry| entry.set_text(field::THINKING_LEVEL, level.as_str()));
-                let done = match level {
-                    openclaw_models::ThinkingLevel::Off => "Thinking disabled.".to_owned(),
-                    level => format!("Thinking level set to {}.", level.as_str()),
+                let done = if *level == ThinkingLevel::Off {
+                    "Thinking disabled.".to_owned()
+                } else {
+                    format!("Thinking level set to {}.", level.as_str())
                 };
                 match self.runtime.model_of(&entry) {
                     Ok(info) if !info.reasoning => {
