@@ -32,6 +32,7 @@ pub mod embeddings;
 pub mod home;
 pub mod hub;
 pub mod model_server;
+pub mod mutation;
 pub mod process;
 pub mod strict;
 pub mod terminal;
