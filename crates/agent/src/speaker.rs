@@ -20,9 +20,6 @@ use crate::runtime::AgentRuntime;
 use crate::spending::{Amount, CallEnd, Counted, Over, Purse};
 use crate::turn::{Input, TurnError};
 
-/// A program that works on an answer of usual length is done by then.
-const PROGRAM_PATIENCE: Duration = Duration::from_secs(300);
-
 /// Whether the message has images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sight {
@@ -151,11 +148,6 @@ impl Speaker {
                 entry.set(field::SPENT_USD, &spent.usd);
             });
         }
-    }
-
-    /// How long the model may be silent while another one could answer: a program tells its answer when it is whole.
-    pub(crate) fn patience(&self, configured: Duration) -> Duration {
-        if self.info().api == WireApi::Cli { configured.max(PROGRAM_PATIENCE) } else { configured }
     }
 
     /// Whether somebody else could be asked.

@@ -1,13 +1,17 @@
 //! The port of whoever answers a turn: the models that could ([`Speaker`]), or a recording of those that did.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use openclaw_models::{ChatModel, ModelError, ModelInfo, ModelRequest};
+use openclaw_models::{ChatModel, ModelError, ModelInfo, ModelRequest, WireApi};
 
 use crate::speaker::Speaker;
 use crate::spending::Over;
 use crate::turn::Input;
+
+/// A program that works on an answer of usual length is done by then.
+const PROGRAM_PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the driver asks of whoever answers.
 pub(crate) trait Voice: Send {
@@ -31,6 +35,11 @@ pub(crate) trait Voice: Send {
     /// What the model is.
     fn info(&self) -> &ModelInfo {
         self.model().describe()
+    }
+
+    /// How long the model may be silent while another one could answer: a program tells its answer when it is whole.
+    fn patience(&self, configured: Duration) -> Duration {
+        if self.info().api == WireApi::Cli { configured.max(PROGRAM_PATIENCE) } else { configured }
     }
 }
 

@@ -190,7 +190,9 @@ impl Run<'_> {
                     return Err(self.fault(CliFault::Start { why: error.kind().to_string() }));
                 }
                 // Its threads are gone without a word, which only a panic in one of them does.
-                None => return Err(self.fault(CliFault::Start { why: io::ErrorKind::BrokenPipe.to_string() })),
+                None => {
+                    return Err(self.fault(CliFault::Start { why: io::ErrorKind::BrokenPipe.to_string() }));
+                }
             }
         }
     }

@@ -141,7 +141,10 @@ impl Fault {
             | Kind::ModelNotFound { model: text }
             | Kind::Unreachable { host: text, .. }
             | Kind::BadRequest { message: text, .. }
-            | Kind::Program { fault: CliFault::SignIn { said: text } | CliFault::Failed { said: text, .. }, .. }
+            | Kind::Program {
+                fault: CliFault::SignIn { said: text } | CliFault::Failed { said: text, .. },
+                ..
+            }
             | Kind::Unavailable { words: text } => hide_text(text, redactor),
             Kind::Auth { .. }
             | Kind::RateLimited { .. }
