@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::environment::Environment;
 use super::error::CatalogError;
-use super::key::{Key, KeyKind, KeySource, may_go};
+use super::key::{Key, KeyFrom, KeyKind, KeySource, may_go};
 use super::providers::{AllowedModel, Choice, Mode, ProviderEntry, Providers};
 use super::reference::{ASSUMED_PROVIDER, Naming, Reference};
 use super::table::{BUILTIN_ALIASES, BUILTIN_PROVIDERS, builtin_models};
@@ -238,6 +238,9 @@ impl Catalog {
     /// Whether a key may be sent to a provider's address (S-096).
     #[must_use]
     pub fn may_have(&self, entry: &ProviderEntry, key: &Key) -> bool {
+        if key.source == KeySource::Config && entry.key_from == KeyFrom::ModelsFile {
+            return true;
+        }
         // A server that the environment names is the home of the environment's key.
         let named = entry.builtin.and_then(|builtin| self.environment.base_url(builtin));
         let home = match &key.source {
