@@ -8,3 +8,4 @@ mod golden;
 mod histories;
 mod matrix;
 mod requests;
+mod secrets;
