@@ -76,3 +76,8 @@ fn any_bytes_as_anthropic_messages() {
 fn any_bytes_as_gemini() {
     run("wire_gemini", WireApi::GoogleGenerativeAi);
 }
+
+#[test]
+fn any_bytes_as_ollama_lines() {
+    run("wire_ollama", WireApi::OllamaChat);
+}

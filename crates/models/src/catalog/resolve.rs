@@ -10,7 +10,7 @@ use super::reference::{ASSUMED_PROVIDER, Naming, Reference};
 use super::table::{BUILTIN_ALIASES, BUILTIN_PROVIDERS, builtin_models};
 use crate::local::LocalModels;
 use crate::offline::OfflineRecall;
-use crate::wire::speaks;
+use crate::wire::{lower, speaks};
 use crate::{ChatModel, ModelInfo, Timeouts};
 use openclaw_http::GuardedHttp;
 
@@ -171,10 +171,7 @@ impl Catalog {
         info.temperature = number(TEMPERATURE).or(info.temperature);
         let limit = settings.params.get(MAX_TOKENS).and_then(serde_json::Value::as_u64);
         let limit = limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
-        info.max_tokens = match (limit, info.max_tokens) {
-            (Some(limit), Some(most)) => Some(limit.min(most)),
-            (limit, most) => limit.or(most),
-        };
+        info.max_tokens = lower(limit, info.max_tokens);
         info
     }
 

@@ -11,11 +11,8 @@ use serde::Deserialize;
 
 use super::classify::classify;
 use super::encode::REASONING_FIELD;
-use crate::wire::{self, Redactor, Refusal};
+use crate::wire::{self, MAX_TOOL_CALLS, Redactor, Refusal};
 use crate::{Malformed, ModelError, ModelEvent, ModelInfo};
-
-/// Most tool calls in one answer: OpenAI's limit on the tools of a request.
-const MAX_TOOL_CALLS: usize = 128;
 
 /// Decodes one answer.
 ///
@@ -155,7 +152,8 @@ impl wire::Decoder for Decoder {
         if data.trim() == "[DONE]" {
             return self.end(Finish::Stop);
         }
-        let chunk: Chunk<'_> = serde_json::from_str(data).map_err(|_| self.malformed(Malformed::NotJson))?;
+        let chunk: Chunk<'_> =
+            serde_json::from_str(data).map_err(|_| self.info.malformed(Malformed::NotJson))?;
         if let Some(error) = chunk.error.filter(|error| error.get() != "null") {
             let body = format!("{{\"error\":{}}}", error.get());
             return Err(classify(Refusal::in_stream(body.as_bytes()), &self.info, &self.redactor));
@@ -181,7 +179,7 @@ impl wire::Decoder for Decoder {
         }
         match self.finish {
             Some(finish) => self.end(finish),
-            None => Err(self.malformed(Malformed::EndedEarly)),
+            None => Err(self.info.malformed(Malformed::EndedEarly)),
         }
     }
 }
@@ -253,7 +251,7 @@ impl Decoder {
         let index = match self.known_call(call.index, id, name.as_deref()) {
             Some(index) => index,
             None => {
-                let name = name.ok_or_else(|| self.malformed(Malformed::UnnamedToolCall))?;
+                let name = name.ok_or_else(|| self.info.malformed(Malformed::UnnamedToolCall))?;
                 let index = self.open_call(call.index, id)?;
                 events.extend(self.sign());
                 events.push(ModelEvent::ToolCallStart { index, id: self.calls[index].id.clone(), name });
@@ -283,15 +281,11 @@ impl Decoder {
     fn open_call(&mut self, index: Option<u32>, id: Option<&str>) -> Result<usize, ModelError> {
         let position = self.calls.len();
         if position >= MAX_TOOL_CALLS {
-            return Err(self.malformed(Malformed::TooManyToolCalls));
+            return Err(self.info.malformed(Malformed::TooManyToolCalls));
         }
         let id = id.map_or_else(|| format!("call_{position}"), ToOwned::to_owned);
         self.calls.push(OpenCall { index, id });
         Ok(position)
-    }
-
-    fn malformed(&self, what: Malformed) -> ModelError {
-        ModelError::Malformed { provider: Arc::clone(&self.info.provider), what }
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, turns,
 };
+use crate::wire::{IMAGES_ABOVE, object, output_limit};
 use crate::{MaxTokensField, ModelInfo, ModelRequest, ToolDefinition};
 
 /// The field in which many servers show reasoning; as a signature it says that the text may go back under that name.
@@ -20,10 +21,7 @@ pub(super) const REASONING_FIELD: &str = "reasoning_content";
 /// # Errors
 /// Only if a tool's schema cannot be written as JSON, which no value made by `serde_json` can cause.
 pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde_json::Error> {
-    let limit = match (request.max_tokens, info.max_tokens) {
-        (Some(asked), Some(most)) => Some(asked.min(most)),
-        (asked, most) => asked.or(most),
-    };
+    let limit = output_limit(request, info);
     let old_field = info.compat.max_tokens_field == Some(MaxTokensField::MaxTokens);
     serde_json::to_vec(&Body {
         model: &info.id,
@@ -204,7 +202,7 @@ fn assistant(said: Vec<Said<'_>>) -> WireMessage<'_> {
             Said::Call { id, name, arguments, .. } => tool_calls.push(WireCall {
                 id,
                 kind: "function",
-                function: CallFunction { name, arguments: arguments.to_string() },
+                function: CallFunction { name, arguments: object(arguments).to_string() },
             }),
         }
     }
@@ -224,7 +222,7 @@ fn results<'a>(outcomes: Vec<Outcome<'a>>, wire: &mut Vec<WireMessage<'a>>) {
         images.extend(seen.map(wire_part));
     }
     if !images.is_empty() {
-        let words = Cow::Borrowed("Images from the tool results above:");
+        let words = Cow::Borrowed(IMAGES_ABOVE);
         images.insert(0, WirePart::Text { text: words });
         wire.push(WireMessage::User { content: images });
     }

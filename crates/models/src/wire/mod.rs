@@ -4,6 +4,7 @@
 //! the I/O for all of them, so that time limits, repetitions, aborts and redaction are the same everywhere.
 
 mod api;
+mod common;
 mod driver;
 mod endpoint;
 mod frames;
@@ -14,11 +15,12 @@ mod speak;
 pub use api::{Api, Decoder, KeyPlace, Refusal};
 pub use driver::{MAX_RESPONSE_BYTES, RemoteChat};
 pub use endpoint::{Access, Endpoint};
-pub use frames::Framing;
+pub use frames::{Frames, Framing};
 pub use openclaw_http::EndpointError;
 pub use redact::Redactor;
 pub use speak::speaks;
 
+pub(crate) use common::{IMAGES_ABOVE, MAX_TOOL_CALLS, lower, object, output_limit};
 pub(crate) use meaning::{Meaning, Verdict};
 
 #[cfg(test)]

@@ -63,6 +63,12 @@ const TOKENS: &[&str] = &[
     "redacted_thinking",
     "function_call",
     "reasoning_content",
+    "reasoning_details",
+    "extra_content",
+    "\"done\":true",
+    "\"done_reason\":\"length\"",
+    "\"arguments\":null",
+    "\"content\":[]",
 ];
 
 /// Makes the cases; the same seed makes the same ones.

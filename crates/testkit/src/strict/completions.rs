@@ -97,7 +97,8 @@ fn assistant<'a>(message: &At<'a>, seen: &mut HashSet<&'a str>, open: &mut HashS
         function.fields(&["name", "arguments"], &[])?;
         function.need("name")?.plain(64)?;
         let arguments = function.text_of("arguments")?;
-        function.must(serde_json::from_str::<Value>(arguments).is_ok(), "arguments are no JSON")?;
+        let is_object = serde_json::from_str::<Value>(arguments).is_ok_and(|value| value.is_object());
+        function.must(is_object, "arguments are no JSON object")?;
         let id = call.need("id")?.plain(40)?;
         call.must(seen.insert(id), "the id comes twice")?;
         open.insert(id);
