@@ -43,6 +43,8 @@ const WORDS: &[(&str, Meaning)] = &[
     ("prompt is too long", Meaning::Context),
     ("exceed context limit", Meaning::Context),
     ("context window", Meaning::Context),
+    // Kimi's imitation: "Your request exceeded model token limit: 262144 (requested: 269030)"
+    ("exceeded model token limit", Meaning::Context),
     ("credit balance is too low", Meaning::Billing),
     ("usage limits", Meaning::Billing),
     ("content filtering policy", Meaning::Filtered),
@@ -118,12 +120,12 @@ mod tests {
             (
                 500,
                 r#"{"type":"error","error":{"type":"api_error","message":"Internal server error"}}"#,
-                "p: server failure (HTTP 500)",
+                "p: overloaded",
             ),
             (
                 504,
                 r#"{"type":"error","error":{"type":"timeout_error","message":"Request timed out"}}"#,
-                "p: server failure (HTTP 504)",
+                "p: overloaded",
             ),
             (
                 413,
@@ -143,6 +145,11 @@ mod tests {
             (
                 400,
                 r#"{"type":"error","error":{"type":"invalid_request_error","message":"input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000, decrease input length or `max_tokens` and try again"}}"#,
+                "p: context window of m exceeded",
+            ),
+            (
+                400,
+                r#"{"type":"error","error":{"type":"invalid_request_error","message":"Invalid request: Your request exceeded model token limit: 262144 (requested: 291351)"}}"#,
                 "p: context window of m exceeded",
             ),
             (

@@ -89,6 +89,7 @@ fn model(entry: &Model) -> ModelEntry {
             supports_store: entry.compat.supports_store,
             supports_developer_role: entry.compat.supports_developer_role,
             max_tokens_field: entry.compat.max_tokens_field.map(field),
+            ..Compat::default()
         },
     }
 }

@@ -62,6 +62,8 @@ fn signature() -> impl Strategy<Value = Option<String>> {
         Just(Some("reasoning_content".to_owned())),
         Just(Some("no base64!".to_owned())),
         Just(Some("msg_1".to_owned())),
+        Just(Some(r#"[{"type":"reasoning.encrypted","data":"x","id":"call_1"}]"#.to_owned())),
+        Just(Some(r#"{"google":{"thought_signature":"EjQ="}}"#.to_owned())),
         Just(Some(item)),
         Just(Some(unstored)),
     ]

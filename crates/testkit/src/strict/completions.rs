@@ -79,7 +79,12 @@ fn user(message: &At<'_>) -> Check {
 }
 
 fn assistant<'a>(message: &At<'a>, seen: &mut HashSet<&'a str>, open: &mut HashSet<&'a str>) -> Check {
-    message.fields(&["role", "content"], &["tool_calls", "reasoning_content"])?;
+    message.fields(&["role", "content"], &["tool_calls", "reasoning_content", "reasoning_details"])?;
+    for detail in message.get("reasoning_details").map(|list| list.members()).transpose()?.unwrap_or_default()
+    {
+        let kind = detail.text_of("type")?;
+        detail.must(kind.starts_with("reasoning."), "is no reasoning")?;
+    }
     let content = message.need("content")?;
     let calls = message.get("tool_calls");
     message.must(!content.value.is_null() || calls.is_some(), "says nothing")?;
@@ -91,7 +96,10 @@ fn assistant<'a>(message: &At<'a>, seen: &mut HashSet<&'a str>, open: &mut HashS
         }
     }
     for call in calls.map(|calls| calls.members()).transpose()?.unwrap_or_default() {
-        call.fields(&["id", "type", "function"], &[])?;
+        call.fields(&["id", "type", "function"], &["extra_content"])?;
+        if let Some(extra) = call.get("extra_content") {
+            extra.must(extra.value.is_object(), "is no object")?;
+        }
         call.need("type")?.one_of(&["function"])?;
         let function = call.need("function")?;
         function.fields(&["name", "arguments"], &[])?;
