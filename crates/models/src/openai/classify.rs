@@ -120,8 +120,13 @@ pub fn classify(refusal: Refusal<'_>, info: &ModelInfo, redactor: &Redactor) -> 
         .or_else(|| code(&error.kind))
         .or_else(is_too_long)
         .or_else(|| Meaning::of_status(status));
+    // "Provider returned error" alone helps nobody.
+    let message = match (words.as_deref(), raw) {
+        (Some(words), Some(raw)) => Some(Cow::Owned(format!("{words}: {raw}"))),
+        (words, raw) => words.or(raw).map(Cow::Borrowed),
+    };
     let retry_after = refusal.retry_after;
-    Verdict { meaning, status, retry_after, message: words.as_deref() }.into_error(info, redactor)
+    Verdict { meaning, status, retry_after, message: message.as_deref() }.into_error(info, redactor)
 }
 
 /// A limit of tokens in a minute may be told in the words of a prompt that is too long; waiting heals it.
@@ -283,6 +288,11 @@ mod tests {
                 400,
                 r#"{"error":{"code":"1301","message":"unsafe content"}}"#,
                 "p: answer withheld by the content filter",
+            ),
+            (
+                400,
+                r#"{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"Invalid `signature` for sk-canary-1","provider_name":"Anthropic"}}}"#,
+                "p: request refused (HTTP 400): Provider returned error: Invalid `signature` for [redacted]",
             ),
             (400, r#"{"error":{"code":"1211","message":"Model does not exist"}}"#, "p: unknown model m"),
             (

@@ -25,9 +25,13 @@ fn is_kind(kind: &str) -> bool {
 }
 
 fn continues(last: &Map<String, Value>, piece: &Map<String, Value>) -> bool {
-    let same = |name: &str| last.get(name) == piece.get(name);
-    let one_id = [last, piece].iter().any(|detail| detail.get("id").is_none_or(Value::is_null));
-    same("type") && same("index") && (one_id || same("id"))
+    let said =
+        |detail: &Map<String, Value>, name: &str| detail.get(name).filter(|value| !value.is_null()).cloned();
+    let agree = |name: &str| match (said(last, name), said(piece, name)) {
+        (Some(last), Some(piece)) => last == piece,
+        (None, _) | (_, None) => true,
+    };
+    ["type", "index", "id"].into_iter().all(agree)
 }
 
 /// The text goes on; a signature, an id and the like come once, mostly with the last piece.
@@ -93,6 +97,15 @@ mod tests {
                     json!({"type": "reasoning.text", "text": "b", "signature": null, "index": 0}),
                 ],
                 json!([{"type": "reasoning.text", "text": "ab", "signature": "s", "index": 0}]),
+            ),
+            // Claude behind OpenRouter: the signature comes alone, at the end.
+            (
+                vec![
+                    text("a", 0),
+                    json!({"type": "reasoning.text", "signature": "s", "format": "anthropic-claude-v1"}),
+                ],
+                json!([{"type": "reasoning.text", "text": "a", "index": 0, "signature": "s",
+                    "format": "anthropic-claude-v1"}]),
             ),
             (vec![json!("x"), json!({"type": "other"}), json!({})], json!([])),
         ];
