@@ -32,6 +32,11 @@ pub fn text_tokens(text: &str) -> usize {
     text.len().div_ceil(BYTES_PER_TOKEN)
 }
 
+/// Estimated tokens of so many bytes of text.
+pub(crate) fn byte_tokens(bytes: usize) -> u64 {
+    u64::try_from(bytes.div_ceil(BYTES_PER_TOKEN)).unwrap_or(u64::MAX)
+}
+
 fn part_tokens(part: &Part) -> usize {
     match part {
         Part::Known(KnownPart::Text { text, .. }) => text_tokens(text),
@@ -45,7 +50,7 @@ fn part_tokens(part: &Part) -> usize {
 }
 
 /// Tokens kept free for the answer when the model does not say how long its answers get.
-const ANSWER_RESERVE_TOKENS: usize = 4_096;
+pub(crate) const ANSWER_RESERVE_TOKENS: usize = 4_096;
 
 /// The tokens that are left for the conversation beside the system prompt and the answer.
 #[must_use]

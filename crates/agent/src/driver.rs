@@ -139,7 +139,7 @@ pub(crate) async fn drive(
             event = next_event(&mut running.events) => event,
             (call_id, outcome) = tool_result(&mut running.tool) => Input::ToolDone { call_id, outcome },
         };
-        speaker.count(&input, turn.is_unspoken());
+        speaker.count(&input);
         if says_something(&input) {
             running.speaks_by = None;
             if let Some(words) = speaker.notice() {

@@ -26,7 +26,6 @@ use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
 use crate::session::{OpenSession, blocking, own_message, restart_entry};
 use crate::speaker::{Sight, Speaker};
-use crate::spending::Amount;
 use crate::status;
 use crate::turn::{Outcome, Turn, TurnError};
 use crate::turn_limit::TurnLimit;
@@ -378,7 +377,7 @@ impl Lane {
         }
         let entry = self.entry(job.session_id.as_ref()).await.map_err(|error| internal(&error))?;
         let sight = if job.images.is_empty() { Sight::Words } else { Sight::Images };
-        let speaker = Speaker::choose(&self.runtime, &entry, sight).await;
+        let speaker = self.choose_speaker(&entry, sight, job).await;
         self.ensure_open(&entry).await.map_err(|error| internal(&error))?;
         let Some(open) = &mut self.open else { return Err(TurnError::Interrupted) };
         if let Ok(speaker) = &speaker {
@@ -387,7 +386,10 @@ impl Lane {
         }
         say(open, text, job).await.map_err(|error| internal(&error))?;
         // The message is kept even when no model can answer it.
-        let mut speaker = speaker?;
+        let mut speaker = match speaker {
+            Ok(speaker) => speaker,
+            Err(outcome) => return Ok(Ended { report: TurnReport::bare(outcome), last: None }),
+        };
         let (ended, info) = drive_turn(open, &mut speaker, job, observer).await;
         if !open.is_sound() {
             self.open = None;
@@ -395,6 +397,24 @@ impl Lane {
         self.record(&info, &ended.report);
         self.record_speaker(&speaker, &ended.report);
         Ok(ended)
+    }
+
+    /// Finds who answers. A credential that is being renewed keeps nobody longer than the answer may take.
+    async fn choose_speaker(
+        &self,
+        entry: &SessionEntry,
+        sight: Sight,
+        job: &TurnJob,
+    ) -> Result<Speaker, Outcome> {
+        let limit = job.timeout.unwrap_or(self.runtime.settings.timeout);
+        tokio::select! {
+            biased;
+            reason = job.abort.aborted() => Err(Outcome::Aborted { reason, text: String::new() }),
+            () = tokio::time::sleep(limit) => Err(Outcome::Failed(TurnError::Deadline { limit })),
+            chosen = Speaker::choose(&self.runtime, (&self.key, entry), sight) => {
+                chosen.map_err(Outcome::Failed)
+            }
+        }
     }
 
     /// Ends a message that cannot be answered. It is in the transcript, and words about what happened follow.
@@ -533,8 +553,7 @@ impl Lane {
 
     /// Notes which profile the session keeps to, and what its user was told of its models.
     fn record_speaker(&self, speaker: &Speaker, report: &TurnReport) {
-        let (profile, told, spent) = (speaker.profile(), speaker.told(), speaker.purse.session());
-        speaker.purse.save();
+        let (profile, told) = (speaker.profile(), speaker.told());
         let answered = matches!(report.outcome, Outcome::Replied { .. } | Outcome::Silent);
         if answered {
             speaker.answered();
@@ -547,10 +566,6 @@ impl Lane {
             match told {
                 Some(told) => entry.set_text(field::MODEL_NOTICE, told),
                 None => entry.clear(field::MODEL_NOTICE),
-            }
-            if spent != Amount::default() {
-                entry.set(field::SPENT_TOKENS, &spent.tokens);
-                entry.set(field::SPENT_USD, &spent.usd);
             }
         });
     }

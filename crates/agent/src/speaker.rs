@@ -1,17 +1,21 @@
 //! Who answers a turn: the models and credentials that could, one after the other until one does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use openclaw_credentials::{AuthError, Failure, RefreshError};
 use openclaw_models::catalog::{CatalogError, Key, KeyKind, KeySource, Keyed, Patience, Reference};
 use openclaw_models::failover::{Asked, Failover, Judgement, Pinned, candidates};
 use openclaw_models::local::look_at;
-use openclaw_models::{ChatModel, ModelError, ModelEvent, ModelInfo, ModelRequest, Unreachable};
+use openclaw_models::{
+    ChatModel, ModelError, ModelEvent, ModelInfo, ModelRequest, TimeoutKind, Unreachable, WireApi,
+};
+use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{SessionEntry, field};
 
 use crate::envelope::{date_of, local_time};
 use crate::runtime::AgentRuntime;
-use crate::spending::{Amount, Over, Purse, Spoke};
+use crate::spending::{Amount, CallEnd, Counted, Over, Purse};
 use crate::turn::{Input, TurnError};
 
 /// Whether the message has images.
@@ -24,6 +28,7 @@ pub(crate) enum Sight {
 /// The model that is being asked, and those behind it.
 pub(crate) struct Speaker {
     runtime: Arc<AgentRuntime>,
+    key: SessionKey,
     failover: Failover,
     at: usize,
     model: Arc<dyn ChatModel>,
@@ -31,7 +36,7 @@ pub(crate) struct Speaker {
     pinned_by_user: bool,
     told: Option<String>,
     /// What the answer may cost.
-    pub(crate) purse: Purse,
+    purse: Purse,
 }
 
 impl Speaker {
@@ -41,7 +46,7 @@ impl Speaker {
     /// Nobody can be asked.
     pub(crate) async fn choose(
         runtime: &Arc<AgentRuntime>,
-        entry: &SessionEntry,
+        (key, entry): (&SessionKey, &SessionEntry),
         sight: Sight,
     ) -> Result<Self, TurnError> {
         let words = |error: CatalogError| TurnError::Model { words: error.plain_words() };
@@ -64,8 +69,9 @@ impl Speaker {
             match connect(runtime, &failover, at).await {
                 Ok(model) => {
                     let told = entry.text(field::MODEL_NOTICE).map(str::to_owned);
-                    let (purse, runtime) = (purse(runtime, entry), Arc::clone(runtime));
-                    return Ok(Self { runtime, failover, at, model, pinned_by_user: by_user, told, purse });
+                    let (purse, runtime, key) = (purse(runtime, entry), Arc::clone(runtime), key.clone());
+                    let pinned_by_user = by_user;
+                    return Ok(Self { runtime, key, failover, at, model, pinned_by_user, told, purse });
                 }
                 Err(error) => {
                     note_failure(runtime, &mut failover, at, &error).await;
@@ -92,24 +98,48 @@ impl Speaker {
     /// # Errors
     /// A budget does not allow it.
     pub(crate) fn pay_for(&mut self, request: &mut ModelRequest) -> Result<(), Over> {
-        let info = self.model.describe();
-        self.purse.open(request, info)
+        let today = date_of(&local_time(self.runtime.clock.now_ms(), &self.runtime.settings.zone));
+        self.purse.open(request, self.model.describe(), &today)
     }
 
-    /// Counts what a call cost, when it says so and when it is over.
-    pub(crate) fn count(&mut self, input: &Input, is_unspoken: bool) {
+    /// Counts what a call cost, when it says so and when it is over, and keeps that at once: a gateway that is killed in
+    /// the next call has not forgotten this one.
+    pub(crate) fn count(&mut self, input: &Input) {
         let info = self.model.describe();
-        let spoke = if is_unspoken { Spoke::Nothing } else { Spoke::Something };
-        match input {
-            Input::Model(ModelEvent::Usage(usage)) => self.purse.reported(usage, info),
-            Input::Model(ModelEvent::Done(_)) => self.purse.close(Spoke::Something, info),
-            Input::ModelFailed(_) | Input::Abort(_) | Input::Deadline => self.purse.close(spoke, info),
+        let counted = match input {
+            Input::Model(event) => match event {
+                ModelEvent::Usage(usage) => self.purse.reported(usage, info),
+                ModelEvent::Done(_) => self.purse.close(CallEnd::Answered, info),
+                ModelEvent::TextDelta(delta)
+                | ModelEvent::ThinkingDelta(delta)
+                | ModelEvent::RedactedThinking(delta)
+                | ModelEvent::ToolCallArguments { delta, .. } => {
+                    self.purse.streamed(delta.len());
+                    Counted::Nothing
+                }
+                ModelEvent::ThinkingSignature(_)
+                | ModelEvent::TextSignature(_)
+                | ModelEvent::ToolCallStart { .. }
+                | ModelEvent::ToolCallSignature { .. } => Counted::Nothing,
+            },
+            // The provider wrote an answer, and keeps it.
+            Input::ModelFailed(ModelError::Filtered { .. }) => self.purse.close(CallEnd::Answered, info),
+            Input::ModelFailed(_) | Input::Abort(_) | Input::Deadline => {
+                self.purse.close(CallEnd::Broken, info)
+            }
             Input::Begin
-            | Input::Model(_)
             | Input::ModelReplaced(_)
             | Input::NobodyAnswers { .. }
             | Input::OverBudget { .. }
-            | Input::ToolDone { .. } => {}
+            | Input::ToolDone { .. } => Counted::Nothing,
+        };
+        if counted == Counted::Something {
+            self.purse.save();
+            let spent = self.purse.session();
+            self.runtime.sessions.update(self.key.as_str(), |entry| {
+                entry.set(field::SPENT_TOKENS, &spent.tokens);
+                entry.set(field::SPENT_USD, &spent.usd);
+            });
         }
     }
 
@@ -177,7 +207,7 @@ impl Speaker {
     /// The model answered: what was held against it is forgotten. The answer does not wait for the disk.
     pub(crate) fn answered(&self) {
         let Some(candidate) = self.failover.candidate(self.at) else { return };
-        if candidate.credential.is_none() && candidate.rest.is_none() {
+        if self.info().api == WireApi::Offline {
             return;
         }
         let (auth, now_ms) = (Arc::clone(&self.runtime.auth), self.runtime.clock.now_ms());
@@ -195,8 +225,7 @@ fn purse(runtime: &AgentRuntime, entry: &SessionEntry) -> Purse {
         tokens: entry.get(field::SPENT_TOKENS).unwrap_or(0),
         usd: entry.get(field::SPENT_USD).unwrap_or(0.0),
     };
-    let today = date_of(&local_time(runtime.clock.now_ms(), &runtime.settings.zone));
-    Purse::new(runtime.settings.budgets, Arc::clone(&runtime.spending), (&runtime.id, today), session)
+    Purse::new(runtime.settings.budgets, Arc::clone(&runtime.spending), &runtime.id, session)
 }
 
 /// The models that could answer, the one that is meant first: the session's or the agent's own, its fallbacks, and at the
@@ -248,7 +277,13 @@ async fn connect(
     let connected = match &candidate.credential {
         None => catalog.connect_with(reference, Keyed::Without, patience),
         Some(KeySource::Profile(id)) => {
-            let usable = runtime.auth.usable(id, &*runtime.refresher, runtime.clock.now_ms()).await;
+            let usable = runtime.auth.usable(id, &runtime.refresher, runtime.clock.now_ms());
+            let usable =
+                in_time(usable, failover.has_others().then_some(runtime.settings.failover_wait)).await;
+            let usable = usable.map_err(|after| {
+                let provider = Arc::from(reference.provider.as_str());
+                ModelError::Timeout { provider, kind: TimeoutKind::Connect, after }
+            })?;
             let usable = usable.map_err(|error| credential_error(&reference.provider, &error))?;
             let kind = if usable.is_token { KeyKind::Token } else { KeyKind::ApiKey };
             let key = Key { secret: usable.secret, kind, source: KeySource::Profile(id.clone()) };
@@ -264,6 +299,14 @@ async fn connect(
         }
     };
     connected.map_err(ModelError::from)
+}
+
+/// Waits that long at most, where there is a limit.
+async fn in_time<T>(work: impl Future<Output = T>, limit: Option<Duration>) -> Result<T, Duration> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, work).await.map_err(|_elapsed| limit),
+        None => Ok(work.await),
+    }
 }
 
 async fn note_failure(runtime: &AgentRuntime, failover: &mut Failover, at: usize, error: &ModelError) {

@@ -2,7 +2,8 @@
 //! configured; what is configured is hard.
 //!
 //! Before a model is asked, the most that the call can cost is set aside; when it is over, what it did cost is counted in
-//! its place. Calls at the same time see what the others have set aside, so that together they stay within the limits.
+//! its place. Calls at the same time see what the others have set aside, so that together they stay within the limits. A call
+//! that ends without a word of its price is counted as its prompt and as much of the answer as came.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -93,10 +94,21 @@ pub struct Spent {
     pub run: Amount,
     /// In this session.
     pub session: Amount,
-    /// By this agent today.
+    /// By agents today.
+    pub today: Today,
+}
+
+/// What agents have spent in a day, and set aside for the calls that run.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Today {
+    /// Spent by this agent.
     pub agent: Amount,
-    /// By all today.
-    pub day: Amount,
+    /// Spent by all.
+    pub all: Amount,
+    /// Set aside by this agent.
+    pub agent_aside: Amount,
+    /// Set aside by all.
+    pub all_aside: Amount,
 }
 
 /// A limit that does not allow another call.
@@ -110,6 +122,8 @@ pub enum Over {
         limit: u64,
         /// What is spent.
         spent: u64,
+        /// What calls that run have set aside.
+        aside: u64,
     },
     /// Of dollars.
     Usd {
@@ -119,6 +133,8 @@ pub enum Over {
         limit: f64,
         /// What is spent.
         spent: f64,
+        /// What calls that run have set aside.
+        aside: f64,
     },
 }
 
@@ -126,16 +142,22 @@ impl Over {
     /// For the user: which budget, how far it is spent, and what to do.
     #[must_use]
     pub fn words(self) -> String {
-        let (span, unit, spent) = match self {
-            Self::Tokens { span, limit, spent } => {
-                (span, "tokens", format!("{spent} of {limit} tokens are spent"))
+        let (span, unit, mut spent, aside) = match self {
+            Self::Tokens { span, limit, spent, aside } => {
+                let aside = (aside > 0).then(|| aside.to_string());
+                (span, "tokens", format!("{spent} of {limit} tokens are spent"), aside)
             }
-            Self::Usd { span, limit, spent } => {
-                (span, "usd", format!("{spent:.4} of {limit} dollars are spent"))
+            Self::Usd { span, limit, spent, aside } => {
+                let aside = (aside > 0.0).then(|| format!("{aside:.4}"));
+                (span, "usd", format!("{spent:.4} of {limit} dollars are spent"), aside)
             }
         };
         let key = format!("models.budgets.{}.{unit}", span.key());
+        if let Some(aside) = &aside {
+            spent.push_str(&format!(", {aside} are set aside for answers that are being written"));
+        }
         let next = match span {
+            _ if aside.is_some() => "Ask again when they are done, or raise it.",
             Span::Run => "Ask for less at once, or raise it.",
             Span::Session => "Send /new to start over, or raise it.",
             Span::Agent | Span::Day => "Wait until tomorrow, or raise it.",
@@ -155,25 +177,25 @@ pub fn allowance(
     (prompt, wanted): (u64, u64),
 ) -> Result<u64, Over> {
     let rows = [
-        (Span::Run, budgets.run, spent.run),
-        (Span::Session, budgets.session, spent.session),
-        (Span::Agent, budgets.agent, spent.agent),
-        (Span::Day, budgets.day, spent.day),
+        (Span::Run, budgets.run, spent.run, Amount::default()),
+        (Span::Session, budgets.session, spent.session, Amount::default()),
+        (Span::Agent, budgets.agent, spent.today.agent, spent.today.agent_aside),
+        (Span::Day, budgets.day, spent.today.all, spent.today.all_aside),
     ];
     let mut most = wanted;
-    for (span, limit, spent) in rows {
+    for (span, limit, spent, aside) in rows {
         if let Some(limit) = limit.tokens {
-            let left = limit.saturating_sub(spent.tokens).saturating_sub(prompt);
+            let left = limit.saturating_sub(spent.tokens).saturating_sub(aside.tokens).saturating_sub(prompt);
             if left == 0 {
-                return Err(Over::Tokens { span, limit, spent: spent.tokens });
+                return Err(Over::Tokens { span, limit, spent: spent.tokens, aside: aside.tokens });
             }
             most = most.min(left);
         }
         if let Some(limit) = limit.usd {
-            let left = limit - spent.usd - dollars(prompt, info.prices.input.max(info.prices.cache_write));
-            let affordable = tokens_for(left, info.prices.output);
+            let prompt = dollars(prompt, info.prices.input.max(info.prices.cache_write));
+            let affordable = tokens_for(limit - spent.usd - aside.usd - prompt, info.prices.output);
             if affordable == 0 {
-                return Err(Over::Usd { span, limit, spent: spent.usd });
+                return Err(Over::Usd { span, limit, spent: spent.usd, aside: aside.usd });
             }
             most = most.min(affordable);
         }
@@ -211,6 +233,8 @@ struct Day {
 pub struct Spending {
     file: PathBuf,
     state: Mutex<State>,
+    /// Held while the file is written, so that an older state never replaces a newer one.
+    writing: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -226,7 +250,7 @@ impl Spending {
     /// Kept in this file. Nothing is read before somebody asks.
     #[must_use]
     pub fn new(file: PathBuf) -> Self {
-        Self { file, state: Mutex::new(State::default()) }
+        Self { file, state: Mutex::new(State::default()), writing: Mutex::new(()) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -247,41 +271,44 @@ impl Spending {
         }
     }
 
-    /// What an agent and all agents have spent on a day or set aside. Reads the file once.
-    #[must_use]
-    pub fn spent(&self, agent: &str, date: &str) -> (Amount, Amount) {
+    /// What an agent and all agents have spent on a day, and set aside.
+    #[cfg(test)]
+    fn spent(&self, agent: &str, date: &str) -> Today {
         let mut state = self.lock();
         self.load(&mut state, date);
         Self::totals(&state, agent)
     }
 
-    fn totals(state: &State, agent: &str) -> (Amount, Amount) {
-        let known =
-            state.day.iter().flat_map(|day| day.agents.iter().map(|(id, amount)| (id.as_str(), *amount)));
-        let aside = state.aside.values().map(|(id, amount)| (id.as_str(), *amount));
-        let (mut own, mut all) = (Amount::default(), Amount::default());
-        for (id, amount) in known.chain(aside) {
-            all = all.plus(amount);
-            if id == agent {
-                own = own.plus(amount);
-            }
+    fn totals(state: &State, agent: &str) -> Today {
+        fn sum<'a>(all: impl Iterator<Item = (&'a String, &'a Amount)>, agent: &str) -> (Amount, Amount) {
+            all.fold(Default::default(), |(own, all): (Amount, Amount), (id, amount)| {
+                (if id == agent { own.plus(*amount) } else { own }, all.plus(*amount))
+            })
         }
-        (own, all)
+        let (own, all) = sum(state.day.iter().flat_map(|day| &day.agents), agent);
+        let (agent_aside, all_aside) = sum(state.aside.values().map(|(id, amount)| (id, amount)), agent);
+        Today { agent: own, all, agent_aside, all_aside }
     }
 
-    fn set_aside(&self, agent: &str, amount: Amount) -> u64 {
+    /// Sets aside what `grant` allows; nobody else spends anything between the look and the answer.
+    fn set_aside(
+        &self,
+        (agent, date): (&str, &str),
+        grant: impl FnOnce(Today) -> Result<Amount, Over>,
+    ) -> Result<u64, Over> {
         let mut state = self.lock();
+        self.load(&mut state, date);
+        let amount = grant(Self::totals(&state, agent))?;
         state.next += 1;
         let id = state.next;
         state.aside.insert(id, (agent.to_owned(), amount));
-        id
+        Ok(id)
     }
 
-    /// Counts what a call cost in the place of what was set aside.
-    fn settle(&self, id: u64, date: &str, cost: Amount) {
+    /// Counts what a call cost in the place of what was set aside: today, whenever it began.
+    fn settle(&self, id: u64, cost: Amount) {
         let mut state = self.lock();
         let Some((agent, _)) = state.aside.remove(&id) else { return };
-        self.load(&mut state, date);
         if let Some(day) = &mut state.day {
             let spent = day.agents.entry(agent).or_default();
             *spent = spent.plus(cost);
@@ -293,6 +320,7 @@ impl Spending {
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self) -> Result<(), FileError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = match &self.lock().day {
             Some(day) => serde_json::to_vec(day).unwrap_or_default(),
             None => return Ok(()),
@@ -309,28 +337,25 @@ pub(crate) struct Purse {
     budgets: Budgets,
     spending: Arc<Spending>,
     agent: String,
-    /// Today, in the user's zone.
-    date: String,
     run: Amount,
     session: Amount,
-    /// The call that runs: what was set aside, and its prompt.
+    /// The call that runs.
     open: Option<Open>,
 }
 
 struct Open {
+    /// Of what was set aside.
     id: u64,
+    /// Tokens.
     prompt: u64,
+    /// Bytes of the answer so far.
+    answer: usize,
     reported: bool,
 }
 
 impl Purse {
-    pub(crate) fn new(
-        budgets: Budgets,
-        spending: Arc<Spending>,
-        (agent, date): (&str, String),
-        session: Amount,
-    ) -> Self {
-        Self { budgets, spending, agent: agent.to_owned(), date, run: Amount::default(), session, open: None }
+    pub(crate) fn new(budgets: Budgets, spending: Arc<Spending>, agent: &str, session: Amount) -> Self {
+        Self { budgets, spending, agent: agent.to_owned(), run: Amount::default(), session, open: None }
     }
 
     /// What the session has spent.
@@ -339,56 +364,79 @@ impl Purse {
     }
 
     /// Sets aside what a call can cost, and shortens its answer to what is left.
-    pub(crate) fn open(&mut self, request: &mut ModelRequest, info: &ModelInfo) -> Result<(), Over> {
+    /// `today` is in the user's zone.
+    pub(crate) fn open(
+        &mut self,
+        request: &mut ModelRequest,
+        info: &ModelInfo,
+        today: &str,
+    ) -> Result<(), Over> {
         self.drop_open();
         let prompt = prompt_tokens(request);
-        let wanted = u64::from(request.max_tokens.unwrap_or(info.context_window));
-        let (agent, day) = self.spending.spent(&self.agent, &self.date);
-        let spent = Spent { run: self.run, session: self.session, agent, day };
-        let most = allowance(&self.budgets, &spent, info, (prompt, wanted))?;
-        if most < wanted {
-            request.max_tokens = Some(u32::try_from(most).unwrap_or(u32::MAX));
-        }
-        let usd = dollars(prompt, info.prices.input) + dollars(most, info.prices.output);
-        let id = self.spending.set_aside(&self.agent, Amount { tokens: prompt.saturating_add(most), usd });
-        self.open = Some(Open { id, prompt, reported: false });
+        // An answer of unknown length could not be paid for: where there is a limit, it gets one.
+        let unsaid =
+            u32::try_from(budget::ANSWER_RESERVE_TOKENS).unwrap_or(u32::MAX).min(info.context_window);
+        let wanted = u64::from(request.max_tokens.unwrap_or(unsaid));
+        let (run, session, budgets) = (self.run, self.session, &self.budgets);
+        let id = self.spending.set_aside((&self.agent, today), |today| {
+            let spent = Spent { run, session, today };
+            let most = allowance(budgets, &spent, info, (prompt, wanted))?;
+            if *budgets != Budgets::default() {
+                request.max_tokens = Some(u32::try_from(most).unwrap_or(u32::MAX));
+            }
+            let usd = dollars(prompt, info.prices.input) + dollars(most, info.prices.output);
+            Ok(Amount { tokens: prompt.saturating_add(most), usd })
+        })?;
+        self.open = Some(Open { id, prompt, answer: 0, reported: false });
         Ok(())
     }
 
+    /// More of the answer came.
+    pub(crate) fn streamed(&mut self, bytes: usize) {
+        if let Some(open) = &mut self.open {
+            open.answer = open.answer.saturating_add(bytes);
+        }
+    }
+
     /// Counts what the provider says that the call cost.
-    pub(crate) fn reported(&mut self, usage: &Usage, info: &ModelInfo) {
-        let Some(open) = &mut self.open else { return };
+    pub(crate) fn reported(&mut self, usage: &Usage, info: &ModelInfo) -> Counted {
+        let Some(open) = &mut self.open else { return Counted::Nothing };
         if std::mem::replace(&mut open.reported, true) {
-            return;
+            return Counted::Nothing;
         }
         let tokens = usage.input.saturating_add(usage.output).saturating_add(usage.cache_read);
         let tokens = tokens.saturating_add(usage.cache_write).max(usage.total_tokens);
         let cost = Amount { tokens, usd: info.prices.cost_of(usage).total };
         let id = open.id;
-        self.count(id, cost);
+        self.count(id, cost)
     }
 
-    /// The call is over. One that said something and no price is counted as its prompt.
-    pub(crate) fn close(&mut self, spoke: Spoke, info: &ModelInfo) {
-        let Some(open) = self.open.take().filter(|open| !open.reported) else { return };
-        let cost = match spoke {
-            Spoke::Something => Amount { tokens: open.prompt, usd: dollars(open.prompt, info.prices.input) },
-            Spoke::Nothing => Amount::default(),
+    /// The call is over. One that did something and said no price is counted as its prompt and what came of the answer.
+    pub(crate) fn close(&mut self, end: CallEnd, info: &ModelInfo) -> Counted {
+        let Some(open) = self.open.take().filter(|open| !open.reported) else { return Counted::Nothing };
+        let is_billed = end == CallEnd::Answered || open.answer > 0;
+        let cost = if is_billed {
+            let answer = budget::byte_tokens(open.answer);
+            let usd = dollars(open.prompt, info.prices.input) + dollars(answer, info.prices.output);
+            Amount { tokens: open.prompt.saturating_add(answer), usd }
+        } else {
+            Amount::default()
         };
-        self.count(open.id, cost);
+        self.count(open.id, cost)
     }
 
-    fn count(&mut self, id: u64, cost: Amount) {
+    fn count(&mut self, id: u64, cost: Amount) -> Counted {
         self.run = self.run.plus(cost);
         self.session = self.session.plus(cost);
-        self.spending.settle(id, &self.date, cost);
+        self.spending.settle(id, cost);
+        if cost == Amount::default() { Counted::Nothing } else { Counted::Something }
     }
 
     fn drop_open(&mut self) {
         if let Some(open) = self.open.take()
             && !open.reported
         {
-            self.spending.settle(open.id, &self.date, Amount::default());
+            self.spending.settle(open.id, Amount::default());
         }
     }
 
@@ -413,9 +461,18 @@ impl Drop for Purse {
     }
 }
 
-/// Whether a call brought anything.
+/// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Spoke {
+pub(crate) enum CallEnd {
+    /// The model did its work, whatever came of it.
+    Answered,
+    /// It broke off, or was never begun.
+    Broken,
+}
+
+/// Whether there is something new to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counted {
     Something,
     Nothing,
 }
@@ -436,7 +493,8 @@ fn prompt_tokens(request: &ModelRequest) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Amount, Budgets, Limit, Over, Purse, Span, Spending, Spent, Spoke, allowance};
+    use super::{Amount, Budgets, Limit, Over, Purse, Span, Spending, Spent, Today, allowance};
+    use super::{CallEnd, Counted};
     use openclaw_models::{ModelInfo, ModelRequest, Prices, WireApi};
     use openclaw_protocol::message::Usage;
     use proptest::prelude::*;
@@ -459,23 +517,24 @@ mod tests {
     #[test]
     fn what_is_left_for_an_answer() {
         let spent = Amount { tokens: 600, usd: 1.0 };
-        let spent = Spent { run: Amount::default(), session: spent, agent: spent, day: spent };
+        let today = Today { agent: spent, all: spent, ..Today::default() };
+        let spent = Spent { run: Amount::default(), session: spent, today };
         let rows = [
             (Budgets::default(), Ok(4_000)),
             (Budgets { run: tokens(1_000), ..Budgets::default() }, Ok(900)),
             (Budgets { session: tokens(1_000), ..Budgets::default() }, Ok(300)),
             (
                 Budgets { session: tokens(700), ..Budgets::default() },
-                Err(Over::Tokens { span: Span::Session, limit: 700, spent: 600 }),
+                Err(Over::Tokens { span: Span::Session, limit: 700, spent: 600, aside: 0 }),
             ),
             (Budgets { day: usd(2.1), ..Budgets::default() }, Ok(500)),
             (
                 Budgets { agent: usd(1.1), ..Budgets::default() },
-                Err(Over::Usd { span: Span::Agent, limit: 1.1, spent: 1.0 }),
+                Err(Over::Usd { span: Span::Agent, limit: 1.1, spent: 1.0, aside: 0.0 }),
             ),
             (
                 Budgets { day: usd(0.5), session: tokens(1_000), ..Budgets::default() },
-                Err(Over::Usd { span: Span::Day, limit: 0.5, spent: 1.0 }),
+                Err(Over::Usd { span: Span::Day, limit: 0.5, spent: 1.0, aside: 0.0 }),
             ),
         ];
         for (budgets, expected) in rows {
@@ -490,12 +549,12 @@ mod tests {
 
     #[test]
     fn the_words_name_the_budget_and_the_next_step() {
-        let over = Over::Tokens { span: Span::Session, limit: 700, spent: 600 };
+        let over = Over::Tokens { span: Span::Session, limit: 700, spent: 600, aside: 0 };
         assert_eq!(
             over.words(),
             "The budget for this session does not allow another model call: 600 of 700 tokens are spent (models.budgets.session.tokens). Send /new to start over, or raise it."
         );
-        let over = Over::Usd { span: Span::Day, limit: 1.5, spent: 1.49 };
+        let over = Over::Usd { span: Span::Day, limit: 1.5, spent: 1.49, aside: 0.0 };
         assert!(
             over.words().contains("1.4900 of 1.5 dollars are spent (models.budgets.day.usd)"),
             "{}",
@@ -503,8 +562,14 @@ mod tests {
         );
     }
 
+    const TODAY: &str = "2026-11-28";
+
     fn purse(budgets: Budgets, spending: &Arc<Spending>, agent: &str) -> Purse {
-        Purse::new(budgets, Arc::clone(spending), (agent, "2026-11-28".to_owned()), Amount::default())
+        Purse::new(budgets, Arc::clone(spending), agent, Amount::default())
+    }
+
+    fn asking(max_tokens: Option<u32>) -> ModelRequest {
+        ModelRequest { max_tokens, ..ModelRequest::default() }
     }
 
     #[test]
@@ -514,22 +579,28 @@ mod tests {
         let spending = Arc::new(Spending::new(file.clone()));
         let budgets = Budgets { day: tokens(1_000), ..Budgets::default() };
         let (mut one, mut two) = (purse(budgets, &spending, "a"), purse(budgets, &spending, "b"));
-        let mut request = ModelRequest { max_tokens: Some(700), ..ModelRequest::default() };
-        one.open(&mut request, &info()).unwrap();
+        let mut request = asking(Some(700));
+        one.open(&mut request, &info(), TODAY).unwrap();
         assert_eq!(request.max_tokens, Some(700));
-        let mut second = ModelRequest { max_tokens: Some(700), ..ModelRequest::default() };
-        two.open(&mut second, &info()).unwrap();
+        let mut second = asking(Some(700));
+        two.open(&mut second, &info(), TODAY).unwrap();
         assert_eq!(second.max_tokens, Some(300), "what the other one has set aside is gone");
-        one.reported(&Usage { input: 50, output: 50, total_tokens: 100, ..Usage::default() }, &info());
-        one.close(Spoke::Something, &info());
-        two.close(Spoke::Nothing, &info());
-        let (own, all) = spending.spent("b", "2026-11-28");
-        assert_eq!((own, all.tokens), (Amount::default(), 100));
+        let over = purse(budgets, &spending, "c").open(&mut asking(Some(1)), &info(), TODAY).unwrap_err();
+        assert_eq!(
+            over.words(),
+            "The budget for today does not allow another model call: 0 of 1000 tokens are spent, 1000 are set aside for answers that are being written (models.budgets.day.tokens). Ask again when they are done, or raise it."
+        );
+        let usage = Usage { input: 50, output: 50, total_tokens: 100, ..Usage::default() };
+        assert_eq!(one.reported(&usage, &info()), Counted::Something);
+        assert_eq!(one.close(CallEnd::Answered, &info()), Counted::Nothing, "it is counted already");
+        assert_eq!(two.close(CallEnd::Broken, &info()), Counted::Nothing);
+        let Today { agent: own, all, all_aside, .. } = spending.spent("b", TODAY);
+        assert_eq!((own, all.tokens, all_aside), (Amount::default(), 100, Amount::default()));
         assert!((all.usd - 0.15).abs() < 1e-9, "{}", all.usd);
         spending.save().unwrap();
         let again = Spending::new(file);
-        assert_eq!(again.spent("a", "2026-11-28").0.tokens, 100, "a restart is no way around");
-        assert_eq!(again.spent("a", "2026-11-29").1, Amount::default(), "a new day is");
+        assert_eq!(again.spent("a", TODAY).agent.tokens, 100, "a restart is no way around");
+        assert_eq!(again.spent("a", "2026-11-29").all, Amount::default(), "a new day is");
     }
 
     #[test]
@@ -537,10 +608,61 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let spending = Arc::new(Spending::new(dir.path().join("s.json")));
         let mut one = purse(Budgets::default(), &spending, "a");
-        one.open(&mut ModelRequest { max_tokens: Some(7), ..ModelRequest::default() }, &info()).unwrap();
-        assert_eq!(spending.spent("a", "2026-11-28").1.tokens, 7);
+        one.open(&mut asking(Some(7)), &info(), TODAY).unwrap();
+        assert_eq!(spending.spent("a", TODAY).all_aside.tokens, 7);
         drop(one);
-        assert_eq!(spending.spent("a", "2026-11-28").1, Amount::default());
+        assert_eq!(spending.spent("a", TODAY), Today::default());
+    }
+
+    #[test]
+    fn an_answer_without_a_price_is_counted_as_what_came_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let spending = Arc::new(Spending::new(dir.path().join("s.json")));
+        let mut one = purse(Budgets::default(), &spending, "a");
+        for (bytes, end, expected) in
+            [(4_000, CallEnd::Answered, 1_000), (400, CallEnd::Broken, 100), (0, CallEnd::Broken, 0)]
+        {
+            let before = spending.spent("a", TODAY).all;
+            one.open(&mut asking(Some(7_000)), &info(), TODAY).unwrap();
+            one.streamed(bytes / 2);
+            one.streamed(bytes / 2);
+            one.close(end, &info());
+            let after = spending.spent("a", TODAY).all;
+            assert_eq!(after.tokens - before.tokens, expected, "{end:?}");
+            assert!(
+                (after.usd - before.usd - f64::from(u32::try_from(expected).unwrap()) / 500.0).abs() < 1e-9
+            );
+        }
+    }
+
+    #[test]
+    fn an_answer_of_unknown_length_gets_one_where_there_is_a_limit() {
+        let dir = tempfile::tempdir().unwrap();
+        let spending = Arc::new(Spending::new(dir.path().join("s.json")));
+        let unknown = ModelInfo::new("p", "m", WireApi::OpenAiCompletions);
+        for (budgets, expected) in [
+            (Budgets::default(), None),
+            (Budgets { day: tokens(50_000), ..Budgets::default() }, Some(4_096)),
+            (Budgets { day: tokens(1_000), ..Budgets::default() }, Some(1_000)),
+        ] {
+            let mut request = asking(None);
+            purse(budgets, &spending, "a").open(&mut request, &unknown, TODAY).unwrap();
+            assert_eq!(request.max_tokens, expected, "{budgets:?}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_ends_tomorrow_keeps_what_is_spent_tomorrow() {
+        let dir = tempfile::tempdir().unwrap();
+        let spending = Arc::new(Spending::new(dir.path().join("s.json")));
+        let (mut late, mut early) =
+            (purse(Budgets::default(), &spending, "a"), purse(Budgets::default(), &spending, "a"));
+        late.open(&mut asking(Some(10)), &info(), TODAY).unwrap();
+        early.open(&mut asking(Some(10)), &info(), "2026-11-29").unwrap();
+        let usage = |output| Usage { output, total_tokens: output, ..Usage::default() };
+        early.reported(&usage(5), &info());
+        late.reported(&usage(7), &info());
+        assert_eq!(spending.spent("a", "2026-11-29").all.tokens, 12);
     }
 
     proptest! {
@@ -555,7 +677,8 @@ mod tests {
             let limit = |at: usize| Limit { tokens: limits[at], usd: None };
             let budgets = Budgets { run: limit(0), session: limit(1), agent: limit(2), day: limit(3) };
             let amount = |at: usize| Amount { tokens: spent[at], usd: 0.0 };
-            let amounts = Spent { run: amount(0), session: amount(1), agent: amount(2), day: amount(3) };
+            let today = Today { agent: amount(2), all: amount(3), ..Today::default() };
+            let amounts = Spent { run: amount(0), session: amount(1), today };
             if let Ok(most) = allowance(&budgets, &amounts, &info(), (prompt, wanted)) {
                 prop_assert!(most >= 1 && most <= wanted);
                 for at in 0..4 {

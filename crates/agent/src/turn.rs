@@ -255,10 +255,10 @@ impl Turn {
         &self.model
     }
 
-    /// Whether the model is being asked and has not said anything.
+    /// Whether the model is being asked and has not said anything. What it only thought is no answer yet.
     #[must_use]
     pub fn is_unspoken(&self) -> bool {
-        matches!(&self.state, State::Streaming(draft) if draft.is_empty())
+        matches!(&self.state, State::Streaming(draft) if draft.is_unspoken())
     }
 
     /// Puts another model in the place of the one that did not answer. What does not fit into its window is left out.

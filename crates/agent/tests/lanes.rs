@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use openclaw_agent::prompt::Audience;
+use openclaw_agent::spending::Limit;
 use openclaw_agent::turn::{AbortReason, Outcome, TurnError, TurnEvent};
 use openclaw_agent::{AgentRuntime, Ending, Job, Present, RunObserver, TurnObserver, TurnReport};
 use openclaw_guard::write_atomic;
@@ -357,6 +358,41 @@ async fn a_tool_that_is_taken_away_is_gone_for_turns_that_run_and_messages_that_
     assert!(offers(0), "it was there when the first turn began");
     assert!((1..requests.len()).all(|at| !offers(at)), "the others begin without it");
     assert!(!world.dir.path().join("workspace/notes.md").exists());
+}
+
+/// The same agent with a budget for a day.
+fn limited(runtime: &AgentRuntime, tokens: u64) -> Arc<AgentRuntime> {
+    let mut same = Arc::into_inner(renamed(runtime, "Claw")).unwrap();
+    same.settings.budgets.day = Limit { tokens: Some(tokens), usd: None };
+    Arc::new(same)
+}
+
+#[tokio::test]
+async fn what_a_call_cost_is_kept_while_the_turn_goes_on() {
+    let world = world(&[]);
+    let lanes = world.lanes(1);
+    let call = serde_json::json!({"path": "notes.md"});
+    world.server.script([Reply::tool_call("read", &call), Reply::Silent]);
+    let runtime = limited(&world.runtime, 1_000_000);
+    let (job, stop) = world.job("run", "a");
+    lanes.submit(&runtime, &key_of("x"), job).unwrap();
+    world.server.wait_requests(2).await;
+    // Another process that starts now, because this one was killed.
+    let kept = async {
+        loop {
+            let file = std::fs::read(world.dir.path().join("spending.json")).unwrap_or_default();
+            let file: Value = serde_json::from_slice(&file).unwrap_or_default();
+            if let Some(tokens) = file["agents"]["main"]["tokens"].as_u64() {
+                return tokens;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let kept = tokio::time::timeout(Duration::from_secs(20), kept).await.unwrap();
+    let entry = runtime.sessions.get(key_of("x").as_str()).unwrap();
+    assert!(kept > 0);
+    assert_eq!(entry.get::<u64>(field::SPENT_TOKENS), Some(kept), "the session knows it, too");
+    stop.abort(AbortReason::Rpc);
 }
 
 /// Takes tools away when the turn has begun.

@@ -30,6 +30,8 @@ pub struct AuthPlaces {
     pub inherits: Option<PathBuf>,
     /// The folder of `oauth.json` of early releases.
     pub oauth_dir: PathBuf,
+    /// The folders of the other configured agents, wherever they are.
+    pub others: Vec<PathBuf>,
 }
 
 impl AuthPlaces {
@@ -41,6 +43,7 @@ impl AuthPlaces {
             agent_dir: agent_dir.to_owned(),
             inherits: None,
             oauth_dir: state_dir.join("credentials"),
+            others: Vec::new(),
         }
     }
 
@@ -51,9 +54,11 @@ impl AuthPlaces {
         let main = agent_dir(config, at, env, config.agents.default_id());
         let oauth_dir = env.non_blank("OPENCLAW_OAUTH_DIR").map(|path| at.expand(path));
         let places = Self::new(&at.state_dir, &own);
+        let others = config.agents.list.iter().map(|agent| agent_dir(config, at, env, &agent.id));
         Self {
             inherits: (main != own).then_some(main),
             oauth_dir: oauth_dir.unwrap_or_else(|| places.oauth_dir.clone()),
+            others: others.filter(|dir| *dir != own).collect(),
             ..places
         }
     }
@@ -68,10 +73,10 @@ impl AuthPlaces {
     pub(crate) fn all_files(&self) -> Vec<PathBuf> {
         let mut files = vec![self.file()];
         files.extend(self.inherits.iter().map(|dir| dir.join(FILE)));
-        // A folder that cannot be read has nothing that could be used either.
+        // A folder that cannot be read has nothing that could be used either. An agent that is configured no more may be again.
         let agents = std::fs::read_dir(self.state_dir.join("agents")).into_iter().flatten();
-        for agent in agents.flatten() {
-            let file = agent.path().join("agent").join(FILE);
+        let agents = agents.flatten().map(|agent| agent.path().join("agent"));
+        for file in agents.chain(self.others.iter().cloned()).map(|dir| dir.join(FILE)) {
             if file.is_file() && !files.contains(&file) {
                 files.push(file);
             }

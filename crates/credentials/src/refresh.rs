@@ -78,7 +78,7 @@ impl AuthStore {
     pub async fn usable(
         self: &Arc<Self>,
         id: &str,
-        refresher: &dyn Refresher,
+        refresher: &Arc<dyn Refresher>,
         now_ms: i64,
     ) -> Result<Usable, AuthError> {
         let missing = || AuthError::NoProfile { id: id.to_owned() };
@@ -92,7 +92,12 @@ impl AuthStore {
             Credential::OAuth(token) if is_fresh(&token, now_ms) => {
                 Ok(Usable { secret: token.access, is_token: true })
             }
-            Credential::OAuth(_) => self.renewed(id, refresher, now_ms).await,
+            Credential::OAuth(_) => {
+                let (store, id, refresher) = (Arc::clone(self), id.to_owned(), Arc::clone(refresher));
+                // Whoever waits may go away. The provider has ended the old token by then, so the new one is kept all the same.
+                let renewal = tokio::spawn(async move { store.renewed(&id, &*refresher, now_ms).await });
+                renewal.await.map_err(|_ended| AuthError::Interrupted)?
+            }
         }
     }
 
@@ -142,6 +147,19 @@ impl AuthStore {
     /// not be left with it.
     fn keep(&self, before: &Profile, fresh: &Refreshed) -> Result<(), AuthError> {
         let Credential::OAuth(old) = &before.credential else { return Ok(()) };
+        let renewed = |profile: Profile| {
+            let token = OAuth {
+                access: fresh.access.clone(),
+                refresh: fresh.refresh.clone().unwrap_or_else(|| old.refresh.clone()),
+                expires: fresh.expires,
+                client_id: old.client_id.clone(),
+            };
+            Profile { credential: Credential::OAuth(token), ..profile }
+        };
+        if read(&self.places().file())?.is_none() && self.view()?.is_own(&before.id) {
+            // It lies in a file of an early release, which stays as it is.
+            self.update(|file| file.put(&renewed(before.clone())))?;
+        }
         for path in self.places().all_files() {
             let holds = |profile: &Profile| match &profile.credential {
                 Credential::OAuth(token) => token.refresh.matches(old.refresh.expose()),
@@ -153,13 +171,7 @@ impl AuthStore {
             }
             self.update_file(&path, |file| {
                 for profile in file.profiles().into_iter().filter(holds) {
-                    let token = OAuth {
-                        access: fresh.access.clone(),
-                        refresh: fresh.refresh.clone().unwrap_or_else(|| old.refresh.clone()),
-                        expires: fresh.expires,
-                        client_id: old.client_id.clone(),
-                    };
-                    file.put(&Profile { credential: Credential::OAuth(token), ..profile });
+                    file.put(&renewed(profile));
                 }
             })?;
         }
@@ -201,6 +213,8 @@ mod tests {
     struct Provider {
         asked: AtomicUsize,
         refuses: bool,
+        /// Answers when it opens.
+        gate: Option<Arc<tokio::sync::Semaphore>>,
     }
 
     impl Refresher for Provider {
@@ -213,7 +227,10 @@ mod tests {
             let count = self.asked.fetch_add(1, Ordering::SeqCst);
             let is_known = token.refresh.matches(&format!("r{count}"));
             Box::pin(async move {
-                tokio::task::yield_now().await;
+                match &self.gate {
+                    Some(gate) => drop(gate.acquire().await),
+                    None => tokio::task::yield_now().await,
+                }
                 if self.refuses || !is_known {
                     return Err(RefreshError::Refused { status: 400 });
                 }
@@ -241,6 +258,73 @@ mod tests {
         Profile { id: "p:me".into(), provider: "p".into(), credential: Credential::OAuth(token), email: None }
     }
 
+    fn shared(provider: Provider) -> (Arc<Provider>, Arc<dyn Refresher>) {
+        let provider = Arc::new(provider);
+        (Arc::clone(&provider), provider)
+    }
+
+    #[tokio::test]
+    async fn a_renewal_that_nobody_waits_for_any_more_is_kept() {
+        let state = tempfile::tempdir().unwrap();
+        let store = store(state.path(), "main");
+        store.update(|file| file.put(&oauth(NOW - 1))).unwrap();
+        let gate = Arc::new(tokio::sync::Semaphore::new(0));
+        let (provider, refresher) = shared(Provider { gate: Some(Arc::clone(&gate)), ..Provider::default() });
+        let asked = async {
+            while provider.asked.load(Ordering::SeqCst) == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = store.usable("p:me", &refresher, NOW) => panic!("the gate is closed"),
+            () = asked => {}
+        }
+        gate.add_permits(1);
+        let usable = store.usable("p:me", &refresher, NOW).await.unwrap();
+        assert!(usable.secret.matches("a1"), "the one that came second finds what the first one got");
+        assert_eq!(provider.asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_renewed_login_of_an_early_release_is_kept() {
+        let state = tempfile::tempdir().unwrap();
+        let folder = state.path().join("credentials");
+        openclaw_guard::create_private_dir(&folder).unwrap();
+        let legacy = br#"{"p": {"access": "a0", "refresh": "r0", "expires": 7}}"#;
+        openclaw_guard::write_atomic(&folder.join("oauth.json"), legacy).unwrap();
+        let main = store(state.path(), "main");
+        let (provider, refresher) = shared(Provider::default());
+        assert!(main.usable("p:default", &refresher, NOW).await.unwrap().secret.matches("a1"));
+        let again = store(state.path(), "main");
+        assert!(again.usable("p:default", &refresher, NOW).await.unwrap().secret.matches("a1"));
+        let later = again.usable("p:default", &refresher, NOW + 3_600_000).await.unwrap();
+        assert!(later.secret.matches("a2"));
+        assert_eq!(provider.asked.load(Ordering::SeqCst), 2);
+        assert_eq!(
+            std::fs::read(folder.join("oauth.json")).unwrap(),
+            legacy,
+            "and the old file is as it was"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_agent_somewhere_else_gets_the_renewed_token() {
+        let state = tempfile::tempdir().unwrap();
+        let elsewhere = state.path().join("elsewhere");
+        let other =
+            Arc::new(AuthStore::new(AuthPlaces::new(state.path(), &elsewhere), AuthSettings::default()));
+        let places = AuthPlaces::new(state.path(), &state.path().join("agents/main/agent"));
+        let places = AuthPlaces { others: vec![elsewhere], ..places };
+        let main = Arc::new(AuthStore::new(places, AuthSettings::default()));
+        for store in [&main, &other] {
+            store.update(|file| file.put(&oauth(NOW - 1))).unwrap();
+        }
+        let (provider, refresher) = shared(Provider::default());
+        main.usable("p:me", &refresher, NOW).await.unwrap();
+        assert!(other.usable("p:me", &refresher, NOW).await.unwrap().secret.matches("a1"));
+        assert_eq!(provider.asked.load(Ordering::SeqCst), 1);
+    }
+
     #[tokio::test]
     async fn a_token_is_renewed_once_for_all_agents() {
         let state = tempfile::tempdir().unwrap();
@@ -248,14 +332,14 @@ mod tests {
         for store in &stores {
             store.update(|file| file.put(&oauth(NOW - 1))).unwrap();
         }
-        let provider = Provider::default();
-        let asks = (0..10).map(|n| stores[n % 2].usable("p:me", &provider, NOW));
+        let (provider, refresher) = shared(Provider::default());
+        let asks = (0..10).map(|n| stores[n % 2].usable("p:me", &refresher, NOW));
         for usable in join_all(asks).await {
             let usable = usable.unwrap();
             assert!(usable.secret.matches("a1") && usable.is_token);
         }
         assert_eq!(provider.asked.load(Ordering::SeqCst), 1);
-        let later = stores[1].usable("p:me", &provider, NOW + 3_600_000).await.unwrap();
+        let later = stores[1].usable("p:me", &refresher, NOW + 3_600_000).await.unwrap();
         assert!(later.secret.matches("a2"), "and the other agent renews the renewed one");
     }
 
@@ -263,7 +347,7 @@ mod tests {
     async fn what_cannot_be_renewed_says_so_and_is_used_to_its_end() {
         let state = tempfile::tempdir().unwrap();
         let store = store(state.path(), "main");
-        let provider = Provider { refuses: true, ..Provider::default() };
+        let (_, provider) = shared(Provider { refuses: true, ..Provider::default() });
         store.update(|file| file.put(&oauth(NOW + 10_000))).unwrap();
         assert!(store.usable("p:me", &provider, NOW).await.unwrap().secret.matches("a0"));
         store.update(|file| file.put(&oauth(NOW - 1))).unwrap();

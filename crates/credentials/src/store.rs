@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use openclaw_guard::{Secret, create_private_dir, write_atomic};
 
-use crate::cooldown::{Failure, Rest, Scope, failed, rest_of, succeeded};
+use crate::cooldown::{Failure, Rest, Scope, failed, succeeded};
 use crate::error::AuthError;
 use crate::file::AuthFile;
 use crate::legacy;
@@ -154,7 +154,8 @@ impl AuthStore {
         let usage = view.usage(profile);
         let is_rotated = view.profile(profile).is_some();
         let is_recent = usage.last_used.is_some_and(|at| now_ms.saturating_sub(at) < NOTE_EVERY_MS);
-        let is_well = usage.error_count == 0 && rest_of(&usage, model, now_ms).is_none();
+        // A rest that is over counts, too: the next failure would be taken for a second one in a row.
+        let is_well = usage.error_count == 0 && !usage.models.contains_key(model);
         if is_well && (is_recent || !is_rotated) {
             return Ok(());
         }
@@ -211,6 +212,11 @@ impl AuthView {
     #[must_use]
     pub fn profile(&self, id: &str) -> Option<Profile> {
         self.own.profile(id).or_else(|| self.inherited.profile(id))
+    }
+
+    /// Whether a profile is the agent's own.
+    pub(crate) fn is_own(&self, id: &str) -> bool {
+        self.own.profile(id).is_some()
     }
 
     /// Whether a profile is inherited.
@@ -389,6 +395,18 @@ mod tests {
         let before = std::fs::metadata(second.places().file()).unwrap().modified().unwrap();
         second.note_answer("p", "p:1", "m", 71_000).unwrap();
         assert_eq!(std::fs::metadata(second.places().file()).unwrap().modified().unwrap(), before);
+    }
+
+    #[test]
+    fn an_answer_between_two_failures_ends_the_row_of_them_for_keys_without_a_profile_too() {
+        let state = tempfile::tempdir().unwrap();
+        let store = store(state.path(), "main");
+        let failure = Failure { reason: Reason::RateLimit, model: "m", retry_after: None };
+        let fail = |at| store.note_failure("p", "p:config", failure, at).unwrap().unwrap().until;
+        assert_eq!(fail(1_000), 61_000);
+        store.note_answer("p", "p:config", "m", 70_000).unwrap();
+        assert_eq!(fail(100_000), 160_000);
+        assert_eq!(fail(200_000), 500_000, "and without one the rest grows");
     }
 
     #[test]

@@ -29,9 +29,9 @@ enum Shown {
 }
 
 impl Draft {
-    /// Whether nothing came yet.
-    pub(super) fn is_empty(&self) -> bool {
-        self.parts.is_empty() && self.text.is_empty()
+    /// Whether neither text nor a call came.
+    pub(super) fn is_unspoken(&self) -> bool {
+        self.text.is_empty() && !self.parts.iter().any(|part| matches!(part, Piece::Call { .. }))
     }
 
     pub(super) fn push_text(&mut self, delta: &str) {

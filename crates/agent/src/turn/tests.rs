@@ -261,6 +261,19 @@ fn another_model_takes_the_turn_over_before_anything_was_said() {
 }
 
 #[test]
+fn what_was_only_thought_is_dropped_with_its_model() {
+    let mut turn = turn();
+    feed(&mut turn, [Input::Begin, Input::Model(ModelEvent::ThinkingDelta("hm".into()))]);
+    assert!(turn.is_unspoken());
+    let effects =
+        feed(&mut turn, [Input::ModelReplaced(Box::new(other(64_000))), text("Hi"), done(StopReason::Stop)]);
+    let said = effects
+        .iter()
+        .find_map(|e| if let Effect::Append(Message::Assistant(m)) = e { Some(m) } else { None });
+    assert_eq!(said.map(|m| m.content.clone()), Some(vec![Part::text("Hi")]));
+}
+
+#[test]
 fn what_was_said_is_not_said_again_by_another_model() {
     let mut turn = turn();
     feed(&mut turn, [Input::Begin, text("Hel")]);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use openclaw_credentials::AuthError;
+use openclaw_credentials::{AuthError, Refresher};
 use openclaw_models::catalog::{CatalogError, Key, KeyKind, KeySource, Keyed, Reference};
 use openclaw_models::failover::{Asked, Candidate, candidates};
 use openclaw_models::local::look_at;
@@ -132,7 +132,7 @@ async fn connect(view: &ModelsView, candidate: &Candidate) -> Result<Arc<dyn Cha
     let key = match &candidate.credential {
         None => None,
         Some(KeySource::Profile(id)) => {
-            let refresher = TokenRefresher::default();
+            let refresher: Arc<dyn Refresher> = Arc::new(TokenRefresher::default());
             let usable = view.auth.usable(id, &refresher, view.now_ms).await?;
             let kind = if usable.is_token { KeyKind::Token } else { KeyKind::ApiKey };
             Some(Key { secret: usable.secret, kind, source: KeySource::Profile(id.clone()) })
