@@ -77,11 +77,9 @@ async fn moonshot_counts_in_the_choice() {
     let mut last = end("stop");
     last["choices"][0]["usage"] = usage;
     let (events, error) = answer(stream(&[delta(json!({"content": "Hi"})), last])).await;
-    let usage = events.iter().find_map(|event| match event {
-        ModelEvent::Usage(usage) => Some((usage.input, usage.cache_read, usage.output)),
-        _ => None,
-    });
-    assert_eq!((usage, error), (Some((56, 1_280, 31)), None));
+    let Some(ModelEvent::Usage(usage)) = events.iter().rev().nth(1) else { panic!("{events:?}") };
+    let usage = (usage.input, usage.cache_read, usage.output);
+    assert_eq!((usage, error), ((56, 1_280, 31), None));
 }
 
 #[tokio::test]
@@ -109,15 +107,14 @@ async fn goes_back(chunks: &[Value]) -> Value {
     assert_eq!(error, None);
     let (mut content, mut call): (Vec<Value>, _) = (Vec::new(), Value::Null);
     for event in &events {
-        match event {
-            ModelEvent::ThinkingSignature(signature) => {
-                content.push(json!({"type": "thinking", "thinking": "", "thinkingSignature": signature}));
-            }
-            ModelEvent::ToolCallStart { id, name, .. } => {
-                call = json!({"type": "toolCall", "id": id, "name": name, "arguments": {"path": "a"}});
-            }
-            ModelEvent::ToolCallSignature { signature, .. } => call["thoughtSignature"] = json!(signature),
-            _ => {}
+        if let ModelEvent::ThinkingSignature(signature) = event {
+            content.push(json!({"type": "thinking", "thinking": "", "thinkingSignature": signature}));
+        }
+        if let ModelEvent::ToolCallStart { id, name, .. } = event {
+            call = json!({"type": "toolCall", "id": id, "name": name, "arguments": {"path": "a"}});
+        }
+        if let ModelEvent::ToolCallSignature { signature, .. } = event {
+            call["thoughtSignature"] = json!(signature);
         }
     }
     let id = call["id"].clone();
