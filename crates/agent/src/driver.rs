@@ -116,7 +116,8 @@ pub(crate) async fn drive(
                     (Effect::Append(message), Some(Effect::End(_))) => last = Some(message),
                     (Effect::CallModel(mut request), _) => match speaker.pay_for(&mut request) {
                         Ok(()) => {
-                            let speaks_by = speaker.has_others().then(|| Instant::now() + limits.wait);
+                            let speaks_by =
+                                speaker.has_others().then(|| Instant::now() + speaker.patience(limits.wait));
                             running.call(speaker, *request, (world.clock().now_ms(), speaks_by));
                         }
                         Err(over) => inputs.push_back(Input::OverBudget { words: over.words() }),
@@ -135,7 +136,7 @@ pub(crate) async fn drive(
             biased;
             reason = limits.abort.aborted() => Input::Abort(reason),
             () = tokio::time::sleep_until(deadline) => Input::Deadline,
-            () = until(running.speaks_by) => running.gave_up(speaker, limits.wait),
+            () = until(running.speaks_by) => running.gave_up(speaker, speaker.patience(limits.wait)),
             event = next_event(&mut running.events) => event,
             (call_id, outcome) = tool_result(&mut running.tool) => Input::ToolDone { call_id, outcome },
         };

@@ -22,6 +22,7 @@
 //! ```
 
 pub mod budget;
+mod cli_session;
 pub mod commands;
 mod driver;
 pub mod envelope;

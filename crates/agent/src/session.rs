@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use openclaw_guard::Clock;
 use openclaw_memory::SyncReason;
 use openclaw_models::ToolDefinition;
+use openclaw_models::cli::CliSession;
 use openclaw_protocol::message::{AssistantMessage, KnownPart, Message, Part, StopReason, Usage};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{
@@ -17,6 +18,7 @@ use openclaw_tools::{Definition, ToolCall, ToolContext, ToolOutcome};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli_session::KeptSession;
 use crate::driver::World;
 use crate::envelope::{date_of, local_time};
 use crate::lane::{Inbound, Placed, Resume};
@@ -79,6 +81,12 @@ impl OpenSession {
         let session = blocking(move || opening.run()).await??;
         session.freshen_memory();
         Ok(session)
+    }
+
+    /// The session as command-line programs know it.
+    pub(crate) fn cli_session(&self) -> Arc<dyn CliSession> {
+        let (runtime, key, id) = (Arc::clone(&self.runtime), self.key.clone(), self.id.clone());
+        Arc::new(KeptSession { runtime, key, id, audience: self.audience })
     }
 
     /// Has memory brought up to date behind the beginning of a conversation that may ask it.

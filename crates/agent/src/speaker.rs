@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use openclaw_credentials::{AuthError, Failure, RefreshError};
 use openclaw_models::catalog::{CatalogError, Key, KeyKind, KeySource, Keyed, Patience, Reference};
+use openclaw_models::cli::CliFault;
 use openclaw_models::failover::{Asked, Failover, Judgement, Pinned, candidates};
 use openclaw_models::local::look_at;
 use openclaw_models::{
@@ -17,6 +18,9 @@ use crate::envelope::{date_of, local_time};
 use crate::runtime::AgentRuntime;
 use crate::spending::{Amount, CallEnd, Counted, Over, Purse};
 use crate::turn::{Input, TurnError};
+
+/// A program that works on an answer of usual length is done by then.
+const PROGRAM_PATIENCE: Duration = Duration::from_secs(300);
 
 /// Whether the message has images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +145,11 @@ impl Speaker {
                 entry.set(field::SPENT_USD, &spent.usd);
             });
         }
+    }
+
+    /// How long the model may be silent while another one could answer: a program tells its answer when it is whole.
+    pub(crate) fn patience(&self, configured: Duration) -> Duration {
+        if self.info().api == WireApi::Cli { configured.max(PROGRAM_PATIENCE) } else { configured }
     }
 
     /// Whether somebody else could be asked.
@@ -311,6 +320,10 @@ async fn in_time<T>(work: impl Future<Output = T>, limit: Option<Duration>) -> R
 
 async fn note_failure(runtime: &AgentRuntime, failover: &mut Failover, at: usize, error: &ModelError) {
     let Judgement::Another { reason, retry_after, .. } = failover.failed(at, error) else { return };
+    if matches!(error, ModelError::Program { fault: CliFault::NotForGroups, .. }) {
+        // That is so in this session and no failure.
+        return;
+    }
     let Some(candidate) = failover.candidate(at) else { return };
     let (auth, now_ms) = (Arc::clone(&runtime.auth), runtime.clock.now_ms());
     let (name, Reference { provider, model }) = (candidate.name(), candidate.reference.clone());

@@ -302,6 +302,7 @@ impl Builder<'_> {
         for remark in read_models_file(&folder, &mut providers, &self.loaded.env) {
             tracing::warn!(agent = id, "{remark}");
         }
+        providers.workspace = Some(workspace.path().to_owned());
         let models = Catalog::new(providers, Environment::from_env(&self.loaded.env));
         for path in models.unsent_params() {
             tracing::warn!(agent = id, "{path} is not sent: temperature and maxTokens are");

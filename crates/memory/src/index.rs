@@ -28,7 +28,7 @@ use crate::weighted::{self, Chunking};
 use crate::words::Analyser;
 
 /// Changes when tables, terms or windows change; an index of another version is built anew.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 /// Owner only (S-088).
 const FILE_MODE: u32 = 0o600;
 /// Pages kept in memory, in KiB: an idle agent should cost next to nothing.

@@ -3,7 +3,7 @@
 //! In a large memory not every note is looked at: what a note could reach at most is cheap to know, and the notes are gone
 //! through from the most promising one on, until no other can reach the best rows any more.
 
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::ops::Range;
 
 use crate::backend::Source;
@@ -62,6 +62,26 @@ impl Ranking<'_> {
             self.offer(slot, &mut best);
         }
         Ok(best.sorted())
+    }
+
+    /// Adds the rows of the days that a query of nothing else names, whatever their words.
+    pub(crate) fn add_days(&mut self, candidates: &mut Vec<Candidate>) {
+        let known: HashSet<(usize, usize)> = candidates.iter().map(|one| (one.slot, one.row)).collect();
+        let mut best = Best::default();
+        for (slot, view) in self.corpus.views().iter().enumerate() {
+            let is_asked = |row: &usize| self.time.is_asked(view.day(*row)) && !known.contains(&(slot, *row));
+            let rows: Vec<usize> = view.shown_rows().filter(is_asked).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            self.scores.evaluate(slot);
+            for row in rows {
+                let score = self.fused(slot, row..row + 1).first().copied().unwrap_or_default();
+                best.push(Candidate { slot, row, score });
+            }
+        }
+        candidates.append(&mut best.sorted());
+        candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
     }
 
     /// Makes the cosines of some notes exact.

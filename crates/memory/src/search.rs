@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use openclaw_embed::Vector;
 
-use crate::backend::{Explain, Explaining, Hit, MAX_RESULTS, Query};
+use crate::backend::{Days, Explain, Explaining, Hit, MAX_RESULTS, Query};
 use crate::codes::QueryCodes;
 use crate::confidence::confidence;
 use crate::corpus::{Corpus, NoteId};
@@ -25,6 +25,7 @@ const OF_COMPOUND: f32 = 0.6;
 pub(crate) struct Found {
     pub(crate) hits: Vec<Hit>,
     pub(crate) confidence: f64,
+    pub(crate) days: Option<Days>,
 }
 
 /// What is asked for.
@@ -57,17 +58,25 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
     };
     let scores = Scores::new(corpus, &concepts, &matches, weights);
     let mut ranking = Ranking { corpus, scores, meaning, sides, time: &time };
-    let candidates = ranking.candidates(index, codes.as_ref())?;
+    let mut candidates = ranking.candidates(index, codes.as_ref())?;
+    if time.only_days {
+        ranking.add_days(&mut candidates);
+    }
     let score = |slot, rows| ranking.fused(slot, rows);
     let runs = select(corpus, candidates, score, query.max_results.min(MAX_RESULTS));
 
     let evidence = |run: &Run| ranking.evidence(run.slot, run.best);
-    let sure = runs.first().map_or(0.0, |run| confidence(evidence(run)));
+    // A line of the days asked for is what was asked for, whatever its words.
+    let surety = |run: &Run| {
+        let is_asked = time.only_days && time.is_asked(corpus.views()[run.slot].day(run.best));
+        if is_asked { 1.0 } else { confidence(evidence(run)) }
+    };
+    let sure = runs.first().map_or(0.0, surety);
     let mut ceiling = 1.0_f64;
     let mut hits = Vec::with_capacity(runs.len());
     for run in &runs {
         let evidence = evidence(run);
-        ceiling = ceiling.min(confidence(evidence));
+        ceiling = ceiling.min(surety(run));
         if ceiling < query.min_score {
             break;
         }
@@ -79,7 +88,7 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
         }
         hits.push(hit);
     }
-    Ok(Found { hits, confidence: sure })
+    Ok(Found { hits, confidence: sure, days: time.named() })
 }
 
 /// The rows that hold a concept in any form, and how well. A word that stands nowhere is looked for at the beginning of

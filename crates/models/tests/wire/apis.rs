@@ -35,7 +35,7 @@ pub(crate) fn info(api: WireApi) -> ModelInfo {
         WireApi::GoogleGenerativeAi => ("google", "gemini-3-pro"),
         WireApi::OpenAiResponses | WireApi::OpenAiCompletions => ("openai", "gpt-5"),
         WireApi::OllamaChat => ("ollama", "qwen3-vl:8b"),
-        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Offline => {
+        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Cli | WireApi::Offline => {
             panic!("not tested here")
         }
     };
@@ -55,7 +55,7 @@ pub(crate) fn path(api: WireApi) -> &'static str {
         WireApi::OpenAiResponses => "/v1/responses",
         WireApi::OpenAiCompletions => "/v1/chat/completions",
         WireApi::OllamaChat => "/api/chat",
-        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Offline => {
+        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Cli | WireApi::Offline => {
             panic!("not tested here")
         }
     }
@@ -68,7 +68,7 @@ pub(crate) fn judge(info: &ModelInfo, body: &Value) -> Result<(), Violation> {
         WireApi::OpenAiResponses => strict::responses(body),
         WireApi::OpenAiCompletions => strict::completions(body),
         WireApi::OllamaChat => strict::ollama(body),
-        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Offline => {
+        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Cli | WireApi::Offline => {
             panic!("not tested here")
         }
     }
