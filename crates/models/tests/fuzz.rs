@@ -86,5 +86,5 @@ fn any_bytes_as_output_of_a_program() {
 
 #[test]
 fn any_bytes_as_ollama_lines() {
-    run("wire_ollama", WireApi::OllamaChat);
+    run("wire_ollama", |case| stream_once(WireApi::OllamaChat, case));
 }
