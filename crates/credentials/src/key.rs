@@ -69,15 +69,16 @@ pub enum AddressFrom {
     ModelsFile,
 }
 
-/// Whether a credential may be sent to `url` (S-096). What the environment or a profile holds was given for the provider,
-/// not for a server that somebody names later: it goes where the table says that the provider is, or where the owner
-/// says so in the same breath. `home` is the provider's own address, where it has one.
+/// Whether a credential of the owner may be sent to `url` (S-096). What the environment or a profile holds was given for
+/// the provider, not for a server that somebody names later: it goes where the table says that the provider is, or where
+/// the owner says so in the same breath. `home` is the provider's own address, where it has one.
 #[must_use]
 pub fn may_go(key: &Key, url: &str, said_by: AddressFrom, home: Option<&str>) -> bool {
     let is_home = home.is_some_and(|home| same_origin(home, url));
     match (&key.source, said_by) {
-        // Both are from one entry.
-        (KeySource::Config, _) => true,
+        (KeySource::Config, AddressFrom::ModelsFile) => is_home,
+        // Both are the owner's.
+        (KeySource::Config, AddressFrom::Table | AddressFrom::Config | AddressFrom::Environment) => true,
         (KeySource::Environment(_), AddressFrom::Environment) => true,
         (KeySource::Environment(_), _) => is_home,
         // A subscription's token is worth more than a key, and no proxy needs it.
@@ -112,7 +113,10 @@ mod tests {
         use KeyKind::{ApiKey, Token};
         let rows = [
             (KeySource::Config, ApiKey, elsewhere, Config, home, true),
-            (KeySource::Config, ApiKey, elsewhere, ModelsFile, home, true),
+            (KeySource::Config, ApiKey, elsewhere, ModelsFile, home, false),
+            (KeySource::Config, ApiKey, elsewhere, ModelsFile, None, false),
+            (KeySource::Config, ApiKey, there, ModelsFile, home, true),
+            (KeySource::Config, ApiKey, elsewhere, Environment, home, true),
             (env(), ApiKey, there, Table, home, true),
             (env(), ApiKey, elsewhere, Config, home, false),
             (env(), ApiKey, elsewhere, ModelsFile, home, false),

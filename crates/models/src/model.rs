@@ -336,7 +336,8 @@ impl Prices {
     }
 }
 
-/// What a server does differently (`models.providers.*.models[].compat`). Absent means: decided by the host name.
+/// What a server does differently (`models.providers.*.models[].compat`). Absent means: as the table says of the provider
+/// at this address.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Compat {
@@ -351,6 +352,28 @@ pub struct Compat {
     /// How it is told to think. Not for the configuration: decided by provider and host.
     #[serde(skip)]
     pub reasoning_form: Option<ReasoningForm>,
+    /// Whether the usage of a stream has to be asked for and may be: some send it unasked and refuse the question.
+    pub supports_usage_in_streaming: Option<bool>,
+    /// Whether ids of calls have nine letters and digits, as Mistral wants them.
+    pub requires_mistral_tool_ids: Option<bool>,
+}
+
+impl Compat {
+    /// The same with what `below` says where this says nothing.
+    #[must_use]
+    pub(crate) fn or(self, below: Self) -> Self {
+        Self {
+            supports_store: self.supports_store.or(below.supports_store),
+            supports_developer_role: self.supports_developer_role.or(below.supports_developer_role),
+            supports_reasoning_effort: self.supports_reasoning_effort.or(below.supports_reasoning_effort),
+            reasoning_form: self.reasoning_form.or(below.reasoning_form),
+            max_tokens_field: self.max_tokens_field.or(below.max_tokens_field),
+            supports_usage_in_streaming: self
+                .supports_usage_in_streaming
+                .or(below.supports_usage_in_streaming),
+            requires_mistral_tool_ids: self.requires_mistral_tool_ids.or(below.requires_mistral_tool_ids),
+        }
+    }
 }
 
 /// How a server with chat completions is told how hard to think.

@@ -51,3 +51,8 @@ fn any_bytes_as_gemini() {
 fn any_bytes_as_output_of_a_program() {
     run("cli_output", output_once);
 }
+
+#[test]
+fn any_bytes_as_ollama_lines() {
+    run("wire_ollama", |case| stream_once(WireApi::OllamaChat, case));
+}

@@ -1,5 +1,5 @@
 //! A scripted model provider over real HTTP and server-sent events, on a loopback port of its own. The path of a request
-//! decides which wire API answers it: chat completions, responses, Anthropic messages or Gemini.
+//! decides which wire API answers it: chat completions, responses, Anthropic messages, Gemini or Ollama.
 //!
 //! Sources of the wire formats: the providers' API references on streaming. The server runs on its own thread
 //! with its own runtime, so that it serves synchronous tests, paused clocks and benchmarks alike, and goes away when

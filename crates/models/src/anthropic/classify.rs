@@ -43,6 +43,8 @@ const WORDS: &[(&str, Meaning)] = &[
     ("prompt is too long", Meaning::Context),
     ("exceed context limit", Meaning::Context),
     ("context window", Meaning::Context),
+    // Kimi's imitation: "Your request exceeded model token limit: 262144 (requested: 269030)"
+    ("exceeded model token limit", Meaning::Context),
     ("credit balance is too low", Meaning::Billing),
     ("usage limits", Meaning::Billing),
     ("content filtering policy", Meaning::Filtered),
@@ -118,12 +120,12 @@ mod tests {
             (
                 500,
                 r#"{"type":"error","error":{"type":"api_error","message":"Internal server error"}}"#,
-                "p: server failure (HTTP 500)",
+                "p: overloaded",
             ),
             (
                 504,
                 r#"{"type":"error","error":{"type":"timeout_error","message":"Request timed out"}}"#,
-                "p: server failure (HTTP 504)",
+                "p: overloaded",
             ),
             (
                 413,
@@ -169,12 +171,22 @@ mod tests {
             (302, "", "p: redirected (HTTP 302)"),
             (418, "[]", "p: request refused (HTTP 418): it gave no reason"),
         ];
+        for (status, body, expected) in rows {
+            assert_eq!(of(status, body), expected, "{status} {body}");
+        }
+    }
+
+    /// Kimi's coding endpoint speaks the API in words of its own.
+    #[test]
+    fn imitations_say_it_otherwise() {
+        let body = r#"{"type":"error","error":{"type":"invalid_request_error","message":"Invalid request: Your request exceeded model token limit: 262144 (requested: 291351)"}}"#;
+        assert_eq!(of(400, body), "p: context window of m exceeded");
+    }
+
+    fn of(status: u16, body: &str) -> String {
         let info = ModelInfo::new("p", "m", WireApi::AnthropicMessages);
         let redactor = Redactor::new(vec![Secret::new("sk-canary-1".into())]);
-        for (status, body, expected) in rows {
-            let refusal =
-                Refusal { status, retry_after: Some(Duration::from_secs(3)), body: body.as_bytes() };
-            assert_eq!(classify(refusal, &info, &redactor).to_string(), expected, "{status} {body}");
-        }
+        let refusal = Refusal { status, retry_after: Some(Duration::from_secs(3)), body: body.as_bytes() };
+        classify(refusal, &info, &redactor).to_string()
     }
 }

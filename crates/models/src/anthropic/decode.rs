@@ -11,11 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::classify::classify;
-use crate::wire::{self, Redactor, Refusal};
+use crate::wire::{self, MAX_TOOL_CALLS, Redactor, Refusal};
 use crate::{Malformed, ModelError, ModelEvent, ModelInfo};
-
-/// Most tool calls in one answer; more than any tool list.
-const MAX_TOOL_CALLS: usize = 128;
 
 /// Decodes one answer.
 ///
@@ -156,7 +153,7 @@ impl wire::Decoder for Decoder {
             Ok(event) => event,
             // Some imitations end as chat completions do.
             Err(_) if data.trim() == "[DONE]" => return self.finish(),
-            Err(_) => return Err(self.malformed(Malformed::NotJson)),
+            Err(_) => return Err(self.info.malformed(Malformed::NotJson)),
         };
         if event.error.is_some() || event.kind == "error" {
             let refusal = Refusal::in_stream(data.as_bytes());
@@ -171,7 +168,7 @@ impl wire::Decoder for Decoder {
         }
         match self.stop {
             Some(stop) => self.end(stop),
-            None => Err(self.malformed(Malformed::EndedEarly)),
+            None => Err(self.info.malformed(Malformed::EndedEarly)),
         }
     }
 }
@@ -228,10 +225,10 @@ impl Decoder {
 
     fn open_call(&mut self, block_index: u64, block: Block<'_>) -> Result<ModelEvent, ModelError> {
         let name = block.name.filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| self.malformed(Malformed::UnnamedToolCall))?;
+        let name = name.ok_or_else(|| self.info.malformed(Malformed::UnnamedToolCall))?;
         let index = self.calls.len();
         if index >= MAX_TOOL_CALLS {
-            return Err(self.malformed(Malformed::TooManyToolCalls));
+            return Err(self.info.malformed(Malformed::TooManyToolCalls));
         }
         let whole = block.input.map(RawValue::get).filter(|input| !matches!(*input, "{}" | "null" | "\"\""));
         self.calls.push(OpenCall { block: block_index, whole: whole.map(ToOwned::to_owned) });
@@ -259,7 +256,7 @@ impl Decoder {
 
     fn arguments(&mut self, block: u64, delta: String) -> Result<ModelEvent, ModelError> {
         let Some(index) = self.calls.iter().rposition(|call| call.block == block) else {
-            return Err(self.malformed(Malformed::UnnamedToolCall));
+            return Err(self.info.malformed(Malformed::UnnamedToolCall));
         };
         self.calls[index].whole = None;
         Ok(ModelEvent::ToolCallArguments { index, delta })
@@ -301,10 +298,6 @@ impl Decoder {
             .fold(usage.input, u64::saturating_add);
         usage.cost = self.info.prices.cost_of(&usage);
         usage
-    }
-
-    fn malformed(&self, what: Malformed) -> ModelError {
-        ModelError::Malformed { provider: Arc::clone(&self.info.provider), what }
     }
 }
 

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::thinking::{OutputConfig, Thinking, asked, own, takes_temperature};
 use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Shown, Turn, plain_name, turns,
 };
 use crate::params::Fields;
+use crate::wire::{object, output_limit};
 use crate::{ModelInfo, ModelRequest, ThinkingLevel, ToolDefinition};
 
 /// `max_tokens` is required; this is asked for when nothing is known of the model. All served models can do it.
@@ -31,10 +32,7 @@ const RULES: Rules = Rules {
 /// # Errors
 /// Only if a value cannot be written as JSON, which no value made by `serde_json` can cause.
 pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde_json::Error> {
-    let max_tokens = match (request.max_tokens, info.max_tokens) {
-        (Some(asked), Some(most)) => asked.min(most),
-        (asked, most) => asked.or(most).unwrap_or(DEFAULT_MAX_TOKENS),
-    };
+    let max_tokens = output_limit(request, info).unwrap_or(DEFAULT_MAX_TOKENS);
     let turns = turns(request, info, RULES);
     let level = request.thinking.filter(|_| info.reasoning);
     let (thinking, output_config) = thinking(level, &turns, info, max_tokens);
@@ -265,11 +263,6 @@ fn said_block(said: Said<'_>) -> Block<'_> {
         }
     };
     Block::from(content)
-}
-
-/// What a model wrote as arguments need not be an object; the result of the call says so already.
-fn object(arguments: &Value) -> Cow<'_, Value> {
-    if arguments.is_object() { Cow::Borrowed(arguments) } else { Cow::Owned(Value::Object(Map::new())) }
 }
 
 fn result(outcome: Outcome<'_>) -> Block<'_> {

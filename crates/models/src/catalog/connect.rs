@@ -7,10 +7,11 @@ use reqwest::Url;
 use super::error::CatalogError;
 use super::providers::{KeyHeader, ProviderEntry};
 use super::resolve::{Catalog, Keyed, Patience};
+use super::table::{BUILTIN_PROVIDERS, BuiltinProvider, COMMON, Origin};
 use crate::local::PrintedCalls;
 use crate::wire::{Access, Endpoint, KeyPlace, RemoteChat, speaks};
-use crate::{CallPolicy, ChatModel, Compat, MaxTokensField, ModelInfo, ReasoningForm, Retries, Timeouts};
-use openclaw_http::is_loopback;
+use crate::{CallPolicy, ChatModel, Compat, ModelInfo, ReasoningForm, Retries, Timeouts, WireApi};
+use openclaw_http::{is_loopback, parse_address};
 
 impl Catalog {
     pub(super) fn connect_entry(
@@ -40,8 +41,10 @@ impl Catalog {
         if keyless && !local {
             return Err(CatalogError::MissingKey { provider: entry.id.clone() });
         }
-        info.compat = by_host(endpoint.url(), info.compat);
-        info.compat.reasoning_form = Some(reasoning_form(endpoint.url(), &info));
+        if info.api == WireApi::OpenAiCompletions {
+            info.compat = info.compat.or(dialect(endpoint.url(), entry.builtin));
+            info.compat.reasoning_form = Some(reasoning_form(endpoint.url(), &info));
+        }
         let timeouts = if local { Timeouts::local() } else { Timeouts::remote() };
         let retries = match patience {
             Patience::Alone => Retries::default(),
@@ -54,22 +57,21 @@ impl Catalog {
     }
 }
 
-/// Servers that answer 422 to `store` and `max_completion_tokens`, with the older `max_tokens` in its place. Source:
-/// Mistral's own answers, for example in partITech/php-mistral issue 76 and openclaw/openclaw pull request 47301.
-const OLD_FIELDS_ONLY: &[&str] = &["mistral.ai"];
+/// What the table says of the server at `url`: the address decides, so that it holds under any name of the provider; only
+/// a server that people run themselves may be anywhere.
+fn dialect(url: &Url, builtin: Option<&BuiltinProvider>) -> Compat {
+    let own = builtin.filter(|builtin| builtin.origin != Origin::Remote);
+    let at_home = || BUILTIN_PROVIDERS.iter().find(|provider| is_at(url, provider));
+    own.or_else(at_home).map_or(COMMON, |provider| provider.dialect)
+}
 
-/// Fills what the configuration leaves open. Only OpenAI itself is known to accept the role `developer`.
-fn by_host(url: &Url, configured: Compat) -> Compat {
-    let on = |domains: &[&str]| is_on(url, domains);
-    let field =
-        if on(OLD_FIELDS_ONLY) { MaxTokensField::MaxTokens } else { MaxTokensField::MaxCompletionTokens };
-    Compat {
-        supports_store: configured.supports_store.or(Some(!on(OLD_FIELDS_ONLY))),
-        supports_developer_role: configured.supports_developer_role.or(Some(on(&["openai.com"]))),
-        supports_reasoning_effort: configured.supports_reasoning_effort,
-        reasoning_form: configured.reasoning_form,
-        max_tokens_field: configured.max_tokens_field.or(Some(field)),
-    }
+/// Whether `url` is in a provider's domain: `eu.api.openai.com` is OpenAI's, too.
+fn is_at(url: &Url, provider: &BuiltinProvider) -> bool {
+    let Ok(home) = parse_address(provider.base_url) else { return false };
+    let (Some(host), Some(at_home)) = (url.host_str(), home.host_str()) else { return false };
+    let domain = at_home.strip_prefix("api.").unwrap_or(at_home);
+    let in_domain = host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    if provider.origin == Origin::Remote { in_domain } else { home.origin() == url.origin() }
 }
 
 fn is_on(url: &Url, domains: &[&str]) -> bool {
@@ -100,26 +102,39 @@ fn reasoning_form(url: &Url, info: &ModelInfo) -> ReasoningForm {
 
 #[cfg(test)]
 mod tests {
-    use super::{by_host, reasoning_form};
-    use crate::{Compat, MaxTokensField, ModelInfo, ReasoningForm, WireApi};
+    use super::{dialect, reasoning_form};
+    use crate::MaxTokensField::{MaxCompletionTokens, MaxTokens};
+    use crate::catalog::table::builtin_provider;
+    use crate::{ModelInfo, ReasoningForm, WireApi};
     use reqwest::Url;
 
     #[test]
-    fn the_host_fills_what_is_left_open() {
-        let compat = |url: &str, configured| by_host(&Url::parse(url).unwrap(), configured);
-        let local = compat("http://127.0.0.1:1/v1", Compat::default());
-        assert_eq!((local.supports_store, local.supports_developer_role), (Some(true), Some(false)));
-        let openai = compat("https://api.openai.com/v1", Compat::default());
-        assert_eq!(openai.supports_developer_role, Some(true));
-        let mistral = compat("https://api.mistral.ai/v1", Compat::default());
-        assert_eq!(
-            (mistral.supports_store, mistral.max_tokens_field),
-            (Some(false), Some(MaxTokensField::MaxTokens))
-        );
-        assert_eq!(compat("https://notmistral.ai/v1", Compat::default()).supports_store, Some(true));
-        let told =
-            compat("https://api.mistral.ai/v1", Compat { supports_store: Some(true), ..Compat::default() });
-        assert_eq!(told.supports_store, Some(true));
+    fn the_address_decides() {
+        // The address, and whether it knows `store` and the role, the field of the limit, whether usage is asked for.
+        let rows = [
+            ("https://api.openai.com/v1", true, MaxCompletionTokens, true),
+            ("https://eu.api.openai.com/v1", true, MaxCompletionTokens, true),
+            ("https://api.cerebras.ai/v1", false, MaxCompletionTokens, true),
+            ("https://api.mistral.ai/v1", false, MaxTokens, false),
+            ("https://notmistral.ai/v1", false, MaxCompletionTokens, true),
+            ("https://api.z.ai/api/paas/v4", false, MaxTokens, true),
+            ("https://llm.example.com/v1", false, MaxCompletionTokens, true),
+            ("http://127.0.0.1:1234/v1", false, MaxTokens, true),
+            ("http://127.0.0.1:1/v1", false, MaxCompletionTokens, true),
+        ];
+        for (url, is_openai, field, asks_for_usage) in rows {
+            let compat = dialect(&Url::parse(url).unwrap(), None);
+            assert_eq!(
+                (compat.supports_store, compat.supports_developer_role),
+                (Some(is_openai), Some(is_openai)),
+                "{url}"
+            );
+            assert_eq!(compat.max_tokens_field, Some(field), "{url}");
+            assert_eq!(compat.supports_usage_in_streaming, Some(asks_for_usage), "{url}");
+        }
+        let elsewhere = Url::parse("http://box:1/v1").unwrap();
+        let of = |id: &str| dialect(&elsewhere, builtin_provider(id)).max_tokens_field;
+        assert_eq!((of("lmstudio"), of("mistral")), (Some(MaxTokens), Some(MaxCompletionTokens)));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub mod table;
 
 pub use environment::Environment;
 pub use error::CatalogError;
-pub use key::{AddressFrom, Key, KeyKind, KeySource, may_go, same_origin};
+pub use key::{AddressFrom, Key, KeyFrom, KeyKind, KeySource, may_go, same_origin};
 pub use listing::{ListedModel, ModelListing};
 pub use models_file::{ModelsFileError, parse_models_file, read_models_file};
 pub use programs::NoProgram;

@@ -9,8 +9,9 @@ use openclaw_guard::Secret;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::key::AddressFrom;
+use super::key::{AddressFrom, KeyFrom};
 use super::providers::{KeyHeader, Mode, ModelEntry, ProviderEntry, Providers};
+use super::table::{BuiltinProvider, canonical_provider};
 use crate::{Compat, InputKind, Prices, WireApi};
 
 /// Why a `models.json` says nothing.
@@ -84,7 +85,8 @@ pub fn read_models_file(agent_dir: &Path, providers: &mut Providers, env: &Env) 
         Err(error) => return vec![format!("{} is not used: {error}", path.display())],
     };
     match parse_models_file(&text, |name| env.non_blank(name).map(ToOwned::to_owned)) {
-        Ok((entries, remarks)) => {
+        Ok((entries, mut remarks)) => {
+            remarks.extend(withheld(&providers.entries, &entries));
             providers.entries.extend(entries);
             remarks
         }
@@ -92,8 +94,27 @@ pub fn read_models_file(agent_dir: &Path, providers: &mut Providers, env: &Env) 
     }
 }
 
+/// One line about each provider whose configured secrets are not sent to the address that the file names.
+fn withheld(configured: &[ProviderEntry], entries: &[ProviderEntry]) -> Vec<String> {
+    let same = |one: &ProviderEntry, other: &ProviderEntry| {
+        canonical_provider(&one.id) == canonical_provider(&other.id)
+    };
+    let loses = |entry: &&ProviderEntry| {
+        configured.iter().any(|upper| same(upper, entry) && upper.loses_secrets_over(entry))
+    };
+    let line = |entry: &ProviderEntry| {
+        let id = &entry.id;
+        format!(
+            "models.json providers.{id}.baseUrl: the key and the headers of models.providers.{id} are not sent there, \
+             because only models.json names the address; if it is yours, set models.providers.{id}.baseUrl to it"
+        )
+    };
+    entries.iter().filter(loses).map(line).collect()
+}
+
 /// The providers of a `models.json`, and one line about each that cannot be used. A key that is the name of a variable
-/// means its value; a key that would run a program is refused.
+/// of the provider's own means its value, which goes only where the environment's keys may go; any other variable is not
+/// read, because the file could send it anywhere. A key that would run a program is refused.
 ///
 /// # Errors
 /// The text is not a `models.json`.
@@ -126,7 +147,8 @@ fn provider(
     if entry.address_from == AddressFrom::Config {
         entry.address_from = AddressFrom::ModelsFile;
     }
-    entry.api_key = raw.api_key.and_then(|text| secret(id, &text, env, remarks));
+    entry.api_key = raw.api_key.and_then(|text| secret((id, entry.builtin), &text, env, remarks));
+    entry.key_from = KeyFrom::ModelsFile;
     entry.key_header = match raw.auth_header {
         Some(true) => KeyHeader::Authorization,
         Some(false) | None => KeyHeader::OfTheApi,
@@ -141,7 +163,7 @@ fn provider(
 }
 
 fn secret(
-    id: &str,
+    (id, builtin): (&str, Option<&BuiltinProvider>),
     text: &str,
     env: &impl Fn(&str) -> Option<String>,
     remarks: &mut Vec<String>,
@@ -150,7 +172,18 @@ fn secret(
         remarks.push(format!("models.json providers.{id}.apiKey: a command is not run; set the key itself"));
         return None;
     }
-    Some(Secret::new(env(text).unwrap_or_else(|| text.to_owned())))
+    // The catalog has these from the environment, with their source.
+    if builtin.is_some_and(|builtin| builtin.env_keys.contains(&text)) {
+        return None;
+    }
+    if env(text).is_some() {
+        remarks.push(format!(
+            "models.json providers.{id}.apiKey: the variable {text} is not read for a server that models.json names; \
+             set models.providers.{id}.baseUrl and apiKey: \"${{{text}}}\" in openclaw.json"
+        ));
+        return None;
+    }
+    Some(Secret::new(text.to_owned()))
 }
 
 fn headers(raw: &Map<String, Value>) -> Vec<(String, Secret)> {
@@ -196,7 +229,7 @@ mod tests {
     use crate::catalog::{AddressFrom, KeyHeader};
 
     const FILE: &str = r#"{ "providers": {
-        "proxy": { "baseUrl": "http://127.0.0.1:9/v1", "apiKey": "PROXY_KEY", "api": "openai-completions",
+        "proxy": { "baseUrl": "http://127.0.0.1:9/v1", "apiKey": "secret", "api": "openai-completions",
             "authHeader": true, "headers": {"X-Team": "t"}, "other": 1,
             "models": [ { "id": "a", "name": "A", "contextWindow": 64000, "maxTokens": 1e3, "input": ["text", "image"],
                 "cost": {"input": 1, "output": 2, "cacheRead": 0, "cacheWrite": 0},
@@ -207,8 +240,7 @@ mod tests {
 
     #[test]
     fn the_registry_of_the_release_is_read() {
-        let env = |name: &str| (name == "PROXY_KEY").then(|| "secret".to_owned());
-        let (entries, remarks) = parse_models_file(FILE, env).unwrap();
+        let (entries, remarks) = parse_models_file(FILE, |_| None).unwrap();
         let [proxy, zai] = entries.as_slice() else { panic!("{}", entries.len()) };
         assert_eq!((proxy.id.as_str(), proxy.address_from), ("proxy", AddressFrom::ModelsFile));
         assert!(proxy.api_key.as_ref().is_some_and(|key| key.matches("secret")));
@@ -223,6 +255,28 @@ mod tests {
         assert_eq!(remarks.len(), 2, "{remarks:?}");
         assert!(remarks[0].contains("providers.zai.apiKey: a command is not run"), "{remarks:?}");
         assert!(remarks[1].contains("providers.odd"), "{remarks:?}");
+    }
+
+    /// Only a built-in provider's own variables mean something, and they stay with the environment.
+    #[test]
+    fn a_variable_is_not_sent_to_whom_the_file_names() {
+        let file = |id: &str, key: &str| {
+            format!(r#"{{"providers":{{"{id}":{{"baseUrl":"https://evil.example/v1","apiKey":"{key}"}}}}}}"#)
+        };
+        let rows = [
+            ("mine", "ANTHROPIC_API_KEY", None, 1),
+            ("openai", "ANTHROPIC_API_KEY", None, 1),
+            ("openai", "OPENAI_API_KEY", None, 0),
+            ("mine", "HOME", None, 1),
+            ("mine", "UNSET_NAME", Some("UNSET_NAME"), 0),
+        ];
+        for (id, key, expected, said) in rows {
+            let env = |name: &str| (name != "UNSET_NAME").then(|| "of the owner".to_owned());
+            let (entries, remarks) = parse_models_file(&file(id, key), env).unwrap();
+            let sent = entries[0].api_key.as_ref().map(openclaw_guard::Secret::expose);
+            assert_eq!((sent, remarks.len()), (expected, said), "{id} {key}: {remarks:?}");
+            assert!(!remarks.concat().contains("of the owner"));
+        }
     }
 
     #[test]

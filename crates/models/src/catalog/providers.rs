@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use openclaw_guard::Secret;
 use serde_json::{Map, Value};
 
-use super::key::{AddressFrom, same_origin};
+use super::key::{AddressFrom, KeyFrom, same_origin};
 use super::reference::Reference;
 use super::table::{BuiltinModel, BuiltinProvider, builtin_models, builtin_provider};
 use crate::cli::CliBackend;
@@ -92,6 +92,8 @@ pub struct ProviderEntry {
     pub address_from: AddressFrom,
     /// The key, if the provider needs one.
     pub api_key: Option<Secret>,
+    /// Who gave it.
+    pub key_from: KeyFrom,
     /// Where the key goes.
     pub key_header: KeyHeader,
     /// How its models are spoken to, unless a model says otherwise.
@@ -113,6 +115,7 @@ impl ProviderEntry {
             base_url: base_url.to_owned(),
             address_from: AddressFrom::Config,
             api_key: None,
+            key_from: KeyFrom::default(),
             key_header: KeyHeader::default(),
             api: None,
             headers: Vec::new(),
@@ -139,14 +142,21 @@ impl ProviderEntry {
         self
     }
 
-    /// The same with what an earlier source says where this one says nothing.
+    /// The same with what an earlier source says where this one says nothing. What the owner keeps secret is no part of
+    /// it when only a `models.json` names the server (S-096).
     #[must_use]
     pub(super) fn over(mut self, below: Self) -> Self {
-        if self.address_from == AddressFrom::Table || self.base_url.trim().is_empty() {
+        if self.takes_address_of(&below) {
             self.base_url = below.base_url;
             self.address_from = below.address_from;
+            if self.is_elsewhere() {
+                self.forget_secrets();
+            }
         }
-        self.api_key = self.api_key.filter(|key| !key.is_blank()).or(below.api_key);
+        self.api_key = self.api_key.filter(|key| !key.is_blank());
+        if self.api_key.is_none() {
+            (self.api_key, self.key_from) = (below.api_key, below.key_from);
+        }
         if self.key_header == KeyHeader::OfTheApi {
             self.key_header = below.key_header;
         }
@@ -158,6 +168,34 @@ impl ProviderEntry {
         let inherited: Vec<_> = below.models.into_iter().filter(is_new).collect();
         self.models.extend(inherited);
         self
+    }
+
+    /// Whether the address of `below` counts.
+    fn takes_address_of(&self, below: &Self) -> bool {
+        let says_nothing = self.address_from == AddressFrom::Table || self.base_url.trim().is_empty();
+        says_nothing && !below.base_url.trim().is_empty()
+    }
+
+    /// Whether this entry has a secret that laying it over `below` takes away.
+    #[must_use]
+    pub(super) fn loses_secrets_over(&self, below: &Self) -> bool {
+        let has_some = self.api_key.as_ref().is_some_and(|key| !key.is_blank())
+            || !self.headers.is_empty()
+            || self.models.iter().any(|model| !model.headers.is_empty());
+        has_some && self.takes_address_of(below) && below.is_elsewhere()
+    }
+
+    /// Whether it is at an address that only a `models.json` names.
+    fn is_elsewhere(&self) -> bool {
+        self.address_from == AddressFrom::ModelsFile && !self.is_at_home()
+    }
+
+    fn forget_secrets(&mut self) {
+        self.api_key = None;
+        self.headers.clear();
+        for model in &mut self.models {
+            model.headers.clear();
+        }
     }
 
     /// The provider's own address, where the table has one.
@@ -282,7 +320,7 @@ impl ModelEntry {
 #[cfg(test)]
 mod tests {
     use super::{KeyHeader, ModelEntry, ProviderEntry};
-    use crate::catalog::AddressFrom;
+    use crate::catalog::{AddressFrom, KeyFrom};
     use crate::{InputKind, WireApi};
     use openclaw_guard::Secret;
 
@@ -313,12 +351,42 @@ mod tests {
             (joined.base_url.as_str(), joined.address_from),
             ("https://file.example/v1", AddressFrom::ModelsFile)
         );
-        assert!(joined.api_key.as_ref().is_some_and(|key| key.matches("config")));
         let limits: Vec<_> =
             joined.models.iter().map(|model| (model.id.as_str(), model.max_tokens)).collect();
         assert_eq!(limits, [("a", Some(2)), ("b", None)]);
         assert_eq!(joined.headers.len(), 1);
         assert_eq!(joined.key_header, KeyHeader::OfTheApi);
+    }
+
+    /// A row: who names the address, the address below, and whose key and header are left.
+    #[test]
+    fn a_secret_of_the_owner_stays_away_from_an_address_of_models_json() {
+        let elsewhere = "https://evil.example/v1";
+        let rows = [
+            ("zai", "", elsewhere, "file"),
+            ("mine", "", elsewhere, "file"),
+            ("zai", "https://own.example/v1", elsewhere, "config"),
+            ("zai", "", "https://api.z.ai/other", "config"),
+            ("zai", "", "", "config"),
+        ];
+        for (id, upper, below, left) in rows {
+            let header = |name: &str, value: &str| vec![(name.to_owned(), Secret::new(value.into()))];
+            let mut file = keyed(id, below, "file");
+            file.key_from = KeyFrom::ModelsFile;
+            if file.address_from == AddressFrom::Config {
+                file.address_from = AddressFrom::ModelsFile;
+            }
+            file.headers = header("X-One", "file");
+            let mut config = keyed(id, upper, "config");
+            config.headers = header("x-one", "config");
+            config.models = vec![ModelEntry { headers: header("x-two", "config"), ..ModelEntry::new("a") }];
+            assert_eq!(config.loses_secrets_over(&file), left == "file", "{id} {upper} {below}");
+            let joined = config.over(file);
+            assert!(joined.api_key.as_ref().is_some_and(|key| key.matches(left)), "{id} {upper} {below}");
+            assert_eq!(joined.key_from == KeyFrom::ModelsFile, left == "file");
+            let headers = joined.headers_for("a");
+            assert!(headers.iter().all(|(_, value)| value.matches(left)), "{id} {upper} {below}");
+        }
     }
 
     #[test]

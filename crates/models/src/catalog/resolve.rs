@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::environment::Environment;
 use super::error::CatalogError;
-use super::key::{Key, KeyKind, KeySource, may_go};
+use super::key::{Key, KeyFrom, KeyKind, KeySource, may_go};
 use super::providers::{AllowedModel, Choice, Mode, ProviderEntry, Providers};
 use super::reference::{ASSUMED_PROVIDER, Naming, Reference};
 use super::table::{BUILTIN_ALIASES, BUILTIN_PROVIDERS, builtin_models};
 use crate::cli::CliBackend;
 use crate::local::LocalModels;
 use crate::offline::OfflineRecall;
-use crate::wire::speaks;
+use crate::wire::{lower, speaks};
 use crate::{ChatModel, ModelInfo, OwnFields, Timeouts, params};
 use openclaw_http::GuardedHttp;
 
@@ -181,10 +181,7 @@ impl Catalog {
         info.temperature = number(TEMPERATURE).or(info.temperature);
         let limit = settings.params.get(MAX_TOKENS).and_then(serde_json::Value::as_u64);
         let limit = limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
-        info.max_tokens = match (limit, info.max_tokens) {
-            (Some(limit), Some(most)) => Some(limit.min(most)),
-            (limit, most) => limit.or(most),
-        };
+        info.max_tokens = lower(limit, info.max_tokens);
         info
     }
 
@@ -272,6 +269,9 @@ impl Catalog {
     /// Whether a key may be sent to a provider's address (S-096).
     #[must_use]
     pub fn may_have(&self, entry: &ProviderEntry, key: &Key) -> bool {
+        if key.source == KeySource::Config && entry.key_from == KeyFrom::ModelsFile {
+            return true;
+        }
         // A server that the environment names is the home of the environment's key.
         let named = entry.builtin.and_then(|builtin| self.environment.base_url(builtin));
         let home = match &key.source {

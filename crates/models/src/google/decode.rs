@@ -11,11 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::classify::classify;
-use crate::wire::{self, Redactor, Refusal};
+use crate::wire::{self, MAX_TOOL_CALLS, Redactor, Refusal};
 use crate::{Malformed, ModelError, ModelEvent, ModelInfo};
-
-/// Most tool calls in one answer; more than any tool list.
-const MAX_TOOL_CALLS: usize = 128;
 
 /// Decodes one answer.
 ///
@@ -142,7 +139,7 @@ impl wire::Decoder for Decoder {
             Ok(chunk) => chunk,
             // Some gateways end as chat completions do.
             Err(_) if data.trim() == "[DONE]" => return self.finish(),
-            Err(_) => return Err(self.malformed(Malformed::NotJson)),
+            Err(_) => return Err(self.info.malformed(Malformed::NotJson)),
         };
         if chunk.error.is_some_and(|error| error.get() != "null") {
             return Err(classify(Refusal::in_stream(data.as_bytes()), &self.info, &self.redactor));
@@ -156,7 +153,7 @@ impl wire::Decoder for Decoder {
         }
         match self.finish {
             Some(finish) => self.end(finish),
-            None => Err(self.malformed(Malformed::EndedEarly)),
+            None => Err(self.info.malformed(Malformed::EndedEarly)),
         }
     }
 }
@@ -211,10 +208,10 @@ impl Decoder {
         events: &mut Vec<ModelEvent>,
     ) -> Result<(), ModelError> {
         let name = call.name.filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| self.malformed(Malformed::UnnamedToolCall))?;
+        let name = name.ok_or_else(|| self.info.malformed(Malformed::UnnamedToolCall))?;
         let index = self.calls;
         if index >= MAX_TOOL_CALLS {
-            return Err(self.malformed(Malformed::TooManyToolCalls));
+            return Err(self.info.malformed(Malformed::TooManyToolCalls));
         }
         self.calls += 1;
         let id = call.id.filter(|id| !id.is_empty()).unwrap_or_else(|| self.made_id(index));
@@ -235,7 +232,7 @@ impl Decoder {
         let provider = || Arc::clone(&self.info.provider);
         let stop = match finish {
             Finish::Filtered => return Err(ModelError::Filtered { provider: provider() }),
-            Finish::BrokenCall => return Err(self.malformed(Malformed::BrokenToolCall)),
+            Finish::BrokenCall => return Err(self.info.malformed(Malformed::BrokenToolCall)),
             Finish::Failed => return Err(ModelError::Server { provider: provider(), status: 200 }),
             Finish::Length => StopReason::Length,
             Finish::Stop if self.calls > 0 => StopReason::ToolUse,
@@ -253,10 +250,6 @@ impl Decoder {
         let mut usage = Usage { input, output, cache_read, total_tokens, ..Usage::default() };
         usage.cost = self.info.prices.cost_of(&usage);
         usage
-    }
-
-    fn malformed(&self, what: Malformed) -> ModelError {
-        ModelError::Malformed { provider: Arc::clone(&self.info.provider), what }
     }
 }
 

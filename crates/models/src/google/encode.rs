@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::schema::reduce;
 use super::thinking::{ThinkingConfig, asked, gemini_version};
@@ -11,6 +11,7 @@ use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, plain_name, turns,
 };
 use crate::params::Fields;
+use crate::wire::{IMAGES_ABOVE, object, output_limit};
 use crate::{ModelInfo, ModelRequest, ToolDefinition};
 
 /// Stands for the signature of a call that another model made; without any, models since Gemini 3 refuse the
@@ -35,10 +36,7 @@ const RULES: Rules = Rules {
 /// # Errors
 /// Only if a value cannot be written as JSON, which no value made by `serde_json` can cause.
 pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde_json::Error> {
-    let limit = match (request.max_tokens, info.max_tokens) {
-        (Some(asked), Some(most)) => Some(asked.min(most)),
-        (asked, most) => asked.or(most),
-    };
+    let limit = output_limit(request, info);
     let signing = gemini_version(&info.id).is_some_and(|version| version >= SIGNING_GENERATION);
     let level = request.thinking.filter(|_| info.reasoning && !info.own_fields.decide_thinking());
     let functions: Vec<Function<'_>> = request.tools.iter().map(Function::from).collect();
@@ -237,11 +235,6 @@ fn is_bytes(signature: &str) -> bool {
     !body.is_empty() && body.len() % 4 != 1 && body.bytes().all(code)
 }
 
-/// What a model wrote as arguments need not be an object; the result of the call says so already.
-fn object(arguments: &Value) -> Cow<'_, Value> {
-    if arguments.is_object() { Cow::Borrowed(arguments) } else { Cow::Owned(Value::Object(Map::new())) }
-}
-
 /// As many responses as calls, in their order. Images lie inside a response where the model takes them so, else behind.
 fn results<'a>(mut outcomes: Vec<Outcome<'a>>, inside: bool, contents: &mut Vec<Content<'a>>) {
     outcomes.sort_by_key(|outcome| outcome.position);
@@ -259,7 +252,7 @@ fn results<'a>(mut outcomes: Vec<Outcome<'a>>, inside: bool, contents: &mut Vec<
     }
     contents.push(Content { role: "user", parts: responses });
     if !behind.is_empty() {
-        let words = Cow::Borrowed("Images from the tool results above:");
+        let words = Cow::Borrowed(IMAGES_ABOVE);
         behind.insert(0, Part { text: Some(words), ..Part::default() });
         contents.push(Content { role: "user", parts: behind });
     }

@@ -42,8 +42,12 @@ struct ErrorBody {
 }
 
 /// It has no codes. A 404 is a model that was not pulled; the words are those of its server.
-const WORDS: &[(&str, Meaning)] =
-    &[("exceeds the available context size", Meaning::Context), ("context length", Meaning::Context)];
+const WORDS: &[(&str, Meaning)] = &[
+    ("exceeds the available context size", Meaning::Context),
+    ("context length", Meaning::Context),
+    // "server busy, please try again.  maximum pending requests exceeded"
+    ("server busy", Meaning::Overload),
+];
 
 pub(super) fn classify(refusal: Refusal<'_>, info: &ModelInfo, redactor: &Redactor) -> ModelError {
     let body: Option<ErrorBody> = serde_json::from_slice(refusal.body).ok();
@@ -89,6 +93,11 @@ mod tests {
                 500,
                 r#"{"error":"llama runner process has terminated"}"#,
                 ModelError::Server { provider: provider(), status: 500 },
+            ),
+            (
+                503,
+                r#"{"error":"server busy, please try again.  maximum pending requests exceeded"}"#,
+                ModelError::Overloaded { provider: provider(), retry_after: None },
             ),
             (
                 200,

@@ -7,11 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::api::classify;
-use crate::wire::{self, Redactor, Refusal};
+use crate::wire::{self, MAX_TOOL_CALLS, Redactor, Refusal};
 use crate::{Malformed, ModelError, ModelEvent, ModelInfo};
-
-/// Most tool calls in one answer, as for the other APIs.
-const MAX_TOOL_CALLS: usize = 128;
 
 /// Decodes one answer.
 pub struct Decoder {
@@ -70,16 +67,12 @@ impl Decoder {
         Self { info, redactor, calls: 0, done: false }
     }
 
-    fn malformed(&self, what: Malformed) -> ModelError {
-        ModelError::Malformed { provider: Arc::clone(&self.info.provider), what }
-    }
-
     fn call(&mut self, call: Call, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
         if self.calls >= MAX_TOOL_CALLS {
-            return Err(self.malformed(Malformed::TooManyToolCalls));
+            return Err(self.info.malformed(Malformed::TooManyToolCalls));
         }
         if call.function.name.trim().is_empty() {
-            return Err(self.malformed(Malformed::UnnamedToolCall));
+            return Err(self.info.malformed(Malformed::UnnamedToolCall));
         }
         let index = self.calls;
         self.calls += 1;
@@ -93,7 +86,9 @@ impl Decoder {
                 object.to_string()
             }
         };
-        events.push(ModelEvent::ToolCallArguments { index, delta });
+        if !delta.is_empty() {
+            events.push(ModelEvent::ToolCallArguments { index, delta });
+        }
         Ok(())
     }
 }
@@ -103,7 +98,7 @@ impl wire::Decoder for Decoder {
         if self.done {
             return Ok(Vec::new());
         }
-        let line: Line = serde_json::from_str(data).map_err(|_| self.malformed(Malformed::NotJson))?;
+        let line: Line = serde_json::from_str(data).map_err(|_| self.info.malformed(Malformed::NotJson))?;
         if line.error.is_some() {
             return Err(classify(Refusal::in_stream(data.as_bytes()), &self.info, &self.redactor));
         }
@@ -135,7 +130,7 @@ impl wire::Decoder for Decoder {
     }
 
     fn finish(&mut self) -> Result<Vec<ModelEvent>, ModelError> {
-        if self.done { Ok(Vec::new()) } else { Err(self.malformed(Malformed::EndedEarly)) }
+        if self.done { Ok(Vec::new()) } else { Err(self.info.malformed(Malformed::EndedEarly)) }
     }
 }
 

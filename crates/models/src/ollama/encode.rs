@@ -9,6 +9,7 @@ use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, turns,
 };
 use crate::params::Fields;
+use crate::wire::{object, output_limit};
 use crate::{ModelInfo, ModelRequest, ThinkingLevel};
 
 /// It has no ids of calls; images are what its runners read, at most as large as a phone makes them.
@@ -24,10 +25,7 @@ const RULES: Rules = Rules {
 /// # Errors
 /// Only if a tool's schema cannot be written as JSON, which no value made by `serde_json` can cause.
 pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde_json::Error> {
-    let limit = match (request.max_tokens, info.max_tokens) {
-        (Some(asked), Some(most)) => Some(asked.min(most)),
-        (asked, most) => asked.or(most),
-    };
+    let limit = output_limit(request, info);
     // A model that does not think refuses to be told so.
     let asked = request.thinking.filter(|_| info.reasoning && !info.own_fields.decide_thinking());
     let think = asked.map(|level| match level {
@@ -104,7 +102,7 @@ struct WireCall<'a> {
 struct CallFunction<'a> {
     name: Cow<'a, str>,
     /// An object, not its text.
-    arguments: &'a Value,
+    arguments: Cow<'a, Value>,
 }
 
 #[derive(Serialize)]
@@ -166,15 +164,16 @@ fn assistant(said: Vec<Said<'_>>) -> WireMessage<'_> {
             // It asks for none back.
             Said::Thinking { .. } => {}
             Said::Call { name, arguments, .. } => {
-                tool_calls.push(WireCall { function: CallFunction { name, arguments } });
+                tool_calls.push(WireCall { function: CallFunction { name, arguments: object(arguments) } });
             }
         }
     }
     WireMessage { role: "assistant", content: joined(texts), tool_calls, ..WireMessage::default() }
 }
 
-/// Results stand in the order of their calls, and each names its tool.
-fn results<'a>(outcomes: Vec<Outcome<'a>>, wire: &mut Vec<WireMessage<'a>>) {
+/// Calls have no ids: results stand in the order of their calls, and each names its tool.
+fn results<'a>(mut outcomes: Vec<Outcome<'a>>, wire: &mut Vec<WireMessage<'a>>) {
+    outcomes.sort_by_key(|outcome| outcome.position);
     for outcome in outcomes {
         let content = Cow::Owned(outcome.text().into_owned());
         let images = outcome.pieces.into_iter().filter_map(|piece| match piece {
@@ -242,6 +241,31 @@ mod tests {
                 "stream": true,
                 "options": {"num_ctx": 16_384, "num_predict": 2_048, "temperature": 0.5},
             })
+        );
+    }
+
+    #[test]
+    fn what_a_model_wrote_as_arguments_is_an_object_and_results_keep_the_order() {
+        let messages: Vec<Message> = serde_json::from_value(json!([
+            {"role": "assistant", "content": [
+                {"type": "toolCall", "id": "c1", "name": "read", "arguments": "{\"path\": \"cut"},
+                {"type": "toolCall", "id": "c2", "name": "read", "arguments": {"path": "b"}}], "timestamp": 1},
+            {"role": "toolResult", "toolCallId": "c2", "toolName": "read",
+                "content": [{"type": "text", "text": "of b"}], "isError": false, "timestamp": 2},
+            {"role": "toolResult", "toolCallId": "c1", "toolName": "read",
+                "content": [{"type": "text", "text": "not readable"}], "isError": true, "timestamp": 3},
+        ]))
+        .unwrap();
+        let request = ModelRequest {
+            messages: messages.into_iter().map(Arc::new).collect(),
+            ..ModelRequest::default()
+        };
+        let info = ModelInfo::new("ollama", "m", WireApi::OllamaChat);
+        let body: Value = serde_json::from_slice(&encode(&request, &info).unwrap()).unwrap();
+        assert_eq!(body["messages"][0]["tool_calls"][0]["function"]["arguments"], json!({}));
+        assert_eq!(
+            (&body["messages"][1]["content"], &body["messages"][2]["content"]),
+            (&json!("not readable"), &json!("of b"))
         );
     }
 }

@@ -1,21 +1,22 @@
 //! From the `data` of server-sent events to [`ModelEvent`]s, synchronously and without I/O.
 //!
-//! Source: OpenAI API reference, "The chat completion chunk object". Fields that only other servers send
-//! (`reasoning_content`, `reasoning`) are read as well.
+//! What chunks look like says `chunk.rs`.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use openclaw_protocol::message::{StopReason, Usage};
-use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
+use super::chunk::{CallDelta, Chunk, Delta, WireUsage};
 use super::classify::classify;
+use super::details;
 use super::encode::REASONING_FIELD;
-use crate::wire::{self, Redactor, Refusal};
+use crate::wire::{self, MAX_TOOL_CALLS, Redactor, Refusal};
 use crate::{Malformed, ModelError, ModelEvent, ModelInfo};
 
-/// Most tool calls in one answer: OpenAI's limit on the tools of a request.
-const MAX_TOOL_CALLS: usize = 128;
+/// The status of an answer that had begun.
+const IN_STREAM: u16 = 200;
 
 /// Decodes one answer.
 ///
@@ -36,6 +37,8 @@ pub struct Decoder {
     finish: Option<Finish>,
     /// Reasoning has come under the field that wants it back, and nothing after it.
     unsigned_reasoning: bool,
+    /// What came as `reasoning_details` and is not said yet.
+    details: Vec<Value>,
     done: bool,
 }
 
@@ -44,6 +47,7 @@ struct OpenCall {
     /// The index the server gave, if any.
     index: Option<u32>,
     id: String,
+    is_signed: bool,
 }
 
 /// What `finish_reason` said.
@@ -53,76 +57,8 @@ enum Finish {
     Length,
     ToolCalls,
     ContentFilter,
-}
-
-#[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(borrow, default)]
-    choices: Option<Vec<Choice<'a>>>,
-    #[serde(default)]
-    usage: Option<WireUsage>,
-    #[serde(borrow, default)]
-    error: Option<&'a serde_json::value::RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Choice<'a> {
-    #[serde(default)]
-    index: u32,
-    #[serde(borrow, default)]
-    delta: Option<Delta<'a>>,
-    #[serde(borrow, default)]
-    finish_reason: Option<Cow<'a, str>>,
-}
-
-#[derive(Deserialize)]
-struct Delta<'a> {
-    #[serde(default)]
-    content: Option<String>,
-    /// A refusal in the model's own words; it is what the user gets to read.
-    #[serde(default)]
-    refusal: Option<String>,
-    #[serde(default)]
-    reasoning_content: Option<String>,
-    #[serde(default)]
-    reasoning: Option<String>,
-    #[serde(borrow, default)]
-    tool_calls: Option<Vec<CallDelta<'a>>>,
-}
-
-#[derive(Deserialize)]
-struct CallDelta<'a> {
-    #[serde(default)]
-    index: Option<u32>,
-    #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(default)]
-    function: Option<FunctionDelta>,
-}
-
-#[derive(Deserialize)]
-struct FunctionDelta {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    arguments: Option<String>,
-}
-
-/// `usage`, in the provider's tokens. `prompt_tokens` includes the cached ones.
-#[derive(Deserialize, Clone, Copy)]
-struct WireUsage {
-    #[serde(default)]
-    prompt_tokens: u64,
-    #[serde(default)]
-    completion_tokens: u64,
-    #[serde(default)]
-    prompt_tokens_details: Option<PromptDetails>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-struct PromptDetails {
-    #[serde(default)]
-    cached_tokens: Option<u64>,
+    /// The server says that it failed.
+    Failed,
 }
 
 impl Decoder {
@@ -142,6 +78,7 @@ impl Decoder {
             usage: None,
             finish: None,
             unsigned_reasoning: false,
+            details: Vec::new(),
             done: false,
         }
     }
@@ -155,17 +92,19 @@ impl wire::Decoder for Decoder {
         if data.trim() == "[DONE]" {
             return self.end(Finish::Stop);
         }
-        let chunk: Chunk<'_> = serde_json::from_str(data).map_err(|_| self.malformed(Malformed::NotJson))?;
-        if let Some(error) = chunk.error.filter(|error| error.get() != "null") {
-            let body = format!("{{\"error\":{}}}", error.get());
-            return Err(classify(Refusal::in_stream(body.as_bytes()), &self.info, &self.redactor));
-        }
-        if chunk.usage.is_some() {
-            self.usage = chunk.usage;
-        }
-        let mut events = Vec::new();
+        let chunk: Chunk<'_> =
+            serde_json::from_str(data).map_err(|_| self.info.malformed(Malformed::NotJson))?;
         // Only one choice is ever asked for.
         let choice = chunk.choices.into_iter().flatten().find(|choice| choice.index == 0);
+        let of_choice = choice.as_ref().and_then(|choice| choice.error);
+        if let Some(error) =
+            [chunk.error, of_choice].into_iter().flatten().find(|error| error.get() != "null")
+        {
+            return Err(self.failure(error));
+        }
+        let of_choice = choice.as_ref().and_then(|choice| choice.usage);
+        self.usage = chunk.usage.or(of_choice).or(self.usage);
+        let mut events = Vec::new();
         if let Some(choice) = choice {
             if let Some(delta) = choice.delta {
                 self.delta(delta, &mut events)?;
@@ -181,7 +120,7 @@ impl wire::Decoder for Decoder {
         }
         match self.finish {
             Some(finish) => self.end(finish),
-            None => Err(self.malformed(Malformed::EndedEarly)),
+            None => Err(self.info.malformed(Malformed::EndedEarly)),
         }
     }
 }
@@ -189,17 +128,14 @@ impl wire::Decoder for Decoder {
 impl Decoder {
     fn end(&mut self, otherwise: Finish) -> Result<Vec<ModelEvent>, ModelError> {
         self.done = true;
-        let finish = self.finish.unwrap_or(otherwise);
-        if finish == Finish::ContentFilter {
-            return Err(ModelError::Filtered { provider: Arc::clone(&self.info.provider) });
-        }
-        let stop = match finish {
+        let provider = || Arc::clone(&self.info.provider);
+        let stop = match self.finish.unwrap_or(otherwise) {
+            Finish::ContentFilter => return Err(ModelError::Filtered { provider: provider() }),
+            Finish::Failed => return Err(ModelError::Server { provider: provider(), status: IN_STREAM }),
             Finish::Length => StopReason::Length,
             // Some servers say "stop" after tool calls.
-            Finish::Stop | Finish::ToolCalls | Finish::ContentFilter if !self.calls.is_empty() => {
-                StopReason::ToolUse
-            }
-            Finish::Stop | Finish::ToolCalls | Finish::ContentFilter => StopReason::Stop,
+            Finish::Stop | Finish::ToolCalls if !self.calls.is_empty() => StopReason::ToolUse,
+            Finish::Stop | Finish::ToolCalls => StopReason::Stop,
         };
         let mut events: Vec<ModelEvent> = self.sign().into_iter().collect();
         events.extend(self.usage.map(|usage| ModelEvent::Usage(self.price(usage))));
@@ -207,15 +143,23 @@ impl Decoder {
         Ok(events)
     }
 
-    /// Says under which name the reasoning so far may go back.
+    /// Says how the reasoning so far may go back: as the list it came in, or under the name of its field.
     fn sign(&mut self) -> Option<ModelEvent> {
-        std::mem::take(&mut self.unsigned_reasoning)
-            .then(|| ModelEvent::ThinkingSignature(REASONING_FIELD.to_owned()))
+        let in_field = std::mem::take(&mut self.unsigned_reasoning);
+        let details = std::mem::take(&mut self.details);
+        if !details.is_empty() {
+            return Some(ModelEvent::ThinkingSignature(details::to_signature(details)));
+        }
+        in_field.then(|| ModelEvent::ThinkingSignature(REASONING_FIELD.to_owned()))
+    }
+
+    fn failure(&self, error: &RawValue) -> ModelError {
+        let body = format!("{{\"error\":{}}}", error.get());
+        classify(Refusal::in_stream(body.as_bytes()), &self.info, &self.redactor)
     }
 
     fn price(&self, wire: WireUsage) -> Usage {
-        let cached = wire.prompt_tokens_details.and_then(|details| details.cached_tokens).unwrap_or(0);
-        let cache_read = cached.min(wire.prompt_tokens);
+        let cache_read = wire.cached();
         let mut usage = Usage {
             input: wire.prompt_tokens - cache_read,
             output: wire.completion_tokens,
@@ -236,7 +180,11 @@ impl Decoder {
         } else {
             events.extend(delta.reasoning.filter(said).map(ModelEvent::ThinkingDelta));
         }
-        for text in [delta.content, delta.refusal].into_iter().flatten().filter(said) {
+        events.extend(Some(delta.content.thinking).filter(said).map(ModelEvent::ThinkingDelta));
+        for piece in delta.reasoning_details.into_iter().flatten() {
+            details::add(&mut self.details, piece);
+        }
+        for text in [Some(delta.content.text), delta.refusal].into_iter().flatten().filter(said) {
             events.extend(self.sign());
             events.push(ModelEvent::TextDelta(text));
         }
@@ -248,12 +196,12 @@ impl Decoder {
 
     fn call(&mut self, call: CallDelta<'_>, events: &mut Vec<ModelEvent>) -> Result<(), ModelError> {
         let id = call.id.as_deref().filter(|id| !id.is_empty());
-        let function = call.function.unwrap_or(FunctionDelta { name: None, arguments: None });
+        let function = call.function.unwrap_or_default();
         let name = function.name.filter(|name| !name.is_empty());
         let index = match self.known_call(call.index, id, name.as_deref()) {
             Some(index) => index,
             None => {
-                let name = name.ok_or_else(|| self.malformed(Malformed::UnnamedToolCall))?;
+                let name = name.ok_or_else(|| self.info.malformed(Malformed::UnnamedToolCall))?;
                 let index = self.open_call(call.index, id)?;
                 events.extend(self.sign());
                 events.push(ModelEvent::ToolCallStart { index, id: self.calls[index].id.clone(), name });
@@ -262,6 +210,10 @@ impl Decoder {
         };
         if let Some(delta) = function.arguments.filter(|arguments| !arguments.is_empty()) {
             events.push(ModelEvent::ToolCallArguments { index, delta });
+        }
+        let extra = call.extra_content.map(RawValue::get).filter(|extra| extra.starts_with('{'));
+        if let Some(extra) = extra.filter(|_| !std::mem::replace(&mut self.calls[index].is_signed, true)) {
+            events.push(ModelEvent::ToolCallSignature { index, signature: extra.to_owned() });
         }
         Ok(())
     }
@@ -283,25 +235,24 @@ impl Decoder {
     fn open_call(&mut self, index: Option<u32>, id: Option<&str>) -> Result<usize, ModelError> {
         let position = self.calls.len();
         if position >= MAX_TOOL_CALLS {
-            return Err(self.malformed(Malformed::TooManyToolCalls));
+            return Err(self.info.malformed(Malformed::TooManyToolCalls));
         }
         let id = id.map_or_else(|| format!("call_{position}"), ToOwned::to_owned);
-        self.calls.push(OpenCall { index, id });
+        self.calls.push(OpenCall { index, id, is_signed: false });
         Ok(position)
-    }
-
-    fn malformed(&self, what: Malformed) -> ModelError {
-        ModelError::Malformed { provider: Arc::clone(&self.info.provider), what }
     }
 }
 
-/// Documented values, and the older `function_call`. An unknown value still says that the answer is complete.
+/// Documented values, the older `function_call`, and what only some servers say: Z.AI (`sensitive`, `network_error`,
+/// `model_context_window_exceeded`), Mistral (`model_length`, `error`), OpenRouter (`error`). They are one table for all,
+/// because gateways pass on what they get. An unknown value says that the answer is complete: there are many for that.
 fn finish(reason: &str) -> Option<Finish> {
     match reason {
         "" => None,
-        "length" => Some(Finish::Length),
+        "length" | "max_tokens" | "model_length" | "model_context_window_exceeded" => Some(Finish::Length),
         "tool_calls" | "function_call" => Some(Finish::ToolCalls),
-        "content_filter" => Some(Finish::ContentFilter),
+        "content_filter" | "sensitive" => Some(Finish::ContentFilter),
+        "error" | "network_error" => Some(Finish::Failed),
         _ => Some(Finish::Stop),
     }
 }
@@ -419,6 +370,76 @@ mod tests {
         }
     }
 
+    /// Moonshot: issues of AstrBot (6614) and pi (2017) have the chunks.
+    #[test]
+    fn usage_in_the_choice_counts() {
+        let events = decode(&[
+            r#"{"choices":[{"index":0,"delta":{"content":"name?"},"finish_reason":null}]}"#,
+            r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":1336,"completion_tokens":31,"total_tokens":1367,"cached_tokens":1280}}]}"#,
+            "[DONE]",
+        ]);
+        let Ok([_, ModelEvent::Usage(usage), _]) = events.as_deref() else { panic!("{events:?}") };
+        assert_eq!((usage.input, usage.cache_read, usage.output), (56, 1_280, 31));
+    }
+
+    /// Mistral's reasoning models: issue 16272 of litellm has the chunks.
+    #[test]
+    fn content_may_be_a_list_of_what_was_thought_and_said() {
+        let events = decode(&[
+            r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"Okay"}]}]},"finish_reason":null}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":[{"type":"thinking","thinking":[]},{"type":"text","text":"Hello"},{"type":"reference","reference_ids":[1]}]},"finish_reason":null}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"!"},"finish_reason":"stop"}]}"#,
+        ]);
+        let thought = ModelEvent::ThinkingDelta("Okay".into());
+        assert_eq!(events.unwrap(), [thought, text("Hello"), text("!"), ModelEvent::Done(StopReason::Stop)]);
+    }
+
+    /// OpenRouter with Gemini behind: the encrypted item comes after the call that it belongs to.
+    #[test]
+    fn reasoning_details_become_signatures() {
+        let events = decode(&[
+            r#"{"choices":[{"index":0,"delta":{"content":"","reasoning":"I ","reasoning_details":[{"type":"reasoning.text","text":"I ","format":"google-gemini-v1","index":0}]}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"","reasoning":"read.","reasoning_details":[{"type":"reasoning.text","text":"read.","format":"google-gemini-v1","index":0}]}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":null,"tool_calls":[{"index":0,"id":"t","type":"function","function":{"name":"read","arguments":"{}"}}]}}]}"#,
+            r#"{"choices":[{"index":0,"delta":{"content":"","reasoning_details":[{"type":"reasoning.encrypted","data":"EjQ=","id":"t","index":1}]},"finish_reason":"tool_calls"}]}"#,
+        ]);
+        let signed = |list: &str| ModelEvent::ThinkingSignature(list.to_owned());
+        assert_eq!(
+            events.unwrap(),
+            [
+                ModelEvent::ThinkingDelta("I ".into()),
+                ModelEvent::ThinkingDelta("read.".into()),
+                signed(
+                    r#"[{"type":"reasoning.text","text":"I read.","format":"google-gemini-v1","index":0}]"#
+                ),
+                start(0, "t", "read"),
+                arguments(0, "{}"),
+                signed(r#"[{"type":"reasoning.encrypted","data":"EjQ=","id":"t","index":1}]"#),
+                ModelEvent::Done(StopReason::ToolUse),
+            ]
+        );
+    }
+
+    /// Google's OpenAI-compatible endpoint sends whole calls without an index.
+    #[test]
+    fn what_comes_beside_a_call_is_its_signature() {
+        let events = decode(&[
+            r#"{"choices":[{"delta":{"role":"assistant","tool_calls":[{"extra_content":{"google":{"thought_signature":"EjQ="}},"function":{"arguments":"{}","name":"read"},"id":"jm4owj31","type":"function"}]},"finish_reason":"tool_calls","index":0}]}"#,
+            "[DONE]",
+        ]);
+        let signature = r#"{"google":{"thought_signature":"EjQ="}}"#.to_owned();
+        assert_eq!(
+            events.unwrap(),
+            [
+                start(0, "jm4owj31", "read"),
+                arguments(0, "{}"),
+                ModelEvent::ToolCallSignature { index: 0, signature },
+                ModelEvent::Done(StopReason::ToolUse),
+            ]
+        );
+    }
+
     #[test]
     fn finish_reasons() {
         let rows = [
@@ -426,6 +447,8 @@ mod tests {
             ("length", StopReason::Length),
             ("function_call", StopReason::Stop),
             ("eos", StopReason::Stop),
+            ("model_length", StopReason::Length),
+            ("model_context_window_exceeded", StopReason::Length),
         ];
         for (reason, expected) in rows {
             let chunk = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
@@ -449,6 +472,26 @@ mod tests {
             (
                 r#"{"choices":[{"delta":{},"finish_reason":"content_filter"}]}"#,
                 ModelError::Filtered { provider: Arc::clone(&provider) },
+            ),
+            (
+                r#"{"choices":[{"index":0,"finish_reason":"sensitive","delta":{"role":"assistant","content":""}}]}"#,
+                ModelError::Filtered { provider: Arc::clone(&provider) },
+            ),
+            (
+                r#"{"choices":[{"index":0,"finish_reason":"network_error","delta":{"content":"Hal"}}]}"#,
+                ModelError::Server { provider: Arc::clone(&provider), status: 200 },
+            ),
+            (
+                r#"{"choices":[{"index":0,"finish_reason":"error","delta":{"content":""}}]}"#,
+                ModelError::Server { provider: Arc::clone(&provider), status: 200 },
+            ),
+            (
+                r#"{"id":"gen-1","provider":"x","error":{"code":502,"message":"Provider disconnected"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}"#,
+                ModelError::Server { provider: Arc::clone(&provider), status: 502 },
+            ),
+            (
+                r#"{"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error","error":{"code":429,"message":"slow down"}}]}"#,
+                ModelError::RateLimited { provider: Arc::clone(&provider), retry_after: None },
             ),
             (
                 r#"{"error":{"message":"x","code":"context_length_exceeded"}}"#,

@@ -7,10 +7,12 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::details;
 use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, turns,
 };
 use crate::params::Fields;
+use crate::wire::{IMAGES_ABOVE, object, output_limit};
 use crate::{MaxTokensField, ModelInfo, ModelRequest, ReasoningForm, ThinkingLevel, ToolDefinition};
 
 /// The field in which many servers show reasoning; as a signature it says that the text may go back under that name.
@@ -21,17 +23,14 @@ pub(super) const REASONING_FIELD: &str = "reasoning_content";
 /// # Errors
 /// Only if a tool's schema cannot be written as JSON, which no value made by `serde_json` can cause.
 pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde_json::Error> {
-    let limit = match (request.max_tokens, info.max_tokens) {
-        (Some(asked), Some(most)) => Some(asked.min(most)),
-        (asked, most) => asked.or(most),
-    };
+    let limit = output_limit(request, info);
     let old_field = info.compat.max_tokens_field == Some(MaxTokensField::MaxTokens);
     serde_json::to_vec(&Body {
         model: &info.id,
         messages: messages(request, info),
         stream: true,
-        stream_options: StreamOptions { include_usage: true },
-        store: (info.compat.supports_store != Some(false)).then_some(false),
+        stream_options: (info.compat.supports_usage_in_streaming != Some(false)).then_some(WITH_USAGE),
+        store: (info.compat.supports_store == Some(true)).then_some(false),
         max_completion_tokens: limit.filter(|_| !old_field),
         max_tokens: limit.filter(|_| old_field),
         temperature: request.temperature,
@@ -46,7 +45,8 @@ struct Body<'a> {
     model: &'a str,
     messages: Vec<WireMessage<'a>>,
     stream: bool,
-    stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +101,8 @@ struct StreamOptions {
     include_usage: bool,
 }
 
+const WITH_USAGE: StreamOptions = StreamOptions { include_usage: true };
+
 #[derive(Serialize)]
 #[serde(tag = "role", rename_all = "lowercase")]
 enum WireMessage<'a> {
@@ -117,6 +119,8 @@ enum WireMessage<'a> {
         content: Option<Vec<WirePart<'a>>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         reasoning_content: Option<String>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        reasoning_details: Vec<Value>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         tool_calls: Vec<WireCall<'a>>,
     },
@@ -144,6 +148,8 @@ struct WireCall<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     function: CallFunction<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra_content: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -165,17 +171,12 @@ struct ToolFunction<'a> {
     name: &'a str,
     description: &'a str,
     parameters: &'a Value,
-    strict: bool,
 }
 
 impl<'a> From<&'a ToolDefinition> for WireTool<'a> {
     fn from(tool: &'a ToolDefinition) -> Self {
-        let function = ToolFunction {
-            name: &tool.name,
-            description: &tool.description,
-            parameters: &tool.parameters,
-            strict: false,
-        };
+        let function =
+            ToolFunction { name: &tool.name, description: &tool.description, parameters: &tool.parameters };
         Self { kind: "function", function }
     }
 }
@@ -194,7 +195,8 @@ const RULES: Rules = Rules {
 fn messages<'a>(request: &'a ModelRequest, info: &ModelInfo) -> Vec<WireMessage<'a>> {
     let mut wire = Vec::with_capacity(request.messages.len() + 1);
     wire.extend(system(&request.system, info));
-    let rules = if is_mistral(info) { Rules { ids: IdRule::Nine, ..RULES } } else { RULES };
+    let nine = info.compat.requires_mistral_tool_ids.unwrap_or_else(|| is_of_mistral(&info.id));
+    let rules = if nine { Rules { ids: IdRule::Nine, ..RULES } } else { RULES };
     for turn in turns(request, info, rules) {
         match turn {
             Turn::User(pieces) => wire.push(WireMessage::User { content: user_content(pieces) }),
@@ -205,11 +207,10 @@ fn messages<'a>(request: &'a ModelRequest, info: &ModelInfo) -> Vec<WireMessage<
     wire
 }
 
-/// Mistral, at its own address or served by others: "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9".
-fn is_mistral(info: &ModelInfo) -> bool {
-    let id = info.id.to_ascii_lowercase();
-    info.provider.eq_ignore_ascii_case("mistral")
-        || ["stral", "mixtral", "pixtral"].iter().any(|name| id.contains(name))
+/// A model of Mistral served by others: "Tool call id was … but must be a-z, A-Z, 0-9, with a length of 9".
+fn is_of_mistral(id: &str) -> bool {
+    let id = id.to_ascii_lowercase();
+    ["stral", "mixtral", "pixtral"].iter().any(|name| id.contains(name))
 }
 
 fn system<'a>(content: &'a str, info: &ModelInfo) -> Option<WireMessage<'a>> {
@@ -236,22 +237,33 @@ fn wire_part(piece: Piece<'_>) -> WirePart<'_> {
 
 fn assistant(said: Vec<Said<'_>>) -> WireMessage<'_> {
     let (mut text, mut tool_calls, mut reasoning) = (Vec::new(), Vec::new(), String::new());
+    let (mut reasoning_details, mut renamed) = (Vec::new(), Vec::new());
     for said in said {
         match said {
             Said::Text { text: words, .. } => text.push(WirePart::Text { text: Cow::Borrowed(words) }),
             Said::Thinking { text, signature: REASONING_FIELD, .. } => reasoning.push_str(text),
-            Said::Thinking { .. } => {}
-            Said::Call { id, name, arguments, .. } => tool_calls.push(WireCall {
-                id,
-                kind: "function",
-                function: CallFunction { name, arguments: arguments.to_string() },
-            }),
+            Said::Thinking { signature, .. } => reasoning_details.extend(details::of_signature(signature)),
+            Said::Call { id, stored_id, name, arguments, signature, .. } => {
+                renamed.push((stored_id, id.clone()));
+                tool_calls.push(WireCall {
+                    id,
+                    kind: "function",
+                    function: CallFunction { name, arguments: object(arguments).to_string() },
+                    extra_content: signature.and_then(extra_content),
+                });
+            }
         }
     }
+    details::rename(&mut reasoning_details, &renamed);
     // Servers that show their reasoning under this name want it back beside the calls it led to.
     let reasoning_content = (!tool_calls.is_empty() && !reasoning.is_empty()).then_some(reasoning);
     let content = (!text.is_empty()).then_some(text);
-    WireMessage::Assistant { content, reasoning_content, tool_calls }
+    WireMessage::Assistant { content, reasoning_content, reasoning_details, tool_calls }
+}
+
+/// What came beside a call, as an object under the provider's name.
+fn extra_content(signature: &str) -> Option<Value> {
+    serde_json::from_str(signature).ok().filter(Value::is_object)
 }
 
 /// A tool message holds text only; images follow behind all results as the user's.
@@ -264,7 +276,7 @@ fn results<'a>(outcomes: Vec<Outcome<'a>>, wire: &mut Vec<WireMessage<'a>>) {
         images.extend(seen.map(wire_part));
     }
     if !images.is_empty() {
-        let words = Cow::Borrowed("Images from the tool results above:");
+        let words = Cow::Borrowed(IMAGES_ABOVE);
         images.insert(0, WirePart::Text { text: words });
         wire.push(WireMessage::User { content: images });
     }
@@ -315,9 +327,9 @@ mod tests {
             r#"{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","#,
             r#""function":{"name":"read","arguments":"{\"path\":\"MEMORY.md\"}"}}]},"#,
             r##"{"role":"tool","content":"# Memory\n","tool_call_id":"call_1"}],"##,
-            r#""stream":true,"stream_options":{"include_usage":true},"store":false,"max_completion_tokens":4096,"#,
+            r#""stream":true,"stream_options":{"include_usage":true},"max_completion_tokens":4096,"#,
             r#""tools":[{"type":"function","function":{"name":"read","description":"Reads a file","#,
-            r#""parameters":{"type":"object","properties":{"path":{"type":"string"}}},"strict":false}}]}"#,
+            r#""parameters":{"type":"object","properties":{"path":{"type":"string"}}}}}]}"#,
         );
         assert_eq!(String::from_utf8(encode(&request, &info()).unwrap()).unwrap(), expected);
         assert_eq!(encode(&request, &info()).unwrap(), encode(&request.clone(), &info()).unwrap());
@@ -369,10 +381,15 @@ mod tests {
             {"role":"assistant","content":[{"type":"toolCall","id":"call_1","name":"read","arguments":{}}],"timestamp":0},
             {"role":"toolResult","toolCallId":"call_1","toolName":"read","content":[],"timestamp":0}
         ]));
-        for (provider, id, expected) in
-            [("mistral", "large", 9), ("openrouter", "mistralai/devstral-2", 9), ("p", "m", 6)]
-        {
-            let info = ModelInfo::new(provider, id, WireApi::OpenAiCompletions);
+        let rows = [
+            (Some(true), "large", 9),
+            (None, "mistralai/devstral-2", 9),
+            (Some(false), "mistralai/devstral-2", 6),
+            (None, "m", 6),
+        ];
+        for (told, id, expected) in rows {
+            let mut info = ModelInfo::new("p", id, WireApi::OpenAiCompletions);
+            info.compat.requires_mistral_tool_ids = told;
             let body = encoded(&request, &info);
             let call = body["messages"][0]["tool_calls"][0]["id"].as_str().unwrap();
             assert_eq!((call.len(), &body["messages"][1]["tool_call_id"]), (expected, &json!(call)), "{id}");
@@ -416,19 +433,46 @@ mod tests {
     }
 
     #[test]
+    fn what_a_provider_wants_back_goes_back_to_the_same_model() {
+        let list = r#"[{"type":"reasoning.text","text":"hm","index":0}]"#;
+        let hidden = r#"[{"type":"reasoning.encrypted","data":"x","id":"a b"}]"#;
+        let request = request(json!([
+            {"role":"assistant","api":"openai-completions","provider":"mock","model":"mock-1","stopReason":"toolUse","content":[
+                {"type":"thinking","thinking":"hm","thinkingSignature":list},
+                {"type":"toolCall","id":"a b","name":"read","arguments":"{\"cut","thoughtSignature":"{\"google\":{\"thought_signature\":\"s\"}}"},
+                {"type":"thinking","thinking":"","thinkingSignature":hidden}],"timestamp":0},
+            {"role":"toolResult","toolCallId":"a b","toolName":"read","content":[],"timestamp":0}
+        ]));
+        let said = encoded(&request, &info())["messages"][0].clone();
+        let call = &said["tool_calls"][0];
+        assert_eq!(call["extra_content"], json!({"google": {"thought_signature": "s"}}));
+        assert_eq!(call["function"]["arguments"], "{}");
+        assert_ne!(call["id"], "a b");
+        assert_eq!(
+            said["reasoning_details"],
+            json!([{"type": "reasoning.text", "text": "hm", "index": 0},
+                {"type": "reasoning.encrypted", "data": "x", "id": call["id"]}])
+        );
+        let other = encoded(&request, &ModelInfo { id: "mock-2".into(), ..info() })["messages"][0].clone();
+        assert!(other.get("reasoning_details").is_none(), "{other}");
+        assert!(other["tool_calls"][0].get("extra_content").is_none(), "{other}");
+    }
+
+    #[test]
     fn compat_and_limits_change_the_fields() {
         let mut request = request(json!([{"role":"user","content":"x","timestamp":0}]));
         request.system = Arc::from("s");
         request.max_tokens = Some(100);
         request.temperature = Some(0.5);
         let mut info = ModelInfo { reasoning: true, ..info() };
-        info.compat.supports_store = Some(false);
+        info.compat.supports_store = Some(true);
+        info.compat.supports_usage_in_streaming = Some(false);
         info.compat.supports_developer_role = Some(true);
         info.compat.max_tokens_field = Some(MaxTokensField::MaxTokens);
         assert_eq!(
             encoded(&request, &info),
             json!({"model":"mock-1","messages":[{"role":"developer","content":"s"},{"role":"user","content":[{"type":"text","text":"x"}]}],
-                "stream":true,"stream_options":{"include_usage":true},"max_tokens":100,"temperature":0.5})
+                "stream":true,"store":false,"max_tokens":100,"temperature":0.5})
         );
     }
 }

@@ -3,8 +3,10 @@
 //! Source: OpenAI API reference, "Chat" and "Chat streaming".
 
 mod api;
+mod chunk;
 mod classify;
 mod decode;
+mod details;
 mod encode;
 
 pub use api::Completions;

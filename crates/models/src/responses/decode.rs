@@ -12,11 +12,9 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::openai::classify;
-use crate::wire::{self, Redactor, Refusal};
+use crate::wire::{self, MAX_TOOL_CALLS, Redactor, Refusal};
 use crate::{Malformed, ModelError, ModelEvent, ModelInfo};
 
-/// Most tool calls in one answer: OpenAI's limit on the tools of a request.
-const MAX_TOOL_CALLS: usize = 128;
 /// Between two parts of a summary, which the API sends without any.
 const PARAGRAPH: &str = "\n\n";
 
@@ -134,7 +132,7 @@ impl wire::Decoder for Decoder {
             Ok(event) => event,
             // Some servers add the end of chat completions; the answer has ended before it.
             Err(_) if data.trim() == "[DONE]" => return self.finish(),
-            Err(_) => return Err(self.malformed(Malformed::NotJson)),
+            Err(_) => return Err(self.info.malformed(Malformed::NotJson)),
         };
         let error = event.error.filter(|error| error.get() != "null");
         match (event.kind.as_ref(), error) {
@@ -145,7 +143,7 @@ impl wire::Decoder for Decoder {
     }
 
     fn finish(&mut self) -> Result<Vec<ModelEvent>, ModelError> {
-        if self.done { Ok(Vec::new()) } else { Err(self.malformed(Malformed::EndedEarly)) }
+        if self.done { Ok(Vec::new()) } else { Err(self.info.malformed(Malformed::EndedEarly)) }
     }
 }
 
@@ -185,7 +183,7 @@ impl Decoder {
     }
 
     fn item(&self, item: Option<&RawValue>) -> Result<Option<Item>, ModelError> {
-        item.map(|item| serde_json::from_str(item.get()).map_err(|_| self.malformed(Malformed::NotJson)))
+        item.map(|item| serde_json::from_str(item.get()).map_err(|_| self.info.malformed(Malformed::NotJson)))
             .transpose()
     }
 
@@ -195,10 +193,10 @@ impl Decoder {
             return Ok(Vec::new());
         }
         let name = item.name.filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| self.malformed(Malformed::UnnamedToolCall))?;
+        let name = name.ok_or_else(|| self.info.malformed(Malformed::UnnamedToolCall))?;
         let index = self.calls.len();
         if index >= MAX_TOOL_CALLS {
-            return Err(self.malformed(Malformed::TooManyToolCalls));
+            return Err(self.info.malformed(Malformed::TooManyToolCalls));
         }
         self.calls.push(OpenCall { output_index, has_arguments: false });
         let call_id = item.call_id.filter(|id| !id.is_empty()).unwrap_or_else(|| format!("call_{index}"));
@@ -244,7 +242,7 @@ impl Decoder {
 
     fn arguments(&mut self, output_index: u64, delta: String) -> Result<Vec<ModelEvent>, ModelError> {
         let Some(index) = self.call(output_index) else {
-            return Err(self.malformed(Malformed::UnnamedToolCall));
+            return Err(self.info.malformed(Malformed::UnnamedToolCall));
         };
         self.calls[index].has_arguments = true;
         Ok(vec![ModelEvent::ToolCallArguments { index, delta }])
@@ -261,7 +259,7 @@ impl Decoder {
     fn end(&mut self, kind: &str, response: Option<&RawValue>) -> Result<Vec<ModelEvent>, ModelError> {
         let response = response.map_or("{}", RawValue::get);
         let response: Response =
-            serde_json::from_str(response).map_err(|_| self.malformed(Malformed::NotJson))?;
+            serde_json::from_str(response).map_err(|_| self.info.malformed(Malformed::NotJson))?;
         self.done = true;
         if kind == "response.failed" {
             let error = response.error.unwrap_or_else(|| json!({"code": "server_error"}));
@@ -296,10 +294,6 @@ impl Decoder {
 
     fn failure(&self, body: &str) -> ModelError {
         classify(Refusal::in_stream(body.as_bytes()), &self.info, &self.redactor)
-    }
-
-    fn malformed(&self, what: Malformed) -> ModelError {
-        ModelError::Malformed { provider: Arc::clone(&self.info.provider), what }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, plain_name, turns,
 };
 use crate::params::Fields;
+use crate::wire::{object, output_limit};
 use crate::{ModelInfo, ModelRequest, ThinkingLevel, ToolDefinition};
 
 /// The least that the API takes as `max_output_tokens`.
@@ -37,10 +38,7 @@ const RULES: Rules = Rules {
 /// # Errors
 /// Only if a value cannot be written as JSON, which no value made by `serde_json` can cause.
 pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde_json::Error> {
-    let limit = match (request.max_tokens, info.max_tokens) {
-        (Some(asked), Some(most)) => Some(asked.min(most)),
-        (asked, most) => asked.or(most),
-    };
+    let limit = output_limit(request, info);
     let asked = request.thinking.filter(|_| info.reasoning && !info.own_fields.decide_thinking());
     let reasoning = asked.and_then(effort);
     let input = input(turns(request, info, RULES));
@@ -228,7 +226,7 @@ fn assistant<'a>(mut said: Vec<Said<'a>>, known: &mut HashSet<String>, items: &m
             }
             Said::Call { id, item_id, name, arguments, .. } => {
                 let item_id = own_id(item_id, "fc_");
-                let arguments = arguments.to_string();
+                let arguments = object(arguments).to_string();
                 items.push(Item::Own(OwnItem::FunctionCall { id: item_id, call_id: id, name, arguments }));
             }
         }

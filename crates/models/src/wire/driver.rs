@@ -76,7 +76,7 @@ impl ChatModel for RemoteChat {
         };
         match body {
             Ok(body) => call.body = Bytes::from(body),
-            Err(_) => call.phase = Phase::Fail(call.malformed(Malformed::Request)),
+            Err(_) => call.phase = Phase::Fail(call.model.info.malformed(Malformed::Request)),
         }
         stream::unfold(call, |mut call| async move { call.next().await.map(|item| (item, call)) }).boxed()
     }
@@ -192,10 +192,6 @@ impl Call {
             () = tokio::time::sleep(pause) => Recovery::Repeat,
         }
     }
-
-    fn malformed(&self, what: Malformed) -> ModelError {
-        self.model.malformed(what)
-    }
 }
 
 enum Recovery {
@@ -207,10 +203,6 @@ enum Recovery {
 impl RemoteChat {
     fn provider(&self) -> Arc<str> {
         Arc::clone(&self.info.provider)
-    }
-
-    fn malformed(&self, what: Malformed) -> ModelError {
-        ModelError::Malformed { provider: self.provider(), what }
     }
 
     fn unreachable(&self, why: Unreachable) -> ModelError {
@@ -270,7 +262,7 @@ impl RemoteChat {
         let body = self.error_body(response).await;
         let error = self.api.classify(Refusal::in_stream(&body), &self.info, &self.endpoint.redactor);
         let undecided = matches!(error, ModelError::BadRequest { .. });
-        if undecided { self.malformed(Malformed::NotEventStream) } else { error }
+        if undecided { self.info.malformed(Malformed::NotEventStream) } else { error }
     }
 
     /// As much of the body as comes in time; an error without its body is still an error.
@@ -315,9 +307,9 @@ impl Reading {
         tap::note(|| Tapped::piece(piece));
         self.bytes_read += piece.len();
         if self.bytes_read > MAX_RESPONSE_BYTES {
-            return Err(model.malformed(Malformed::ResponseTooLarge));
+            return Err(model.info.malformed(Malformed::ResponseTooLarge));
         }
-        let data = self.parser.push(piece).map_err(|_| model.malformed(Malformed::EventTooLarge))?;
+        let data = self.parser.push(piece).map_err(|_| model.info.malformed(Malformed::EventTooLarge))?;
         for data in data {
             events.extend(self.decoder.push(&data)?);
         }

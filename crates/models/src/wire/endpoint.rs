@@ -35,14 +35,16 @@ impl Endpoint {
     /// The address or a header cannot be used.
     pub fn new(api: &dyn Api, info: &ModelInfo, access: Access<'_>) -> Result<Self, EndpointError> {
         let Access { base_url, key, key_place, headers } = access;
+        // What is sent is what the redactor has to know.
+        let key = key.map(|key| Secret::new(key.expose().trim().to_owned()));
         let url = parse_address(&api.address(base_url.trim().trim_end_matches('/'), info))?;
         let mut map = HeaderMap::new();
         map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        for (name, value) in api.headers(key.as_ref().map(|key| key.expose().trim())) {
+        for (name, value) in api.headers(key.as_ref().map(Secret::expose)) {
             map.insert(*name, HeaderValue::from_static(value));
         }
         if let Some(key) = &key {
-            let key = key.expose().trim();
+            let key = key.expose();
             match key_place.unwrap_or_else(|| api.key_place(key)) {
                 KeyPlace::Bearer => map.insert(AUTHORIZATION, sensitive_header(&format!("Bearer {key}"))?),
                 KeyPlace::Header(name) => map.insert(name, sensitive_header(key)?),
@@ -50,7 +52,7 @@ impl Endpoint {
         }
         for (name, value) in headers {
             let name = HeaderName::try_from(name).map_err(|_| EndpointError::BadHeader)?;
-            map.insert(name, sensitive_header(value.expose())?);
+            map.insert(name, sensitive_header(value.expose().trim())?);
         }
         let secrets = key.into_iter().chain(headers.iter().map(|(_, value)| value.clone())).collect();
         Ok(Self { url, headers: map, redactor: Redactor::new(secrets) })

@@ -1,5 +1,7 @@
 //! How a body is cut into what a decoder takes.
 
+use serde::de::IgnoredAny;
+
 use crate::sse::{EventTooLarge, MAX_EVENT_BYTES, Parser};
 
 /// How an API sends the pieces of an answer.
@@ -12,24 +14,32 @@ pub enum Framing {
 }
 
 /// Cuts a body.
-pub(crate) enum Frames {
+pub struct Frames(Cutter);
+
+enum Cutter {
     Events(Parser),
+    /// What came of the line that is not whole yet.
     Lines(Vec<u8>),
 }
 
 impl Frames {
-    pub(crate) fn new(framing: Framing) -> Self {
-        match framing {
-            Framing::Events => Self::Events(Parser::default()),
-            Framing::Lines => Self::Lines(Vec::new()),
-        }
+    /// For one body.
+    #[must_use]
+    pub fn new(framing: Framing) -> Self {
+        Self(match framing {
+            Framing::Events => Cutter::Events(Parser::default()),
+            Framing::Lines => Cutter::Lines(Vec::new()),
+        })
     }
 
     /// Takes more of the body; returns what is whole.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, EventTooLarge> {
-        match self {
-            Self::Events(parser) => parser.push(bytes),
-            Self::Lines(held) => {
+    ///
+    /// # Errors
+    /// A piece is larger than [`MAX_EVENT_BYTES`].
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, EventTooLarge> {
+        match &mut self.0 {
+            Cutter::Events(parser) => parser.push(bytes),
+            Cutter::Lines(held) => {
                 let mut lines = Vec::new();
                 let mut rest = bytes;
                 while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
@@ -43,11 +53,15 @@ impl Frames {
         }
     }
 
-    /// The body is over.
-    pub(crate) fn finish(&mut self) -> Option<String> {
-        match self {
-            Self::Events(parser) => parser.finish(),
-            Self::Lines(held) => line(&std::mem::take(held)),
+    /// The body is over. A last line without an end counts when it is whole all the same; a part of one is what a cut
+    /// connection leaves.
+    pub fn finish(&mut self) -> Option<String> {
+        match &mut self.0 {
+            Cutter::Events(parser) => parser.finish(),
+            Cutter::Lines(held) => {
+                let last = line(&std::mem::take(held))?;
+                serde_json::from_str::<IgnoredAny>(&last).is_ok().then_some(last)
+            }
         }
     }
 }
@@ -75,8 +89,10 @@ mod tests {
     proptest! {
         #[test]
         fn any_cut_gives_the_same_lines(text in "([a-zé]{0,5}\r?\n){0,6}[a-z]{0,3}", cuts in prop::collection::vec(0..40usize, 0..6)) {
+            // What stands behind the last end of a line is no JSON here, and so it is no line.
+            let ended = text.rsplit_once('\n').map_or("", |(ended, _)| ended);
             let whole: Vec<String> =
-                text.split('\n').map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
+                ended.split('\n').map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
             cuts.sort_unstable();
             cuts.push(text.len());
@@ -88,6 +104,16 @@ mod tests {
             }
             lines.extend(frames.finish());
             prop_assert_eq!(lines, whole);
+        }
+    }
+
+    #[test]
+    fn a_last_line_without_end_counts_when_it_is_whole() {
+        for (text, expected) in [("{}\n{\"a\":1}", Some("{\"a\":1}")), ("{}\n{\"a\":", None), ("{}\n", None)]
+        {
+            let mut frames = Frames::new(Framing::Lines);
+            assert_eq!(frames.push(text.as_bytes()).unwrap(), ["{}"]);
+            assert_eq!(frames.finish().as_deref(), expected, "{text}");
         }
     }
 

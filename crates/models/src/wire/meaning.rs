@@ -64,6 +64,10 @@ impl Verdict<'_> {
             Some(Meaning::Auth) => ModelError::Auth { provider, status },
             Some(Meaning::Rate) => ModelError::RateLimited { provider, retry_after },
             Some(Meaning::Overload) => ModelError::Overloaded { provider, retry_after },
+            // Who says when to come back has more work than it can take.
+            Some(Meaning::Server) if retry_after.is_some() => {
+                ModelError::Overloaded { provider, retry_after }
+            }
             Some(Meaning::Server) => ModelError::Server { provider, status },
             Some(Meaning::NoModel) => ModelError::ModelNotFound { provider, model: info.id.clone() },
             Some(Meaning::Filtered) => ModelError::Filtered { provider },

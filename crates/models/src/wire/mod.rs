@@ -4,6 +4,7 @@
 //! the I/O for all of them, so that time limits, repetitions, aborts and redaction are the same everywhere.
 
 mod api;
+mod common;
 mod driver;
 mod endpoint;
 mod frames;
@@ -15,12 +16,12 @@ mod tap;
 pub use api::{Api, Decoder, KeyPlace, Refusal};
 pub use driver::{MAX_RESPONSE_BYTES, RemoteChat};
 pub use endpoint::{Access, Endpoint};
-pub use frames::Framing;
+pub use frames::{Frames, Framing};
 pub use openclaw_http::EndpointError;
 pub use redact::Redactor;
 pub use speak::speaks;
 
-pub(crate) use frames::Frames;
+pub(crate) use common::{IMAGES_ABOVE, MAX_TOOL_CALLS, lower, object, output_limit};
 pub(crate) use meaning::{Meaning, Verdict};
 pub(crate) use tap::{Tap, Tapped, tapped};
 

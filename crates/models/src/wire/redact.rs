@@ -11,10 +11,17 @@ const MIN_SECRET_BYTES: usize = 6;
 pub struct Redactor(Vec<Secret>);
 
 impl Redactor {
-    /// Removes these secrets.
+    /// Removes these secrets: without the blanks around them, and of what a header says (`Bearer KEY`) also the last word
+    /// alone. The longer ones go first, because a shorter one may be a part of them.
     #[must_use]
     pub fn new(secrets: Vec<Secret>) -> Self {
-        Self(secrets)
+        let texts = secrets.iter().map(|secret| secret.expose().trim());
+        let mut parts: Vec<&str> =
+            texts.flat_map(|text| [Some(text), text.split_whitespace().next_back()]).flatten().collect();
+        parts.retain(|part| part.len() >= MIN_SECRET_BYTES);
+        parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        parts.dedup();
+        Self(parts.into_iter().map(|part| Secret::new(part.to_owned())).collect())
     }
 
     /// `text` on one line, without the secrets and without control characters, at most 300 characters.
@@ -27,7 +34,7 @@ impl Redactor {
     #[must_use]
     pub fn hide(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for secret in self.0.iter().filter(|secret| secret.expose().len() >= MIN_SECRET_BYTES) {
+        for secret in &self.0 {
             text = text.replace(secret.expose(), "[redacted]");
         }
         text
@@ -44,5 +51,14 @@ mod tests {
         let redactor = Redactor::new(vec![Secret::new("sk-canary-123".into()), Secret::new("key".into())]);
         assert_eq!(redactor.clean("bad key sk-canary-123\n\u{1b}[31m no"), "bad key [redacted] [31m no");
         assert_eq!(redactor.clean(&"ä".repeat(400)).chars().count(), 301);
+    }
+
+    #[test]
+    fn a_secret_goes_however_it_is_written() {
+        for written in [" sk-canary-123\n", "Bearer sk-canary-123", "Bearer  sk-canary-123 ", "sk-canary-123"]
+        {
+            let redactor = Redactor::new(vec![Secret::new("canary".into()), Secret::new(written.into())]);
+            assert_eq!(redactor.clean("no: sk-canary-123!"), "no: [redacted]!", "{written:?}");
+        }
     }
 }

@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use openclaw_models::sse::Parser;
-use openclaw_models::wire::{Redactor, speaks};
+use openclaw_models::wire::{Frames, Redactor, speaks};
 use openclaw_models::{Malformed, ModelError, ModelEvent, ModelInfo, WireApi};
 
 /// Everything that came, and how it ended.
@@ -30,7 +29,7 @@ pub(crate) fn stream_once(api: WireApi, case: &[u8]) {
 fn read(info: &Arc<ModelInfo>, pieces: &[&[u8]]) -> Read {
     let Some(api) = speaks(info.api) else { panic!("{:?} has no wire", info.api) };
     let mut decoder = api.decoder(Arc::clone(info), Redactor::default());
-    let (mut parser, mut events) = (Parser::default(), Vec::new());
+    let (mut parser, mut events) = (Frames::new(api.framing()), Vec::new());
     for piece in pieces {
         let Ok(all) = parser.push(piece) else {
             let what = Malformed::EventTooLarge;

@@ -66,6 +66,12 @@ const TOKENS: &[&str] = &[
     "redacted_thinking",
     "function_call",
     "reasoning_content",
+    "reasoning_details",
+    "extra_content",
+    "\"done\":true",
+    "\"done_reason\":\"length\"",
+    "\"arguments\":null",
+    "\"content\":[]",
 ];
 
 /// A whole event moves to another place, as a server's mistake would.

@@ -1,4 +1,4 @@
-//! The four APIs as the tests need them.
+//! The APIs as the tests need them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,12 @@ use openclaw_testkit::strict::{self, Violation};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) const APIS: [WireApi; 4] = [
+pub(crate) const APIS: [WireApi; 5] = [
     WireApi::OpenAiCompletions,
     WireApi::OpenAiResponses,
     WireApi::AnthropicMessages,
     WireApi::GoogleGenerativeAi,
+    WireApi::OllamaChat,
 ];
 pub(crate) const KEY: &str = "sk-canary-0123456789";
 
@@ -33,11 +34,8 @@ pub(crate) fn info(api: WireApi) -> ModelInfo {
         WireApi::AnthropicMessages => ("anthropic", "claude-sonnet-4-5"),
         WireApi::GoogleGenerativeAi => ("google", "gemini-3-pro"),
         WireApi::OpenAiResponses | WireApi::OpenAiCompletions => ("openai", "gpt-5"),
-        WireApi::GithubCopilot
-        | WireApi::BedrockConverseStream
-        | WireApi::OllamaChat
-        | WireApi::Cli
-        | WireApi::Offline => {
+        WireApi::OllamaChat => ("ollama", "qwen3-vl:8b"),
+        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Cli | WireApi::Offline => {
             panic!("not tested here")
         }
     };
@@ -56,11 +54,8 @@ pub(crate) fn path(api: WireApi) -> &'static str {
         WireApi::GoogleGenerativeAi => "/v1beta/models/gemini-3-pro:streamGenerateContent",
         WireApi::OpenAiResponses => "/v1/responses",
         WireApi::OpenAiCompletions => "/v1/chat/completions",
-        WireApi::GithubCopilot
-        | WireApi::BedrockConverseStream
-        | WireApi::OllamaChat
-        | WireApi::Cli
-        | WireApi::Offline => {
+        WireApi::OllamaChat => "/api/chat",
+        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Cli | WireApi::Offline => {
             panic!("not tested here")
         }
     }
@@ -72,11 +67,8 @@ pub(crate) fn judge(info: &ModelInfo, body: &Value) -> Result<(), Violation> {
         WireApi::GoogleGenerativeAi => strict::gemini(body, &info.id),
         WireApi::OpenAiResponses => strict::responses(body),
         WireApi::OpenAiCompletions => strict::completions(body),
-        WireApi::GithubCopilot
-        | WireApi::BedrockConverseStream
-        | WireApi::OllamaChat
-        | WireApi::Cli
-        | WireApi::Offline => {
+        WireApi::OllamaChat => strict::ollama(body),
+        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Cli | WireApi::Offline => {
             panic!("not tested here")
         }
     }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use openclaw_models::sse::Parser;
-use openclaw_models::wire::Redactor;
+use openclaw_models::wire::{Frames, Redactor};
 use openclaw_models::{Malformed, ModelError, ModelEvent, WireApi};
 use openclaw_testkit::model_server::{Reply, ScriptedCall};
 
@@ -14,7 +13,7 @@ type Outcome = Result<Vec<ModelEvent>, (Vec<ModelEvent>, ModelError)>;
 /// Reads a body that comes in these pieces.
 fn read<'a>(api: WireApi, pieces: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
     let mut decoder = implementation(api).decoder(Arc::new(info(api)), Redactor::default());
-    let mut parser = Parser::default();
+    let mut parser = Frames::new(implementation(api).framing());
     let mut events = Vec::new();
     for piece in pieces {
         for data in parser.push(piece).unwrap() {

@@ -62,6 +62,8 @@ fn signature() -> impl Strategy<Value = Option<String>> {
         Just(Some("reasoning_content".to_owned())),
         Just(Some("no base64!".to_owned())),
         Just(Some("msg_1".to_owned())),
+        Just(Some(r#"[{"type":"reasoning.encrypted","data":"x","id":"call_1"}]"#.to_owned())),
+        Just(Some(r#"{"google":{"thought_signature":"EjQ="}}"#.to_owned())),
         Just(Some(item)),
         Just(Some(unstored)),
     ]
@@ -90,6 +92,7 @@ fn assistant() -> impl Strategy<Value = Value> {
         Just(("openai-responses", "openai", "gpt-5")),
         Just(("anthropic-messages", "anthropic", "claude-sonnet-4-5")),
         Just(("google-generative-ai", "google", "gemini-3-pro")),
+        Just(("ollama", "ollama", "qwen3-vl:8b")),
         Just(("offline", "offline", "recall")),
     ];
     let stop = prop_oneof![4 => Just("stop"), 2 => Just("toolUse"), 1 => Just("length"), 1 => Just("aborted"), 1 => Just("error")];

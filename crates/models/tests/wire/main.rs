@@ -4,7 +4,10 @@
 
 mod apis;
 mod breaks;
+mod dialects;
 mod golden;
 mod histories;
 mod matrix;
+mod providers;
 mod requests;
+mod secrets;

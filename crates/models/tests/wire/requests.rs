@@ -38,6 +38,7 @@ proptest! {
             (WireApi::GoogleGenerativeAi, "gemini-2.5-flash"),
             (WireApi::OpenAiCompletions, "gpt-4o"),
             (WireApi::OpenAiResponses, "gpt-4o"),
+            (WireApi::OllamaChat, "llama3.2:3b"),
         ];
         for (api, id) in rows {
             let blind = ModelInfo { input: vec![InputKind::Text], reasoning: false, id: id.into(), ..info(api) };

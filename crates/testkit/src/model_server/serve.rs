@@ -185,7 +185,7 @@ async fn play(reply: Reply, asked: Asked<'_>, state: &Arc<State>) -> Response {
             return not_found();
         }
         Reply::Status { code, retry_after, body } => return status(code, retry_after, body),
-        Reply::Prebuilt(bytes) => return event_stream(Body::from(bytes)),
+        Reply::Prebuilt(bytes) => return answer(asked.dialect, Body::from(bytes)),
         Reply::Text { chunks: pieces, .. } if asked.wants_whole() => {
             return json_response(StatusCode::OK, whole.whole(&pieces.concat(), &[]));
         }
@@ -209,7 +209,7 @@ async fn play(reply: Reply, asked: Asked<'_>, state: &Arc<State>) -> Response {
         }
         Reply::Cut { body, at } => vec![Step::Send(body.slice(..at.min(body.len()))), Step::Break],
     };
-    event_stream(streamed(steps, Departure { state: Arc::clone(state), complete: false }))
+    answer(asked.dialect, streamed(steps, Departure { state: Arc::clone(state), complete: false }))
 }
 
 fn sends(speaker: &mut dyn Speaker, say: &Say<'_>) -> impl Iterator<Item = Step> + use<> {
@@ -291,8 +291,8 @@ fn streamed(steps: Vec<Step>, departure: Departure) -> Body {
     )
 }
 
-fn event_stream(body: Body) -> Response {
-    ([(header::CONTENT_TYPE, "text/event-stream; charset=utf-8")], body).into_response()
+fn answer(dialect: Dialect, body: Body) -> Response {
+    ([(header::CONTENT_TYPE, dialect.content_type())], body).into_response()
 }
 
 fn status(code: u16, retry_after: Option<String>, body: String) -> Response {

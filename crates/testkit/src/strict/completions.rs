@@ -105,7 +105,12 @@ fn user(message: &At<'_>) -> Check {
 }
 
 fn assistant<'a>(message: &At<'a>, seen: &mut HashSet<&'a str>, open: &mut HashSet<&'a str>) -> Check {
-    message.fields(&["role", "content"], &["tool_calls", "reasoning_content"])?;
+    message.fields(&["role", "content"], &["tool_calls", "reasoning_content", "reasoning_details"])?;
+    for detail in message.get("reasoning_details").map(|list| list.members()).transpose()?.unwrap_or_default()
+    {
+        let kind = detail.text_of("type")?;
+        detail.must(kind.starts_with("reasoning."), "is no reasoning")?;
+    }
     let content = message.need("content")?;
     let calls = message.get("tool_calls");
     message.must(!content.value.is_null() || calls.is_some(), "says nothing")?;
@@ -117,13 +122,17 @@ fn assistant<'a>(message: &At<'a>, seen: &mut HashSet<&'a str>, open: &mut HashS
         }
     }
     for call in calls.map(|calls| calls.members()).transpose()?.unwrap_or_default() {
-        call.fields(&["id", "type", "function"], &[])?;
+        call.fields(&["id", "type", "function"], &["extra_content"])?;
+        if let Some(extra) = call.get("extra_content") {
+            extra.must(extra.value.is_object(), "is no object")?;
+        }
         call.need("type")?.one_of(&["function"])?;
         let function = call.need("function")?;
         function.fields(&["name", "arguments"], &[])?;
         function.need("name")?.plain(64)?;
         let arguments = function.text_of("arguments")?;
-        function.must(serde_json::from_str::<Value>(arguments).is_ok(), "arguments are no JSON")?;
+        let is_object = serde_json::from_str::<Value>(arguments).is_ok_and(|value| value.is_object());
+        function.must(is_object, "arguments are no JSON object")?;
         let id = call.need("id")?.plain(40)?;
         call.must(seen.insert(id), "the id comes twice")?;
         open.insert(id);

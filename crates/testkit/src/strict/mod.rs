@@ -8,6 +8,7 @@ mod base64;
 mod completions;
 mod gemini;
 mod gemini_schema;
+mod ollama;
 mod reader;
 mod responses;
 
@@ -15,5 +16,6 @@ pub use anthropic::anthropic;
 pub use completions::completions;
 pub use gemini::gemini;
 pub use gemini_schema::gemini_schema;
+pub use ollama::ollama;
 pub use reader::Violation;
 pub use responses::responses;

@@ -139,7 +139,8 @@ fn call<'a>(item: &At<'a>, seen: &mut Seen<'a>) -> Check {
     item.fields(&["type", "call_id", "name", "arguments"], &["id"])?;
     item.need("name")?.plain(64)?;
     let arguments = item.text_of("arguments")?;
-    item.must(serde_json::from_str::<Value>(arguments).is_ok(), "arguments are no JSON")?;
+    let is_object = serde_json::from_str::<Value>(arguments).is_ok_and(|value| value.is_object());
+    item.must(is_object, "arguments are no JSON object")?;
     let id = item.need("call_id")?.plain(64)?;
     item.must(seen.calls.insert(id), "the call_id comes twice")?;
     seen.open.insert(id);

@@ -6,4 +6,5 @@ mod providers;
 
 pub use aliases::{BUILTIN_ALIASES, canonical_model, canonical_provider};
 pub use models::{BuiltinModel, builtin_models};
+pub(crate) use providers::COMMON;
 pub use providers::{BUILTIN_PROVIDERS, BuiltinProvider, Origin, builtin_provider};

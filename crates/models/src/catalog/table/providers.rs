@@ -1,6 +1,6 @@
 //! The built-in providers.
 
-use crate::WireApi;
+use crate::{Compat, MaxTokensField, WireApi};
 
 /// A provider that needs no configuration but a key, or not even that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,24 @@ pub struct BuiltinProvider {
     pub default_model: Option<&'static str>,
     /// Whether it runs on this machine.
     pub origin: Origin,
+    /// What it takes of chat completions.
+    pub dialect: Compat,
 }
+
+/// What any server takes: a field that it does not know makes some refuse a request.
+pub(crate) const COMMON: Compat = Compat {
+    supports_store: Some(false),
+    supports_developer_role: Some(false),
+    max_tokens_field: Some(MaxTokensField::MaxCompletionTokens),
+    supports_usage_in_streaming: Some(true),
+    // Decided by the model: many serve those of Mistral.
+    requires_mistral_tool_ids: None,
+    supports_reasoning_effort: None,
+    reasoning_form: None,
+};
+
+/// Documents `max_tokens` and not its successor (Z.AI, "Chat Completion"; LM Studio, "OpenAI compatibility").
+const OLD_LIMIT: Compat = Compat { max_tokens_field: Some(MaxTokensField::MaxTokens), ..COMMON };
 
 /// Where a provider runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +60,7 @@ const REMOTE: BuiltinProvider = BuiltinProvider {
     env_keys: &[],
     default_model: None,
     origin: Origin::Remote,
+    dialect: COMMON,
 };
 
 /// The table. Of several with a key in the environment, the first is the default.
@@ -54,6 +72,7 @@ pub const BUILTIN_PROVIDERS: &[BuiltinProvider] = &[
         api: WireApi::OpenAiResponses,
         env_keys: &["OPENAI_API_KEY"],
         default_model: Some("gpt-5-mini"),
+        dialect: Compat { supports_store: Some(true), supports_developer_role: Some(true), ..COMMON },
         ..REMOTE
     },
     BuiltinProvider {
@@ -91,6 +110,7 @@ pub const BUILTIN_PROVIDERS: &[BuiltinProvider] = &[
         base_url: "https://api.z.ai/api/coding/paas/v4",
         env_keys: &["ZAI_API_KEY", "Z_AI_API_KEY"],
         default_model: Some("glm-4.7"),
+        dialect: OLD_LIMIT,
         ..REMOTE
     },
     BuiltinProvider {
@@ -169,6 +189,13 @@ pub const BUILTIN_PROVIDERS: &[BuiltinProvider] = &[
         base_url: "https://api.mistral.ai/v1",
         env_keys: &["MISTRAL_API_KEY"],
         default_model: Some("mistral-large-latest"),
+        // 422 "Extra inputs are not permitted" for `store`, `max_completion_tokens` and `stream_options.include_usage`
+        // (partITech/php-mistral issue 76, editor-code-assistant/eca issue 231, yetone/avante.nvim issue 2347).
+        dialect: Compat {
+            supports_usage_in_streaming: Some(false),
+            requires_mistral_tool_ids: Some(true),
+            ..OLD_LIMIT
+        },
         ..REMOTE
     },
     BuiltinProvider {
@@ -187,6 +214,7 @@ pub const BUILTIN_PROVIDERS: &[BuiltinProvider] = &[
         base_url: "http://127.0.0.1:1234/v1",
         env_keys: &["LMSTUDIO_API_KEY", "LM_API_TOKEN"],
         origin: Origin::LmStudio,
+        dialect: OLD_LIMIT,
         ..REMOTE
     },
 ];

@@ -3,6 +3,7 @@
 mod anthropic;
 mod completions;
 mod gemini;
+mod ollama;
 mod responses;
 
 use bytes::Bytes;
@@ -46,6 +47,7 @@ pub(super) enum Dialect {
     Anthropic,
     Gemini,
     Responses,
+    Ollama,
 }
 
 impl Dialect {
@@ -60,15 +62,27 @@ impl Dialect {
             Some(Self::Gemini)
         } else if path.ends_with("/responses") {
             Some(Self::Responses)
+        } else if path.ends_with("/api/chat") {
+            Some(Self::Ollama)
         } else {
             None
+        }
+    }
+
+    /// What the answers are called.
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            Self::Completions | Self::Anthropic | Self::Gemini | Self::Responses => {
+                "text/event-stream; charset=utf-8"
+            }
+            Self::Ollama => "application/x-ndjson",
         }
     }
 
     /// Where the conversation is in a request.
     pub(super) fn conversation(self) -> &'static str {
         match self {
-            Self::Completions | Self::Anthropic => "messages",
+            Self::Completions | Self::Anthropic | Self::Ollama => "messages",
             Self::Gemini => "contents",
             Self::Responses => "input",
         }
@@ -80,6 +94,7 @@ impl Dialect {
             Self::Anthropic => Box::new(anthropic::Anthropic::default()),
             Self::Gemini => Box::new(gemini::Gemini::new(number)),
             Self::Responses => Box::new(responses::Responses::default()),
+            Self::Ollama => Box::new(ollama::Ollama::default()),
         }
     }
 }
