@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod damage;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod freshness;
@@ -13,12 +15,18 @@ mod jobs;
 #[cfg(test)]
 mod meaning;
 #[cfg(test)]
+mod rebuild;
+#[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod remains;
 #[cfg(test)]
 mod spending;
 #[cfg(test)]
 mod surfaces;
 #[cfg(test)]
 mod transcripts;
+#[cfg(test)]
+mod unread;
 #[cfg(test)]
 mod weighted;
