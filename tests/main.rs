@@ -9,6 +9,7 @@
     reason = "a test stops at once, with the place, when something is not as it should be"
 )]
 
+mod cli_backends;
 mod config;
 mod crash;
 mod doctor;
@@ -16,12 +17,14 @@ mod durable;
 mod logs;
 mod memory;
 mod models;
+mod offline;
 mod outbox;
 mod page;
 mod protocol;
 mod qmd;
 mod recall;
 mod reload;
+mod replay;
 mod rules;
 mod sessions;
 mod story;

@@ -15,8 +15,8 @@ use openclaw_tools::{ToolCall, ToolOutcome};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::speaker::Speaker;
 use crate::turn::{AbortReason, Effect, Input, Outcome, Turn, TurnError, TurnEvent, step};
+use crate::voice::Voice;
 
 /// Stops a run from anywhere, once.
 #[derive(Debug, Clone, Default)]
@@ -98,7 +98,7 @@ pub(crate) struct Finish {
 /// Drives a turn to its end.
 pub(crate) async fn drive(
     turn: &mut Turn,
-    speaker: &mut Speaker,
+    speaker: &mut impl Voice,
     world: &mut impl World,
     observer: &dyn TurnObserver,
     limits: Limits<'_>,
@@ -116,7 +116,8 @@ pub(crate) async fn drive(
                     (Effect::Append(message), Some(Effect::End(_))) => last = Some(message),
                     (Effect::CallModel(mut request), _) => match speaker.pay_for(&mut request) {
                         Ok(()) => {
-                            let speaks_by = speaker.has_others().then(|| Instant::now() + limits.wait);
+                            let speaks_by =
+                                speaker.has_others().then(|| Instant::now() + speaker.patience(limits.wait));
                             running.call(speaker, *request, (world.clock().now_ms(), speaks_by));
                         }
                         Err(over) => inputs.push_back(Input::OverBudget { words: over.words() }),
@@ -135,7 +136,7 @@ pub(crate) async fn drive(
             biased;
             reason = limits.abort.aborted() => Input::Abort(reason),
             () = tokio::time::sleep_until(deadline) => Input::Deadline,
-            () = until(running.speaks_by) => running.gave_up(speaker, limits.wait),
+            () = until(running.speaks_by) => running.gave_up(speaker, speaker.patience(limits.wait)),
             event = next_event(&mut running.events) => event,
             (call_id, outcome) = tool_result(&mut running.tool) => Input::ToolDone { call_id, outcome },
         };
@@ -159,7 +160,7 @@ pub(crate) async fn drive(
 /// Finds who answers in the place of a model that failed, unless it has said something already.
 async fn after_failure(
     turn: &Turn,
-    speaker: &mut Speaker,
+    speaker: &mut impl Voice,
     error: ModelError,
     (limits, deadline): (&Limits<'_>, Instant),
 ) -> Input {
@@ -194,7 +195,7 @@ async fn until(at: Option<Instant>) {
 impl Running {
     fn call(
         &mut self,
-        speaker: &Speaker,
+        speaker: &impl Voice,
         request: ModelRequest,
         (now_ms, speaks_by): (i64, Option<Instant>),
     ) {
@@ -205,7 +206,7 @@ impl Running {
     }
 
     /// Drops a call that said nothing for too long while another model could answer.
-    fn gave_up(&mut self, speaker: &Speaker, after: Duration) -> Input {
+    fn gave_up(&mut self, speaker: &impl Voice, after: Duration) -> Input {
         self.speaks_by = None;
         if let Some((_, token)) = self.events.take() {
             token.cancel();

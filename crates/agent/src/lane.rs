@@ -612,6 +612,7 @@ async fn drive_turn(
         max_tokens: info.max_tokens,
         temperature: None,
         thinking: None,
+        session: Some(open.cli_session()),
         now_ms: open.runtime.clock.now_ms(),
     };
     let mut turn = Turn::new(request, info, timeout).within(context_tokens);

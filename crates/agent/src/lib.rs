@@ -1,7 +1,8 @@
 //! One turn: prompt, context budget, the turn machine, its driver, and the lanes that keep turns in order.
 //!
 //! The machine ([`turn::step`]) decides over values; the driver performs. This crate reads the workspace's bootstrap
-//! files and writes transcripts through `openclaw-store`; it opens no socket of its own.
+//! files, writes transcripts through `openclaw-store` and, where that is wanted, recordings of model calls into the agent's
+//! `exchanges` folder ([`exchanges`]), from which [`replay`] runs turns again; it opens no socket of its own.
 //!
 //! ```
 //! use openclaw_agent::turn::{Effect, Input, Outcome, Turn, step};
@@ -22,14 +23,17 @@
 //! ```
 
 pub mod budget;
+mod cli_session;
 pub mod commands;
 mod driver;
 pub mod envelope;
+pub mod exchanges;
 mod lane;
 mod lanes;
 pub mod lifecycle;
 pub mod nature;
 pub mod prompt;
+pub mod replay;
 mod runtime;
 pub mod send_policy;
 mod session;
@@ -38,6 +42,7 @@ pub mod spending;
 mod status;
 pub mod turn;
 mod turn_limit;
+mod voice;
 
 pub use driver::{AbortHandle, TurnObserver};
 pub use lane::{

@@ -14,7 +14,7 @@ use jiff::{Timestamp, ToSpan as _};
 use openclaw_protocol::session_key::{SessionKey, SessionKind};
 use openclaw_store::{SessionEntry, SessionId, field};
 
-use crate::nature;
+use crate::{cli_session, nature};
 
 /// The hour of the daily reset when nothing is said.
 const DEFAULT_HOUR: i8 = 4;
@@ -204,8 +204,8 @@ fn reset_of(day: Date, hour: i8, zone: &TimeZone) -> Option<Timestamp> {
 
 /// Fields that belong to one conversation and not to whom it was with.
 const OF_ONE_CONVERSATION: &[&str] = &[
-    "cliSessionIds",
-    "claudeCliSessionId",
+    cli_session::SESSION_IDS,
+    cli_session::CLAUDE_SESSION_ID,
     "memoryFlushAt",
     "memoryFlushCompactionCount",
     "systemPromptReport",

@@ -15,6 +15,7 @@ use openclaw_store::{SessionEntry, SessionIndex, field};
 use openclaw_tools::Toolbox;
 
 use crate::commands::ResetTriggers;
+use crate::exchanges::ExchangeLog;
 use crate::lifecycle::{Occasion, ResetPolicy, ResetRules};
 use crate::nature;
 use crate::prompt::Audience;
@@ -82,6 +83,8 @@ pub struct AgentSettings {
     pub failover_wait: Duration,
     /// `models.budgets`.
     pub budgets: Budgets,
+    /// `models.recording`: where model calls are written down, if they are.
+    pub recording: Option<Arc<ExchangeLog>>,
     /// `agents.defaults.userTimezone`.
     pub zone: TimeZone,
     /// What `session` says of life cycle and sending.

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use openclaw_guard::Clock;
 use openclaw_memory::SyncReason;
 use openclaw_models::ToolDefinition;
+use openclaw_models::cli::CliSession;
 use openclaw_protocol::message::{AssistantMessage, KnownPart, Message, Part, StopReason, Usage};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{
@@ -17,6 +18,7 @@ use openclaw_tools::{Definition, ToolCall, ToolContext, ToolOutcome};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::cli_session::KeptSession;
 use crate::driver::World;
 use crate::envelope::{date_of, local_time};
 use crate::lane::{Inbound, Placed, Resume};
@@ -79,6 +81,12 @@ impl OpenSession {
         let session = blocking(move || opening.run()).await??;
         session.freshen_memory();
         Ok(session)
+    }
+
+    /// The session as command-line programs know it.
+    pub(crate) fn cli_session(&self) -> Arc<dyn CliSession> {
+        let (runtime, key, id) = (Arc::clone(&self.runtime), self.key.clone(), self.id.clone());
+        Arc::new(KeptSession { runtime, key, id, audience: self.audience })
     }
 
     /// Has memory brought up to date behind the beginning of a conversation that may ask it.
@@ -266,9 +274,7 @@ impl Opening {
         if transcript.history().is_empty() && audience != Audience::Group {
             append_notes(&runtime, &mut transcript)?;
         }
-        let messages =
-            transcript.history().iter().filter_map(|item| item.message.clone()).filter(|m| is_speakable(m));
-        let messages: Vec<Arc<Message>> = messages.collect();
+        let messages = speakable(transcript.history());
         let unanswered =
             transcript.history().iter().rev().find_map(said).is_some_and(|last| !is_answer(last));
         let tools: Arc<[ToolDefinition]> =
@@ -317,6 +323,11 @@ fn offer(definition: Definition) -> ToolDefinition {
         description: definition.description.to_owned(),
         parameters: definition.parameters,
     }
+}
+
+/// What models see of a history.
+pub(crate) fn speakable(history: &[Arc<HistoryItem>]) -> Vec<Arc<Message>> {
+    history.iter().filter_map(|item| item.message.clone()).filter(|message| is_speakable(message)).collect()
 }
 
 /// An assistant message that failed before it said anything means nothing to a model, and some providers refuse it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use openclaw_credentials::{AuthError, Failure, RefreshError};
 use openclaw_models::catalog::{CatalogError, Key, KeyKind, KeySource, Keyed, Patience, Reference};
+use openclaw_models::cli::CliFault;
 use openclaw_models::failover::{Asked, Failover, Judgement, Pinned, candidates};
 use openclaw_models::local::look_at;
 use openclaw_models::{
@@ -14,9 +15,13 @@ use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{SessionEntry, field};
 
 use crate::envelope::{date_of, local_time};
+use crate::exchanges::Recorded;
 use crate::runtime::AgentRuntime;
 use crate::spending::{Amount, CallEnd, Counted, Over, Purse};
 use crate::turn::{Input, TurnError};
+
+/// A program that works on an answer of usual length is done by then.
+const PROGRAM_PATIENCE: Duration = Duration::from_secs(300);
 
 /// Whether the message has images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +40,7 @@ pub(crate) struct Speaker {
     /// What the user chose for the session.
     pinned_by_user: bool,
     told: Option<String>,
+    recorded: Recorded,
     /// What the answer may cost.
     purse: Purse,
 }
@@ -64,14 +70,18 @@ impl Speaker {
         let found = found.await.unwrap_or(Err(AuthError::Interrupted));
         let found = found.map_err(|error| TurnError::Model { words: credential_words(&error) })?;
         let mut failover = Failover::new(found);
+        let recorded = Recorded::turn(runtime.settings.recording.as_ref(), entry, runtime.clock.now_ms());
         let mut first_error = None;
         while let Some(at) = failover.next_candidate() {
             match connect(runtime, &failover, at).await {
                 Ok(model) => {
+                    let model = recorded.wrap(model);
                     let told = entry.text(field::MODEL_NOTICE).map(str::to_owned);
                     let (purse, runtime, key) = (purse(runtime, entry), Arc::clone(runtime), key.clone());
                     let pinned_by_user = by_user;
-                    return Ok(Self { runtime, key, failover, at, model, pinned_by_user, told, purse });
+                    let speaker =
+                        Self { runtime, key, failover, at, model, pinned_by_user, told, recorded, purse };
+                    return Ok(speaker);
                 }
                 Err(error) => {
                     note_failure(runtime, &mut failover, at, &error).await;
@@ -143,6 +153,11 @@ impl Speaker {
         }
     }
 
+    /// How long the model may be silent while another one could answer: a program tells its answer when it is whole.
+    pub(crate) fn patience(&self, configured: Duration) -> Duration {
+        if self.info().api == WireApi::Cli { configured.max(PROGRAM_PATIENCE) } else { configured }
+    }
+
     /// Whether somebody else could be asked.
     pub(crate) fn has_others(&self) -> bool {
         self.failover.has_others()
@@ -161,7 +176,7 @@ impl Speaker {
                 Ok(model) => {
                     tracing::info!(%error, next = %model.describe().reference(), "the model did not answer, asking another");
                     self.at = at;
-                    self.model = model;
+                    self.model = self.recorded.wrap(model);
                     return Some(self.info().clone());
                 }
                 Err(error) => note_failure(&self.runtime, &mut self.failover, at, &error).await,
@@ -311,6 +326,10 @@ async fn in_time<T>(work: impl Future<Output = T>, limit: Option<Duration>) -> R
 
 async fn note_failure(runtime: &AgentRuntime, failover: &mut Failover, at: usize, error: &ModelError) {
     let Judgement::Another { reason, retry_after, .. } = failover.failed(at, error) else { return };
+    if matches!(error, ModelError::Program { fault: CliFault::NotForGroups, .. }) {
+        // That is so in this session and no failure.
+        return;
+    }
     let Some(candidate) = failover.candidate(at) else { return };
     let (auth, now_ms) = (Arc::clone(&runtime.auth), runtime.clock.now_ms());
     let (name, Reference { provider, model }) = (candidate.name(), candidate.reference.clone());

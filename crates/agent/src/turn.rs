@@ -30,6 +30,10 @@ pub const MAX_CALLS_PER_ROUND: usize = 32;
 /// The answer by which a model chooses to say nothing; it is never shown.
 pub const SILENT_REPLY: &str = "NO_REPLY";
 
+/// What a call is told that was running when its turn was stopped: by the user, by the gateway's end, by its own.
+pub(crate) const STOPPED: [&str; 3] =
+    ["stopped by the user", "the gateway stopped before this call returned", "stopped: the turn ended"];
+
 /// What happened.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -438,9 +442,9 @@ impl Stop {
 
     fn words(&self) -> &'static str {
         match self {
-            Self::Abort(AbortReason::Rpc | AbortReason::StopWord) => "stopped by the user",
-            Self::Abort(AbortReason::Shutdown) => "the gateway stopped before this call returned",
-            Self::Failure(_) => "stopped: the turn ended",
+            Self::Abort(AbortReason::Rpc | AbortReason::StopWord) => STOPPED[0],
+            Self::Abort(AbortReason::Shutdown) => STOPPED[1],
+            Self::Failure(_) => STOPPED[2],
         }
     }
 }

@@ -3,6 +3,7 @@
 mod config;
 mod memory;
 mod models;
+mod replay;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ pub(crate) use models::{
     AliasesCommand, AuthAddArgs, AuthOrderCommand, FallbacksCommand, ListForm, ModelsArgs, ModelsAuthCommand,
     ModelsCommand, ModelsListArgs, ModelsScanArgs, ModelsStatusArgs, ModelsTestArgs, PasteTokenArgs,
 };
+pub(crate) use replay::{ReplayArgs, ReplaySpeed};
 
 /// A personal assistant that remembers in plain Markdown.
 #[derive(Debug, Parser)]
@@ -79,6 +81,8 @@ pub(crate) enum Command {
     Memory(MemoryCommand),
     /// Show, choose and test models, and keep the credentials for them
     Models(ModelsArgs),
+    /// Run a recorded session again, offline, and say whether the answers are the same
+    Replay(ReplayArgs),
     /// Read, check and change the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -15,6 +15,7 @@ mod logs;
 mod memory;
 mod models;
 mod outbox;
+mod replay;
 mod sessions;
 mod status;
 

@@ -8,6 +8,7 @@ use openclaw_models::catalog::{
 };
 use serde::Serialize;
 
+use crate::agents;
 use crate::instance::Instance;
 
 /// The model that answers when a session names none.
@@ -29,6 +30,7 @@ pub(crate) fn of(instance: &Instance, agent_id: &str) -> ModelState {
     let config = instance.config();
     let (at, env) = (&instance.at, &instance.loaded.env);
     let mut providers = Providers::of_agent(config, agent_id);
+    providers.workspace = agents::find(instance, Some(agent_id)).ok().map(|agent| agent.workspace);
     // What is to be said of the file, `openclaw models` says.
     read_models_file(&agent_dir(config, at, env, agent_id), &mut providers, env);
     let catalog = Catalog::new(providers, Environment::from_env(env));

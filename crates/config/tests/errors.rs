@@ -81,8 +81,7 @@ fn one_line_per_problem_with_place_and_next_step() {
         ),
         (
             "{agents: {defaults: {memorySearch: {store: {path: 'MEMORY.md'}}}}}",
-            "openclaw.json:1:51 agents.defaults.memorySearch.store.path: is no name of an index, and may be that of a note; \
-             let it end in .sqlite, .sqlite3 or .db",
+            "openclaw.json:1:51 agents.defaults.memorySearch.store.path: is no name of an index, and may be that of a note; let it end in .sqlite, .sqlite3 or .db",
         ),
         (
             "{logging: {redactPatterns: ['//']}}",

@@ -97,6 +97,7 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
         "…",
         "ours: the release waits for a silent model until its own time limits end",
     ),
+    ("models.recording…", "-", "…", "ours: the release traces prompts only, in another form"),
     ("session.heartbeatIdleMinutes", "-", "int >=1", SEED),
     ("….atTime", "-", "int >=0 <=23", EARLIER),
     ("tools.web.fetch.firecrawl…", "-", "…", DOCUMENTED),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openclaw_agent::envelope::{unwrap, user_zone};
+use openclaw_agent::exchanges::{self, ExchangeLog, Extent, Hider};
 use openclaw_agent::spending::{Budgets, Limit};
 use openclaw_agent::{AgentRuntime, AgentSettings};
 use openclaw_config::{
@@ -18,6 +19,7 @@ use openclaw_memory::{self as memory, AgentMemory, MemoryBackend, Surroundings};
 use openclaw_models::catalog::table::canonical_provider;
 use openclaw_models::catalog::{Catalog, Environment, Providers, read_models_file};
 use openclaw_models::oauth::TokenRefresher;
+use openclaw_models::replay::WireFrames;
 use openclaw_protocol::connect::SessionDefaults;
 use openclaw_protocol::session_key::{SessionKey, SessionScope, agent_id, main_key};
 use openclaw_store::{SessionIndex, StoreError};
@@ -25,6 +27,7 @@ use openclaw_tools::{Citations, MemoryTools, Policy, SearchDefaults, Toolbox, To
 use serde_json::Value;
 
 use crate::live::Making;
+use crate::log::recording_redactor;
 use crate::raw_keys::name_raw_sessions;
 use crate::session_rules::{scope, session_rules, vain_triggers};
 use crate::tool_policy;
@@ -176,6 +179,12 @@ struct Ingredients<'a> {
     is_default: bool,
     env: &'a Env,
     exporting: Option<&'a Value>,
+    recorded: Option<&'a Value>,
+}
+
+/// The same for recordings of model calls.
+fn recorded(loaded: &Loaded) -> Option<&Value> {
+    loaded.config.models.recording.enabled.then_some(&loaded.effective)
 }
 
 /// The whole configuration for those who write conversations down: it names the secrets that are to be left out.
@@ -197,6 +206,7 @@ impl<'a> Ingredients<'a> {
             is_default: agent_id(loaded.config.agents.default_id()) == id,
             env: &loaded.env,
             exporting: exporting(loaded),
+            recorded: recorded(loaded),
         }
     }
 }
@@ -302,6 +312,8 @@ impl Builder<'_> {
         for remark in read_models_file(&folder, &mut providers, &self.loaded.env) {
             tracing::warn!(agent = id, "{remark}");
         }
+        providers.workspace = Some(workspace.path().to_owned());
+        let auth = self.auth(id);
         let models = Catalog::new(providers, Environment::from_env(&self.loaded.env));
         for path in models.unsent_params() {
             tracing::warn!(agent = id, "{path} is not sent: temperature and maxTokens are");
@@ -309,7 +321,7 @@ impl Builder<'_> {
         Ok(Arc::new(AgentRuntime {
             id: id.to_owned(),
             name: self.name(id),
-            settings: self.settings(),
+            settings: self.settings(self.recording(id, &auth)),
             workspace,
             sessions: self.making.kept.index(id, || self.load_sessions(id, &sessions_dir))?,
             sessions_dir,
@@ -317,7 +329,7 @@ impl Builder<'_> {
             group_toolbox: Arc::new(self.group_toolbox(id)),
             memory,
             models: Arc::new(models),
-            auth: self.auth(id),
+            auth,
             refresher: Arc::new(TokenRefresher::default()),
             spending: self.making.kept.spending(&self.making.locations.state_dir),
             clock: Arc::clone(self.making.clock),
@@ -380,7 +392,20 @@ impl Builder<'_> {
             .unwrap_or_else(|| "OpenClaw".to_owned())
     }
 
-    fn settings(&self) -> AgentSettings {
+    /// Where an agent's model calls are written down, if they are.
+    fn recording(&self, id: &str, auth: &Arc<AuthStore>) -> Option<Arc<ExchangeLog>> {
+        let recording = &self.loaded.config.models.recording;
+        if !recording.enabled {
+            return None;
+        }
+        let frames = if recording.wire { WireFrames::Kept } else { WireFrames::Left };
+        let extent = Extent { frames, max_bytes: recording.max_megabytes.saturating_mul(1024 * 1024) };
+        let hider = Hider::new(Arc::clone(auth), Box::new(recording_redactor(self.loaded)));
+        let folder = self.making.locations.state_dir.join("agents").join(id).join(exchanges::FOLDER);
+        Some(Arc::new(ExchangeLog::new(folder, extent, hider)))
+    }
+
+    fn settings(&self, recording: Option<Arc<ExchangeLog>>) -> AgentSettings {
         let config = &self.loaded.config;
         let defaults = &config.agents.defaults;
         let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
@@ -391,6 +416,7 @@ impl Builder<'_> {
             context_tokens: defaults.turn.context_tokens.map(number),
             failover_wait: Duration::from_secs(config.models.failover.wait_seconds),
             budgets: budgets(&config.models.budgets),
+            recording,
             zone: user_zone(defaults.time.user_timezone.as_deref()),
             session: session_rules(config),
         }

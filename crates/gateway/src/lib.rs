@@ -56,7 +56,7 @@ pub use agents::AgentError;
 pub use control::Control;
 pub use doors::has_secret;
 pub use gateway::{Again, Exit, Gateway};
-pub use log::{LogFileTaken, log_redactor, newest_log, open_log, redact_log_line};
+pub use log::{LogFileTaken, log_redactor, newest_log, open_log, recording_redactor, redact_log_line};
 pub use reload::Refused;
 pub use start::{StartError, StartOptions, VERSION, start};
 pub use unsupported::unsupported;

@@ -32,12 +32,14 @@
 mod atomic;
 mod child;
 mod clock;
+mod group;
 mod path_component;
 mod random;
 mod redact;
 mod root;
 mod secret;
 mod staged;
+mod supervise;
 
 pub use atomic::{
     BeforeStep, Committed, FileError, PreparedFile, WriteStep, create_private_dir, sweep_temporary,
@@ -53,3 +55,4 @@ pub use redact::{
 pub use root::{EntryKind, MAX_WALK_DEPTH, RelFile, Root, RootError, Walk};
 pub use secret::Secret;
 pub use staged::{Expected, StagedFile};
+pub use supervise::{ChildEvent, ChildInput, Outputs, Supervised};

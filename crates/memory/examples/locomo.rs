@@ -1,6 +1,6 @@
 //! Scores the engine on a folder of LoCoMo workspaces with the same definitions as the project's judge script:
 //! `cargo run -p openclaw-memory --example locomo -- --data DIR [--pooled] [--words] [--weighted [--min-score X]]
-//! [--abstain]`.
+//! [--abstain] [--hits FILE]`.
 //!
 //! `shown@6` is the share of a question's evidence lines that stand whole in the snippets of six results; `hit@6`: at
 //! least one does; `R@1`: the share in the first result; `MRR`: one over the rank of the first result that shows one;
@@ -11,6 +11,9 @@
 //! `--abstain` asks every question of another conversation as well, with the names of its speakers put in: the same form
 //! and no answer. `AUC` is the share of pairs of a question with an answer and one without in which the first has the
 //! higher confidence; `rejected`, the share of those without whose confidence is below that of 95 % of those with one.
+//!
+//! `--hits FILE` also writes questions, evidence and results, a line of JSON each, for `--example quotes` of
+//! openclaw-models.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -277,6 +280,8 @@ async fn main() -> Outcome<()> {
     let engines = prepare(&settings, &questions, home.path()).await?;
     println!("indexed in {:?}", began.elapsed());
 
+    let hits_file = arguments.iter().skip_while(|a| *a != "--hits").nth(1).map(PathBuf::from);
+    let mut rows = String::new();
     let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
     let mut times: Vec<Duration> = Vec::new();
     let mut confidences = Vec::new();
@@ -292,10 +297,15 @@ async fn main() -> Outcome<()> {
             let note = std::fs::read_to_string(path)?;
             lines.push(normal(note.split('\n').nth(evidence.line - 1).unwrap_or_default()));
         }
+        let row = serde_json::json!({ "question": question.question, "evidence": lines, "answer": answer });
+        rows.push_str(&format!("{row}\n"));
         let prefix = if settings.pooled { format!("{}/", question.workspace) } else { String::new() };
         for key in ["all", &question.category_name] {
             sums.entry(key.to_owned()).or_default().add(question, &lines, &answer.results, &prefix);
         }
+    }
+    if let Some(file) = hits_file {
+        write_atomic(&file, rows.as_bytes())?;
     }
     for (name, sums) in &sums {
         println!("{name:12} {}", sums.row());

@@ -104,6 +104,20 @@ pub struct Answer {
     /// What else is worth knowing, in plain words: no result is relevant, or notes are still being read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The days that the query names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<Days>,
+}
+
+/// Days that a query names, and what else it asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Days {
+    /// The first one, `YYYY-MM-DD`.
+    pub from: String,
+    /// The last one.
+    pub to: String,
+    /// The query without its words about days; empty when it asks for whatever was noted on them.
+    pub about: String,
 }
 
 /// A provider that stepped in.

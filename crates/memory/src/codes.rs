@@ -97,21 +97,24 @@ pub(crate) struct QueryCodes {
     pub(crate) codes: Vec<i8>,
     /// What a code of 1 stands for.
     pub(crate) scale: f32,
+    pub(crate) kernels: Kernels,
 }
 
 impl QueryCodes {
     pub(crate) fn of(query: &Vector) -> Self {
         let (codes, scale) = quantize(query.as_slice());
-        Self { codes, scale }
+        Self { codes, scale, kernels: Kernels::best() }
     }
 
-    /// The cosine with a vector of as many numbers.
-    pub(crate) fn cosine(&self, (vector, scale): (&[i8], f32)) -> f32 {
-        let mut sum = [0];
-        if vector.len() == self.codes.len() {
-            Kernels::best().dots(&self.codes, vector, &mut sum);
+    /// The cosines with the vectors of a note, passage by passage; none for a passage that is not embedded.
+    pub(crate) fn cosines(&self, of: &Codes) -> impl Iterator<Item = Option<f32>> {
+        let mut sums = vec![0; of.len()];
+        if of.dimensions == self.codes.len() {
+            self.kernels.dots(&self.codes, &of.codes, &mut sums);
         }
-        sum[0] as f32 * self.scale * scale
+        let scales = of.scales.clone();
+        let cosine = move |(sum, scale): (i32, f32)| (scale > 0.0).then_some(sum as f32 * self.scale * scale);
+        sums.into_iter().zip(scales).map(cosine)
     }
 }
 
@@ -140,8 +143,9 @@ mod tests {
             let exact: f32 = a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| a * b).sum();
             let mut codes = Codes::empty(2);
             prop_assert!(codes.set(1, &encode_vector(&b)));
-            let cosine = codes.get(1).map(|vector| QueryCodes::of(&a).cosine(vector));
-            prop_assert!(codes.get(0).is_none() && cosine.is_some_and(|cosine| (cosine - exact).abs() < 0.01));
+            let cosines: Vec<_> = QueryCodes::of(&a).cosines(&codes).collect();
+            prop_assert_eq!((codes.get(0), cosines.len(), cosines[0]), (None, 2, None));
+            prop_assert!(cosines[1].is_some_and(|cosine| (cosine - exact).abs() < 0.01));
             prop_assert_eq!(Codes::from_bytes(&codes.to_bytes(), 2), Some(codes));
         }
 

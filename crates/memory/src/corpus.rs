@@ -43,8 +43,8 @@ pub(crate) struct Exact {
 
 impl Default for Exact {
     fn default() -> Self {
-        // 125,000 vectors of the built-in model.
-        Self { code_bytes: 48 * 1024 * 1024, rows: 250_000 }
+        // 125,000 vectors of the built-in model, and about as many rows.
+        Self { code_bytes: 48 * 1024 * 1024, rows: 125_000 }
     }
 }
 
@@ -81,8 +81,11 @@ pub(crate) struct NoteView {
 
 impl NoteView {
     /// A note with these rows.
-    pub(crate) fn new(path: Arc<str>, source: Source, rows: Vec<Row>) -> Self {
-        let passages = passages(&rows);
+    pub(crate) fn new(path: Arc<str>, source: Source, mut rows: Vec<Row>) -> Self {
+        let mut passages = passages(&rows);
+        // They grew by doubling, and stay.
+        rows.shrink_to_fit();
+        passages.shrink_to_fit();
         let day = date_of(&path);
         let (mut shortest, mut shortest_row, mut widest) = (u32::MAX, u32::MAX, 0);
         for row in &rows {

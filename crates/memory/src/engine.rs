@@ -152,6 +152,7 @@ impl Engine {
             stale: searched.stale.is_some(),
             degraded: searched.degraded.or(vector.degraded),
             note: (!notes.is_empty()).then(|| notes.join("; ")),
+            days: found.days,
         })
     }
 

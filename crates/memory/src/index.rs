@@ -18,7 +18,7 @@ use crate::corpus::{Corpus, Exact, NoteId, NoteView};
 pub(crate) use crate::fault::IndexError;
 use crate::jobs;
 use crate::layout::{decode_rows, encode_rows, lay_out};
-use crate::postings::{Postings, RowId};
+use crate::postings::{Postings, RowId, Rows};
 use crate::repair::create_file;
 use crate::seal::{seal, sums};
 use crate::unread;
@@ -27,7 +27,7 @@ use crate::weighted::{self, Chunking};
 use crate::words::Analyser;
 
 /// Changes when tables, terms or windows change; an index of another version is built anew.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 /// Pages kept in memory, in KiB: an idle agent should cost next to nothing.
 const CACHE_KIB: i64 = 1024;
 /// The write-ahead log is cut back to this after a large sync.
@@ -378,20 +378,20 @@ impl Index {
     }
 
     /// The rows that hold a term, of all generations, ascending.
-    pub(crate) fn rows_with(&self, term: &str) -> Result<Arc<Vec<RowId>>, IndexError> {
+    pub(crate) fn rows_with(&self, term: &str) -> Result<Arc<Rows>, IndexError> {
         if let Some(rows) = self.postings.borrow_mut().get(term) {
             return Ok(rows);
         }
         let mut query =
             self.db.prepare_cached("SELECT rowid FROM mem_words WHERE mem_words MATCH ?1 ORDER BY rowid")?;
         let rows = query.query_map([quoted(term)], |row| row.get(0).map(RowId::unpack))?;
-        let rows: Arc<Vec<RowId>> = Arc::new(rows.collect::<Result<_, _>>()?);
+        let rows: Arc<Rows> = Arc::new(rows.collect::<Result<_, _>>()?);
         self.postings.borrow_mut().insert(term, &rows);
         Ok(rows)
     }
 
     /// The rows that hold a term that begins like this, of all generations, ascending.
-    pub(crate) fn rows_with_prefix(&self, start: &str) -> Result<Vec<RowId>, IndexError> {
+    pub(crate) fn rows_with_prefix(&self, start: &str) -> Result<Rows, IndexError> {
         let mut query = self
             .db
             .prepare_cached("SELECT rowid FROM mem_words WHERE mem_words MATCH ?1 ORDER BY rowid LIMIT ?2")?;

@@ -2,10 +2,12 @@
 //!
 //! A row is one line that is not blank; a line longer than a window is cut at sentence ends into several rows. The
 //! window of a row is the run of whole rows around it under the same heading, up to [`WINDOW_CHARS`] characters. Headings
-//! are rows too, but lend their words to every window below them instead of having one.
+//! are rows too, but lend their words to every window below them instead of having one. The head of a table and the item
+//! above nested ones lend theirs to the windows that they are not in themselves.
 
 use std::ops::{Range, RangeInclusive};
 
+use crate::structure::{Fence, Listing, heading_level, is_table_rule, is_underlined};
 use crate::time::pack;
 use crate::when::date_in_heading;
 use crate::words::{Analyser, Language};
@@ -14,14 +16,12 @@ use crate::words::{Analyser, Language};
 pub(crate) const WINDOW_CHARS: usize = 700;
 /// Rows of a window: bounds the work on a file of one-letter lines, far above what prose puts into 700 characters.
 const MAX_WINDOW_ROWS: usize = 64;
-/// Markdown has six levels of headings.
-const MAX_HEADING_LEVEL: usize = 6;
+/// Markdown has six levels of headings; below the last one there may be a list in a list, or a table.
+const MAX_HEADINGS_ABOVE: usize = 8;
 /// The line before and after front matter.
 const FRONT_MATTER: &str = "---";
 /// Nobody describes a note in more lines.
 const MAX_FRONT_MATTER_LINES: usize = 100;
-/// Marks that open or close a fence of code.
-const FENCE_MARKS: usize = 3;
 /// Letters that two lines must share before the second is called a repetition.
 const MIN_SAME_LETTERS: usize = 16;
 /// Stands for "no heading" in [`Row::heading`].
@@ -161,6 +161,7 @@ pub(crate) fn lay_out(text: &str, analyser: &mut Analyser) -> Layout {
     for section in sections(&rows) {
         set_windows(&mut rows, section);
     }
+    lend_words(&mut rows, &parsed.lenders);
     hide_headings(&mut rows, &parsed.levels);
     count_terms(&mut rows, &words);
     set_days(text, &mut rows, &parsed.levels);
@@ -230,6 +231,15 @@ fn set_windows(rows: &mut [Row], section: Range<usize>) {
     }
 }
 
+/// What stands above a row in a table or a list is its heading where its window does not reach so far.
+fn lend_words(rows: &mut [Row], lenders: &[Option<u32>]) {
+    for (row, lender) in rows.iter_mut().zip(lenders) {
+        if let Some(lender) = lender.filter(|&lender| lender < row.lo) {
+            row.heading = lender;
+        }
+    }
+}
+
 /// A heading with anything below it is shown with that, never alone.
 fn hide_headings(rows: &mut [Row], levels: &[usize]) {
     for at in 0..rows.len() {
@@ -266,7 +276,7 @@ fn set_days(text: &str, rows: &mut [Row], levels: &[usize]) {
 /// The rows of the headings above a row, nearest first.
 pub(crate) fn headings(rows: &[Row], at: usize) -> impl Iterator<Item = usize> {
     let parent = |at: &usize| rows[*at].heading();
-    std::iter::successors(rows[at].heading(), parent).take(MAX_HEADING_LEVEL)
+    std::iter::successors(rows[at].heading(), parent).take(MAX_HEADINGS_ABOVE)
 }
 
 /// Files are at most 2 MiB, so that positions always fit.
@@ -280,6 +290,8 @@ struct Parser {
     rows: Vec<Row>,
     /// Heading level of each row, 0 for text.
     levels: Vec<usize>,
+    /// The row of the table's head, or of the list's item, that each row stands below.
+    lenders: Vec<Option<u32>>,
     /// Open headings: level and row.
     open: Vec<(usize, u32)>,
     /// First row of the section that text goes on with.
@@ -287,6 +299,11 @@ struct Parser {
     /// What lines mean here.
     inside: Inside,
     has_front_matter: bool,
+    /// The head of the table that goes on.
+    table: Option<u32>,
+    list: Listing,
+    /// Whether the line before was blank.
+    after_blank: bool,
 }
 
 #[derive(Default, Clone, Copy, PartialEq)]
@@ -294,8 +311,8 @@ enum Inside {
     /// Headings are headings.
     #[default]
     Text,
-    /// Between fences of code, of this character.
-    Fence(char),
+    /// Between fences of code.
+    Fence(Fence),
     /// The front matter at the top of a note, between two lines of `---`.
     FrontMatter,
 }
@@ -304,6 +321,8 @@ enum Inside {
 #[derive(Clone, Copy)]
 struct Line<'a> {
     text: &'a str,
+    /// The one below it.
+    next: Option<&'a str>,
     number: u32,
     /// Bytes and characters before it.
     start: usize,
@@ -312,10 +331,13 @@ struct Line<'a> {
 
 impl Parser {
     fn parse(text: &str) -> Self {
-        let mut parser = Self { has_front_matter: has_front_matter(text), ..Self::default() };
+        let has_front_matter = has_front_matter(text);
+        let mut parser = Self { has_front_matter, after_blank: true, ..Self::default() };
         let (mut start, mut first_char) = (0, 0);
-        for (number, line) in text.split('\n').enumerate() {
-            parser.line(Line { text: line, number: small(number + 1), start, first_char });
+        let mut lines = text.split('\n').enumerate().peekable();
+        while let Some((number, line)) = lines.next() {
+            let next = lines.peek().map(|(_, next)| *next);
+            parser.line(Line { text: line, next, number: small(number + 1), start, first_char });
             start += line.len() + 1;
             first_char += line.chars().count() + 1;
         }
@@ -329,25 +351,57 @@ impl Parser {
             Inside::Text | Inside::Fence(_) | Inside::FrontMatter => was.after(line),
         };
         if line.text.trim().is_empty() {
+            self.table = None;
+            self.after_blank = true;
             return;
         }
-        let level = if was == Inside::Text { heading_level(line.text) } else { 0 };
+        let level = if was == Inside::Text { self.level(line) } else { 0 };
         if level == 0 {
+            let lender = if was == Inside::Text { self.lender(line) } else { None };
             for (from, to) in segments(line.text) {
                 let section = *self.section.get_or_insert(small(self.rows.len()));
                 self.push(line, from..to, section);
                 self.levels.push(0);
+                self.lenders.push(lender);
             }
         } else {
             self.open.retain(|(outer, _)| *outer < level);
             let at = small(self.rows.len());
             self.push(line, 0..line.text.len(), at);
             self.levels.push(level);
+            self.lenders.push(None);
             self.open.push((level, at));
+            (self.table, self.list) = (None, Listing::default());
         }
+        self.after_blank = false;
         if level > 0 || (was == Inside::FrontMatter && self.inside == Inside::Text) {
             self.section = None;
         }
+    }
+
+    /// The level of a heading, marked or underlined; 0 for text.
+    fn level(&self, line: Line<'_>) -> usize {
+        // A "heading" longer than a window is a mistake in the text, and is cut like any other long line.
+        if line.text.chars().nth(WINDOW_CHARS).is_some() {
+            return 0;
+        }
+        let marked = heading_level(line.text);
+        match line.next {
+            Some(next) if marked == 0 && self.after_blank => is_underlined(line.text, next),
+            Some(_) | None => marked,
+        }
+    }
+
+    /// The row whose words a line of a table or of a list needs to be understood.
+    fn lender(&mut self, line: Line<'_>) -> Option<u32> {
+        let at = small(self.rows.len());
+        if !line.text.contains('|') {
+            self.table = None;
+        } else if self.table.is_none() && line.next.is_some_and(is_table_rule) {
+            self.table = Some(at);
+        }
+        let above = self.list.above(line.text, at);
+        self.table.filter(|&head| head < at).or(above)
     }
 
     fn push(&mut self, line: Line<'_>, bytes: Range<usize>, section: u32) {
@@ -375,14 +429,11 @@ impl Parser {
 impl Inside {
     /// What the line after this one is inside of.
     fn after(self, line: Line<'_>) -> Self {
-        let fence = ['`', '~']
-            .into_iter()
-            .find(|&mark| line.text.trim_start().chars().take_while(|&c| c == mark).count() >= FENCE_MARKS);
-        match (self, fence) {
-            (Self::FrontMatter, _) if line.text.trim_end() == FRONT_MATTER => Self::Text,
-            (Self::Text, Some(mark)) => Self::Fence(mark),
-            (Self::Fence(open), Some(mark)) if open == mark => Self::Text,
-            (Self::Text | Self::Fence(_) | Self::FrontMatter, _) => self,
+        match self {
+            Self::FrontMatter if line.text.trim_end() == FRONT_MATTER => Self::Text,
+            Self::Text => Fence::opened_by(line.text).map_or(Self::Text, Self::Fence),
+            Self::Fence(fence) if fence.is_closed_by(line.text) => Self::Text,
+            Self::Fence(_) | Self::FrontMatter => self,
         }
     }
 }
@@ -393,26 +444,28 @@ fn has_front_matter(text: &str) -> bool {
     lines.next() == Some(FRONT_MATTER) && lines.any(|line| line == FRONT_MATTER)
 }
 
-/// Letters and digits of a text as one number; 0 for a text too short to be told from a habit of writing.
+/// Letters and digits of a text as one number, with the marks that belong to a number (-18 is not 18, 1.5 is not 15); 0
+/// for a text too short to be told from a habit of writing.
 fn sameness(text: &str) -> u32 {
     let mut letters = 0;
     // FNV-1a, 32 bits.
     let mut hash = 0x811c_9dc5_u32;
-    for c in text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase) {
-        letters += 1;
-        hash = (hash ^ u32::from(c)).wrapping_mul(0x0100_0193);
+    let mut add = |c: char| hash = (hash ^ u32::from(c)).wrapping_mul(0x0100_0193);
+    let (mut before, mut mark) = (' ', None);
+    for c in text.chars() {
+        if c.is_alphanumeric() {
+            if let Some(mark) = mark.take().filter(|_| c.is_numeric()) {
+                add(mark);
+            }
+            letters += 1;
+            c.to_lowercase().for_each(&mut add);
+        } else {
+            let is_sign = matches!(c, '-' | '\u{2212}' | '+' | '<' | '>' | '$' | '£' | '€' | '¥');
+            mark = (is_sign || (before.is_numeric() && !c.is_whitespace())).then_some(c);
+        }
+        before = c;
     }
     if letters < MIN_SAME_LETTERS { 0 } else { hash.max(1) }
-}
-
-/// `## Title` is 2; 0 for anything that is not a heading.
-fn heading_level(line: &str) -> usize {
-    let trimmed = line.trim_start();
-    let level = trimmed.bytes().take_while(|&b| b == b'#').count();
-    let rest = &trimmed[level..];
-    let is_heading = (1..=MAX_HEADING_LEVEL).contains(&level) && rest.starts_with([' ', '\t']);
-    // A "heading" longer than a window is a mistake in the text, and is cut like any other long line.
-    if is_heading && line.chars().nth(WINDOW_CHARS).is_none() { level } else { 0 }
 }
 
 /// Byte ranges of a line, each at most [`WINDOW_CHARS`] characters: the whole line, or pieces that end at a sentence,
@@ -457,7 +510,7 @@ fn cut(piece: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Analyser, Layout, WINDOW_CHARS, decode_rows, encode_rows, headings, lay_out};
+    use super::{Analyser, Layout, WINDOW_CHARS, decode_rows, encode_rows, headings, lay_out, sameness};
     use proptest::prelude::*;
 
     fn laid_out(text: &str) -> Layout {
@@ -496,6 +549,64 @@ mod tests {
     }
 
     #[test]
+    fn a_fence_ends_where_it_was_opened_and_code_in_a_line_opens_none() {
+        let headings_of =
+            |text: &str| laid_out(text).rows.iter().filter(|row| row.window().is_none()).count();
+        assert_eq!(headings_of("```rm -rf build``` cleans.\n# Tea\n- green"), 1);
+        assert_eq!(headings_of("````md\n```\n# no heading\n```\n````\n# Tea\n- green"), 1);
+        assert_eq!(headings_of("```\n``` and more\n# no heading\n```\n# Tea\n- green"), 1);
+        assert_eq!(headings_of("~~~\n```\n# no heading\n~~~\n# Tea\n- green"), 1);
+    }
+
+    #[test]
+    fn underlined_headings_are_headings() {
+        let text = "Tea\n===\n- green\n\nCoffee\n------\n- black\n";
+        let layout = laid_out(text);
+        let above = |line: u32| -> Vec<u32> {
+            let at = layout.rows.iter().position(|row| row.line == line).unwrap();
+            headings(&layout.rows, at).map(|row| layout.rows[row].line).collect()
+        };
+        assert_eq!((above(3), above(7)), (vec![1], vec![5, 1]));
+        assert_eq!(shown("A sentence.\n---\nanother").len(), 3, "a rule below a sentence is none");
+    }
+
+    #[test]
+    fn a_long_table_keeps_its_head_and_a_long_list_its_items() {
+        let rows: String = (0..40).map(|n| format!("| Person {n} | 555 01{n:02} |\n")).collect();
+        let layout = laid_out(&format!("# Contacts\n\n| Name | Phone |\n|---|---|\n{rows}\nAfter it."));
+        let above = |line: u32| -> Vec<u32> {
+            let at = layout.rows.iter().position(|row| row.line == line).unwrap();
+            headings(&layout.rows, at).map(|row| layout.rows[row].line).collect()
+        };
+        assert_eq!(above(44), [3, 1], "the head is far above");
+        assert_eq!(above(5), [1], "the head is in the window");
+        assert_eq!(above(46), [1]);
+        let items: String = (0..40).map(|n| format!("  - berth {n} costs {n} euros\n")).collect();
+        let layout = laid_out(&format!("- Boat:\n{items}- Car: none\n"));
+        let heading = |at: usize| layout.rows[at].heading();
+        assert_eq!((heading(40), heading(1), heading(41)), (Some(0), None, None));
+    }
+
+    #[test]
+    fn lines_that_say_something_else_are_not_the_same() {
+        let same = |one: &str, two: &str| sameness(one) == sameness(two);
+        for (one, two) in [
+            ("must stay at -18 degrees", "must stay at 18 degrees"),
+            ("the dose is 1.5 mg in the morning", "the dose is 15 mg in the morning"),
+            ("the meeting begins at 10:30 h", "the meeting begins at 1030 h"),
+            ("the ticket costs $18 for adults", "the ticket costs €18 for adults"),
+        ] {
+            assert!(!same(one, two), "{one} / {two}");
+        }
+        for (one, two) in [
+            ("- The boiler needs 18 bar.", "* the boiler needs (18) bar"),
+            ("**Router password** is hunter2!", "router password is \"hunter2\""),
+        ] {
+            assert!(same(one, two), "{one} / {two}");
+        }
+    }
+
+    #[test]
     fn windows_grow_both_ways_to_the_limit() {
         let line = "x".repeat(300);
         let text = vec![line; 5].join("\n");
@@ -513,7 +624,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_and_windows_are_sound(text in "(#{1,7} |- |```|\\PC{0,60}|x{690,720}|[.。 ]|\n){0,40}") {
+        fn rows_and_windows_are_sound(text in "(#{1,7} |- |  - |\\| a \\| b \\||\\|--\\||====|----|```|\\PC{0,60}|x{690,720}|[.。 ]|\n){0,40}") {
             let Layout { rows, terms } = laid_out(&text);
             prop_assert_eq!(rows.len(), terms.len());
             let lines: Vec<&str> = text.split('\n').collect();
@@ -535,7 +646,7 @@ mod tests {
         fn decoding_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
             if let Some(rows) = decode_rows(&bytes, 1_000) {
                 for at in 0..rows.len() {
-                    prop_assert!(headings(&rows, at).count() <= 6);
+                    prop_assert!(headings(&rows, at).count() <= 8);
                 }
             }
         }

@@ -59,6 +59,7 @@ mod search;
 mod select;
 mod shelter;
 mod sources;
+mod structure;
 mod sync;
 mod time;
 mod unread;
@@ -71,7 +72,7 @@ mod worker;
 
 pub use agent::{AgentMemory, exports_conversations, scope};
 pub use backend::{
-    Answer, BUILT_IN, DEFAULT_RESULTS, Explain, Explaining, Fallback, Hit, LineRange, MAX_NOTE_BYTES,
+    Answer, BUILT_IN, DEFAULT_RESULTS, Days, Explain, Explaining, Fallback, Hit, LineRange, MAX_NOTE_BYTES,
     MAX_RESULTS, MemoryBackend, Passage, Query, Skipped, Source, Standing, Status, SyncReason, SyncReport,
 };
 pub use configured::Surroundings;

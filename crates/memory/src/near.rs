@@ -183,7 +183,7 @@ impl Vectors {
         if self.dimensions == 0 || query.codes.len() != self.dimensions {
             return None;
         }
-        let kernels = Kernels::best();
+        let kernels = query.kernels;
         let (all, rough) = match &self.form {
             Form::Codes(codes) => (self.exact(kernels, codes, &self.scales, query), None),
             Form::Signs { signs, .. } => {

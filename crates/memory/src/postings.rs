@@ -2,6 +2,7 @@
 //! conversation asks for the same words again. Always the same as what the index file says.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::corpus::NoteId;
@@ -9,7 +10,7 @@ use crate::corpus::NoteId;
 /// Rows a note may have: a 2 MiB note has at most one row per byte, so that a row's id is note id and row number.
 const ROW_BITS: u32 = 22;
 /// Bytes that are remembered at most.
-const MAX_BYTES: usize = 12 * 1024 * 1024;
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// What a term costs beside its rows, about.
 const BYTES_PER_TERM: usize = 128;
 
@@ -39,6 +40,103 @@ impl RowId {
     }
 }
 
+/// The rows that hold a term, ascending: each note once, and its rows one behind the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Rows {
+    notes: Vec<NoteId>,
+    /// Where the rows of each note end.
+    ends: Vec<u32>,
+    rows: Vec<u32>,
+}
+
+impl Rows {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The notes that hold the term, ascending.
+    pub(crate) fn notes(&self) -> &[NoteId] {
+        &self.notes
+    }
+
+    /// Where the rows of a note are, given by its position among the notes.
+    pub(crate) fn range(&self, at: usize) -> Range<usize> {
+        let end = |at: usize| self.ends.get(at).map_or(0, |end| *end as usize);
+        at.checked_sub(1).map_or(0, end)..end(at)
+    }
+
+    /// The numbers that the rows have in their notes.
+    pub(crate) fn numbers(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// All rows.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = RowId> {
+        let of_note = move |(at, note): (usize, &NoteId)| {
+            let note = *note;
+            self.rows[self.range(at)].iter().map(move |row| RowId::new(note, *row as usize))
+        };
+        self.notes.iter().enumerate().flat_map(of_note)
+    }
+
+    /// Adds a row behind the others.
+    pub(crate) fn push(&mut self, row: RowId) {
+        if self.notes.last() != Some(&row.note()) {
+            self.notes.push(row.note());
+            self.ends.push(0);
+        }
+        self.rows.push(u32::try_from(row.row()).unwrap_or(u32::MAX));
+        if let Some(end) = self.ends.last_mut() {
+            // SQLite and the rows of a term are far below 2^32.
+            *end = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// Forgets the rows of a note.
+    fn remove(&mut self, note: NoteId) {
+        let Ok(at) = self.notes.binary_search(&note) else { return };
+        let range = self.range(at);
+        let count = u32::try_from(range.len()).unwrap_or(u32::MAX);
+        self.rows.drain(range);
+        self.notes.remove(at);
+        self.ends.remove(at);
+        for end in &mut self.ends[at..] {
+            *end -= count;
+        }
+    }
+
+    /// The last row.
+    fn last(&self) -> Option<RowId> {
+        Some(RowId::new(*self.notes.last()?, *self.rows.last()? as usize))
+    }
+
+    /// The bytes that hold the rows.
+    fn bytes(&self) -> usize {
+        size_of_val(self.rows.as_slice())
+            + size_of_val(self.ends.as_slice())
+            + size_of_val(self.notes.as_slice())
+    }
+}
+
+impl FromIterator<RowId> for Rows {
+    /// The rows must ascend.
+    fn from_iter<T: IntoIterator<Item = RowId>>(rows: T) -> Self {
+        let mut found = Self::default();
+        for row in rows {
+            found.push(row);
+        }
+        found.notes.shrink_to_fit();
+        found.ends.shrink_to_fit();
+        found.rows.shrink_to_fit();
+        found
+    }
+}
+
 /// Rows by term.
 #[derive(Debug, Default)]
 pub(crate) struct Postings {
@@ -50,14 +148,13 @@ pub(crate) struct Postings {
 
 #[derive(Debug)]
 struct Known {
-    /// Ascending.
-    rows: Arc<Vec<RowId>>,
+    rows: Arc<Rows>,
     used: u64,
 }
 
 impl Postings {
     /// The rows of a term, if they are remembered.
-    pub(crate) fn get(&mut self, term: &str) -> Option<Arc<Vec<RowId>>> {
+    pub(crate) fn get(&mut self, term: &str) -> Option<Arc<Rows>> {
         self.now += 1;
         let known = self.terms.get_mut(term)?;
         known.used = self.now;
@@ -65,7 +162,7 @@ impl Postings {
     }
 
     /// Remembers the rows of a term, and forgets terms that were not asked for lately if that is too much.
-    pub(crate) fn insert(&mut self, term: &str, rows: &Arc<Vec<RowId>>) {
+    pub(crate) fn insert(&mut self, term: &str, rows: &Arc<Rows>) {
         let bytes = cost(rows);
         if bytes > MAX_BYTES / 2 {
             return;
@@ -90,9 +187,10 @@ impl Postings {
         {
             let Some(known) = self.terms.get_mut(term.as_str()) else { continue };
             let id = RowId::new(note, row);
-            if known.rows.last() != Some(&id) {
+            if known.rows.last() != Some(id) {
+                self.bytes -= cost(&known.rows);
                 Arc::make_mut(&mut known.rows).push(id);
-                self.bytes += size_of::<RowId>();
+                self.bytes += cost(&known.rows);
             }
         }
     }
@@ -100,11 +198,10 @@ impl Postings {
     /// A note is gone.
     pub(crate) fn remove(&mut self, note: NoteId) {
         for known in self.terms.values_mut() {
-            let first = known.rows.partition_point(|row| row.note() < note);
-            let count = known.rows[first..].iter().take_while(|row| row.note() == note).count();
-            if count > 0 {
-                Arc::make_mut(&mut known.rows).drain(first..first + count);
-                self.bytes -= count * size_of::<RowId>();
+            if known.rows.notes().binary_search(&note).is_ok() {
+                self.bytes -= cost(&known.rows);
+                Arc::make_mut(&mut known.rows).remove(note);
+                self.bytes += cost(&known.rows);
             }
         }
     }
@@ -131,17 +228,17 @@ impl Postings {
     }
 }
 
-fn cost(rows: &[RowId]) -> usize {
-    BYTES_PER_TERM + size_of_val(rows)
+fn cost(rows: &Rows) -> usize {
+    BYTES_PER_TERM + rows.bytes()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_BYTES, Postings, RowId, cost};
+    use super::{MAX_BYTES, Postings, RowId, Rows, cost};
     use crate::corpus::NoteId;
     use std::sync::Arc;
 
-    fn rows(of: &[(i64, usize)]) -> Arc<Vec<RowId>> {
+    fn rows(of: &[(i64, usize)]) -> Arc<Rows> {
         Arc::new(of.iter().map(|&(note, row)| RowId::new(NoteId(note), row)).collect())
     }
 
@@ -150,6 +247,20 @@ mod tests {
         let id = RowId::new(NoteId(77), 4_000_000);
         assert_eq!((id.note(), id.row(), RowId::unpack(id.pack())), (NoteId(77), 4_000_000, id));
         assert!(id < RowId::new(NoteId(78), 0) && id > RowId::new(NoteId(77), 3));
+    }
+
+    #[test]
+    fn rows_are_kept_note_by_note() {
+        let pairs = [(1, 0), (1, 4), (3, 2), (9, 0), (9, 1)];
+        let mut all = (*rows(&pairs)).clone();
+        assert!(all.iter().map(|row| (row.note().0, row.row())).eq(pairs));
+        assert_eq!((all.len(), all.notes().len(), all.range(0), all.range(2)), (5, 3, 0..2, 3..5));
+        all.remove(NoteId(3));
+        all.remove(NoteId(4));
+        assert!(all.iter().map(|row| (row.note().0, row.row())).eq([(1, 0), (1, 4), (9, 0), (9, 1)]));
+        all.remove(NoteId(1));
+        all.push(RowId::new(NoteId(9), 7));
+        assert_eq!(all, *rows(&[(9, 0), (9, 1), (9, 7)]));
     }
 
     #[test]
@@ -170,7 +281,7 @@ mod tests {
     #[test]
     fn what_was_asked_for_lately_stays() {
         let mut postings = Postings::default();
-        let many = rows(&(0..100_000).map(|row| (1, row)).collect::<Vec<_>>());
+        let many = rows(&(0..150_000).map(|row| (1, row)).collect::<Vec<_>>());
         let terms: Vec<String> = (0..30).map(|number| format!("term{number}")).collect();
         for term in &terms {
             postings.insert(term, &many);

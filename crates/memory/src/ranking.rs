@@ -3,7 +3,7 @@
 //! In a large memory not every note is looked at: what a note could reach at most is cheap to know, and the notes are gone
 //! through from the most promising one on, until no other can reach the best rows any more.
 
-use std::collections::BinaryHeap;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::backend::Source;
@@ -11,7 +11,7 @@ use crate::codes::QueryCodes;
 use crate::corpus::{Corpus, NoteView};
 use crate::index::{Index, IndexError};
 use crate::near::Cosines;
-use crate::score::{Evidence, NoteScores, Scores};
+use crate::score::{Evidence, NoteScores, Room, Scores};
 use crate::select::{Best, Candidate};
 use crate::time::Time;
 use crate::weighted::Sides;
@@ -26,6 +26,9 @@ const SURE_COSINE: f64 = 0.4;
 /// What a note is ahead of a conversation that fits equally well: somebody chose to keep it. More than newness counts,
 /// so that the talk of today does not cover a note of last year; less than one good word.
 const OF_NOTES: f64 = 0.35;
+
+/// Notes that are looked at closely first: most of what is found is in them.
+const FIRST_PROMISES: usize = 256;
 
 /// Everything that ranks rows.
 pub(crate) struct Ranking<'a> {
@@ -47,12 +50,13 @@ impl Ranking<'_> {
     ) -> Result<Vec<Candidate>, IndexError> {
         let rough = self.meaning.as_ref().and_then(|meaning| meaning.rough.as_ref());
         let (Some(rough), Some(query)) = (rough, query) else {
-            return Ok(self.all(Best::default()).sorted());
+            return Ok(self.all(Best::default(), &[]).sorted());
         };
         let near = rough.nearest.iter().filter_map(|number| self.corpus.slot_with(*number));
         let mut looked_at = sorted(near.collect());
         self.look(index, query, &looked_at)?;
-        let promising = self.all(Best::twice()).sorted().into_iter().map(|candidate| candidate.slot);
+        let promising =
+            self.all(Best::twice(), &looked_at).sorted().into_iter().map(|candidate| candidate.slot);
         let promising = sorted(promising.filter(|slot| looked_at.binary_search(slot).is_err()).collect());
         self.look(index, query, &promising)?;
         looked_at.extend(promising);
@@ -64,6 +68,26 @@ impl Ranking<'_> {
         Ok(best.sorted())
     }
 
+    /// Adds the rows of the days that a query of nothing else names, whatever their words.
+    pub(crate) fn add_days(&mut self, candidates: &mut Vec<Candidate>) {
+        let known: HashSet<(usize, usize)> = candidates.iter().map(|one| (one.slot, one.row)).collect();
+        let mut best = Best::default();
+        for (slot, view) in self.corpus.views().iter().enumerate() {
+            let is_asked = |row: &usize| self.time.is_asked(view.day(*row)) && !known.contains(&(slot, *row));
+            let rows: Vec<usize> = view.shown_rows().filter(is_asked).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            self.scores.evaluate(slot);
+            for row in rows {
+                let score = self.fused(slot, row..row + 1).first().copied().unwrap_or_default();
+                best.push(Candidate { slot, row, score });
+            }
+        }
+        candidates.append(&mut best.sorted());
+        candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
+    }
+
     /// Makes the cosines of some notes exact.
     fn look(&mut self, index: &Index, query: &QueryCodes, slots: &[usize]) -> Result<(), IndexError> {
         let (Some(meaning), Some(embedder)) = (&mut self.meaning, self.corpus.embedder) else {
@@ -72,40 +96,48 @@ impl Ranking<'_> {
         for &slot in slots {
             let numbers = self.corpus.numbers(slot);
             let codes = index.codes(embedder, self.corpus.ids()[slot], numbers.len())?;
-            for (passage, number) in numbers.enumerate() {
-                if let Some(vector) = codes.get(passage) {
-                    meaning.set(number, query.cosine(vector));
+            for (number, cosine) in numbers.zip(query.cosines(&codes)) {
+                if let Some(cosine) = cosine {
+                    meaning.set(number, cosine);
                 }
             }
         }
         Ok(())
     }
 
-    /// The best rows as far as is known.
-    fn all(&mut self, mut best: Best) -> Best {
+    /// The best rows as far as is known. Where cosines are rough, those of some notes were made exact.
+    fn all(&mut self, mut best: Best, looked_at: &[usize]) -> Best {
+        let meaningful = self.meaningful(looked_at);
         if self.scores.is_complete() {
-            match self.meaning {
-                Some(_) => (0..self.corpus.views().len()).for_each(|slot| self.offer(slot, &mut best)),
-                None => self.scores.slots().iter().for_each(|slot| self.offer(*slot, &mut best)),
-            }
+            let slots = meaningful.into_iter().chain(self.scores.slots().iter().copied());
+            sorted(slots.collect()).into_iter().for_each(|slot| self.offer(slot, &mut best));
             return best;
         }
         let mut is_offered = vec![false; self.corpus.views().len()];
-        let mut left: BinaryHeap<Promise> =
-            (0..self.scores.slots().len()).map(|at| self.promise(at)).collect();
-        while let Some(promise) = left.pop()
-            && best.may_take(promise.most)
-        {
-            let slot = self.scores.slots()[promise.at];
-            if promise.is_close {
+        let mut left: Vec<Promise> = (0..self.scores.slots().len()).map(|at| self.promise(at)).collect();
+        let (mut room, mut count) = (Room::default(), FIRST_PROMISES);
+        // The most promising ones, and twice as many next time.
+        while !left.is_empty() {
+            let start = left.len().saturating_sub(count);
+            left.select_nth_unstable(start);
+            let mut some = left.split_off(start);
+            some.retain(|promise| best.may_take(promise.most));
+            if some.is_empty() {
+                break;
+            }
+            some.iter_mut().for_each(|promise| self.look_closely(promise, &mut room));
+            some.sort_unstable();
+            while let Some(promise) = some.pop()
+                && best.may_take(promise.most)
+            {
+                let slot = self.scores.slots()[promise.at];
                 is_offered[slot] = true;
                 self.scores.evaluate(slot);
                 self.offer(slot, &mut best);
-            } else {
-                left.push(self.look_closely(promise));
             }
+            count *= 2;
         }
-        for slot in self.meaningful() {
+        for slot in meaningful {
             if !std::mem::replace(&mut is_offered[slot], true) {
                 self.scores.evaluate(slot);
                 self.offer(slot, &mut best);
@@ -117,22 +149,25 @@ impl Ranking<'_> {
     /// What the best row of a note can reach, at a glance; notes are given by their position in the matches.
     fn promise(&self, at: usize) -> Promise {
         let beside = self.scores.most_meaning(at, self.meaning.as_ref()) + self.time.most();
-        Promise { most: self.scores.most(at) + beside, beside, at, is_close: false }
+        Promise { most: self.scores.most(at) + beside, at }
     }
 
-    /// The same, nearer to the truth and more work.
-    fn look_closely(&self, promise: Promise) -> Promise {
-        let most = promise.most.min(self.scores.most_closely(promise.at) + promise.beside);
-        Promise { most, is_close: true, ..promise }
+    /// Brings it nearer to the truth, which is more work.
+    fn look_closely(&self, promise: &mut Promise, room: &mut Room) {
+        let closely = self.scores.most_closely(promise.at, self.meaning.as_ref(), room) + self.time.most();
+        promise.most = promise.most.min(closely);
     }
 
     /// The notes with a row that clearly means the query.
-    fn meaningful(&self) -> Vec<usize> {
+    fn meaningful(&self, looked_at: &[usize]) -> Vec<usize> {
         let Some(meaning) = &self.meaning else { return Vec::new() };
         let least = least(meaning);
-        let means = |number: &usize| f64::from(meaning.all[*number]) >= least && meaning.is_exact(*number);
-        let numbers = (0..meaning.all.len()).filter(means);
-        sorted(numbers.filter_map(|number| self.corpus.slot_with(number)).collect())
+        let means = |number: usize| f64::from(meaning.all[number]) >= least && meaning.is_exact(number);
+        let has_any = |slot: &usize| self.corpus.numbers(*slot).any(means);
+        match meaning.rough {
+            Some(_) => looked_at.iter().copied().filter(has_any).collect(),
+            None => (0..self.corpus.views().len()).filter(has_any).collect(),
+        }
     }
 
     /// Offers the rows of a note.
@@ -149,8 +184,11 @@ impl Ranking<'_> {
             let means = cosine.is_some_and(|cosine| cosine >= least) && is_exact(first + passage);
             let by_words = |row| self.sides == Sides::Both && note.has_words(row);
             for row in rows.clone().filter(|&row| means || by_words(row)) {
-                let score = note.fused(row, cosine) + bonus.of(view, row) - less;
-                best.push(Candidate { slot, row, score });
+                let fused = note.fused(row, cosine);
+                if best.may_take(fused + self.time.most() - less) {
+                    let score = fused + bonus.of(view, row) - less;
+                    best.push(Candidate { slot, row, score });
+                }
             }
         }
     }
@@ -200,11 +238,8 @@ fn sorted(mut slots: Vec<usize>) -> Vec<usize> {
 /// What a note can reach; ordered by that.
 struct Promise {
     most: f64,
-    /// The part of it that words have nothing to do with.
-    beside: f64,
     /// Position in the matches.
     at: usize,
-    is_close: bool,
 }
 
 impl Ord for Promise {

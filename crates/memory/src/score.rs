@@ -7,8 +7,8 @@
 use std::ops::Range;
 
 use crate::corpus::{Corpus, NoteView};
-use crate::layout::headings;
-use crate::matches::Matches;
+use crate::layout::{Row, headings};
+use crate::matches::{Matches, OfNote};
 use crate::near::Cosines;
 use crate::words::Concept;
 
@@ -58,6 +58,7 @@ pub(crate) struct Scores<'a> {
     starts: Vec<Option<usize>>,
     /// Row by row.
     bm25: Vec<Bm25>,
+    between: Between,
     window: Spread,
     row: Spread,
 }
@@ -82,6 +83,69 @@ pub(crate) struct NoteScores<'a> {
     bm25: &'a [Bm25],
     /// Passage by passage; nothing without meaning.
     cosines: &'a [f32],
+}
+
+/// Room for [`Scores::most_closely`].
+#[derive(Default)]
+pub(crate) struct Room {
+    /// Rows, concepts, and how well the ones hold the others.
+    held: Vec<(usize, usize, f32)>,
+    /// What all windows may hold of each concept, and one.
+    everywhere: Vec<f32>,
+    counts: Vec<f32>,
+}
+
+/// What the meaning of rows can be worth.
+struct Around<'a> {
+    passages: &'a [Range<usize>],
+    /// Passage by passage; nothing without meaning.
+    cosines: &'a [f32],
+    mean: f64,
+    /// What a cosine counts.
+    factor: f64,
+}
+
+impl<'a> Around<'a> {
+    fn new(
+        view: &'a NoteView,
+        meaning: Option<&'a Cosines>,
+        numbers: Range<usize>,
+        weights: Weights,
+    ) -> Self {
+        match meaning.filter(|meaning| meaning.deviation > 0.0) {
+            Some(meaning) => Self {
+                passages: &view.passages,
+                cosines: &meaning.all[numbers],
+                mean: meaning.mean,
+                factor: weights.meaning / meaning.deviation,
+            },
+            None => Self { passages: &[], cosines: &[], mean: 0.0, factor: 0.0 },
+        }
+    }
+
+    /// The most of any passage that has some of these rows; one that is not embedded counts nothing.
+    fn most(&self, rows: Range<usize>) -> f64 {
+        if self.cosines.is_empty() {
+            return 0.0;
+        }
+        let first = self.passages.partition_point(|passage| passage.end <= rows.start);
+        let near = self.passages[first..].iter().zip(&self.cosines[first..]);
+        let near = near.take_while(|(passage, _)| passage.start < rows.end).map(|(_, cosine)| *cosine);
+        let worth = |cosine: f32| {
+            if cosine == 0.0 { 0.0 } else { (f64::from(cosine) - self.mean) * self.factor }
+        };
+        near.map(worth).fold(f64::NEG_INFINITY, f64::max)
+    }
+}
+
+/// Room for what lies between the rows of a note and their scores.
+#[derive(Default)]
+struct Between {
+    /// Concept by concept, row by row.
+    windows: Vec<f32>,
+    sums: Vec<f32>,
+    /// Windows that hold each concept.
+    holding: Vec<usize>,
 }
 
 /// How often each concept stands in the windows of a note.
@@ -126,6 +190,7 @@ impl<'a> Scores<'a> {
             idf: Vec::new(),
             starts: vec![None; matches.slots().len()],
             bm25: Vec::new(),
+            between: Between::default(),
             window: Spread::default(),
             row: Spread::default(),
         };
@@ -136,11 +201,13 @@ impl<'a> Scores<'a> {
         let sample: Vec<usize> = all.filter(|at| is_sampled(*at, one_in)).collect();
         let sampled_rows: usize = sample.iter().map(rows_of).sum();
 
-        let mut windows = Vec::with_capacity(sampled_rows * matches.concepts());
-        let mut holding = vec![0; matches.concepts()];
+        let mut between = Between::default();
+        between.windows.reserve(sampled_rows * matches.concepts());
+        between.holding.resize(matches.concepts(), 0);
         for &at in &sample {
-            scores.count(at, &mut windows, &mut holding);
+            scores.count(at, &mut between);
         }
+        let Between { windows, mut holding, .. } = between;
         if one_in > 1 {
             scores.project(&sample, &mut holding);
         }
@@ -171,10 +238,12 @@ impl<'a> Scores<'a> {
     pub(crate) fn evaluate(&mut self, slot: usize) {
         let Ok(at) = self.matches.slots().binary_search(&slot) else { return };
         if self.starts[at].is_none() {
-            let mut windows = Vec::new();
-            self.count(at, &mut windows, &mut vec![0; self.matches.concepts()]);
+            let mut between = std::mem::take(&mut self.between);
+            between.windows.clear();
+            self.count(at, &mut between);
             let rows = self.corpus.views()[slot].rows.len();
-            self.weigh(at, &Counts { windows: &windows, rows });
+            self.weigh(at, &Counts { windows: &between.windows, rows });
+            self.between = between;
         }
     }
 
@@ -190,27 +259,29 @@ impl<'a> Scores<'a> {
         for (concept, &idf) in self.idf.iter().enumerate() {
             let held = self.matches.rows(at, concept);
             if !held.is_empty() {
-                window += part(idf, held.iter().map(|(_, weight)| *weight).sum(), shortest);
-                row += part(idf, held.iter().map(|(_, weight)| *weight).fold(0.0, f32::max), shortest_row);
+                window += part(idf, held.sum(), shortest);
+                row += part(idf, held.most(), shortest_row);
             }
         }
         self.standard(Bm25 { window, row })
     }
 
-    /// The same, as if the best row and the best run of as many rows as a window has at most met.
-    pub(crate) fn most_closely(&self, at: usize) -> f64 {
+    /// What a note's best row can be worth by words and meaning: as if its best row stood in its best run of as many rows as a
+    /// window has at most, with the best meaning around.
+    pub(crate) fn most_closely(&self, at: usize, meaning: Option<&Cosines>, room: &mut Room) -> f64 {
         let view = &self.corpus.views()[self.matches.slots()[at]];
         let (shortest, average_row) = (f64::from(view.shortest) / self.average_window(), self.average_row());
-        let mut held: Vec<(usize, usize, f32)> = Vec::new();
+        let Room { held, everywhere, counts } = room;
+        held.clear();
         // Headings lend their words to rows that may be far below.
-        let mut everywhere = vec![0.0; self.idf.len()];
+        everywhere.clear();
+        everywhere.resize(self.idf.len(), 0.0);
         for (concept, everywhere) in everywhere.iter_mut().enumerate() {
-            for &(row, weight) in
-                self.matches.rows(at, concept).iter().filter(|(row, _)| *row < view.rows.len())
-            {
-                match view.rows[row].window() {
-                    Some(_) => held.push((row, concept, weight)),
-                    None => *everywhere += weight,
+            for (row, weight) in self.matches.rows(at, concept).iter() {
+                match view.rows.get(row).map(Row::window) {
+                    Some(Some(_)) => held.push((row, concept, weight)),
+                    Some(None) => *everywhere += weight,
+                    None => {}
                 }
             }
         }
@@ -218,24 +289,35 @@ impl<'a> Scores<'a> {
         let window_of = |counts: &[f32]| -> f64 {
             counts.iter().zip(&self.idf).map(|(&count, &idf)| part(idf, count, shortest)).sum()
         };
-        let mut most = Bm25 { window: window_of(&everywhere), row: 0.0 };
-        let mut counts = everywhere.clone();
-        for (at, &(first, ..)) in held.iter().enumerate() {
-            if at > 0 && held[at - 1].0 == first {
-                continue;
-            }
-            counts.clone_from(&everywhere);
-            let mut own = 0.0;
+        let around = Around::new(view, meaning, self.corpus.numbers(self.matches.slots()[at]), self.weights);
+        let worth = |window: f64| self.weights.window * self.window.standard(window);
+        let of_headings = window_of(everywhere);
+        // Words of a heading alone may be in the window of any row.
+        let mut most = if of_headings > 0.0 {
+            worth(of_headings) + around.most(0..view.rows.len())
+        } else {
+            f64::NEG_INFINITY
+        };
+        let (mut start, mut end, mut best_row, mut window) = (0, 0, 0.0_f64, 0.0);
+        while let Some(&(first, ..)) = held.get(start) {
             let length = f64::from(view.rows[first].terms.max(1)) / average_row;
-            for &(row, concept, weight) in
-                held[at..].iter().take_while(|(row, ..)| *row - first < view.widest)
-            {
-                counts[concept] += weight;
-                own += if row == first { part(self.idf[concept], weight, length) } else { 0.0 };
+            let of_row = held[start..].iter().take_while(|(row, ..)| *row == first);
+            let next = start + of_row.clone().count();
+            best_row = best_row.max(of_row.map(|(_, at, weight)| part(self.idf[*at], *weight, length)).sum());
+            let near = held[end..].iter().take_while(|(row, ..)| *row - first < view.widest.max(1)).count();
+            // A run that reaches no further than one that begins before it holds less.
+            if near > 0 {
+                end += near;
+                counts.clone_from(everywhere);
+                held[start..end].iter().for_each(|(_, concept, weight)| counts[*concept] += weight);
+                window = window_of(counts);
             }
-            most = Bm25 { window: most.window.max(window_of(&counts)), row: most.row.max(own) };
+            // The row whose window this is may stand on either side of the first word.
+            let rows = (first + 1).saturating_sub(view.widest)..first + view.widest.max(1);
+            most = most.max(worth(window) + around.most(rows));
+            start = next;
         }
-        self.standard(most)
+        most + self.weights.row * self.row.standard(best_row)
     }
 
     fn standard(&self, bm25: Bm25) -> f64 {
@@ -247,10 +329,12 @@ impl<'a> Scores<'a> {
     pub(crate) fn most_meaning(&self, at: usize, meaning: Option<&Cosines>) -> f64 {
         let Some(meaning) = meaning.filter(|meaning| meaning.deviation > 0.0) else { return 0.0 };
         let of_note = &meaning.all[self.corpus.numbers(self.matches.slots()[at])];
-        let standard = |cosine: f32| (f64::from(cosine) - meaning.mean) / meaning.deviation;
+        // What is greatest as a cosine is greatest as what it is worth.
+        let greatest =
+            of_note.iter().copied().filter(|cosine| *cosine != 0.0).fold(f32::NEG_INFINITY, f32::max);
+        let worth = self.weights.meaning * (f64::from(greatest) - meaning.mean) / meaning.deviation;
         // A passage that is not embedded counts nothing, which may be more than what others count.
-        let worth = |&cosine: &f32| if cosine == 0.0 { 0.0 } else { self.weights.meaning * standard(cosine) };
-        of_note.iter().map(worth).fold(f64::NEG_INFINITY, f64::max)
+        if of_note.contains(&0.0) { worth.max(0.0) } else { worth }
     }
 
     /// The scores of a note, by its place.
@@ -277,9 +361,10 @@ impl<'a> Scores<'a> {
                 let holders = (0..self.matches.slots().len()).filter(|at| rows_in(at) > 0);
                 for at in holders.filter(|at| is_sampled(*at, one_in)) {
                     let view = &self.corpus.views()[self.matches.slots()[at]];
-                    running_sums(self.matches.rows(at, concept), view.rows.len(), &mut sums);
+                    let held = self.matches.rows(at, concept);
+                    running_sums(held, view.rows.len(), &mut sums);
                     counts.resize(view.rows.len(), 0.0);
-                    *holding += count_windows(view, &sums, &mut counts);
+                    *holding += count_windows(view, held, &sums, &mut counts);
                     counted += rows_in(&at);
                 }
             }
@@ -296,16 +381,17 @@ impl<'a> Scores<'a> {
     }
 
     /// Appends how often the windows of a note hold each concept, and adds up how many do.
-    fn count(&self, at: usize, windows: &mut Vec<f32>, holding: &mut [usize]) {
+    fn count(&self, at: usize, between: &mut Between) {
         let view = &self.corpus.views()[self.matches.slots()[at]];
-        let mut sums = Vec::with_capacity(view.rows.len() + 1);
+        let Between { windows, sums, holding } = between;
+        holding.resize(self.matches.concepts(), 0);
         for (concept, holding) in holding.iter_mut().enumerate() {
             let start = windows.len();
             windows.resize(start + view.rows.len(), 0.0);
             let held = self.matches.rows(at, concept);
             if !held.is_empty() {
-                running_sums(held, view.rows.len(), &mut sums);
-                *holding += count_windows(view, &sums, &mut windows[start..]);
+                running_sums(held, view.rows.len(), sums);
+                *holding += count_windows(view, held, sums, &mut windows[start..]);
             }
         }
     }
@@ -334,9 +420,11 @@ impl<'a> Scores<'a> {
                 continue;
             }
             for ((bm25, row), &count) in bm25.iter_mut().zip(&view.rows).zip(counts.of(concept)) {
-                bm25.window += part(idf, count, f64::from(row.window_terms) / of_window);
+                if count > 0.0 {
+                    bm25.window += part(idf, count, f64::from(row.window_terms) / of_window);
+                }
             }
-            for &(at, count) in held.iter().filter(|(at, _)| *at < counts.rows) {
+            for (at, count) in held.iter().filter(|(at, _)| *at < counts.rows) {
                 let row = &view.rows[at];
                 if row.window().is_some() {
                     bm25[at].row += part(idf, count, f64::from(row.terms.max(1)) / of_row);
@@ -397,9 +485,9 @@ impl NoteScores<'_> {
         if total <= 0.0 {
             return Evidence { cosine, ..Evidence::default() };
         }
-        let (mut windows, mut holding) = (Vec::new(), vec![0; idf.len()]);
-        self.scores.count(at, &mut windows, &mut holding);
-        let counts = Counts { windows: &windows, rows: self.view.rows.len() };
+        let mut between = Between::default();
+        self.scores.count(at, &mut between);
+        let counts = Counts { windows: &between.windows, rows: self.view.rows.len() };
         let held = idf.iter().enumerate().map(|(concept, idf)| (counts.of(concept)[row], idf));
         let coverage: f64 = held.map(|(count, idf)| f64::from(count).min(1.0) * idf).sum();
         Evidence {
@@ -429,7 +517,24 @@ impl Counts<'_> {
 }
 
 /// Enters how much of a concept each window holds, headings included; tells how many hold any.
-fn count_windows(view: &NoteView, sums: &[f32], counts: &mut [f32]) -> usize {
+fn count_windows(view: &NoteView, held: OfNote<'_>, sums: &[f32], counts: &mut [f32]) -> usize {
+    let is_heading = |row: usize| view.rows.get(row).is_none_or(|row| row.window().is_none());
+    if held.iter().any(|(row, _)| is_heading(row)) {
+        return count_with_headings(view, sums, counts);
+    }
+    let mut holding = 0;
+    // A window holds its own row, so that those far from all that hold the concept do not.
+    let near = held.reach(view.widest, view.rows.len());
+    for (row, count) in view.rows[near.clone()].iter().zip(&mut counts[near]) {
+        if let Some(window) = row.window() {
+            *count = between(sums, &(*window.start()..*window.end() + 1));
+            holding += usize::from(*count > 0.0);
+        }
+    }
+    holding
+}
+
+fn count_with_headings(view: &NoteView, sums: &[f32], counts: &mut [f32]) -> usize {
     let mut holding = 0;
     let (mut heading, mut of_headings) = (None, 0.0);
     for (at, (row, count)) in view.rows.iter().zip(counts).enumerate() {
@@ -445,10 +550,10 @@ fn count_windows(view: &NoteView, sums: &[f32], counts: &mut [f32]) -> usize {
 }
 
 /// `sums[i]`: how much of the concept the first `i` rows hold.
-fn running_sums(matches: &[(usize, f32)], rows: usize, sums: &mut Vec<f32>) {
+fn running_sums(matches: OfNote<'_>, rows: usize, sums: &mut Vec<f32>) {
     sums.clear();
     sums.resize(rows + 1, 0.0);
-    for &(row, weight) in matches.iter().filter(|(row, _)| *row < rows) {
+    for (row, weight) in matches.iter().filter(|(row, _)| *row < rows) {
         sums[row + 1] = weight;
     }
     for at in 1..sums.len() {

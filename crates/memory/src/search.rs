@@ -1,16 +1,17 @@
 //! From a query to results: look its concepts up, score rows, choose runs, fetch their text.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use openclaw_embed::Vector;
 
-use crate::backend::{Explain, Explaining, Hit, MAX_RESULTS, Query};
+use crate::backend::{Days, Explain, Explaining, Hit, MAX_RESULTS, Query};
 use crate::codes::QueryCodes;
 use crate::confidence::confidence;
 use crate::corpus::{Corpus, NoteId};
 use crate::index::{Index, IndexError};
 use crate::layout::headings;
-use crate::matches::{Held, Matches, merged};
-use crate::postings::RowId;
+use crate::matches::{Held, Matches};
 use crate::ranking::Ranking;
 use crate::score::{Evidence, Scores, WEIGHTS, Weights};
 use crate::select::{Run, select};
@@ -25,6 +26,7 @@ const OF_COMPOUND: f32 = 0.6;
 pub(crate) struct Found {
     pub(crate) hits: Vec<Hit>,
     pub(crate) confidence: f64,
+    pub(crate) days: Option<Days>,
 }
 
 /// What is asked for.
@@ -44,8 +46,7 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
     let time = Time::of(&query.text, today);
     let concepts = analyse(&time.subject);
     let held = concepts.iter().map(|concept| rows_of(index, concept)).collect::<Result<Vec<_>, _>>()?;
-    let matches = Matches::new(corpus, &held);
-    drop(held);
+    let matches = Matches::new(corpus, held);
     let codes = vector.map(QueryCodes::of);
     let meaning = codes.as_ref().and_then(|codes| corpus.meaning(codes));
     // Without vectors words answer, even if they were to be left out.
@@ -57,17 +58,25 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
     };
     let scores = Scores::new(corpus, &concepts, &matches, weights);
     let mut ranking = Ranking { corpus, scores, meaning, sides, time: &time };
-    let candidates = ranking.candidates(index, codes.as_ref())?;
+    let mut candidates = ranking.candidates(index, codes.as_ref())?;
+    if time.only_days {
+        ranking.add_days(&mut candidates);
+    }
     let score = |slot, rows| ranking.fused(slot, rows);
     let runs = select(corpus, candidates, score, query.max_results.min(MAX_RESULTS));
 
     let evidence = |run: &Run| ranking.evidence(run.slot, run.best);
-    let sure = runs.first().map_or(0.0, |run| confidence(evidence(run)));
+    // A line of the days asked for is what was asked for, whatever its words.
+    let surety = |run: &Run| {
+        let is_asked = time.only_days && time.is_asked(corpus.views()[run.slot].day(run.best));
+        if is_asked { 1.0 } else { confidence(evidence(run)) }
+    };
+    let sure = runs.first().map_or(0.0, surety);
     let mut ceiling = 1.0_f64;
     let mut hits = Vec::with_capacity(runs.len());
     for run in &runs {
         let evidence = evidence(run);
-        ceiling = ceiling.min(confidence(evidence));
+        ceiling = ceiling.min(surety(run));
         if ceiling < query.min_score {
             break;
         }
@@ -79,25 +88,24 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
         }
         hits.push(hit);
     }
-    Ok(Found { hits, confidence: sure })
+    Ok(Found { hits, confidence: sure, days: time.named() })
 }
 
 /// The rows that hold a concept in any form, and how well. A word that stands nowhere is looked for at the beginning of
 /// longer ones, and then in its parts: compounds of German, Dutch and the Nordic languages.
-fn rows_of(index: &Index, concept: &Concept) -> Result<Held<RowId>, IndexError> {
-    let mut held = Held::new();
+fn rows_of(index: &Index, concept: &Concept) -> Result<Held, IndexError> {
+    let mut held = Held::default();
     let Some(first) = concept.forms.first() else { return Ok(held) };
     for form in &concept.forms {
-        let weight = (form.weight / first.weight) as f32;
-        held = merged(held, index.rows_with(&form.term)?.iter().map(|row| (*row, weight)));
+        held = held.or(index.rows_with(&form.term)?, (form.weight / first.weight) as f32);
     }
     if held.is_empty() && concept.is_prefixable {
         let word = folded(&first.term);
-        held = index.rows_with_prefix(&word)?.into_iter().map(|row| (row, OF_COMPOUND)).collect();
+        held = held.or(Arc::new(index.rows_with_prefix(&word)?), OF_COMPOUND);
         if held.is_empty() {
             let is_known = |part: &str| index.rows_with(part).is_ok_and(|rows| !rows.is_empty());
             for part in parts_of(&word, is_known).into_iter().flatten() {
-                held = merged(held, index.rows_with(part)?.iter().map(|row| (*row, OF_COMPOUND)));
+                held = held.or(index.rows_with(part)?, OF_COMPOUND);
             }
         }
     }

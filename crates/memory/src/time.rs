@@ -5,12 +5,16 @@
 
 use jiff::civil::Date;
 
+use crate::backend::Days;
 use crate::when::{Mention, Strength, range_in, wants_latest, wants_previous};
+use crate::words::is_about_something;
 
 /// Deviations that a line of a named day is lifted by: more than a good word, less than a whole answer.
 const OF_EXPLICIT: f64 = 2.0;
 /// The same for "last week" and "in March".
 const OF_RELATIVE: f64 = 1.5;
+/// The same when nothing else is asked than what was noted on some days: more than any number that looks like one of a date.
+const OF_NOTHING_ELSE: f64 = 8.0;
 /// The same for "recently".
 const OF_VAGUE: f64 = 0.3;
 /// What the newest line is ahead of one that is very old, when nothing is said about time.
@@ -25,6 +29,8 @@ pub(crate) struct Time {
     /// The query without the words that only name days.
     pub(crate) subject: String,
     days: Option<Mention>,
+    /// Whether nothing is asked but what was noted on some days.
+    pub(crate) only_days: bool,
     /// Deviations between the newest and a very old line; negative when older ones are asked for.
     newness: f64,
     today: Date,
@@ -38,12 +44,38 @@ impl Time {
             (false, true) => OF_LATEST,
             (false, false) => OF_NEWNESS,
         };
-        Self { subject: subject(query, days.as_ref()), days, newness, today }
+        let (subject, rest) = subject(query, days.as_ref());
+        let only_days =
+            rest == Rest::Nothing && days.as_ref().is_some_and(|days| days.strength != Strength::Vague);
+        Self { subject, days, only_days, newness, today }
+    }
+
+    /// Whether a line is of one of the days that the query names.
+    pub(crate) fn is_asked(&self, day: Option<Date>) -> bool {
+        let Some((day, days)) = day.zip(self.days.as_ref()) else { return false };
+        (days.from..=days.to).contains(&day)
+    }
+
+    /// The days that the query names, for whoever asked.
+    pub(crate) fn named(&self) -> Option<Days> {
+        let days = self.days.as_ref().filter(|days| days.strength != Strength::Vague)?;
+        let (from, to) = (days.from.to_string(), days.to.to_string());
+        let about = if self.only_days { String::new() } else { self.subject.trim().to_owned() };
+        Some(Days { from, to, about })
+    }
+
+    fn of_named(&self, days: &Mention) -> f64 {
+        match days.strength {
+            Strength::Explicit | Strength::Relative if self.only_days => OF_NOTHING_ELSE,
+            Strength::Explicit => OF_EXPLICIT,
+            Strength::Relative => OF_RELATIVE,
+            Strength::Vague => OF_VAGUE,
+        }
     }
 
     /// The most that a line can get for its day.
     pub(crate) fn most(&self) -> f64 {
-        self.newness.max(0.0).max(self.days.as_ref().map_or(0.0, of_named))
+        self.newness.max(0.0).max(self.days.as_ref().map_or(0.0, |days| self.of_named(days)))
     }
 
     /// What a line gets for its day.
@@ -52,27 +84,26 @@ impl Time {
         if let Some(days) = &self.days
             && (days.from..=days.to).contains(&day)
         {
-            return of_named(days);
+            return self.of_named(days);
         }
         let age = day.until(self.today).map_or(0, |span| span.get_days()).max(0);
         self.newness * 0.5_f64.powf(f64::from(age) / HALF_LIFE)
     }
 }
 
-fn of_named(days: &Mention) -> f64 {
-    match days.strength {
-        Strength::Explicit => OF_EXPLICIT,
-        Strength::Relative => OF_RELATIVE,
-        Strength::Vague => OF_VAGUE,
-    }
+/// Whether a query says anything besides days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Something,
+    Nothing,
 }
 
 /// A query of nothing but days keeps them: the words may stand in the notes.
-fn subject(query: &str, days: Option<&Mention>) -> String {
-    let Some(days) = days else { return query.to_owned() };
+fn subject(query: &str, days: Option<&Mention>) -> (String, Rest) {
+    let Some(days) = days else { return (query.to_owned(), Rest::Something) };
     let (before, after) = (query.get(..days.bytes.start), query.get(days.bytes.end..));
     let rest = format!("{} {}", before.unwrap_or_default(), after.unwrap_or_default());
-    if rest.chars().any(char::is_alphanumeric) { rest } else { query.to_owned() }
+    if is_about_something(&rest) { (rest, Rest::Something) } else { (query.to_owned(), Rest::Nothing) }
 }
 
 /// A day as one number, `20261120`, for the index.

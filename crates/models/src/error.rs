@@ -7,6 +7,7 @@ use openclaw_http::Unreachable;
 
 use crate::catalog::CatalogError;
 use crate::catalog::table::builtin_provider;
+use crate::cli::CliFault;
 
 /// Why a model call failed. It never contains a credential or a request body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +118,16 @@ pub enum ModelError {
         /// What is wrong with it.
         what: Malformed,
     },
+    /// A command-line program did not answer.
+    #[error("{provider}: {command} {fault}")]
+    Program {
+        /// Provider id.
+        provider: Arc<str>,
+        /// The program as it is configured.
+        command: String,
+        /// Why.
+        fault: CliFault,
+    },
     /// The configured model cannot be run at all.
     #[error(transparent)]
     Unavailable(#[from] CatalogError),
@@ -211,6 +222,7 @@ impl ModelError {
             | Self::Redirected { .. }
             | Self::BadRequest { .. }
             | Self::Filtered { .. }
+            | Self::Program { .. }
             | Self::Unavailable(_)
             | Self::Aborted => false,
         }
@@ -275,6 +287,7 @@ impl ModelError {
                     "{provider} sent an answer that could not be used: {what}. Try again; if it stays, check models.providers.{provider}.baseUrl and api."
                 )
             }
+            Self::Program { provider, command, fault } => fault.plain_words(provider, command),
             Self::Unavailable(error) => error.plain_words(),
             Self::Aborted => "The answer was stopped.".to_owned(),
         }
@@ -308,7 +321,7 @@ pub(crate) fn key_places(provider: &str) -> String {
 }
 
 /// A duration as people say it; sub-second limits occur only in tests.
-fn spoken(duration: Duration) -> String {
+pub(crate) fn spoken(duration: Duration) -> String {
     match duration.as_secs() {
         0 => format!("{} ms", duration.as_millis()),
         1 => "1 second".to_owned(),

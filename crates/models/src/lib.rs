@@ -2,8 +2,10 @@
 //!
 //! The room holds the port [`ChatModel`], one driver for all wire APIs ([`wire`]), the wire APIs themselves
 //! ([`openai`], [`responses`], [`anthropic`], [`google`], [`ollama`]), the built-in model that needs neither network nor
-//! weights ([`offline`]), the catalog that turns `provider/model` into something that runs ([`catalog`]), and who is asked
-//! when it does not answer ([`failover`]). It may open sockets; it reads an agent's `models.json`, touches no other file,
+//! weights ([`offline`]), command-line programs that answer as models ([`cli`]), the catalog that turns `provider/model`
+//! into something that runs ([`catalog`]), who is asked when it does not answer ([`failover`]), and what was asked and
+//! answered, written down and played back ([`replay`]). It may open sockets and starts the programs that are
+//! configured as models; it reads an agent's `models.json`, touches no other file but what it writes for such a program,
 //! runs no tool, and knows no session.
 //!
 //! ```
@@ -32,6 +34,7 @@
 
 pub mod anthropic;
 pub mod catalog;
+pub mod cli;
 mod conversation;
 mod error;
 pub mod failover;
@@ -42,6 +45,7 @@ pub mod oauth;
 pub mod offline;
 pub mod ollama;
 pub mod openai;
+pub mod replay;
 pub mod responses;
 mod retry;
 pub mod scan;

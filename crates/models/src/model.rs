@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::ModelError;
+use crate::cli::CliSession;
 
 /// A chat model, near or far.
 ///
@@ -40,6 +41,8 @@ pub struct ModelRequest {
     pub temperature: Option<f64>,
     /// How hard a model that reasons shall think, left to the provider when absent.
     pub thinking: Option<ThinkingLevel>,
+    /// The session that asks, for models that keep a conversation of their own.
+    pub session: Option<Arc<dyn CliSession>>,
     /// Milliseconds since the epoch; the only clock a model may look at.
     pub now_ms: i64,
 }
@@ -53,6 +56,7 @@ impl Default for ModelRequest {
             max_tokens: None,
             temperature: None,
             thinking: None,
+            session: None,
             now_ms: 0,
         }
     }
@@ -76,7 +80,7 @@ pub enum ThinkingLevel {
 }
 
 /// A tool as the model sees it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolDefinition {
     /// The exact name to call it by.
     pub name: String,
@@ -86,8 +90,9 @@ pub struct ToolDefinition {
     pub parameters: Value,
 }
 
-/// One step of an answer.
-#[derive(Debug, Clone, PartialEq)]
+/// One step of an answer. Recordings write it down as serde does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ModelEvent {
     /// More of the answer.
     TextDelta(String),
@@ -228,6 +233,9 @@ pub enum WireApi {
     /// Ollama's own chat. Not for the configuration: an Ollama is spoken to so.
     #[serde(rename = "ollama")]
     OllamaChat,
+    /// A command-line program. Not for the configuration: `agents.defaults.cliBackends` names them.
+    #[serde(rename = "cli")]
+    Cli,
     /// The built-in model: no wire at all.
     #[serde(rename = "offline")]
     Offline,
@@ -245,6 +253,7 @@ impl WireApi {
             Self::GithubCopilot => "github-copilot",
             Self::BedrockConverseStream => "bedrock-converse-stream",
             Self::OllamaChat => "ollama",
+            Self::Cli => "cli",
             Self::Offline => "offline",
         }
     }

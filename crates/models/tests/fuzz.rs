@@ -11,6 +11,7 @@
 
 mod fuzzing;
 mod mutation;
+mod outputs;
 
 use std::panic::{catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use fuzzing::stream_once;
 use mutation::Mutator;
 use openclaw_models::WireApi;
+use outputs::output_once;
 
 /// Executions in an ordinary test run: about a second in a debug build.
 const RUNS: usize = 10_000;
@@ -29,10 +31,10 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// Every seed as it is, then mutations of seeds. A case that fails is kept beside the build and can be made a seed.
-fn run(target: &str, api: WireApi) {
+fn run(target: &str, once: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
     let seeds = seeds(target);
     let attempt = |case: &[u8]| {
-        if let Err(panic) = catch_unwind(|| stream_once(api, case)) {
+        if let Err(panic) = catch_unwind(|| once(case)) {
             let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{target}.case"));
             openclaw_guard::write_atomic(&kept, case).unwrap();
             eprintln!("the case is kept in {}", kept.display());
@@ -59,20 +61,25 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn any_bytes_as_chat_completions() {
-    run("wire_completions", WireApi::OpenAiCompletions);
+    run("wire_completions", |case| stream_once(WireApi::OpenAiCompletions, case));
 }
 
 #[test]
 fn any_bytes_as_responses() {
-    run("wire_responses", WireApi::OpenAiResponses);
+    run("wire_responses", |case| stream_once(WireApi::OpenAiResponses, case));
 }
 
 #[test]
 fn any_bytes_as_anthropic_messages() {
-    run("wire_anthropic", WireApi::AnthropicMessages);
+    run("wire_anthropic", |case| stream_once(WireApi::AnthropicMessages, case));
 }
 
 #[test]
 fn any_bytes_as_gemini() {
-    run("wire_gemini", WireApi::GoogleGenerativeAi);
+    run("wire_gemini", |case| stream_once(WireApi::GoogleGenerativeAi, case));
+}
+
+#[test]
+fn any_bytes_as_output_of_a_program() {
+    run("cli_output", output_once);
 }

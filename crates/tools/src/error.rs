@@ -98,6 +98,14 @@ pub enum ToolError {
         /// How often.
         count: usize,
     },
+    /// Other lines stand where the text to replace should begin.
+    #[error("line {line} of {path} does not begin oldText; read the file again and copy whole lines")]
+    OtherLines {
+        /// As the model wrote it.
+        path: String,
+        /// Where the text should begin.
+        line: usize,
+    },
     /// The edited file would be larger than file tools handle.
     #[error("{path} would grow past {max_bytes} bytes; write a second file")]
     TooLarge {

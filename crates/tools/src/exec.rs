@@ -4,16 +4,16 @@
 //! whole group is killed when the command ends, runs into its limit, or nobody waits for it any more, so that nothing
 //! it started outlives the call.
 
-use std::io::{self, Read as _};
+use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use openclaw_guard::{Root, RootError, child_command};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use openclaw_guard::{ChildEvent, ChildInput, Outputs, Root, RootError, Supervised, child_command};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -31,8 +31,8 @@ const MAX_OUTPUT_BYTES: usize = 200 * 1024;
 const MAX_COMMAND_BYTES: usize = 128 * 1024 - 1;
 /// The system's own bound of a path.
 const MAX_PATH_BYTES: usize = 4096;
-/// After the group is dead, somebody who left it may still hold the pipe; their output is not waited for.
-const DRAIN: Duration = Duration::from_millis(500);
+/// How long the last output of a killed command is waited for: more than what the supervisor itself waits.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Time for the last words of a command that ran into its limit, before the executor's own limit.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -92,13 +92,12 @@ async fn exec(call: &ToolCall, cx: &ToolContext) -> Result<ToolOutcome, ToolErro
         () = cx.abort.cancelled() => return Err(ToolError::Aborted),
         status = &mut running.ended => status,
         () = tokio::time::sleep(limit) => {
-            running.group.kill();
-            return Err(ToolError::CommandTimeout { limit, output: running.output.last_words().await });
+            return Err(ToolError::CommandTimeout { limit, output: running.last_words().await });
         }
     };
     let fail = |source| ToolError::Command { action: "wait for", source };
     let status = status.unwrap_or_else(|_gone| Err(io::ErrorKind::BrokenPipe.into())).map_err(fail)?;
-    Ok(report(&running.output.last_words().await, status))
+    Ok(report(&running.output(), status))
 }
 
 /// The output, and how it ended unless that was well.
@@ -114,39 +113,49 @@ fn report(output: &str, status: ExitStatus) -> ToolOutcome {
     ToolOutcome { details: Some(details), ..ToolOutcome::text(text) }
 }
 
-/// A command that was started. Dropping it kills its group.
+/// A command that was started. Dropping it kills it with everything it started.
 struct Running {
-    group: Group,
+    child: Supervised,
     ended: oneshot::Receiver<io::Result<ExitStatus>>,
-    output: Output,
+    tail: Arc<Mutex<Tail>>,
 }
 
 impl Running {
     fn start(root: &Root, command: &str, workdir: &str) -> Result<Self, ToolError> {
-        let fail = |action| move |source| ToolError::Command { action, source };
-        let directory = directory(root, workdir)?;
-        let (reader, writer) = io::pipe().map_err(fail("make a pipe for"))?;
         let mut shell = child_command("/bin/sh");
-        shell.arg("-c").arg(command).current_dir(directory);
-        shell.stdout(writer.try_clone().map_err(fail("make a pipe for"))?).stderr(writer);
-        let child = shell.spawn().map_err(fail("start"))?;
-        // The gateway's own ends of the pipe go with the description of the command: else it would never end.
-        drop(shell);
-        let group = Group::of(&child);
-        let watched = Output::collect(reader).and_then(|output| Ok((output, watch(child, group.clone())?)));
-        match watched {
-            Ok((output, ended)) => Ok(Self { group, ended, output }),
-            Err(source) => {
-                group.kill();
-                Err(ToolError::Command { action: "watch", source })
+        shell.arg("-c").arg(command).current_dir(directory(root, workdir)?);
+        let tail = Arc::new(Mutex::new(Tail::default()));
+        let (sender, ended) = oneshot::channel();
+        let (collected, sender) = (Arc::clone(&tail), Mutex::new(Some(sender)));
+        let tell = move |event: ChildEvent<'_>| {
+            match event {
+                ChildEvent::Stdout(bytes) | ChildEvent::Stderr(bytes) => {
+                    collected.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
+                }
+                ChildEvent::Ended(status) => {
+                    let sender = sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    // Nobody listens any more after an abort.
+                    drop(sender.map(|sender| sender.send(status)));
+                }
             }
-        }
+            ControlFlow::Continue(())
+        };
+        let child = Supervised::start(shell, (Outputs::Together, ChildInput::Nothing), tell)
+            .map_err(|source| ToolError::Command { action: "start", source })?;
+        Ok(Self { child, ended, tail })
     }
-}
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.group.kill();
+    /// What it printed.
+    fn output(&self) -> String {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).text()
+    }
+
+    /// Kills it, and returns what it printed until then.
+    async fn last_words(mut self) -> String {
+        self.child.kill();
+        // Either way what was read by then is the output.
+        drop(tokio::time::timeout(LAST_WORDS, &mut self.ended).await);
+        self.output()
     }
 }
 
@@ -156,85 +165,6 @@ fn directory(root: &Root, workdir: &str) -> Result<std::path::PathBuf, RootError
     // Listing nothing of it opens it, with all checks.
     root.walk(&below, |_, _| false, 0)?;
     Ok(root.path().join(below))
-}
-
-/// A process group that may be killed until its leader is reaped; afterwards its number may be somebody else's.
-#[derive(Clone)]
-struct Group(Arc<Mutex<Option<Pid>>>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        Self(Arc::new(Mutex::new(pid)))
-    }
-
-    /// Kills every process of the group, at once and for certain.
-    fn kill(&self) {
-        let group = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(leader) = *group
-            && let Err(error) = kill_process_group(leader, Signal::KILL)
-        {
-            // Nothing is left to kill, or it now belongs to another user and is out of reach.
-            tracing::debug!(%error, "process group not killed");
-        }
-    }
-
-    /// Waits for the leader, kills the rest, and only then reaps the leader.
-    fn wait(&self, mut child: Child) -> io::Result<ExitStatus> {
-        let leader = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(leader) = leader {
-            while let Err(error) = waitid(WaitId::Pid(leader), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
-            {
-                if error != rustix::io::Errno::INTR {
-                    return Err(error.into());
-                }
-            }
-        }
-        self.kill();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        child.wait()
-    }
-}
-
-/// Waits for the end of a command on a thread of its own.
-fn watch(child: Child, group: Group) -> io::Result<oneshot::Receiver<io::Result<ExitStatus>>> {
-    let (sender, ended) = oneshot::channel();
-    std::thread::Builder::new().name("exec-wait".into()).spawn(move || {
-        // Nobody listens any more after a limit or an abort; the child is reaped all the same.
-        drop(sender.send(group.wait(child)));
-    })?;
-    Ok(ended)
-}
-
-/// What a command printed, as far as it is kept.
-struct Output {
-    tail: Arc<Mutex<Tail>>,
-    complete: oneshot::Receiver<()>,
-}
-
-impl Output {
-    /// Reads the pipe on a thread of its own until every writer is gone.
-    fn collect(mut pipe: io::PipeReader) -> io::Result<Self> {
-        let tail = Arc::new(Mutex::new(Tail::default()));
-        let (sender, complete) = oneshot::channel();
-        let collected = Arc::clone(&tail);
-        std::thread::Builder::new().name("exec-read".into()).spawn(move || {
-            let mut buffer = [0_u8; 8 * 1024];
-            while let Ok(count @ 1..) = pipe.read(&mut buffer) {
-                collected.lock().unwrap_or_else(PoisonError::into_inner).push(&buffer[..count]);
-            }
-            // The command may have been given up meanwhile.
-            sender.send(()).ok();
-        })?;
-        Ok(Self { tail, complete })
-    }
-
-    /// The text so far, after a short wait for what is still in the pipe.
-    async fn last_words(&mut self) -> String {
-        // Either way what was read by then is the output.
-        drop(tokio::time::timeout(DRAIN, &mut self.complete).await);
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner).text()
-    }
 }
 
 /// The last [`MAX_OUTPUT_BYTES`] of a stream.

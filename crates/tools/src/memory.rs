@@ -226,6 +226,7 @@ fn summary(results: Vec<Value>, answer: &Answer, citations: Citations) -> Value 
     add("fallback", answer.fallback.as_ref().map(|fallback| json!(fallback)));
     add("degraded", answer.degraded.as_deref().map(Value::from));
     add("note", answer.note.as_deref().map(Value::from));
+    add("days", answer.days.as_ref().map(|days| json!(days)));
     value
 }
 

@@ -111,6 +111,7 @@ pub(crate) fn world(files: &[(&str, &str)]) -> World {
             context_tokens: None,
             failover_wait: Duration::from_secs(10),
             budgets: Budgets::default(),
+            recording: None,
             zone: user_zone(Some("UTC")),
             session: SessionRules { zone: user_zone(Some("UTC")), ..SessionRules::default() },
         },

@@ -5,7 +5,7 @@ use crate::quickstart;
 
 use super::{
     agent, call, chat, completion, config, dashboard, doctor, gateway, health, import, logs, memory, models,
-    outbox, sessions, status,
+    outbox, replay, sessions, status,
 };
 
 /// Runs the command.
@@ -38,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Memory(MemoryCommand::Search(args)) => memory::search(flags, &args),
         Command::Memory(MemoryCommand::Bench(args)) => memory::bench(flags, &args),
         Command::Models(args) => models::run(flags, args),
+        Command::Replay(args) => replay::run(flags, &args),
         Command::Config(ConfigCommand::Get(args)) => config::get(flags, &args),
         Command::Config(ConfigCommand::Set(args)) => config::set(flags, &args),
         Command::Config(ConfigCommand::Unset(args)) => config::unset(flags, &args),

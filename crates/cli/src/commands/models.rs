@@ -4,6 +4,7 @@ mod auth;
 mod choice;
 mod list;
 mod order;
+mod programs;
 mod scan;
 mod status;
 mod test;

@@ -234,7 +234,7 @@ section! {
         /// The program.
         command: String, required();
         /// Its arguments.
-        args: Vec<String>;
+        args: Option<Vec<String>>;
         /// What it prints.
         output: Option<CliOutput>;
         /// How it is given the prompt.
@@ -266,7 +266,7 @@ section! {
         /// The argument before the session's id.
         session_arg: Option<String>;
         /// Arguments for a session; `{sessionId}` stands for its id.
-        session_args: Vec<String>;
+        session_args: Option<Vec<String>>;
         /// Arguments to go on with a session, instead of the usual ones.
         resume_args: Option<Vec<String>>;
         /// What it prints when it goes on with a session.
@@ -274,7 +274,7 @@ section! {
         /// When it is given a session.
         session_mode: Option<CliSessionMode>;
         /// Fields of its output that hold the session's id.
-        session_id_fields: Vec<String>;
+        session_id_fields: Option<Vec<String>>;
     }
 }
 

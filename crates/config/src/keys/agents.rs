@@ -108,7 +108,7 @@ section! {
         /// Earlier place of the times in `tools.exec`, which win.
         exec: EarlierExec, planned(not_yet::EXEC), advanced();
         /// Command-line programs that act as models.
-        cli_backends: Map<CliBackend>, planned(not_yet::MODEL_APIS), advanced();
+        cli_backends: Map<CliBackend>, advanced();
     }
     groups {
         /// Files.

@@ -53,6 +53,8 @@ section! {
         failover: ModelFailover, advanced();
         /// What answers may cost. Nothing is limited unless it is set here; what is set is hard.
         budgets: ModelBudgets;
+        /// Writing down what models are asked and what they answer, for `openclaw replay`.
+        recording: ModelRecording, advanced();
         /// Finding the models of an Amazon Bedrock account.
         bedrock_discovery: Option<BedrockDiscovery>, planned(not_yet::MODEL_APIS), advanced();
     }
@@ -63,6 +65,19 @@ section! {
     pub struct ModelFailover {
         /// Seconds that a model may be silent while another one could answer.
         wait_seconds: u64 = 60, min(1.0), max(3600.0);
+    }
+}
+
+section! {
+    /// Writing down what models are asked and what they answer; see `docs/replay.md`. Ours: OpenClaw 2026.2.9 does not
+    /// know it.
+    pub struct ModelRecording {
+        /// Whether it is written down, secrets left out.
+        enabled: bool = false;
+        /// With requests and answers as they go over the wire.
+        wire: bool = false;
+        /// Megabytes of a session's recording; the one before it is kept as well.
+        max_megabytes: u64 = 32, min(1.0), max(1024.0);
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) const INDEX: &str =
     "this build searches vectors itself, faster than sqlite-vec, and loads no extension";
 pub(crate) const LEVELS: &str = "levels are kept with a session and not followed yet";
 pub(crate) const MEDIA: &str = "agents are not given images, sound, video or links yet";
-pub(crate) const MODEL_APIS: &str = "models of Copilot, Bedrock and command-line programs are not asked yet";
+pub(crate) const MODEL_APIS: &str = "models of Copilot and Bedrock are not asked yet";
 pub(crate) const MODEL_REQUESTS: &str = "requests to models are made in the built-in way yet";
 pub(crate) const NODES: &str = "nodes are not part of this build yet";
 pub(crate) const PLUGINS: &str = "plugins are not part of this build yet";

@@ -5,6 +5,7 @@
 use std::arch::x86_64::*;
 
 use super::machine::{Blocks, GROUP, LANES, Machine};
+use super::widened;
 
 /// Only made by [`Avx2::new`].
 #[derive(Clone, Copy)]
@@ -49,7 +50,7 @@ macro_rules! halves {
 }
 
 macro_rules! machine {
-    ($machine:ident, $most:literal, $tile:ident) => {
+    ($machine:ident, $products:path) => {
         impl Machine for $machine {
             type Numbers = [__m256; 2];
 
@@ -115,39 +116,15 @@ macro_rules! machine {
 
             #[inline(always)]
             fn products(self, inputs: &[u8], blocks: Blocks<'_>, sums: &mut [i32]) {
-                let count = blocks.inputs(inputs, sums);
-                for first in (0..blocks.rows).step_by(LANES) {
-                    let mut input = 0;
-                    while input < count {
-                        // Each stays inside what `Blocks::inputs` checked: input < count, first < rows, and each is what
-                        // is left of its slice.
-                        let tile = Tile {
-                            inputs: inputs[input * blocks.columns..].as_ptr(),
-                            weights: blocks.weights[first * blocks.columns..].as_ptr(),
-                            sums: sums[input * blocks.rows + first..].as_mut_ptr(),
-                            columns: blocks.columns,
-                            rows: blocks.rows,
-                        };
-                        // SAFETY: `self` is only made where the instructions exist. A tile of N inputs reads N rows from
-                        // `input` on, which `count - input >= N` leaves, one block from row `first` on, which rows in
-                        // multiples of LANES leave, and writes as many sums.
-                        input += unsafe {
-                            match count - input {
-                                1 => tile.$tile::<1>(),
-                                2 => tile.$tile::<2>(),
-                                $most.. => tile.$tile::<$most>(),
-                                _ => tile.$tile::<3>(),
-                            }
-                        };
-                    }
-                }
+                // SAFETY: `self` is only made where the instructions exist.
+                unsafe { $products(inputs, blocks, sums) }
             }
         }
     };
 }
 
-machine!(Avx2, 3, widened);
-machine!(AvxVnni, 6, direct);
+machine!(Avx2, widened::products);
+machine!(AvxVnni, direct);
 
 #[target_feature(enable = "avx2")]
 #[inline]
@@ -175,6 +152,36 @@ unsafe fn centred(sums: *const i32, weights: *const i32, zero: i32) -> __m256 {
     let (sums, weights) = unsafe { (_mm256_loadu_si256(sums.cast()), _mm256_loadu_si256(weights.cast())) };
     let shift = _mm256_mullo_epi32(weights, _mm256_set1_epi32(zero));
     _mm256_cvtepi32_ps(_mm256_sub_epi32(sums, shift))
+}
+
+/// Products with `dpbusd`.
+#[target_feature(enable = "avx2,avxvnni")]
+fn direct(inputs: &[u8], blocks: Blocks<'_>, sums: &mut [i32]) {
+    let count = blocks.inputs(inputs, sums);
+    for first in (0..blocks.rows).step_by(LANES) {
+        let mut input = 0;
+        while input < count {
+            // Each stays inside what `Blocks::inputs` checked: input < count, first < rows, and each is what is left of its
+            // slice.
+            let tile = Tile {
+                inputs: inputs[input * blocks.columns..].as_ptr(),
+                weights: blocks.weights[first * blocks.columns..].as_ptr(),
+                sums: sums[input * blocks.rows + first..].as_mut_ptr(),
+                columns: blocks.columns,
+                rows: blocks.rows,
+            };
+            // SAFETY: A tile of N inputs reads N rows from `input` on, which `count - input >= N` leaves, one block from row
+            // `first` on, which rows in multiples of LANES leave, and writes as many sums.
+            input += unsafe {
+                match count - input {
+                    1 => tile.direct::<1>(),
+                    2 => tile.direct::<2>(),
+                    3..6 => tile.direct::<3>(),
+                    _ => tile.direct::<6>(),
+                }
+            };
+        }
+    }
 }
 
 /// Where a tile of the product begins: some inputs, and one block of rows.
@@ -224,44 +231,6 @@ impl Tile {
                 let to: *mut __m256i = self.sums.add(input * self.rows).cast();
                 _mm256_storeu_si256(to, sums[0]);
                 _mm256_storeu_si256(to.add(1), sums[1]);
-            }
-        }
-        N
-    }
-
-    /// Products of 16-bit numbers: `maddubs` would be shorter, but it saturates and so is not exact. Returns `N`.
-    ///
-    /// # Safety
-    /// There are `N` inputs, a block, and their sums behind the pointers.
-    #[target_feature(enable = "avx2")]
-    unsafe fn widened<const N: usize>(&self) -> usize {
-        // A vector holds four rows with two sums each, which are added at the end.
-        let mut sums = [[_mm256_setzero_si256(); 4]; N];
-        for group in 0..self.columns / GROUP {
-            // SAFETY: the caller promises N inputs.
-            let fours: [__m256i; N] = std::array::from_fn(|input| unsafe {
-                _mm256_cvtepu8_epi16(_mm_set1_epi32(self.four(input, group)))
-            });
-            for quarter in 0..4 {
-                // SAFETY: the caller promises a block of 16 * columns bytes; group < columns / 4.
-                let weights = unsafe {
-                    let at: *const __m128i = self.weights.add(group * GROUP * LANES).cast();
-                    _mm256_cvtepi8_epi16(_mm_loadu_si128(at.add(quarter)))
-                };
-                for (sums, four) in sums.iter_mut().zip(fours) {
-                    sums[quarter] = _mm256_add_epi32(sums[quarter], _mm256_madd_epi16(four, weights));
-                }
-            }
-        }
-        for (input, sums) in sums.iter().enumerate() {
-            for half in 0..2 {
-                let pairs = _mm256_hadd_epi32(sums[2 * half], sums[2 * half + 1]);
-                let ordered = _mm256_permute4x64_epi64::<0b11_01_10_00>(pairs);
-                // SAFETY: the caller promises N rows of `rows` sums, with a block in each.
-                unsafe {
-                    let to: *mut __m256i = self.sums.add(input * self.rows).cast();
-                    _mm256_storeu_si256(to.add(half), ordered);
-                }
             }
         }
         N

@@ -20,4 +20,4 @@ pub use open::open_log;
 pub use place::{LogFileTaken, newest_log};
 pub use scrub::redact_log_line;
 pub(crate) use settings::check_file;
-pub use settings::log_redactor;
+pub use settings::{log_redactor, recording_redactor};

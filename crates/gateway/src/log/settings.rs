@@ -78,6 +78,18 @@ fn redactor(config: &Config, secrets: &[Secret]) -> Redactor {
     Redactor::new(secrets, hiding)
 }
 
+/// Makes what hides secrets in recordings of model calls, with those that it is given beside those of the instance. What
+/// looks like a secret is hidden too, whatever the log does: a recording is made to be handed on.
+pub fn recording_redactor(loaded: &Loaded) -> impl Fn(&[Secret]) -> Redactor + Send + Sync + use<> {
+    let secrets = loaded.secrets();
+    let patterns = loaded.config.system.logging.redact_patterns.clone().unwrap_or_default();
+    move |more| {
+        let all: Vec<Secret> = secrets.iter().chain(more).cloned().collect();
+        let patterns = patterns.iter().filter_map(|text| Pattern::parse(text).ok()).collect();
+        Redactor::new(&all, Hiding::Shapes { patterns })
+    }
+}
+
 /// What hides secrets in the log of an instance, for whoever shows its lines: see
 /// [`redact_log_line`](super::redact_log_line).
 #[must_use]

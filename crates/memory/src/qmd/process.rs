@@ -1,18 +1,19 @@
 //! The program as a child process: bounded in time and output, and killed with everything it started. `qmd` is a
 //! launcher that starts another process, so that killing the one that was started is not enough.
 
-use std::io::{self, Read};
+use std::io;
+use std::ops::ControlFlow;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use openclaw_guard::{CHILD_PATH, Redactor, child_command, kill_group};
+use openclaw_guard::{CHILD_PATH, ChildEvent, ChildInput, Outputs, Redactor, Supervised, child_command};
 
 use super::error::QmdError;
 use super::output::printable;
@@ -24,10 +25,6 @@ const MAX_STDOUT_BYTES: usize = 4 * 1024 * 1024;
 const MAX_STDERR_BYTES: usize = 16 * 1024 * 1024;
 /// Characters of what a failed run printed that are kept for its message.
 const MAX_SAID_CHARS: usize = 300;
-/// How often a program that is just being written by an installer is tried again.
-const MAX_BUSY_TRIES: usize = 20;
-/// Between these tries, and between looks at a child that closed its output and has not ended yet.
-const MOMENT: Duration = Duration::from_millis(10);
 
 /// The real program.
 pub struct QmdProgram {
@@ -48,7 +45,7 @@ impl QmdRunner for QmdProgram {
         command.env("PATH", search_path(&self.command));
         command.env("XDG_CONFIG_HOME", config_home(&self.home));
         command.env("XDG_CACHE_HOME", cache_home(&self.home));
-        command.env("NO_COLOR", "1").stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env("NO_COLOR", "1");
         let (name, redactor) = (self.command.clone(), Arc::clone(&self.redactor));
         async move {
             let (sender, events) = channel();
@@ -100,7 +97,7 @@ fn search_path(command: &str) -> std::ffi::OsString {
 enum Event {
     Stdout(Vec<u8>),
     Stderr(Vec<u8>),
-    TooMuch { max_bytes: usize },
+    Ended(io::Result<ExitStatus>),
     Cancelled,
 }
 
@@ -122,78 +119,52 @@ struct Run {
 }
 
 impl Run {
+    /// Runs the program to its end. Leaving early kills it with everything it started.
     fn whole(self, command: Command, events: &Receiver<Event>) -> Result<String, QmdError> {
         let deadline = Instant::now() + self.call.limit;
-        let mut child = self.start(command)?;
-        match self.follow(&mut child, events, deadline) {
-            Ok(text) => Ok(text),
-            Err(error) => {
-                kill_group(&mut child);
-                Err(error)
-            }
-        }
-    }
-
-    /// Starts the child; one that somebody is still writing is a program being installed, and is waited for.
-    fn start(&self, mut command: Command) -> Result<Child, QmdError> {
-        let mut tries = 0;
-        loop {
-            match command.spawn() {
-                Ok(child) => return Ok(child),
-                Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && tries < MAX_BUSY_TRIES => {
-                    tries += 1;
-                    std::thread::sleep(MOMENT);
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return Err(QmdError::Missing { command: self.name.clone() });
-                }
-                Err(source) => return Err(self.broken(source)),
-            }
-        }
-    }
-
-    /// Reads until both outputs are closed, and waits for the end.
-    fn follow(
-        &self,
-        child: &mut Child,
-        events: &Receiver<Event>,
-        deadline: Instant,
-    ) -> Result<String, QmdError> {
-        if let Some(pipe) = child.stdout.take() {
-            self.read(pipe, MAX_STDOUT_BYTES, Event::Stdout)?;
-        }
-        if let Some(pipe) = child.stderr.take() {
-            self.read(pipe, MAX_STDERR_BYTES, Event::Stderr)?;
-        }
-        let (mut stdout, mut stderr) = (None, None);
-        while stdout.is_none() || stderr.is_none() {
+        let _child = self.start(command)?;
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let status = loop {
             match self.next(events, deadline)? {
-                Event::Stdout(bytes) => stdout = Some(bytes),
-                Event::Stderr(bytes) => stderr = Some(bytes),
-                Event::TooMuch { max_bytes } => {
-                    return Err(QmdError::TooMuch { task: self.call.task, max_bytes });
-                }
+                Event::Stdout(bytes) => self.keep(&mut stdout, &bytes, MAX_STDOUT_BYTES)?,
+                Event::Stderr(bytes) => self.keep(&mut stderr, &bytes, MAX_STDERR_BYTES)?,
+                Event::Ended(status) => break status.map_err(|source| self.broken(source))?,
                 Event::Cancelled => return Err(self.broken(io::ErrorKind::Interrupted.into())),
             }
-        }
-        let status = loop {
-            if let Some(status) = child.try_wait().map_err(|source| self.broken(source))? {
-                break status;
-            }
-            match self.next(events, deadline.min(Instant::now() + MOMENT)) {
-                Err(timeout) if Instant::now() >= deadline => return Err(timeout),
-                Ok(Event::Cancelled) => return Err(self.broken(io::ErrorKind::Interrupted.into())),
-                Ok(Event::Stdout(_) | Event::Stderr(_) | Event::TooMuch { .. }) | Err(_) => {}
-            }
         };
-        let stdout = String::from_utf8_lossy(&stdout.unwrap_or_default()).into_owned();
+        let stdout = String::from_utf8_lossy(&stdout).into_owned();
         if status.success() {
             return Ok(stdout);
         }
-        let stderr = String::from_utf8_lossy(&stderr.unwrap_or_default()).into_owned();
-        let said = self.last_words(&stderr, &stdout);
+        let said = self.last_words(&String::from_utf8_lossy(&stderr), &stdout);
         tracing::debug!(task = self.call.task, code = ?status.code(), signal = ?status.signal(), %said, "qmd failed");
         Err(QmdError::Failed { task: self.call.task, status, said })
+    }
+
+    fn start(&self, command: Command) -> Result<Supervised, QmdError> {
+        let sender = self.sender.clone();
+        let tell = move |event: ChildEvent<'_>| {
+            let event = match event {
+                ChildEvent::Stdout(bytes) => Event::Stdout(bytes.to_vec()),
+                ChildEvent::Stderr(bytes) => Event::Stderr(bytes.to_vec()),
+                ChildEvent::Ended(status) => Event::Ended(status),
+            };
+            // A run that was given up reads no more.
+            if sender.send(event).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let started = Supervised::start(command, (Outputs::Apart, ChildInput::Nothing), tell);
+        started.map_err(|source| {
+            let is_missing = source.kind() == io::ErrorKind::NotFound;
+            if is_missing { QmdError::Missing { command: self.name.clone() } } else { self.broken(source) }
+        })
+    }
+
+    fn keep(&self, kept: &mut Vec<u8>, bytes: &[u8], max_bytes: usize) -> Result<(), QmdError> {
+        kept.extend_from_slice(bytes);
+        if kept.len() > max_bytes {
+            return Err(QmdError::TooMuch { task: self.call.task, max_bytes });
+        }
+        Ok(())
     }
 
     fn next(&self, events: &Receiver<Event>, deadline: Instant) -> Result<Event, QmdError> {
@@ -203,26 +174,6 @@ impl Run {
                 Err(QmdError::Timeout { task: self.call.task, limit: self.call.limit })
             }
         }
-    }
-
-    /// Reads a pipe to its end on a thread of its own.
-    fn read(
-        &self,
-        pipe: impl Read + Send + 'static,
-        max_bytes: usize,
-        done: fn(Vec<u8>) -> Event,
-    ) -> Result<(), QmdError> {
-        let sender = self.sender.clone();
-        let work = move || {
-            let mut bytes = Vec::new();
-            // What was read before a fault is what there is.
-            pipe.take(max_bytes as u64 + 1).read_to_end(&mut bytes).ok();
-            let event = if bytes.len() > max_bytes { Event::TooMuch { max_bytes } } else { done(bytes) };
-            // A run that was given up has nobody to tell.
-            sender.send(event).ok();
-        };
-        let spawned = std::thread::Builder::new().name("qmd-read".into()).spawn(work);
-        spawned.map(drop).map_err(|source| self.broken(source))
     }
 
     fn broken(&self, source: io::Error) -> QmdError {

@@ -22,6 +22,7 @@ pub(super) fn answer(results: Vec<Hit>, condition: Condition) -> Answer {
         stale: condition.worry.is_some(),
         degraded: condition.without_vectors,
         note: condition.worry,
+        days: None,
     }
 }
 

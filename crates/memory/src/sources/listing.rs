@@ -174,6 +174,8 @@ pub(super) fn read_file(root: &Root, below: &Path, asked: &str) -> Result<String
     if !is_text(&text) {
         return Err(MemoryError::NotText { path: asked.to_owned() });
     }
+    // The mark that some editors begin a file with is no part of its first line.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     Ok(text.replace("\r\n", "\n"))
 }
 

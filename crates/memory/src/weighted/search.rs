@@ -12,6 +12,7 @@ use crate::corpus::{Corpus, NoteView};
 use crate::index::{Index, IndexError};
 use crate::score::Evidence;
 use crate::search::{Asked, Found, heading, search as measured};
+use crate::time::Time;
 
 /// What is searched, and how.
 pub(crate) struct Weighing<'a> {
@@ -37,7 +38,7 @@ pub(crate) fn search(memory: &Weighing<'_>, asked: &Asked<'_>) -> Result<Found, 
         (Some(best), true) => best.score.clamp(0.0, 1.0),
         (Some(best), false) => judge(memory, asked, &hits, &best)?,
     };
-    Ok(Found { hits, confidence })
+    Ok(Found { hits, confidence, days: Time::of(&query.text, asked.today).named() })
 }
 
 /// Both sides and their sum. Words step in where there are no vectors, even if they were to be left out: a search answers.

@@ -17,5 +17,5 @@ pub(crate) use fold::{folded, is_inner, narrow};
 pub(crate) use language::Language;
 pub use mark::matched_words;
 pub(crate) use note::{Analyser, TermKind};
-pub(crate) use query::{Concept, analyse};
+pub(crate) use query::{Concept, analyse, is_about_something};
 pub(crate) use script::is_unspaced;

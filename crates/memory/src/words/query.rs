@@ -77,6 +77,14 @@ pub(crate) fn analyse(query: &str) -> Vec<Concept> {
     if found.is_empty() { kept(&|_| true) } else { found }
 }
 
+/// Whether anything is left of a query without the words that only ask.
+pub(crate) fn is_about_something(query: &str) -> bool {
+    let query = &query[..query.floor_char_boundary(MAX_QUERY_BYTES)];
+    let mut seen = Collected::default();
+    Scanner::default().scan(query, &mut seen);
+    keep(&seen.tokens, Language::of(query), query).contains(&true)
+}
+
 #[derive(Debug)]
 enum Token {
     Word { word: String, look: Look, place: Place },

@@ -30,6 +30,23 @@ async fn chinese_japanese_and_korean_are_found() {
 }
 
 #[tokio::test]
+async fn the_mark_that_an_editor_begins_a_file_with_hides_nothing() {
+    let home = Home::new();
+    home.note("memory/kitchen.md", "\u{feff}# Kitchen 2026-05-05\r\n- the mixer hums\r\n");
+    home.note("memory/boat.md", "\u{feff}---\ntitle: boat\n---\n- berth 44\n");
+    let memory = home.engine();
+    let answer = memory.search(Query::new("mixer")).await.unwrap();
+    let hit = answer.results.first().unwrap();
+    assert_eq!(
+        (hit.heading.as_deref(), hit.snippet.as_str()),
+        (Some("Kitchen 2026-05-05"), "- the mixer hums")
+    );
+    assert_eq!(hit.date.as_deref(), Some("2026-05-05"));
+    let answer = memory.search(Query::new("berth")).await.unwrap();
+    assert_eq!(answer.results.first().map(|hit| hit.snippet.as_str()), Some("- berth 44"));
+}
+
+#[tokio::test]
 async fn a_damaged_index_is_put_aside_and_built_anew() {
     let mut page = b"SQLite format 3\0".to_vec();
     page.resize(20_000, 0xa5);
@@ -149,4 +166,32 @@ async fn two_engines_share_one_index_file() {
     for memory in [&command, &gateway] {
         assert_eq!(memory.search(Query::new("cake")).await.unwrap().results.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn days_alone_ask_for_whatever_was_noted_on_them() {
+    let home = Home::new();
+    home.note("memory/2026-11-09.md", "- Paid the rent.\n");
+    home.note("memory/2026-11-17.md", "- Bought paint.\n");
+    home.note("memory/2026-11-22.md", "- Anna called.\n");
+    let numbers = (0..3_000).map(|n| format!("- Entry {n}: sensor {} measured 2026.\n", n % 97));
+    home.note("memory/numbers.md", &numbers.collect::<String>());
+    let engine = home.engine();
+    for text in ["2026-11-16 to 2026-11-22", "what did I note between 2026-11-16 and 2026-11-22?"] {
+        let answer = engine.search(Query::new(text)).await.unwrap();
+        let mut paths: Vec<&str> = answer.results.iter().take(2).map(|hit| hit.path.as_str()).collect();
+        paths.sort_unstable();
+        assert_eq!(paths, ["memory/2026-11-17.md", "memory/2026-11-22.md"], "{text}: {answer:?}");
+        let days = answer.days.unwrap();
+        assert_eq!(
+            (days.from.as_str(), days.to.as_str(), days.about.as_str()),
+            ("2026-11-16", "2026-11-22", "")
+        );
+        assert!(answer.note.is_none(), "what was asked for is no guess: {:?}", answer.note);
+    }
+    // A subject is looked for everywhere; the days lift what was noted on them.
+    let answer = engine.search(Query::new("who called on 2026-11-22?")).await.unwrap();
+    assert_eq!(answer.results.len(), 1, "{answer:?}");
+    assert_eq!(answer.days.unwrap().about, "who called on  ?");
+    assert!(engine.search(Query::new("paint")).await.unwrap().days.is_none());
 }

@@ -6,6 +6,7 @@ use openclaw_guard::Secret;
 
 use super::key::{Key, KeyKind, KeySource};
 use super::table::{BUILTIN_PROVIDERS, BuiltinProvider};
+use crate::cli::CliEnvironment;
 
 /// Where `openai` is, when not at OpenAI's.
 const OPENAI_BASE_URL: &str = "OPENAI_BASE_URL";
@@ -18,6 +19,7 @@ const OLLAMA_HOST: &str = "OLLAMA_HOST";
 #[derive(Clone, Default)]
 pub struct Environment {
     values: BTreeMap<&'static str, Secret>,
+    programs: CliEnvironment,
 }
 
 impl Environment {
@@ -30,7 +32,17 @@ impl Environment {
             let value = get(name)?.trim().to_owned();
             (!value.is_empty()).then(|| (name, Secret::new(value)))
         });
-        Self { values: values.collect() }
+        Self { values: values.collect(), programs: CliEnvironment::default() }
+    }
+
+    /// The same with what programs inherit of these variables.
+    #[must_use]
+    pub fn with_programs<'a>(self, variables: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        Self { programs: CliEnvironment::read(variables), ..self }
+    }
+
+    pub(super) fn programs(&self) -> &CliEnvironment {
+        &self.programs
     }
 
     /// The key for a provider, and the variable it is in.

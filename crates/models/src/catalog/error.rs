@@ -1,5 +1,6 @@
 //! Why a configured model cannot run.
 
+use super::programs::NoProgram;
 use crate::WireApi;
 use crate::error::key_places;
 use openclaw_http::EndpointError;
@@ -57,6 +58,16 @@ pub enum CatalogError {
         /// What is wrong, in words.
         why: String,
     },
+    /// The program of a command-line backend cannot be found.
+    #[error("{provider}: the program {command:?} {why}")]
+    NoProgram {
+        /// Provider id.
+        provider: String,
+        /// The program as it is configured.
+        command: String,
+        /// Where it was looked for.
+        why: NoProgram,
+    },
     /// The provider's address or headers cannot be used.
     #[error("models.providers.{provider}: {why}")]
     BadEndpoint {
@@ -64,6 +75,12 @@ pub enum CatalogError {
         provider: String,
         /// What is wrong.
         why: EndpointError,
+    },
+    /// A recording is played, and it has no further answer.
+    #[error("{reference}: the recording has no further answer")]
+    RecordingOver {
+        /// `provider/model`.
+        reference: String,
     },
 }
 
@@ -101,9 +118,17 @@ impl CatalogError {
                     "The credential for {provider} cannot be used: {why}. `openclaw models status` shows what there is."
                 )
             }
+            Self::NoProgram { provider, command, why } => format!(
+                "{provider}: the program \"{command}\" {why}. Install it, or set agents.defaults.cliBackends.{provider}.command to its full path."
+            ),
             Self::BadEndpoint { provider, why } => {
                 format!(
                     "models.providers.{provider}.baseUrl cannot be used: {why}. Correct it in openclaw.json."
+                )
+            }
+            Self::RecordingOver { reference } => {
+                format!(
+                    "The recording has no further answer of {reference}: it was not asked again when this was recorded."
                 )
             }
         }

@@ -7,6 +7,7 @@ use openclaw_config::{
 
 use super::environment::Environment;
 use super::providers::{AllowedModel, Choice, KeyHeader, Mode, ModelEntry, ProviderEntry, Providers};
+use crate::cli::CliBackend;
 use crate::{Compat, InputKind, MaxTokensField, Prices, WireApi};
 
 impl Providers {
@@ -23,6 +24,10 @@ impl Providers {
             model: defaults.model.as_ref().map(choice).unwrap_or_default(),
             image_model: defaults.image_model.as_ref().map(choice).unwrap_or_default(),
             allowed: allowed.collect(),
+            cli_backends: CliBackend::all(
+                defaults.cli_backends.iter().map(|(id, entry)| (id.as_str(), entry)),
+            ),
+            workspace: None,
             entries: config.models.providers.iter().map(|(id, entry)| provider(id, entry)).collect(),
             mode: match config.models.mode {
                 ModelsMode::Merge => Mode::Merge,
@@ -42,7 +47,7 @@ impl Environment {
     /// The variables this room reads.
     #[must_use]
     pub fn from_env(env: &Env) -> Self {
-        Self::read(|name| env.get(name).map(ToOwned::to_owned))
+        Self::read(|name| env.get(name).map(ToOwned::to_owned)).with_programs(env.iter())
     }
 }
 

@@ -64,7 +64,8 @@ impl Catalog {
         let offline = OfflineRecall::new().describe().clone();
         let reference = Reference { provider: offline.provider.to_string(), model: offline.id.clone() };
         let mut all = vec![ListedModel { reference, info: offline, is_local: true }];
-        for entry in self.providers() {
+        let is_server = |entry: &&ProviderEntry| self.cli_backend(&entry.id).is_none();
+        for entry in self.providers().iter().filter(is_server) {
             let is_local = is_local(entry);
             for model in model_ids(entry, self.more_models(entry)) {
                 let reference = Reference { provider: entry.id.clone(), model };
@@ -74,19 +75,29 @@ impl Catalog {
                 }
             }
         }
+        for reference in self.cli_backends().iter().flat_map(|backend| self.program_models(backend)) {
+            if let Ok(info) = self.describe_found(&reference) {
+                all.push(ListedModel { reference, info, is_local: false });
+            }
+        }
         all
     }
 
     /// Models of a provider that no list has: those that its server names, and those that are chosen by name.
     fn more_models(&self, entry: &ProviderEntry) -> Vec<String> {
+        let found =
+            self.local().of(&entry.id).into_iter().filter(|model| model.converses).map(|model| model.id);
+        found.chain(self.chosen_of_provider(&entry.id)).collect()
+    }
+
+    /// The models of a provider that the configuration names.
+    pub(super) fn chosen_of_provider(&self, provider: &str) -> Vec<String> {
         let default = self.default_reference();
         let written = self.allowed_models().iter().map(|allowed| allowed.reference.as_str());
         let written =
             [default.as_str()].into_iter().chain(written).chain(self.fallbacks().iter().map(String::as_str));
-        let of_entry = |text| self.find(text).ok().filter(|(found, _)| found.provider == entry.id);
-        let found =
-            self.local().of(&entry.id).into_iter().filter(|model| model.converses).map(|model| model.id);
-        found.chain(written.filter_map(of_entry).map(|(found, _)| found.model)).collect()
+        let of_provider = |text| self.find(text).ok().filter(|(found, _)| found.provider == provider);
+        written.filter_map(of_provider).map(|(found, _)| found.model).collect()
     }
 }
 

@@ -1,11 +1,14 @@
 //! What configuration says about providers, as plain values.
 
+use std::path::PathBuf;
+
 use openclaw_guard::Secret;
 use serde_json::{Map, Value};
 
 use super::key::{AddressFrom, same_origin};
 use super::reference::Reference;
 use super::table::{BuiltinModel, BuiltinProvider, builtin_models, builtin_provider};
+use crate::cli::CliBackend;
 use crate::local::OLLAMA_WINDOW;
 use crate::{Compat, InputKind, ModelInfo, Prices, WireApi};
 
@@ -20,6 +23,10 @@ pub struct Providers {
     pub allowed: Vec<AllowedModel>,
     /// The configured providers, and those of `models.json`.
     pub entries: Vec<ProviderEntry>,
+    /// The command-line programs that answer as models.
+    pub cli_backends: Vec<CliBackend>,
+    /// Where agents write: no program is taken from there.
+    pub workspace: Option<PathBuf>,
     /// Whether the built-in ones are there too.
     pub mode: Mode,
 }

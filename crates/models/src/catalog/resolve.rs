@@ -1,5 +1,6 @@
 //! Looks models up.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::environment::Environment;
@@ -8,6 +9,7 @@ use super::key::{Key, KeyKind, KeySource, may_go};
 use super::providers::{AllowedModel, Choice, Mode, ProviderEntry, Providers};
 use super::reference::{ASSUMED_PROVIDER, Naming, Reference};
 use super::table::{BUILTIN_ALIASES, BUILTIN_PROVIDERS, builtin_models};
+use crate::cli::CliBackend;
 use crate::local::LocalModels;
 use crate::offline::OfflineRecall;
 use crate::wire::speaks;
@@ -31,7 +33,9 @@ pub struct Catalog {
     entries: Vec<ProviderEntry>,
     /// How many of them are configured.
     configured: usize,
-    environment: Environment,
+    pub(super) environment: Environment,
+    pub(super) cli_backends: Vec<CliBackend>,
+    pub(super) workspace: Option<PathBuf>,
     pub(super) http: Arc<GuardedHttp>,
     local: LocalModels,
 }
@@ -41,7 +45,7 @@ impl Catalog {
     /// field by field, and both over the table.
     #[must_use]
     pub fn new(providers: Providers, environment: Environment) -> Self {
-        let Providers { model, image_model, allowed, entries, mode } = providers;
+        let Providers { model, image_model, allowed, entries, cli_backends, workspace, mode } = providers;
         let mut joined: Vec<ProviderEntry> = Vec::new();
         for entry in entries {
             match joined.iter().position(|known| same_provider(&known.id, &entry.id)) {
@@ -70,6 +74,8 @@ impl Catalog {
             entries,
             configured,
             environment,
+            cli_backends: CliBackend::with_builtin(cli_backends),
+            workspace,
             http,
             local: LocalModels::default(),
         }
@@ -120,7 +126,7 @@ impl Catalog {
     /// It is not known or cannot run.
     pub fn resolve(&self, reference: &str) -> Result<Arc<dyn ChatModel>, CatalogError> {
         let (reference, _) = self.find(reference)?;
-        if reference.provider == OFFLINE {
+        if reference.provider == OFFLINE || self.cli_backend(&reference.provider).is_some() {
             return self.connect(&reference, Keyed::Without);
         }
         let entry = self.entry(&reference.provider)?;
@@ -147,6 +153,9 @@ impl Catalog {
         if reference.provider == OFFLINE {
             return Ok(offline(&reference.model)?.describe().clone());
         }
+        if let Some(backend) = self.cli_backend(&reference.provider) {
+            return Ok(self.describe_program(backend, reference));
+        }
         Ok(self.as_set(reference, self.entry(&reference.provider)?.describe(&reference.model)))
     }
 
@@ -161,7 +170,7 @@ impl Catalog {
     }
 
     /// With what the model's own server says of it, and what the user set for its requests.
-    fn as_set(&self, reference: &Reference, mut info: ModelInfo) -> ModelInfo {
+    pub(super) fn as_set(&self, reference: &Reference, mut info: ModelInfo) -> ModelInfo {
         let is_window_set = self.entry(&reference.provider).is_ok_and(|entry| {
             entry.models.iter().any(|model| model.id == reference.model && model.context_window.is_some())
         });
@@ -195,7 +204,9 @@ impl Catalog {
         let is_open = |entry: &ProviderEntry| {
             super::listing::is_local(entry) || !entry.headers_for(&reference.model).is_empty()
         };
-        reference.provider == OFFLINE || self.entry(&reference.provider).is_ok_and(is_open)
+        reference.provider == OFFLINE
+            || self.cli_backend(&reference.provider).is_some()
+            || self.entry(&reference.provider).is_ok_and(is_open)
     }
 
     /// Runs a model with a key, or without one where none is needed. Opens no connection.
@@ -218,6 +229,9 @@ impl Catalog {
     ) -> Result<Arc<dyn ChatModel>, CatalogError> {
         if reference.provider == OFFLINE {
             return Ok(Arc::new(offline(&reference.model)?));
+        }
+        if let Some(backend) = self.cli_backend(&reference.provider) {
+            return self.connect_program(backend, reference);
         }
         let entry = self.entry(&reference.provider)?;
         let info = self.as_set(reference, entry.describe(&reference.model));
@@ -369,7 +383,9 @@ impl Catalog {
     }
 
     fn known(&self) -> Vec<String> {
-        self.entries.iter().map(|entry| entry.id.clone()).chain([OFFLINE.to_owned()]).collect()
+        let entries = self.entries.iter().map(|entry| entry.id.clone());
+        let programs = self.configured_programs().map(|backend| backend.id.clone());
+        entries.chain(programs).chain([OFFLINE.to_owned()]).collect()
     }
 }
 

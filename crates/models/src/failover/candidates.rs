@@ -54,6 +54,10 @@ fn credentials(
     settings: &AuthSettings,
     (reference, asked): (&Reference, &Asked<'_>),
 ) -> Vec<Option<KeySource>> {
+    // A program has its own credentials.
+    if catalog.cli_backend(&reference.provider).is_some() {
+        return vec![None];
+    }
     // The built-in model and what is not configured have no credential; the latter fails with its reason.
     let Ok(entry) = catalog.entry(&reference.provider) else { return vec![None] };
     let turns = auth.turns((&reference.provider, &reference.model), settings, asked.now_ms);

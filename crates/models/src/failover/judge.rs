@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use openclaw_credentials::Reason;
 
+use crate::catalog::CatalogError;
+use crate::cli::CliFault;
 use crate::{Malformed, ModelError};
 
 /// What an error means for the choice of the next candidate.
@@ -58,6 +60,19 @@ pub fn judge(error: &ModelError) -> Judgement {
         ModelError::Unreachable { .. } => another(Reason::Timeout, Reach::Provider),
         ModelError::Server { .. } => another(Reason::Overloaded, Reach::Model),
         ModelError::Redirected { .. } => another(Reason::Format, Reach::Provider),
+        ModelError::Program { fault, .. } => match fault {
+            CliFault::SignIn { .. } => another(Reason::Auth, Reach::Provider),
+            CliFault::NotForGroups => another(Reason::Format, Reach::Provider),
+            CliFault::Start { .. } => another(Reason::Overloaded, Reach::Provider),
+            CliFault::TooLong { .. } => another(Reason::Timeout, Reach::Model),
+            CliFault::Failed { .. }
+            | CliFault::Silent
+            | CliFault::NotUnderstood
+            | CliFault::TooMuch { .. } => another(Reason::Overloaded, Reach::Model),
+        },
+        ModelError::Unavailable(CatalogError::NoProgram { .. }) => {
+            another(Reason::Overloaded, Reach::Provider)
+        }
         ModelError::BadRequest { .. } | ModelError::Unavailable(_) => another(Reason::Format, Reach::Model),
         ModelError::Malformed { what, .. } => match what {
             Malformed::EndedEarly => another(Reason::Overloaded, Reach::Model),
@@ -79,6 +94,7 @@ pub fn judge(error: &ModelError) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::{Judgement, Reach, judge};
+    use crate::cli::CliFault;
     use crate::{Malformed, ModelError, TimeoutKind};
     use openclaw_credentials::Reason;
     use openclaw_http::Unreachable;
@@ -90,6 +106,7 @@ mod tests {
         let p = || Arc::from("p");
         let wait = Some(Duration::from_secs(7));
         let model = || "m".to_owned();
+        let program = |fault| ModelError::Program { provider: p(), command: model(), fault };
         let rows = [
             (ModelError::Auth { provider: p(), status: 401 }, Some((Reason::Auth, Reach::Credential))),
             (ModelError::Auth { provider: p(), status: 403 }, Some((Reason::NotFound, Reach::Candidate))),
@@ -123,6 +140,9 @@ mod tests {
                 ModelError::Malformed { provider: p(), what: Malformed::EndedEarly },
                 Some((Reason::Overloaded, Reach::Model)),
             ),
+            (program(CliFault::SignIn { said: String::new() }), Some((Reason::Auth, Reach::Provider))),
+            (program(CliFault::Silent), Some((Reason::Overloaded, Reach::Model))),
+            (program(CliFault::NotForGroups), Some((Reason::Format, Reach::Provider))),
             (ModelError::ContextOverflow { provider: p(), model: model() }, None),
             (ModelError::Filtered { provider: p() }, None),
             (ModelError::Aborted, None),

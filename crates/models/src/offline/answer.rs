@@ -1,10 +1,10 @@
 //! Puts together an answer from quotes, each with its place in the files.
 
 use super::evidence::{Evidence, Line};
-use super::phrases;
 use super::score::{Question, Scores};
 use super::select::{Budget, Passage, Selection};
 use super::shape::says_something;
+use super::tongue::Tongue;
 
 /// What an answer may hold: about a screen of a phone. More would be a search page.
 const ANSWER: Budget = Budget { items: 6, chars: 1_500 };
@@ -13,7 +13,7 @@ const GUESS: Budget = Budget { items: 3, chars: 1_200 };
 /// Characters of one quoted line; of a longer one the best sentences are quoted.
 pub(super) const MAX_LINE_CHARS: usize = 400;
 /// Share of the question that must be found before a passage is called an answer.
-const CLEAR: f64 = 0.5;
+pub(super) const CLEAR: f64 = 0.5;
 /// Share below which a passage is not even worth a guess.
 const WORTHLESS: f64 = 0.15;
 /// The search's own confidence above which a result without a common word is still shown, as a guess: it may say the
@@ -21,33 +21,34 @@ const WORTHLESS: f64 = 0.15;
 const TRUSTED_SCORE: f64 = 0.35;
 
 /// The answer, or nothing when nothing relevant was found.
-pub(super) fn answer(question: &str, evidence: &Evidence) -> Option<String> {
+pub(super) fn answer(question: &Question, evidence: &Evidence, tongue: Tongue) -> Option<String> {
+    let finding = &tongue.phrases().finding;
     let lines = evidence.lines();
-    let question = Question::read(question);
-    let scores = Scores::of(&question, &lines, &evidence.paths);
+    let scores = Scores::of(question, &lines, &evidence.paths);
     let best = scores.coverage.iter().copied().fold(0.0, f64::max);
-    let selection = Selection::new(&question, &lines, &scores, &evidence.paths);
-    let page = Page { question: &question, lines: &lines, paths: &evidence.paths };
+    let selection = Selection::new(question, &lines, &scores, &evidence.paths);
+    let page = Page { question, lines: &lines, paths: &evidence.paths };
     if best >= CLEAR {
-        page.write(phrases::FROM_NOTES, &selection.passages(ANSWER))
+        page.write(finding.from_notes, &selection.passages(ANSWER))
     } else if best >= WORTHLESS {
-        page.write(phrases::CLOSEST, &selection.passages(GUESS))
+        page.write(finding.closest, &selection.passages(GUESS))
     } else if evidence.best_score >= TRUSTED_SCORE {
         let first = lines.iter().position(|line| line.rank == 0 && says_something(&line.text))?;
-        page.write(phrases::CLOSEST, &[selection.around(first)])
+        page.write(finding.closest, &[selection.around(first)])
     } else {
         None
     }
 }
 
-struct Page<'a> {
-    question: &'a Question,
-    lines: &'a [Line],
-    paths: &'a [String],
+/// Writes passages as quotes with their places.
+pub(super) struct Page<'a> {
+    pub(super) question: &'a Question,
+    pub(super) lines: &'a [Line],
+    pub(super) paths: &'a [String],
 }
 
 impl Page<'_> {
-    fn write(&self, opening: &str, passages: &[Passage]) -> Option<String> {
+    pub(super) fn write(&self, opening: &str, passages: &[Passage]) -> Option<String> {
         let blocks = passages.iter().map(|passage| format!("\n\n{}", self.quote(passage)));
         (!passages.is_empty()).then(|| opening.to_owned() + &blocks.collect::<String>())
     }
@@ -96,7 +97,7 @@ impl Page<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ANSWER, answer};
+    use super::{ANSWER, Question, Tongue, answer};
     use crate::offline::evidence::{Evidence, Hits};
     use proptest::prelude::*;
     use serde_json::json;
@@ -108,7 +109,7 @@ mod tests {
     fn ask_scored(question: &str, file: &str, score: f64) -> Option<String> {
         let hit = json!({"path":"MEMORY.md","startLine":1,"endLine":file.lines().count(),"score":score,"snippet":file});
         let hits = Hits::parse(&json!({ "results": [hit] }).to_string()).unwrap();
-        answer(question, &Evidence::of(&hits))
+        answer(&Question::read(question), &Evidence::of(&hits), Tongue::English)
     }
 
     const NOTES: &str = "# Memory\n\n## Preferences\n- The user likes green tea and black coffee.\n- Bicycle: red Brompton\n\n## Passport\nNumber: X1234\nExpires: 2031-04\n\n## 8 May 2023\n- Caroline: I went to the support group.\n- Melanie: where do you keep the spare key?\n- Caroline: under the blue pot";

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::phrases::plain;
 use super::turn::Outcome;
 
 /// Results taken into account; more than this were never asked for.
-const MAX_HITS: usize = 20;
-/// Lines taken into account: twenty chunks of a hundred lines.
+const MAX_HITS: usize = 50;
+/// Lines taken into account: fifty results of forty lines.
 const MAX_LINES: usize = 2_000;
 /// Results that are read on when their snippet was cut.
 const MAX_READS: usize = 3;
@@ -17,6 +18,9 @@ const MAX_READS: usize = 3;
 const MAX_BLANK_END: usize = 2;
 /// Lines of one such read, twice the length of a usual chunk.
 const MAX_READ_LINES: usize = 100;
+
+/// What the search says of results that are not clearly about the question.
+const UNSURE: &str = "nothing in memory is clearly about this";
 
 /// Why a search result cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +43,17 @@ pub(super) struct Hits {
     /// What the search wants to have said, for example that the index is still being built.
     #[serde(default)]
     pub(super) note: Option<String>,
+    /// The days that the question names.
+    #[serde(default)]
+    pub(super) days: Option<Days>,
+}
+
+/// Days that a question names, `YYYY-MM-DD`, and what else it asks.
+#[derive(Debug, Deserialize)]
+pub(super) struct Days {
+    from: String,
+    to: String,
+    pub(super) about: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,6 +68,10 @@ struct Hit {
     score: f64,
     #[serde(default)]
     snippet: String,
+    #[serde(default)]
+    source: Option<String>,
+    #[serde(default)]
+    date: Option<String>,
 }
 
 fn one() -> usize {
@@ -68,18 +87,41 @@ impl Hits {
             ));
         }
         hits.results.truncate(MAX_HITS);
+        // The answer says so itself, in its own language.
+        hits.note = hits
+            .note
+            .map(|note| note.split("; ").filter(|part| *part != UNSURE).collect::<Vec<_>>().join("; "));
+        hits.note = hits.note.filter(|note| !note.is_empty());
         Ok(hits)
+    }
+
+    /// How many results there are.
+    pub(super) fn count(&self) -> usize {
+        self.results.len()
+    }
+
+    /// Keeps what was written on the days that the question names, if it names some.
+    pub(super) fn keep_days(&mut self) {
+        let Some(days) = &self.days else { return };
+        // Dates in this form sort as text.
+        self.results
+            .retain(|hit| hit.date.as_ref().is_some_and(|date| *date >= days.from && *date <= days.to));
+    }
+
+    /// Keeps what stands in notes; what stands in a conversation cannot be removed from it.
+    pub(super) fn keep_notes(&mut self) {
+        self.results.retain(|hit| hit.source.as_deref().is_none_or(|source| source == "memory"));
     }
 
     /// The arguments of `memory_get` for the best results whose snippet does not show all of their lines.
     pub(super) fn cut(&self) -> Vec<Value> {
         let cut = self.results.iter().take(MAX_READS).filter(|hit| hit.is_cut());
-        cut.map(|hit| {
-            let lines =
-                hit.end_line.saturating_add(1).saturating_sub(hit.start_line).clamp(1, MAX_READ_LINES);
-            json!({ "path": hit.path, "from": hit.start_line, "lines": lines })
-        })
-        .collect()
+        cut.map(Hit::place).collect()
+    }
+
+    /// The same for every result.
+    pub(super) fn places(&self) -> Vec<Value> {
+        self.results.iter().map(Hit::place).collect()
     }
 }
 
@@ -91,6 +133,11 @@ impl Hit {
             Some((before, last)) if last.starts_with("Source: ") && last.contains("#L") => before.trim_end(),
             _ => text,
         }
+    }
+
+    fn place(&self) -> Value {
+        let lines = self.end_line.saturating_add(1).saturating_sub(self.start_line).clamp(1, MAX_READ_LINES);
+        json!({ "path": self.path, "from": self.start_line, "lines": lines })
     }
 
     fn is_cut(&self) -> bool {
@@ -137,6 +184,21 @@ impl Evidence {
         evidence
     }
 
+    /// Only what `memory_get` read of the results: whole lines, as the files are now.
+    pub(super) fn of_reads(hits: &Hits, reads: &[&Outcome<'_>]) -> Self {
+        let mut evidence = Self::of(hits);
+        let found = std::mem::take(&mut evidence.lines);
+        for read in reads.iter().filter(|read| !read.failed) {
+            evidence.add_read(read);
+        }
+        for (key, (rank, _)) in found {
+            if let Some(line) = evidence.lines.get_mut(&key) {
+                line.0 = rank;
+            }
+        }
+        evidence
+    }
+
     /// Adds what `memory_get` read; its lines are whole, so they replace cut ones.
     pub(super) fn add_read(&mut self, read: &Outcome<'_>) {
         #[derive(Deserialize)]
@@ -168,15 +230,15 @@ impl Evidence {
     }
 
     fn file(&mut self, path: &str) -> usize {
-        self.paths.iter().position(|known| known == path).unwrap_or_else(|| {
-            self.paths.push(path.to_owned());
+        self.paths.iter().position(|known| *known == plain(path)).unwrap_or_else(|| {
+            self.paths.push(plain(path));
             self.paths.len() - 1
         })
     }
 
     fn add(&mut self, key: (usize, usize), (rank, text): (usize, &str)) {
         if self.lines.len() < MAX_LINES {
-            self.lines.entry(key).or_insert_with(|| (rank, text.trim_end().to_owned()));
+            self.lines.entry(key).or_insert_with(|| (rank, plain(text.trim_end())));
         }
     }
 }

@@ -3,17 +3,32 @@
 use serde_json::{Value, json};
 
 use super::answer::answer;
+use super::commands::ASKS_FOR_NOTES;
 use super::evidence::{Evidence, Hits, SearchFault};
-use super::intent::{Intent, intent};
+use super::follow::{Followed, followed};
+use super::forget::{Pending, edits, gone, offer, report};
+use super::intent::{Intent, Reply, SmallTalk, intent, reply};
+use super::listing::{Extent, Wanted, listing};
 use super::note::{Note, WriteResult};
-use super::phrases;
-use super::turn::Turn;
+use super::phrases::Phrases;
+use super::score::Question;
+use super::tongue::Tongue;
+use super::turn::{Outcome, Turn};
+use super::words::content_words;
 use crate::ModelRequest;
 
-/// Rounds of tool calls in one turn: the longest plan has two, and a loop must end whatever the tools answer.
+/// Rounds of tool calls in one turn: the longest plan has three, and a loop must end whatever the tools answer.
 const MAX_ROUNDS: usize = 4;
 /// How many results to search for.
 const MAX_RESULTS: usize = 6;
+/// The same for a list: more lines than it shows.
+const MAX_LISTED: usize = 20;
+/// The same for a number: all that a search gives.
+const MAX_COUNTED: usize = 50;
+/// The same for what is to be removed: few, because each is read before a yes.
+const MAX_FORGOTTEN: usize = 10;
+/// How long a yes is taken for an answer to what was shown: an hour. A later one may be to anything.
+const MAX_PENDING_MS: i64 = 3_600_000;
 /// Longest query, in characters: the rest of a long message adds noise, not meaning.
 const MAX_QUERY_CHARS: usize = 500;
 
@@ -36,21 +51,18 @@ pub(super) struct Call {
 
 /// The next step of the turn.
 pub(super) fn plan(request: &ModelRequest) -> Step {
-    let planner = Planner { turn: Turn::read(request), request };
-    let wish = intent(&planner.turn.user.text);
-    let step = if planner.turn.rounds >= MAX_ROUNDS {
-        Step::Say(phrases::gave_up())
-    } else {
-        match &wish {
-            Intent::Token(token) => return Step::Say((*token).to_owned()),
-            Intent::Remember(fact) => planner.remember(fact),
-            Intent::RememberNothing => Step::Say(phrases::note_what()),
-            Intent::Ask(question) => planner.ask(question),
-            Intent::SmallTalk(kind) => Step::Say(phrases::small_talk(*kind)),
-        }
+    let turn = Turn::read(request);
+    let pending = turn.said.as_deref().and_then(Pending::read);
+    let tongue = Tongue::of(&turn.user.text);
+    let planner = Planner { turn, request, phrases: tongue.phrases(), tongue };
+    let step = match planner.wish(pending.as_ref()) {
+        Err(token) => return Step::Say(token.to_owned()),
+        Ok(step) => step,
     };
     match step {
-        Step::Say(text) if planner.turn.first => Step::Say(format!("{text}\n\n{}", phrases::HINT)),
+        Step::Say(text) if planner.turn.first => {
+            Step::Say(format!("{text}\n\n{}", planner.phrases.talk.hint))
+        }
         Step::Say(_) | Step::Call(_) => step,
     }
 }
@@ -58,9 +70,43 @@ pub(super) fn plan(request: &ModelRequest) -> Step {
 struct Planner<'a> {
     turn: Turn<'a>,
     request: &'a ModelRequest,
+    tongue: Tongue,
+    phrases: &'static Phrases,
 }
 
 impl Planner<'_> {
+    /// The step towards what the message wants, or the token that the gateway asks for.
+    fn wish(&self, pending: Option<&Pending>) -> Result<Step, &'static str> {
+        if self.turn.rounds >= MAX_ROUNDS {
+            return Ok(Step::Say(self.phrases.finding.gave_up.to_owned()));
+        }
+        let text = &self.turn.user.text;
+        if let Some(pending) = pending {
+            let kept = || Step::Say(pending.tongue.phrases().forgetting.kept.to_owned());
+            match reply(text, pending.tongue) {
+                Reply::Yes if self.may_confirm() => return Ok(self.remove(pending)),
+                Reply::Yes | Reply::No => return Ok(kept()),
+                Reply::Unclear => {}
+            }
+        }
+        if let Some(followed) = followed(&self.turn)
+            && matches!(intent(text), Intent::Ask(_) | Intent::SmallTalk(SmallTalk::NoWords))
+        {
+            return Ok(self.follow(&followed));
+        }
+        Ok(match intent(text) {
+            Intent::Token(token) => return Err(token),
+            Intent::Remember(fact) => self.remember(&fact),
+            Intent::RememberNothing => Step::Say(self.phrases.noting.what.to_owned()),
+            Intent::Ask(question) => self.ask(&question),
+            Intent::List(question) => self.list(&self.with_subject(question), Wanted::Lines),
+            Intent::Count(question) => self.list(&self.with_subject(question), Wanted::Number),
+            Intent::Forget(what) => self.forget(&what),
+            Intent::ForgetNothing => Step::Say(self.phrases.forgetting.which.to_owned()),
+            Intent::SmallTalk(kind) => Step::Say(self.phrases.small_talk(kind)),
+        })
+    }
+
     fn has(&self, tool: &str) -> bool {
         self.request.tools.iter().any(|definition| definition.name == tool)
     }
@@ -82,14 +128,14 @@ impl Planner<'_> {
         if let Some(written) = self.turn.outcome("write") {
             let before = read.filter(|read| !read.failed).map(|read| read.text.as_str());
             return Step::Say(if written.failed {
-                phrases::note_failed(&note.path, &written.text)
+                self.phrases.note_failed(&note.path, &written.text)
             } else {
                 let lines = note.lines(&WriteResult { text: &written.text, before });
-                phrases::noted(&note.path, &lines, fact)
+                self.phrases.noted(&note.path, &lines, fact)
             });
         }
         if !self.has("write") {
-            return Step::Say(phrases::missing_tool("write", "note this"));
+            return Step::Say(self.phrases.missing_tool("write"));
         }
         if read.is_none() && self.has("read") {
             return self.call(vec![("read", json!({ "path": note.path }))]);
@@ -99,38 +145,228 @@ impl Planner<'_> {
         self.call(vec![("write", json!({ "path": note.path, "content": content, "append": true }))])
     }
 
-    /// Searches, reads on where a result was cut, and quotes.
-    fn ask(&self, question: &str) -> Step {
+    /// What the search found, or the step before or instead of that. `places` are looked at besides.
+    fn searched(&self, search: Search<'_>) -> Result<Hits, Step> {
         let Some(found) = self.turn.outcome("memory_search") else {
             if !self.has("memory_search") {
-                return Step::Say(phrases::missing_tool("memory_search", "search your notes"));
+                return Err(Step::Say(self.phrases.missing_tool("memory_search")));
             }
-            let query: String = question.chars().take(MAX_QUERY_CHARS).collect();
-            return self.call(vec![("memory_search", json!({ "query": query, "maxResults": MAX_RESULTS }))]);
+            let query: String = search.query.chars().take(MAX_QUERY_CHARS).collect();
+            let arguments = json!({ "query": query, "maxResults": search.results });
+            let places = if self.has("memory_get") { search.places } else { &[] };
+            let mut calls = vec![("memory_search", arguments)];
+            calls.extend(places.iter().map(|place| ("memory_get", place.clone())));
+            return Err(self.call(calls));
         };
-        let hits = match Hits::parse(&found.text) {
+        let fault = match Hits::parse(&found.text) {
             // A failed search says why in the result's form; any other failure is the tool's own text.
-            Err(SearchFault::NotJson) | Ok(_) if found.failed => {
-                return Step::Say(phrases::search_failed(&found.text));
-            }
-            Err(fault) => return Step::Say(phrases::search_failed(&fault.to_string())),
-            Ok(hits) => hits,
+            Err(SearchFault::NotJson) | Ok(_) if found.failed => found.text.clone(),
+            Err(fault) => fault.to_string(),
+            Ok(hits) => return Ok(hits),
         };
+        Err(Step::Say(self.phrases.search_failed(&fault)))
+    }
+
+    /// The lines of the results, and of what was read; first the step that reads on where a result was cut.
+    fn evidence(&self, hits: &Hits) -> Result<Evidence, Step> {
         let cut = hits.cut();
-        if !cut.is_empty() && self.turn.outcome("memory_get").is_none() && self.has("memory_get") {
-            return self.call(cut.into_iter().map(|arguments| ("memory_get", arguments)).collect());
+        if !cut.is_empty() && self.reads().is_empty() && self.has("memory_get") {
+            return Err(self.call(cut.into_iter().map(|arguments| ("memory_get", arguments)).collect()));
         }
-        let mut evidence = Evidence::of(&hits);
-        for read in
-            self.turn.outcomes.iter().filter(|outcome| outcome.tool == "memory_get" && !outcome.failed)
-        {
+        let mut evidence = Evidence::of(hits);
+        for read in self.reads().into_iter().filter(|read| !read.failed) {
             evidence.add_read(read);
         }
-        Step::Say(
-            answer(question, &evidence)
-                .unwrap_or_else(|| phrases::nothing_found(question, hits.note.as_deref())),
-        )
+        Ok(evidence)
     }
+
+    fn reads(&self) -> Vec<&Outcome<'_>> {
+        self.turn.outcomes.iter().filter(|outcome| outcome.tool == "memory_get").collect()
+    }
+
+    /// Searches, reads on where a result was cut, and quotes.
+    fn ask(&self, text: &str) -> Step {
+        let step = || {
+            let mut hits = self.searched(Search { query: text, results: MAX_RESULTS, places: &[] })?;
+            let question = Question::read(text);
+            let only_days = hits.days.as_ref().is_some_and(|days| self.is_empty(&days.about));
+            if only_days {
+                hits.keep_days();
+            }
+            let evidence = self.evidence(&hits)?;
+            let found = if only_days {
+                let extent = extent(hits.count(), MAX_RESULTS);
+                listing(
+                    &Question { words: Vec::new(), ..question },
+                    &evidence,
+                    Wanted::Lines,
+                    extent,
+                    self.tongue,
+                )
+            } else {
+                answer(&question, &evidence, self.tongue)
+            };
+            Ok(found.unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
+        };
+        said(step())
+    }
+
+    /// The same for a question that leans on the answer before: its notes are looked at again.
+    fn follow(&self, followed: &Followed) -> Step {
+        let step = || {
+            let text = &self.turn.user.text;
+            let query = format!("{} {text}", followed.subject);
+            let search = Search { query: &query, results: MAX_RESULTS, places: &followed.places };
+            let hits = self.searched(search)?;
+            let evidence = self.evidence(&hits)?;
+            let question = Question::read(text).following(Question::read(&followed.subject));
+            Ok(answer(&question, &evidence, self.tongue)
+                .unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
+        };
+        said(step())
+    }
+
+    /// "And how many notes about it?" is about what was asked before.
+    fn with_subject(&self, question: String) -> String {
+        let followed = followed(&self.turn).filter(|_| about(&question, self.tongue).words.is_empty());
+        match followed {
+            Some(followed) => format!("{} {question}", followed.subject),
+            None => question,
+        }
+    }
+
+    fn is_empty(&self, text: &str) -> bool {
+        content_words(text, self.tongue).is_empty()
+    }
+
+    /// Searches further than for an answer, and shows every line.
+    fn list(&self, text: &str, wanted: Wanted) -> Step {
+        let results = match wanted {
+            Wanted::Lines => MAX_LISTED,
+            Wanted::Number => MAX_COUNTED,
+        };
+        let step = || {
+            let mut hits = self.searched(Search { query: text, results, places: &[] })?;
+            // Where only days are asked for, theirs come first; if others came too, these are all.
+            let found = hits.count();
+            hits.keep_days();
+            let only_days = hits.days.as_ref().is_some_and(|days| days.about.is_empty());
+            let extent = if only_days { extent(hits.count(), results) } else { extent(found, results) };
+            let evidence = self.evidence(&hits)?;
+            let question = about(hits.days.as_ref().map_or(text, |days| days.about.as_str()), self.tongue);
+            // Without days and without words there is nothing to list by.
+            let named = hits.days.is_some() || !question.words.is_empty();
+            let found = named.then(|| listing(&question, &evidence, wanted, extent, self.tongue)).flatten();
+            Ok(found
+                .or_else(|| answer(&Question::read(text), &evidence, self.tongue))
+                .unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
+        };
+        said(step())
+    }
+
+    /// Shows the lines that would go, and asks.
+    fn forget(&self, what: &str) -> Step {
+        if let Some(missing) = self.missing_to_forget() {
+            return Step::Say(self.phrases.missing_tool(missing));
+        }
+        let step = || {
+            let (hits, evidence) = self.found_to_forget(what)?;
+            let question = Question::read_in(what, self.tongue);
+            Ok(offer(&question, &evidence, self.tongue)
+                .unwrap_or_else(|| self.phrases.nothing_found(what, hits.note.as_deref())))
+        };
+        said(step())
+    }
+
+    fn missing_to_forget(&self) -> Option<&'static str> {
+        ["memory_search", "memory_get", "edit"].into_iter().find(|tool| !self.has(tool))
+    }
+
+    /// What the search found in notes, read once more: what is shown must be whole lines, as they are now.
+    fn found_to_forget(&self, what: &str) -> Result<(Hits, Evidence), Step> {
+        let mut hits = self.searched(Search { query: what, results: MAX_FORGOTTEN, places: &[] })?;
+        hits.keep_notes();
+        let since = self.turn.outcomes.iter().skip_while(|outcome| outcome.tool != "memory_search");
+        let reads: Vec<&Outcome<'_>> = since.filter(|outcome| outcome.tool == "memory_get").collect();
+        if reads.is_empty() && hits.count() > 0 {
+            let places = hits.places().into_iter();
+            return Err(self.call(places.map(|place| ("memory_get", place)).collect()));
+        }
+        let evidence = Evidence::of_reads(&hits, &reads);
+        Ok((hits, evidence))
+    }
+
+    /// Whether a yes is to what was shown: of whoever it was shown to, and soon enough that it is remembered.
+    fn may_confirm(&self) -> bool {
+        let age = self.request.now_ms.saturating_sub(self.turn.said_ms);
+        self.turn.sender_before.as_ref() == Some(&self.turn.user.sender) && age <= MAX_PENDING_MS
+    }
+
+    /// Looks whether the lines are still there as they were shown, removes those, and tells.
+    fn remove(&self, pending: &Pending) -> Step {
+        if let Some(missing) = self.missing_to_forget() {
+            return Step::Say(pending.tongue.phrases().missing_tool(missing));
+        }
+        let edited: Vec<&Outcome<'_>> =
+            self.turn.outcomes.iter().filter(|outcome| outcome.tool == "edit").collect();
+        if !edited.is_empty() {
+            return Step::Say(report(pending, &edited));
+        }
+        let looks = self.reads();
+        if looks.is_empty() {
+            return self.call(pending.blocks.iter().map(|block| ("memory_get", block.look())).collect());
+        }
+        match edits(&pending.blocks, &looks) {
+            Some(edits) => self.call(edits.into_iter().map(|edit| ("edit", edit)).collect()),
+            None => self.show_anew(pending),
+        }
+    }
+
+    /// Shows what is there now of what was to be forgotten, and asks again.
+    fn show_anew(&self, pending: &Pending) -> Step {
+        let wish = self.turn.earlier.iter().find_map(|text| match intent(text) {
+            Intent::Forget(what) => Some(what),
+            Intent::Remember(_)
+            | Intent::RememberNothing
+            | Intent::Ask(_)
+            | Intent::List(_)
+            | Intent::Count(_)
+            | Intent::ForgetNothing
+            | Intent::SmallTalk(_)
+            | Intent::Token(_) => None,
+        });
+        let Some(what) = wish else { return Step::Say(gone(pending)) };
+        let step = || {
+            let (_, evidence) = self.found_to_forget(&what)?;
+            let question = Question::read_in(&what, pending.tongue);
+            let anew = pending.tongue.phrases().forgetting.anew;
+            let offered = offer(&question, &evidence, pending.tongue);
+            Ok(offered.map_or_else(|| gone(pending), |offered| format!("{anew}\n\n{offered}")))
+        };
+        said(step())
+    }
+}
+
+/// A search and what is read with it.
+struct Search<'a> {
+    query: &'a str,
+    results: usize,
+    places: &'a [Value],
+}
+
+/// What a question for a list is about, besides notes.
+fn about(text: &str, tongue: Tongue) -> Question {
+    let mut question = Question::read_in(text, tongue);
+    question.words.retain(|word| !ASKS_FOR_NOTES.split_whitespace().any(|asks| asks == word.stem));
+    question
+}
+
+fn said(step: Result<String, Step>) -> Step {
+    step.map_or_else(|step| step, Step::Say)
+}
+
+fn extent(found: usize, wanted: usize) -> Extent {
+    if found < wanted { Extent::All } else { Extent::Part }
 }
 
 #[cfg(test)]
@@ -292,11 +528,8 @@ mod tests {
             ),
             (said("Who is Bob?", ALL_TOOLS, &off), "Searching your notes failed: no index."),
             (said("Who is Bob?", ALL_TOOLS, &broken), "Searching your notes failed: boom."),
-            (
-                said("Who is Bob?", &["read"], &nothing),
-                "I cannot search your notes: the tool \"memory_search\"",
-            ),
-            (said("note: x", &["read"], &nothing), "I cannot note this: the tool \"write\""),
+            (said("Who is Bob?", &["read"], &nothing), "I cannot do this: the tool \"memory_search\""),
+            (said("note: x", &["read"], &nothing), "I cannot do this: the tool \"write\""),
             (said("remember", ALL_TOOLS, &nothing), "What should I note?"),
             (said("help", ALL_TOOLS, &nothing), "I am offline/recall"),
         ];

@@ -2,6 +2,7 @@
 
 use super::evidence::Line;
 use super::shape::{is_heading, label};
+use super::tongue::Tongue;
 use super::words::{Word, akin, content_words, words};
 
 /// What a word counts when it is not in the line itself but near it. An answer often stands beside the line that
@@ -35,19 +36,38 @@ pub(super) enum Kind {
 const QUESTIONS: &[(Kind, &str)] = &[
     (
         Kind::Amount,
-        "how many|how much|how old|how often|wie viele|wie viel|hvor mange|cuánto|cuántos|combien",
+        "how many|how much|how old|how often|wie viele|wie viel|wieviel|hvor mange|hvor meget|hvor mye|cuánto|cuántos|\
+cuánta|cuántas|combien|quanto|quanti|quanta|quante|quantos|quantas|hoeveel|hur många|hur mycket|ile|сколько",
     ),
-    (Kind::Time, "when|what time|what date|what day|which day|how long|wann|hvornår|cuándo|quand"),
-    (Kind::Person, "who|whom|whose|wer|wem|hvem|quién|qui"),
-    (Kind::Place, "where|wo|hvor|dónde|où"),
+    (
+        Kind::Time,
+        "when|what time|what date|what day|which day|how long|wann|hvornår|cuándo|quand|quando|wanneer|när|når|kiedy|когда",
+    ),
+    (Kind::Person, "who|whom|whose|wer|wem|hvem|quién|qui|chi|quem|wie is|vem|kto|кто"),
+    (Kind::Place, "where|wo|hvor|dónde|où|dove|dov|onde|waar|var|gdzie|где"),
+];
+
+/// The same in scripts without spaces.
+const UNSPACED_QUESTIONS: &[(Kind, &str)] = &[
+    (Kind::Amount, "多少|几个|几条|いくら|いくつ|何個|何件"),
+    (Kind::Time, "什么时候|何时|几点|いつ|何時|何日"),
+    (Kind::Person, "谁|誰|だれ"),
+    (Kind::Place, "哪里|哪儿|在哪|どこ"),
 ];
 
 const TIME_WORDS: &str = "january february march april may june july august september october november december jan feb mar apr \
 jun jul aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday yesterday today tomorrow \
 tonight morning afternoon evening noon midnight week weeks month months year years ago januar februar märz mai juni \
-juli oktober dezember montag dienstag mittwoch donnerstag freitag samstag sonntag gestern heute morgen";
-const PLACE_WORDS: &str =
-    "in at on near under behind inside from beside above below between next bei im unter auf hinter";
+juli oktober dezember montag dienstag mittwoch donnerstag freitag samstag sonntag gestern heute morgen \
+janvier février mars avril juin juillet août septembre octobre novembre décembre lundi mardi mercredi jeudi vendredi \
+samedi dimanche hier enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre lunes \
+martes miércoles jueves viernes sábado domingo ayer gennaio febbraio aprile maggio giugno luglio settembre ottobre \
+dicembre lunedì martedì mercoledì giovedì venerdì sabato domenica ieri janeiro fevereiro março maio junho julho setembro \
+outubro dezembro maandag dinsdag woensdag donderdag vrijdag zaterdag zondag gisteren mandag tirsdag onsdag torsdag fredag \
+lørdag søndag måndag tisdag lördag söndag poniedziałek wtorek środa czwartek piątek sobota niedziela wczoraj понедельник \
+вторник среда четверг пятница суббота воскресенье вчера";
+const PLACE_WORDS: &str = "in at on near under behind inside from beside above below between next bei im unter auf hinter \
+sous dans chez sur sotto nella nel debajo bajo junto dentro onder op achter pod obok под в";
 const NUMBER_WORDS: &str =
     "one two three four five six seven eight nine ten eleven twelve dozen hundred thousand once twice";
 
@@ -55,7 +75,10 @@ impl Kind {
     pub(super) fn of(question: &str) -> Self {
         let plain = format!(" {} ", question.to_lowercase().replace(|c: char| !c.is_alphanumeric(), " "));
         let asks = |forms: &str| forms.split('|').any(|form| plain.contains(&format!(" {form} ")));
-        QUESTIONS.iter().find(|(_, forms)| asks(forms)).map_or(Self::Anything, |(kind, _)| *kind)
+        let unspaced = |forms: &str| forms.split('|').any(|form| question.contains(form));
+        let spaced = QUESTIONS.iter().find(|(_, forms)| asks(forms));
+        let found = spaced.or_else(|| UNSPACED_QUESTIONS.iter().find(|(_, forms)| unspaced(forms)));
+        found.map_or(Self::Anything, |(kind, _)| *kind)
     }
 
     /// Whether a line contains something of this kind.
@@ -70,7 +93,7 @@ impl Kind {
             Self::Time => digits() || one_of(TIME_WORDS),
             Self::Amount => digits() || one_of(NUMBER_WORDS),
             Self::Place => one_of(PLACE_WORDS),
-            Self::Person => words(text).iter().any(|word| word.name),
+            Self::Person => words(text, Tongue::English).iter().any(|word| word.name),
             Self::Anything => false,
         }
     }
@@ -80,16 +103,36 @@ impl Kind {
 pub(super) struct Question {
     pub(super) words: Vec<Word>,
     pub(super) kind: Kind,
+    pub(super) tongue: Tongue,
 }
 
 impl Question {
     pub(super) fn read(text: &str) -> Self {
-        Self { words: content_words(text), kind: Kind::of(text) }
+        Self::read_in(text, Tongue::of(text))
+    }
+
+    /// The same of a piece of a message in a language that is known.
+    pub(super) fn read_in(text: &str, tongue: Tongue) -> Self {
+        Self { words: content_words(text, tongue), kind: Kind::of(text), tongue }
+    }
+
+    /// The question that follows another: it asks for its own kind of thing, about what both are about. A name takes
+    /// the place of a name.
+    pub(super) fn following(self, earlier: Self) -> Self {
+        let renamed = self.words.iter().any(|word| word.name);
+        let mut words = self.words;
+        for word in earlier.words.into_iter().filter(|word| !(renamed && word.name)) {
+            if !words.iter().any(|known| known.stem == word.stem) {
+                words.push(word);
+            }
+        }
+        let kind = if self.kind == Kind::Anything { earlier.kind } else { self.kind };
+        Self { words, kind, tongue: self.tongue }
     }
 
     /// Which of the question's words a text contains.
     pub(super) fn matches(&self, text: &str) -> Vec<bool> {
-        let found = words(text);
+        let found = words(text, self.tongue);
         self.words.iter().map(|asked| found.iter().any(|word| akin(&asked.stem, &word.stem))).collect()
     }
 

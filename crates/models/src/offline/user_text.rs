@@ -5,6 +5,9 @@
 
 use jiff::Timestamp;
 
+/// Days of the week in a stamp.
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
 /// What the user said, and the day it was said on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct UserText {
@@ -12,6 +15,8 @@ pub(super) struct UserText {
     pub(super) text: String,
     /// The user's date, `YYYY-MM-DD`: of the stamp, else of the clock in UTC.
     pub(super) date: String,
+    /// Who said it and where, as the channel's stamp has it; nothing where only one person writes.
+    pub(super) sender: String,
 }
 
 impl UserText {
@@ -20,7 +25,8 @@ impl UserText {
         let text = without_id(text);
         let (stamp, text) = split_stamp(text);
         let date = stamp.and_then(date_in).map_or_else(|| utc_date(now_ms), ToOwned::to_owned);
-        Self { text: text.trim().to_owned(), date }
+        let sender = stamp.map(sender_in).unwrap_or_default();
+        Self { text: text.trim().to_owned(), date, sender }
     }
 }
 
@@ -57,6 +63,20 @@ fn date_in(stamp: &str) -> Option<&str> {
         .find(|word| word.len() == 10 && word.is_ascii() && word.parse::<jiff::civil::Date>().is_ok())
 }
 
+/// What stands before the date, without the day of the week and how long the one before is ago (`+5m`), which change.
+fn sender_in(stamp: &str) -> String {
+    let is_date = |word: &&str| date_in(word).is_some();
+    let changes = |word: &str| {
+        DAYS.contains(&word)
+            || word.strip_prefix('+').is_some_and(|ago| {
+                ago.ends_with(['s', 'm', 'h', 'd'])
+                    && ago[..ago.len() - 1].chars().all(|c| c.is_ascii_digit())
+            })
+    };
+    let words = stamp.split_whitespace().take_while(|word| !is_date(word)).filter(|word| !changes(word));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 fn utc_date(now_ms: i64) -> String {
     Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH).strftime("%Y-%m-%d").to_string()
 }
@@ -84,7 +104,22 @@ mod tests {
             ("", "", "2026-11-20"),
         ];
         for (raw, text, date) in rows {
-            assert_eq!(UserText::read(raw, noon), UserText { text: text.into(), date: date.into() }, "{raw}");
+            let read = UserText::read(raw, noon);
+            assert_eq!((read.text.as_str(), read.date.as_str()), (text, date), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_stamp_names_who_speaks() {
+        let rows = [
+            ("[Fri 2026-11-20 10:27 UTC] yes", ""),
+            ("yes", ""),
+            ("[WhatsApp +491701234567 +5m Fri 2026-11-20 10:27 UTC] yes", "WhatsApp +491701234567"),
+            ("[WhatsApp +491701234567 2026-11-21 10:27 UTC] yes", "WhatsApp +491701234567"),
+            ("[Telegram Bob id:7 +2h Sat 2026-11-21 10:27 UTC] yes", "Telegram Bob id:7"),
+        ];
+        for (raw, sender) in rows {
+            assert_eq!(UserText::read(raw, 0).sender, sender, "{raw}");
         }
     }
 

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::api::{Api, Decoder, Refusal};
 use super::endpoint::Endpoint;
 use super::frames::{Frames, Framing};
+use super::tap::{self, Tapped};
 use crate::{
     CallPolicy, ChatModel, Malformed, ModelError, ModelEvent, ModelInfo, ModelRequest, TimeoutKind,
     Unreachable,
@@ -230,6 +231,7 @@ impl RemoteChat {
         let first_byte_by = Instant::now() + self.policy.timeouts.first_byte;
         let request = self.http.request(Method::POST, &self.endpoint.url).await;
         let request = request.map_err(|_| self.unreachable(Unreachable::ClientSetup))?;
+        tap::note(|| Tapped::asked(&self.endpoint.url, &body));
         let sent = request.headers(self.endpoint.headers.clone()).body(body).send();
         let sent =
             timeout_at(first_byte_by, sent).await.map_err(|_| self.timed_out(TimeoutKind::FirstByte))?;
@@ -240,6 +242,7 @@ impl RemoteChat {
                 self.unreachable(why_unreachable(&error))
             }
         })?;
+        tap::note(|| Tapped::answered(&response));
         if response.status() != reqwest::StatusCode::OK {
             return Err(self.refusal(response).await);
         }
@@ -275,6 +278,7 @@ impl RemoteChat {
         let until = Instant::now() + self.policy.timeouts.idle;
         let mut body = Vec::new();
         while let Ok(Ok(Some(piece))) = timeout_at(until, response.chunk()).await {
+            tap::note(|| Tapped::piece(&piece));
             let room = MAX_ERROR_BYTES - body.len();
             body.extend_from_slice(&piece[..piece.len().min(room)]);
             if body.len() >= MAX_ERROR_BYTES {
@@ -308,6 +312,7 @@ impl Reading {
         model: &RemoteChat,
         events: &mut Vec<ModelEvent>,
     ) -> Result<(), ModelError> {
+        tap::note(|| Tapped::piece(piece));
         self.bytes_read += piece.len();
         if self.bytes_read > MAX_RESPONSE_BYTES {
             return Err(model.malformed(Malformed::ResponseTooLarge));

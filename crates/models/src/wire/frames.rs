@@ -12,13 +12,13 @@ pub enum Framing {
 }
 
 /// Cuts a body.
-pub(super) enum Frames {
+pub(crate) enum Frames {
     Events(Parser),
     Lines(Vec<u8>),
 }
 
 impl Frames {
-    pub(super) fn new(framing: Framing) -> Self {
+    pub(crate) fn new(framing: Framing) -> Self {
         match framing {
             Framing::Events => Self::Events(Parser::default()),
             Framing::Lines => Self::Lines(Vec::new()),
@@ -26,7 +26,7 @@ impl Frames {
     }
 
     /// Takes more of the body; returns what is whole.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, EventTooLarge> {
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, EventTooLarge> {
         match self {
             Self::Events(parser) => parser.push(bytes),
             Self::Lines(held) => {
@@ -44,7 +44,7 @@ impl Frames {
     }
 
     /// The body is over.
-    pub(super) fn finish(&mut self) -> Option<String> {
+    pub(crate) fn finish(&mut self) -> Option<String> {
         match self {
             Self::Events(parser) => parser.finish(),
             Self::Lines(held) => line(&std::mem::take(held)),

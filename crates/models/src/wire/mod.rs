@@ -10,6 +10,7 @@ mod frames;
 mod meaning;
 mod redact;
 mod speak;
+mod tap;
 
 pub use api::{Api, Decoder, KeyPlace, Refusal};
 pub use driver::{MAX_RESPONSE_BYTES, RemoteChat};
@@ -19,7 +20,9 @@ pub use openclaw_http::EndpointError;
 pub use redact::Redactor;
 pub use speak::speaks;
 
+pub(crate) use frames::Frames;
 pub(crate) use meaning::{Meaning, Verdict};
+pub(crate) use tap::{Tap, Tapped, tapped};
 
 #[cfg(test)]
 mod driver_tests;

@@ -20,11 +20,17 @@ impl Redactor {
     /// `text` on one line, without the secrets and without control characters, at most 300 characters.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
+        one_line(&self.hide(text))
+    }
+
+    /// `text` without the secrets, as long as it is.
+    #[must_use]
+    pub fn hide(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in self.0.iter().filter(|secret| secret.expose().len() >= MIN_SECRET_BYTES) {
             text = text.replace(secret.expose(), "[redacted]");
         }
-        one_line(&text)
+        text
     }
 }
 

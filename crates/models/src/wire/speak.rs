@@ -8,7 +8,8 @@ use crate::ollama::Chat;
 use crate::openai::Completions;
 use crate::responses::Responses;
 
-/// The implementation of a wire API, if there is one. [`WireApi::Offline`] has no wire.
+/// The implementation of a wire API, if there is one. [`WireApi::Offline`] and [`WireApi::Cli`]
+/// have no wire.
 #[must_use]
 pub fn speaks(api: WireApi) -> Option<&'static dyn Api> {
     match api {
@@ -17,6 +18,6 @@ pub fn speaks(api: WireApi) -> Option<&'static dyn Api> {
         WireApi::OllamaChat => Some(&Chat),
         WireApi::OpenAiResponses => Some(&Responses),
         WireApi::GoogleGenerativeAi => Some(&Gemini),
-        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Offline => None,
+        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Cli | WireApi::Offline => None,
     }
 }

@@ -33,7 +33,11 @@ pub(crate) fn info(api: WireApi) -> ModelInfo {
         WireApi::AnthropicMessages => ("anthropic", "claude-sonnet-4-5"),
         WireApi::GoogleGenerativeAi => ("google", "gemini-3-pro"),
         WireApi::OpenAiResponses | WireApi::OpenAiCompletions => ("openai", "gpt-5"),
-        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::OllamaChat | WireApi::Offline => {
+        WireApi::GithubCopilot
+        | WireApi::BedrockConverseStream
+        | WireApi::OllamaChat
+        | WireApi::Cli
+        | WireApi::Offline => {
             panic!("not tested here")
         }
     };
@@ -52,7 +56,11 @@ pub(crate) fn path(api: WireApi) -> &'static str {
         WireApi::GoogleGenerativeAi => "/v1beta/models/gemini-3-pro:streamGenerateContent",
         WireApi::OpenAiResponses => "/v1/responses",
         WireApi::OpenAiCompletions => "/v1/chat/completions",
-        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::OllamaChat | WireApi::Offline => {
+        WireApi::GithubCopilot
+        | WireApi::BedrockConverseStream
+        | WireApi::OllamaChat
+        | WireApi::Cli
+        | WireApi::Offline => {
             panic!("not tested here")
         }
     }
@@ -64,7 +72,11 @@ pub(crate) fn judge(info: &ModelInfo, body: &Value) -> Result<(), Violation> {
         WireApi::GoogleGenerativeAi => strict::gemini(body, &info.id),
         WireApi::OpenAiResponses => strict::responses(body),
         WireApi::OpenAiCompletions => strict::completions(body),
-        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::OllamaChat | WireApi::Offline => {
+        WireApi::GithubCopilot
+        | WireApi::BedrockConverseStream
+        | WireApi::OllamaChat
+        | WireApi::Cli
+        | WireApi::Offline => {
             panic!("not tested here")
         }
     }

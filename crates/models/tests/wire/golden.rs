@@ -27,6 +27,7 @@ fn signature(api: WireApi) -> String {
         | WireApi::GithubCopilot
         | WireApi::BedrockConverseStream
         | WireApi::OllamaChat
+        | WireApi::Cli
         | WireApi::Offline => "EqQBCgYI".to_owned(),
     }
 }

@@ -147,7 +147,7 @@ prop_compose! {
             max_tokens,
             temperature,
             thinking,
-            now_ms: 0,
+            ..ModelRequest::default()
         }
     }
 }

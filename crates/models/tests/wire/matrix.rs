@@ -92,6 +92,7 @@ impl Cell {
             | WireApi::GithubCopilot
             | WireApi::BedrockConverseStream
             | WireApi::OllamaChat
+            | WireApi::Cli
             | WireApi::Offline => self.server.base_url(),
         }
     }
@@ -191,6 +192,7 @@ fn bodies(api: WireApi) -> [(u16, &'static str); 5] {
         | WireApi::GithubCopilot
         | WireApi::BedrockConverseStream
         | WireApi::OllamaChat
+        | WireApi::Cli
         | WireApi::Offline => [
             (
                 400,

@@ -14,7 +14,10 @@ use crate::error::ToolError;
 use crate::spec::{Need, Param, ParamKind, ToolSpec};
 use crate::tool::{Tool, ToolCall, ToolContext, ToolOutcome, outcome};
 
-static PARAMS: [Param; 3] = [
+/// What some programs put in front of a text. It belongs to no line.
+const BYTE_ORDER_MARK: char = '\u{FEFF}';
+
+static PARAMS: [Param; 4] = [
     path_param(),
     Param {
         aliases: &["old_string"],
@@ -34,12 +37,19 @@ static PARAMS: [Param; 3] = [
             "The text to put there",
         )
     },
+    param(
+        "line",
+        ParamKind::Integer { min: 1, max: u64::MAX },
+        Need::Optional,
+        "Number of the line where oldText begins. It then stands for whole lines, which may occur elsewhere as well; \
+         with an empty newText they go",
+    ),
 ];
 
 static SPEC: ToolSpec = ToolSpec {
     name: "edit",
-    description: "Change one place in a text file of the workspace: replaces oldText, which must occur exactly once, \
-                  by newText.",
+    description: "Change one place in a text file of the workspace: replaces oldText, which must occur exactly once \
+                  unless its line is named, by newText.",
     params: &PARAMS,
     label: Some("path"),
     timeout: Duration::from_secs(30),
@@ -78,19 +88,39 @@ async fn edit(call: &ToolCall, cx: ToolContext, lock: FileLock) -> Result<ToolOu
     if old.is_empty() {
         return Err(ToolError::Empty { param: "oldText" });
     }
+    let line = arguments.integer("line")?.map(|line| usize::try_from(line).unwrap_or(usize::MAX));
+    let wish = Wish { old, new, line };
     blocking(move || {
         let _turn = lock.hold();
-        apply(&cx.workspace, &path, &old, &new).map(ToolOutcome::text)
+        apply(&cx.workspace, &path, &wish).map(ToolOutcome::text)
     })
     .await
 }
 
-fn apply(root: &Root, path: &str, old: &str, new: &str) -> Result<String, ToolError> {
+/// What is to be exchanged.
+struct Wish {
+    old: String,
+    new: String,
+    /// Where, counted from 1, if whole lines are meant.
+    line: Option<usize>,
+}
+
+fn apply(root: &Root, path: &str, wish: &Wish) -> Result<String, ToolError> {
     let bytes = read_text(root, path)?;
     let Ok(text) = String::from_utf8(bytes) else { return Err(ToolError::NotText { path: path.to_owned() }) };
-    let (edited, line) = match exchange(&text, old, new) {
+    let exchanged = match wish.line {
+        Some(line) => exchange_lines(&text, line, &wish.old, &wish.new),
+        None => exchange(&text, &wish.old, &wish.new),
+    };
+    let (edited, line) = match exchanged {
         Exchange::Done { text, line } => (text, line),
-        Exchange::Matches(0) => return Err(ToolError::NoMatch { path: path.to_owned() }),
+        Exchange::Matches(0) => {
+            let path = path.to_owned();
+            return Err(match wish.line {
+                Some(line) => ToolError::OtherLines { path, line },
+                None => ToolError::NoMatch { path },
+            });
+        }
         Exchange::Matches(count) => return Err(ToolError::ManyMatches { path: path.to_owned(), count }),
     };
     if edited.len() as u64 > MAX_FILE_BYTES {
@@ -98,6 +128,10 @@ fn apply(root: &Root, path: &str, old: &str, new: &str) -> Result<String, ToolEr
     }
     root.replace(Path::new(path), edited.as_bytes())?;
     Ok(format!("Replaced 1 match in {} (line {line})", root.relative(Path::new(path))?.display()))
+}
+
+fn windows(piece: &str) -> String {
+    piece.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
 /// What became of an edit.
@@ -112,7 +146,6 @@ enum Exchange {
 /// Replaces the only occurrence. Models write `\n` whatever the file uses, so a file with `\r\n` is asked again in its
 /// own line ends.
 fn exchange(text: &str, old: &str, new: &str) -> Exchange {
-    let windows = |piece: &str| piece.replace("\r\n", "\n").replace('\n', "\r\n");
     match occurrences(text, old) {
         (1, at) => Exchange::Done {
             text: format!("{}{new}{}", &text[..at], &text[at + old.len()..]),
@@ -123,6 +156,31 @@ fn exchange(text: &str, old: &str, new: &str) -> Exchange {
         }
         (count, _) => Exchange::Matches(count),
     }
+}
+
+/// Replaces whole lines if they read like `old`, whatever their line ends. All other bytes stay: the mark at the beginning
+/// of a file, the line ends of the other lines, and a last line without one.
+fn exchange_lines(text: &str, line: usize, old: &str, new: &str) -> Exchange {
+    let mark = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+    let mut starts = vec![mark];
+    starts.extend(text.match_indices('\n').map(|(at, _)| at + 1).filter(|at| *at < text.len()));
+    starts.push(text.len());
+    let wanted: Vec<&str> = old.lines().map(|line| line.trim_end_matches('\r')).collect();
+    let after = line.saturating_add(wanted.len());
+    let Some(range) = starts.get(line - 1..after) else { return Exchange::Matches(0) };
+    let bare = |line: &str| line.trim_end_matches('\n').trim_end_matches('\r').len();
+    let mut found = range.windows(2).map(|ends| &text[ends[0]..ends[1]]);
+    if !wanted.iter().all(|wanted| found.next().is_some_and(|line| line[..bare(line)] == **wanted)) {
+        return Exchange::Matches(0);
+    }
+    let (from, to) = (range[0], range[wanted.len()]);
+    let last = &text[range[wanted.len() - 1]..to];
+    let put = match new {
+        "" => String::new(),
+        new if text.contains("\r\n") => format!("{}{}", windows(new), &last[bare(last)..]),
+        new => format!("{new}{}", &last[bare(last)..]),
+    };
+    Exchange::Done { text: format!("{}{put}{}", &text[..from], &text[to..]), line }
 }
 
 /// How often a piece occurs, overlaps included, and where first.
@@ -140,7 +198,7 @@ fn occurrences(text: &str, piece: &str) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Exchange, exchange, occurrences};
+    use super::{Exchange, exchange, exchange_lines, occurrences};
     use proptest::prelude::*;
 
     #[test]
@@ -159,7 +217,51 @@ mod tests {
         }
     }
 
+    #[test]
+    fn whole_lines() {
+        let done = |text: &str, line| Exchange::Done { text: text.into(), line };
+        let rows = [
+            ("a\nb\na\nc\n", 3, "a", "", done("a\nb\nc\n", 3)),
+            ("a\nb\na\nc\n", 1, "a\nb", "", done("a\nc\n", 1)),
+            ("a\r\nb\nc\r\n", 2, "b", "", done("a\r\nc\r\n", 2)),
+            ("a\r\nb\nc", 1, "a\nb", "", done("c", 1)),
+            ("a\nb", 2, "b", "", done("a\n", 2)),
+            ("a", 1, "a", "", done("", 1)),
+            ("\u{FEFF}a\nb\n", 1, "a", "", done("\u{FEFF}b\n", 1)),
+            ("a\r\nb\r\n", 1, "a", "x\ny", done("x\r\ny\r\nb\r\n", 1)),
+            ("a\nb", 2, "b", "x", done("a\nx", 2)),
+            ("a\nb\n", 1, "b", "", Exchange::Matches(0)),
+            ("a\nbb\n", 2, "b", "", Exchange::Matches(0)),
+            ("a\nb\n", 2, "b\nc", "", Exchange::Matches(0)),
+            ("a\n", 2, "a", "", Exchange::Matches(0)),
+            ("", 1, "a", "", Exchange::Matches(0)),
+            ("a", usize::MAX, "a", "", Exchange::Matches(0)),
+            ("a\n", 1, "\n", "", Exchange::Matches(0)),
+        ];
+        for (text, line, old, new, expected) in rows {
+            assert_eq!(exchange_lines(text, line, old, new), expected, "{text:?} {line} {old:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn lines_go_and_all_other_bytes_stay(
+            before in proptest::collection::vec("[aé\r]{0,3}(\r\n|\n)", 0..5),
+            gone in proptest::collection::vec("[aé]{1,3}", 1..4),
+            end in "(\r\n|\n)",
+            after in "([aé]{0,3}(\r\n|\n)){0,3}[aé]{0,3}",
+            mark in "\u{FEFF}?",
+        ) {
+            let lines: String = gone.iter().map(|line| format!("{line}{end}")).collect();
+            let text = format!("{mark}{}{lines}{after}", before.concat());
+            let line = before.len() + 1;
+            let left = format!("{mark}{}{after}", before.concat());
+            prop_assert_eq!(
+                exchange_lines(&text, line, &gone.join("\n"), ""),
+                Exchange::Done { text: left, line }
+            );
+        }
+
         #[test]
         fn only_the_match_changes(before in "[aé\n]{0,9}", old in "[bö\n]{1,4}", after in "[aé\n]{0,9}", new in "\\PC{0,5}") {
             let text = format!("{before}{old}{after}");

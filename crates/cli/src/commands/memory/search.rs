@@ -165,6 +165,7 @@ mod tests {
             stale: false,
             degraded: None,
             note: Some("2 changed notes are still being indexed".into()),
+            days: None,
         }
     }
 

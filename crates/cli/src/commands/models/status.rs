@@ -6,10 +6,14 @@ use openclaw_credentials::{Credential, Rest, rest_of};
 use openclaw_models::catalog::{KeySource, Reference};
 use serde_json::{Map, Value, json};
 
+use super::programs::{Program, programs};
 use super::view::ModelsView;
 use crate::args::{InstanceArgs, ModelsStatusArgs};
 use crate::format;
 use crate::output::{self, AlreadyTold, CannotLook};
+
+/// What there is of credentials, the providers without, and the programs.
+type Seen<'a> = (&'a [ProviderAuth], &'a [String], &'a [Program<'a>]);
 
 /// A token that ends so soon is worth a warning: a day.
 const WARN_MS: i64 = 24 * 3_600_000;
@@ -94,24 +98,28 @@ pub(super) fn run(flags: &InstanceArgs, args: &ModelsStatusArgs) -> anyhow::Resu
     }
     let in_use = in_use(&view, &default);
     let auth = providers(&view, &in_use);
+    let programs = programs(&view, &in_use);
+    let is_program = |reference: &&Reference| view.catalog.cli_backend(&reference.provider).is_some();
     let missing: Vec<String> = in_use
         .iter()
-        .filter(|reference| !view.has_auth(reference))
+        .filter(|reference| !is_program(reference) && !view.has_auth(reference))
         .map(|reference| reference.provider.clone())
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
     if args.form.json {
-        output::json(&report(&view, &default, (&auth, &missing)))?;
+        output::json(&report(&view, &default, (&auth, &missing, &programs)))?;
     } else if args.form.plain {
         output::line(&default)?;
     } else {
-        let text = words(&view, &default, (&auth, &missing));
+        let text = words(&view, &default, (&auth, &missing, &programs));
         output::line(&output::for_instance(&text, flags))?;
     }
     let worst = auth.iter().flat_map(|it| &it.profiles).map(|(_, it, _)| Health::of(it, view.now_ms)).max();
     match (args.check, worst) {
-        (true, _) if !missing.is_empty() => Err(AlreadyTold.into()),
+        (true, _) if !missing.is_empty() || programs.iter().any(Program::is_missed) => {
+            Err(AlreadyTold.into())
+        }
         (true, Some(Health::Expired)) => Err(AlreadyTold.into()),
         (true, Some(Health::Expiring)) => Err(CannotLook(AlreadyTold.into()).into()),
         (true, Some(Health::Ok | Health::Static) | None) | (false, _) => Ok(()),
@@ -152,7 +160,7 @@ fn providers(view: &ModelsView, in_use: &[Reference]) -> Vec<ProviderAuth> {
     ids.into_iter().map(of).filter(|auth| auth.effective() != "missing").collect()
 }
 
-fn report(view: &ModelsView, default: &str, (auth, missing): (&[ProviderAuth], &[String])) -> Value {
+fn report(view: &ModelsView, default: &str, (auth, missing, programs): Seen<'_>) -> Value {
     let choice = view.catalog.choice();
     let image = view.catalog.image_model();
     let aliases: Map<String, Value> = view
@@ -179,6 +187,7 @@ fn report(view: &ModelsView, default: &str, (auth, missing): (&[ProviderAuth], &
         },
         "aliases": aliases,
         "allowed": allowed,
+        "cliBackends": programs.iter().map(Program::json).collect::<Vec<_>>(),
         "auth": {
             "storePath": view.auth.places().file(),
             "providersWithOAuth": with_tokens(auth),
@@ -238,7 +247,7 @@ fn tokens(auth: &[ProviderAuth], now_ms: i64) -> Vec<Value> {
     tokens.map(row).collect()
 }
 
-fn words(view: &ModelsView, default: &str, (auth, missing): (&[ProviderAuth], &[String])) -> String {
+fn words(view: &ModelsView, default: &str, (auth, missing, programs): Seen<'_>) -> String {
     let home = &view.instance.at.home;
     let choice = view.catalog.choice();
     let image = view.catalog.image_model();
@@ -271,6 +280,9 @@ fn words(view: &ModelsView, default: &str, (auth, missing): (&[ProviderAuth], &[
     for provider in missing {
         let next = format!("{provider}: run `openclaw models auth add --provider {provider}`");
         rows.push(("Missing", next));
+    }
+    for (at, program) in programs.iter().enumerate() {
+        rows.push((if at == 0 { "Programs" } else { "" }, program.words()));
     }
     for path in view.catalog.unsent_params() {
         rows.push(("Not sent", path));

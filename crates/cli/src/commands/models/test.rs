@@ -98,7 +98,8 @@ async fn ask(view: &ModelsView, candidate: &Candidate, limit: Duration) -> Attem
     let credential = candidate.credential.as_ref();
     let mut attempt = Attempt {
         model: candidate.reference.to_string(),
-        credential: credential.map_or_else(|| "no credential".to_owned(), |source| source.words(provider)),
+        credential: credential
+            .map_or_else(|| without_credential(view, provider), |source| source.words(provider)),
         ok: false,
         latency_ms: 0,
         answer: None,
@@ -125,6 +126,27 @@ async fn ask(view: &ModelsView, candidate: &Candidate, limit: Duration) -> Attem
         Err(error) => attempt.error = Some(error.to_string()),
     }
     attempt
+}
+
+/// What stands for a credential where there is none.
+fn without_credential(view: &ModelsView, provider: &str) -> String {
+    let program = view.catalog.cli_backend(provider);
+    program.map_or_else(
+        || "no credential".to_owned(),
+        |backend| format!("the program {}", backend.settings.command),
+    )
+}
+
+/// Where it was asked.
+fn place(view: &ModelsView, provider: &str) -> String {
+    if let Some(backend) = view.catalog.cli_backend(provider) {
+        return view
+            .catalog
+            .locate(backend)
+            .map(|path| format!(" at {}", path.display()))
+            .unwrap_or_default();
+    }
+    view.catalog.entry(provider).map(|entry| format!(" at {}", entry.base_url)).unwrap_or_default()
 }
 
 async fn connect(view: &ModelsView, candidate: &Candidate) -> Result<Arc<dyn ChatModel>, Silence> {
@@ -191,8 +213,7 @@ fn words(view: &ModelsView, attempt: &Attempt) -> String {
             let usage =
                 attempt.usage.map(|usage| format!(", {} tokens in, {} out", usage.input, usage.output));
             let cost = attempt.cost_usd.filter(|cost| *cost > 0.0).map(|cost| format!(", {cost:.6} dollars"));
-            let url = view.catalog.entry(attempt.model.split('/').next().unwrap_or_default());
-            let at = url.map(|entry| format!(" at {}", entry.base_url)).unwrap_or_default();
+            let at = place(view, attempt.model.split('/').next().unwrap_or_default());
             format!(
                 "{head}{at} answers: {said} in {seconds}{}{}",
                 usage.unwrap_or_default(),

@@ -8,7 +8,7 @@ use openclaw_guard::{Clock as _, SystemClock};
 use openclaw_models::catalog::table::canonical_provider;
 use openclaw_models::catalog::{Catalog, Environment, Providers, Reference, read_models_file};
 
-use crate::agents;
+use crate::agents::{self, AgentPlaces};
 use crate::args::InstanceArgs;
 use crate::instance::Instance;
 use crate::output;
@@ -31,10 +31,11 @@ impl ModelsView {
     /// The configuration is wrong, there is no such agent, or the credentials cannot be read.
     pub(super) fn open(flags: &InstanceArgs, agent: Option<&str>) -> anyhow::Result<Self> {
         let instance = Instance::open(flags)?;
-        let agent = agents::find(&instance, agent)?.id;
+        let AgentPlaces { id: agent, workspace, .. } = agents::find(&instance, agent)?;
         let (config, at, env) = (instance.config(), &instance.at, &instance.loaded.env);
         let agent_dir = agent_dir(config, at, env, &agent);
         let mut providers = Providers::of_agent(config, &agent);
+        providers.workspace = Some(workspace);
         for remark in read_models_file(&agent_dir, &mut providers, env) {
             output::complain(&format!("warning: {remark}"));
         }
@@ -45,8 +46,11 @@ impl ModelsView {
         Ok(Self { agent, agent_dir, catalog, credentials, auth, instance, now_ms: SystemClock.now_ms() })
     }
 
-    /// Whether a model could be asked: it needs no credential, or there is one that may go there.
+    /// Whether a model could be asked: its program is there, it needs no credential, or there is one that may go there.
     pub(super) fn has_auth(&self, reference: &Reference) -> bool {
+        if let Some(backend) = self.catalog.cli_backend(&reference.provider) {
+            return self.catalog.locate(backend).is_ok();
+        }
         let keyed = || {
             let entry = self.catalog.entry(&reference.provider);
             entry.is_ok_and(|entry| !self.catalog.keys(entry).is_empty())

@@ -1,0 +1,150 @@
+//! A workspace of memory files for tests, with the tools of the offline model, and the turn loop around them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use openclaw_protocol::message::{AssistantMessage, Content, Message, Part, ToolResultMessage, UserMessage};
+use serde_json::{Value, json};
+
+use super::plan::{Step, plan};
+use crate::{ModelRequest, ToolDefinition};
+
+/// Saturday, 2026-11-21 in UTC.
+const NOW_MS: i64 = 1_795_253_220_000;
+/// More rounds than any plan has.
+const MAX_ROUNDS: usize = 6;
+
+/// Why a tool did nothing.
+struct Refusal(&'static str);
+
+/// Files and the conversation about them.
+pub(super) struct World {
+    pub(super) files: BTreeMap<String, String>,
+    messages: Vec<Arc<Message>>,
+    /// What `memory_search` says about days, whatever it is asked.
+    pub(super) days: Option<Value>,
+    pub(super) calls: Vec<(String, Value)>,
+    /// How long after the last answer it is.
+    pub(super) later_ms: i64,
+}
+
+impl World {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
+        let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        Self { files, messages: Vec::new(), days: None, calls: Vec::new(), later_ms: 0 }
+    }
+
+    /// Says something, and gives the answer.
+    pub(super) fn say(&mut self, text: &str) -> String {
+        let user = UserMessage { content: Content::Text(text.to_owned()), timestamp: 0 };
+        self.messages.push(Arc::new(Message::User(user)));
+        for _ in 0..MAX_ROUNDS {
+            match plan(&self.request()) {
+                Step::Say(answer) => {
+                    self.messages.push(assistant(vec![Part::text(answer.clone())]));
+                    return answer;
+                }
+                Step::Call(calls) => {
+                    let parts = calls.iter().map(|c| Part::tool_call(&c.id, c.name, c.arguments.clone()));
+                    self.messages.push(assistant(parts.collect()));
+                    for call in calls {
+                        let result = self.run(call.name, &call.arguments);
+                        let (text, is_error) =
+                            result.map_or_else(|refusal| (refusal.0.to_owned(), true), |text| (text, false));
+                        self.calls.push((call.name.to_owned(), call.arguments));
+                        self.messages.push(Arc::new(Message::ToolResult(ToolResultMessage {
+                            tool_call_id: call.id,
+                            tool_name: call.name.to_owned(),
+                            content: vec![Part::text(text)],
+                            details: None,
+                            is_error,
+                            timestamp: 0,
+                        })));
+                    }
+                }
+            }
+        }
+        panic!("the plan does not end: {:?}", self.calls);
+    }
+
+    fn request(&self) -> ModelRequest {
+        let tool = |name: &&str| ToolDefinition {
+            name: (*name).to_owned(),
+            description: String::new(),
+            parameters: json!({}),
+        };
+        let tools = ["read", "write", "edit", "memory_search", "memory_get"];
+        ModelRequest {
+            messages: self.messages.clone(),
+            tools: tools.iter().map(tool).collect(),
+            now_ms: NOW_MS + self.later_ms,
+            ..ModelRequest::default()
+        }
+    }
+
+    fn run(&mut self, tool: &str, arguments: &Value) -> Result<String, Refusal> {
+        let path = arguments["path"].as_str().unwrap_or_default().to_owned();
+        match tool {
+            "memory_search" => Ok(self.search()),
+            "memory_get" => {
+                let text = self.files.get(&path).ok_or(Refusal("no such note"))?;
+                let from = arguments["from"].as_u64().map_or(1, |from| from as usize);
+                let lines = arguments["lines"].as_u64().map_or(usize::MAX, |lines| lines as usize);
+                let shown: Vec<&str> = text.lines().skip(from - 1).take(lines).collect();
+                Ok(json!({ "path": path, "text": shown.join("\n") }).to_string())
+            }
+            "read" => self.files.get(&path).cloned().ok_or(Refusal("no such file")),
+            "write" => {
+                self.files
+                    .entry(path)
+                    .or_default()
+                    .push_str(arguments["content"].as_str().unwrap_or_default());
+                Ok("done".to_owned())
+            }
+            "edit" => {
+                let text = self.files.get_mut(&path).ok_or(Refusal("no such file"))?;
+                let old = arguments["oldText"].as_str().unwrap_or_default();
+                // What the tool does with a line and no new text.
+                let line = arguments["line"].as_u64().map_or(0, |line| line as usize);
+                let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+                let count = old.lines().count();
+                let found = lines.get(line - 1..line - 1 + count).ok_or(Refusal("the file is shorter"))?;
+                let bare = |line: &str| {
+                    line.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned()
+                };
+                if !found.iter().zip(old.lines()).all(|(found, old)| bare(found) == old) {
+                    return Err(Refusal("the line reads differently"));
+                }
+                lines.drain(line - 1..line - 1 + count);
+                *text = lines.concat();
+                Ok("done".to_owned())
+            }
+            _ => Err(Refusal("no such tool")),
+        }
+    }
+
+    /// Every file, whole: the model must choose by itself.
+    fn search(&self) -> String {
+        let hits = self.files.iter().map(|(path, text)| {
+            let date = path.strip_prefix("memory/").and_then(|name| name.strip_suffix(".md"));
+            json!({
+                "path": path, "startLine": 1, "endLine": text.split('\n').count(), "score": 0.5,
+                "snippet": text, "source": "memory", "date": date,
+            })
+        });
+        json!({ "results": hits.collect::<Vec<_>>(), "days": self.days }).to_string()
+    }
+}
+
+fn assistant(content: Vec<Part>) -> Arc<Message> {
+    Arc::new(Message::Assistant(AssistantMessage {
+        content,
+        api: "offline".to_owned(),
+        provider: "offline".to_owned(),
+        model: "recall".to_owned(),
+        usage: Default::default(),
+        stop_reason: Default::default(),
+        error_message: None,
+        timestamp: NOW_MS,
+    }))
+}

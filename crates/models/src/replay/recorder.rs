@@ -1,0 +1,354 @@
+//! A model that is looked on at: every call is handed to a sink, whatever becomes of it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::stream::{BoxStream, Stream, StreamExt as _};
+use openclaw_guard::Redactor;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::exchange::{End, Exchange, Frame, RecordedModel, RecordedRequest, Wire, hide_text};
+use super::fault::Fault;
+use crate::wire::{Tap, Tapped, tapped};
+use crate::{ChatModel, ModelError, ModelEvent, ModelInfo, ModelRequest};
+
+/// Most bytes of events that are kept of one answer. What comes after is passed on and not recorded.
+pub const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Takes what was recorded. It is called between a provider's last piece and the end of the turn, so it must not block
+/// and cannot fail: a recording never stops an answer.
+pub trait ExchangeSink: Send + Sync {
+    /// A call is over.
+    fn take(&self, taken: Taken);
+}
+
+/// Whether frames of the wire are recorded too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WireFrames {
+    /// Only what the turn saw.
+    #[default]
+    Left,
+    /// Requests and answers as they went over the wire as well.
+    Kept,
+}
+
+/// The turn that calls belong to.
+#[derive(Debug, Clone)]
+pub struct TakenFrom {
+    turn: Arc<str>,
+    calls: Arc<AtomicU32>,
+}
+
+impl TakenFrom {
+    /// A turn under a name that no other one has.
+    #[must_use]
+    pub fn turn(name: &str) -> Self {
+        Self { turn: Arc::from(name), calls: Arc::default() }
+    }
+}
+
+/// A model whose calls are recorded.
+pub struct Recorder {
+    inner: Arc<dyn ChatModel>,
+    from: TakenFrom,
+    sink: Arc<dyn ExchangeSink>,
+    frames: WireFrames,
+}
+
+impl Recorder {
+    /// The same model, looked on at.
+    #[must_use]
+    pub fn new(
+        inner: Arc<dyn ChatModel>,
+        from: TakenFrom,
+        sink: Arc<dyn ExchangeSink>,
+        frames: WireFrames,
+    ) -> Self {
+        Self { inner, from, sink, frames }
+    }
+}
+
+impl ChatModel for Recorder {
+    fn describe(&self) -> &ModelInfo {
+        self.inner.describe()
+    }
+
+    fn stream(
+        &self,
+        request: ModelRequest,
+        abort: CancellationToken,
+    ) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
+        let began = Instant::now();
+        let taken = Taken {
+            turn: Arc::clone(&self.from.turn),
+            call: self.from.calls.fetch_add(1, Ordering::Relaxed),
+            model: RecordedModel::of(self.inner.describe()),
+            request: request.clone(),
+            events: Vec::new(),
+            end: Ending::Stopped,
+            took: Duration::ZERO,
+            wire: None,
+        };
+        let tap = (self.frames == WireFrames::Kept).then(|| Arc::new(Tap::new(began)));
+        let events = self.inner.stream(request, abort);
+        let sink = Arc::clone(&self.sink);
+        Tape { events, tap, began, bytes: 0, taken: Some(Box::new(taken)), sink }.boxed()
+    }
+}
+
+/// A call that was recorded, secrets and all. There is one way to what is in it: [`Taken::exchange`].
+pub struct Taken {
+    turn: Arc<str>,
+    call: u32,
+    model: RecordedModel,
+    request: ModelRequest,
+    events: Vec<(u64, ModelEvent)>,
+    end: Ending,
+    took: Duration,
+    wire: Option<(Vec<(u64, Tapped)>, usize)>,
+}
+
+enum Ending {
+    Done,
+    Failed(ModelError),
+    Stopped,
+    TooLarge,
+}
+
+/// A call being recorded.
+struct Tape {
+    events: BoxStream<'static, Result<ModelEvent, ModelError>>,
+    tap: Option<Arc<Tap>>,
+    began: Instant,
+    bytes: usize,
+    /// Nothing after the end.
+    taken: Option<Box<Taken>>,
+    sink: Arc<dyn ExchangeSink>,
+}
+
+impl Stream for Tape {
+    type Item = Result<ModelEvent, ModelError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let tape = self.get_mut();
+        let events = &mut tape.events;
+        let polled = match &tape.tap {
+            Some(tap) => tapped(tap, || events.poll_next_unpin(context)),
+            None => events.poll_next_unpin(context),
+        };
+        if let Poll::Ready(item) = &polled {
+            tape.note(item.as_ref());
+        }
+        polled
+    }
+}
+
+impl Tape {
+    fn note(&mut self, item: Option<&Result<ModelEvent, ModelError>>) {
+        match item {
+            Some(Ok(event)) => {
+                self.keep(event);
+                if matches!(event, ModelEvent::Done(_)) {
+                    self.finish(Ending::Done);
+                }
+            }
+            Some(Err(ModelError::Aborted)) | None => self.finish(Ending::Stopped),
+            Some(Err(error)) => self.finish(Ending::Failed(error.clone())),
+        }
+    }
+
+    fn keep(&mut self, event: &ModelEvent) {
+        let at = millis(self.began.elapsed());
+        let Some(taken) = &mut self.taken else { return };
+        self.bytes += bytes(event);
+        if self.bytes <= MAX_EVENT_BYTES {
+            taken.events.push((at, event.clone()));
+        }
+    }
+
+    fn finish(&mut self, end: Ending) {
+        let Some(mut taken) = self.taken.take() else { return };
+        taken.end = if self.bytes > MAX_EVENT_BYTES { Ending::TooLarge } else { end };
+        taken.took = self.began.elapsed();
+        taken.wire = self.tap.take().map(|tap| tap.take());
+        self.sink.take(*taken);
+    }
+}
+
+impl Drop for Tape {
+    /// Whoever asked let go of it: a stopped turn, or one in which another model is asked.
+    fn drop(&mut self) {
+        self.finish(Ending::Stopped);
+    }
+}
+
+fn bytes(event: &ModelEvent) -> usize {
+    match event {
+        ModelEvent::TextDelta(text)
+        | ModelEvent::ThinkingDelta(text)
+        | ModelEvent::ThinkingSignature(text)
+        | ModelEvent::RedactedThinking(text)
+        | ModelEvent::TextSignature(text)
+        | ModelEvent::ToolCallArguments { delta: text, .. }
+        | ModelEvent::ToolCallSignature { signature: text, .. } => text.len(),
+        ModelEvent::ToolCallStart { id, name, .. } => id.len() + name.len(),
+        ModelEvent::Usage(_) | ModelEvent::Done(_) => 0,
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Taken {
+    /// What is written down of it: everything but the secrets. It takes as long as there is text, so it belongs where
+    /// blocking work is done.
+    #[must_use]
+    pub fn exchange(self, redactor: &Redactor) -> Exchange {
+        let mut events = self.events;
+        let spelt = hide_events(&mut events, redactor);
+        Exchange {
+            turn: self.turn.to_string(),
+            call: self.call,
+            at_ms: self.request.now_ms,
+            by: env!("CARGO_PKG_VERSION").to_owned(),
+            request: RecordedRequest::of(&self.request, redactor),
+            model: self.model,
+            events,
+            end: match self.end {
+                Ending::Done => End::Done,
+                Ending::Failed(error) => End::Failed(Fault::of(&error, redactor)),
+                Ending::Stopped => End::Stopped,
+                Ending::TooLarge => End::TooLarge,
+            },
+            took_ms: millis(self.took),
+            wire: self.wire.map(|(notes, left_out)| wire(notes, left_out, spelt, redactor)),
+        }
+    }
+}
+
+/// Whether the answer spelt out a secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spelt {
+    Nothing,
+    Secret,
+}
+
+fn wire(notes: Vec<(u64, Tapped)>, left_out_bytes: usize, spelt: Spelt, redactor: &Redactor) -> Wire {
+    let withheld = spelt == Spelt::Secret || pieces_hide_one(&notes, redactor);
+    let frames = notes.into_iter().filter_map(|(at, note)| {
+        let mut frame = match note {
+            Tapped::Asked { url, body } => {
+                Frame::Asked { url, body: String::from_utf8_lossy(&body).into_owned() }
+            }
+            Tapped::Answered { status, content_type } => Frame::Answered { status, content_type },
+            Tapped::Piece(_) if withheld => return None,
+            Tapped::Piece(bytes) => Frame::Piece(String::from_utf8_lossy(&bytes).into_owned()),
+        };
+        match &mut frame {
+            Frame::Asked { url, body } => {
+                hide_text(url, redactor);
+                hide_text(body, redactor);
+            }
+            Frame::Answered { content_type: text, .. } | Frame::Piece(text) => hide_text(text, redactor),
+        }
+        Some((at, frame))
+    });
+    Wire { frames: frames.collect(), left_out_bytes, withheld }
+}
+
+/// Whether a secret stands in the body where no single piece has it.
+fn pieces_hide_one(notes: &[(u64, Tapped)], redactor: &Redactor) -> bool {
+    let pieces = notes.iter().filter_map(|(_, note)| match note {
+        Tapped::Piece(bytes) => Some(bytes.as_slice()),
+        Tapped::Asked { .. } | Tapped::Answered { .. } => None,
+    });
+    let pieces: Vec<&[u8]> = pieces.collect();
+    let whole = pieces.concat();
+    let whole = String::from_utf8_lossy(&whole);
+    let hidden = redactor.redact(&whole);
+    let apart: String =
+        pieces.iter().map(|piece| redactor.redact(&String::from_utf8_lossy(piece)).into_owned()).collect();
+    // A character that is cut in two is replaced in both halves, and hides nothing.
+    hidden != whole && hidden != apart
+}
+
+/// What comes in pieces and is read as one text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Channel {
+    Text,
+    Thinking,
+    Arguments(usize),
+}
+
+/// Takes the secrets out of an answer. A text in which there is one is kept in one piece, at the place of its first: cut
+/// into pieces the secret would be there for whoever puts them together.
+fn hide_events(events: &mut Vec<(u64, ModelEvent)>, redactor: &Redactor) -> Spelt {
+    let mut wholes: Vec<(Channel, String)> = Vec::new();
+    for (_, event) in events.iter_mut() {
+        match piece(event) {
+            Some((channel, text)) => match wholes.iter_mut().find(|(own, _)| *own == channel) {
+                Some((_, whole)) => whole.push_str(text),
+                None => wholes.push((channel, text.clone())),
+            },
+            None => hide_whole(event, redactor),
+        }
+    }
+    let mut spelt = Spelt::Nothing;
+    for (channel, whole) in wholes {
+        let hidden = redactor.redact(&whole);
+        if hidden == whole {
+            continue;
+        }
+        spelt = Spelt::Secret;
+        let mut hidden = Some(hidden.into_owned());
+        events.retain_mut(|(_, event)| match piece(event) {
+            Some((own, text)) if own == channel => match hidden.take() {
+                Some(hidden) => {
+                    *text = hidden;
+                    true
+                }
+                None => false,
+            },
+            Some(_) | None => true,
+        });
+    }
+    spelt
+}
+
+fn piece(event: &mut ModelEvent) -> Option<(Channel, &mut String)> {
+    match event {
+        ModelEvent::TextDelta(text) => Some((Channel::Text, text)),
+        ModelEvent::ThinkingDelta(text) => Some((Channel::Thinking, text)),
+        ModelEvent::ToolCallArguments { index, delta } => Some((Channel::Arguments(*index), delta)),
+        ModelEvent::ThinkingSignature(_)
+        | ModelEvent::RedactedThinking(_)
+        | ModelEvent::TextSignature(_)
+        | ModelEvent::ToolCallStart { .. }
+        | ModelEvent::ToolCallSignature { .. }
+        | ModelEvent::Usage(_)
+        | ModelEvent::Done(_) => None,
+    }
+}
+
+fn hide_whole(event: &mut ModelEvent, redactor: &Redactor) {
+    match event {
+        ModelEvent::ThinkingSignature(text)
+        | ModelEvent::RedactedThinking(text)
+        | ModelEvent::TextSignature(text)
+        | ModelEvent::ToolCallSignature { signature: text, .. } => hide_text(text, redactor),
+        ModelEvent::ToolCallStart { id, name, .. } => {
+            hide_text(id, redactor);
+            hide_text(name, redactor);
+        }
+        ModelEvent::TextDelta(_)
+        | ModelEvent::ThinkingDelta(_)
+        | ModelEvent::ToolCallArguments { .. }
+        | ModelEvent::Usage(_)
+        | ModelEvent::Done(_) => {}
+    }
+}
