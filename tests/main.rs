@@ -27,6 +27,7 @@ mod reload;
 mod replay;
 mod rules;
 mod sessions;
+mod spending;
 mod story;
 mod support;
 mod takeover;

@@ -419,3 +419,26 @@ async fn without_memory(memory: Value) {
     assert_eq!(result["results"].as_array().unwrap().len(), 2, "{result:#}");
     assert!(result["results"][0]["snippet"].as_str().unwrap().contains("\n\nSource: "), "{result:#}");
 }
+
+/// MEM-15: sqlite-vec was measured to be slower, so that what is said of it has no effect, and that is said.
+#[tokio::test]
+async fn keys_of_sqlite_vec_are_told_to_have_no_effect() {
+    let home = notes(json!({}));
+    assert!(!stdout(&home, &["memory", "status"]).contains("Ignored"));
+    let vector = json!({"extensionPath": "/usr/lib/vec0.so", "enabled": false});
+    let extra = search_config(json!({"store": {"vector": vector}}));
+    let home = notes(extra.clone());
+    let status = stdout(&home, &["memory", "status"]);
+    for part in [
+        "memorySearch.store.vector.extensionPath is not loaded",
+        "29 times as fast as sqlite-vec",
+        "memorySearch.store.vector.enabled is false, and changes nothing",
+    ] {
+        assert!(status.contains(part), "{part}: {status}");
+    }
+    assert_eq!(stdout_json(&home, &["memory", "status", "--json"])["ignored"].as_array().unwrap().len(), 2);
+    let gateway = gateway_in(&home, &config(extra)).await;
+    drop(client(&gateway).await);
+    let log = stdout(&home, &["logs"]);
+    assert_eq!(log.matches("extensionPath is not loaded").count(), 1, "{log}");
+}

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Output, Stdio};
 
 use openclaw_testkit::home::TempHome;
-use openclaw_testkit::model_server::{ModelServer, Reply};
+use openclaw_testkit::model_server::{ModelServer, Reply, ScriptedCall};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -420,4 +420,113 @@ fn free_models_are_listed_without_a_key() {
     assert_eq!(scan["results"].as_array().unwrap().len(), 1, "{scan}");
     assert_eq!(scan["results"][0]["modelRef"], "openrouter/maker/small-7b:free");
     assert!(server.requests()[0].header("authorization").is_none(), "the list is public");
+}
+
+#[test]
+fn each_credential_is_tried_with_one_tiny_request() {
+    let first = ModelServer::builder().require_key("sk-good").start();
+    let second = ModelServer::start();
+    second.push(Reply::Silent);
+    let home = TempHome::new();
+    let mut all = two(&first, &second, json!({}));
+    all["models"]["providers"]["first"].as_object_mut().unwrap().remove("apiKey");
+    home.write_config(&all);
+    fed(&home, &["models", "auth", "add", "--provider", "first", "--profile-id", "first:bad"], "sk-bad");
+    fed(&home, &["models", "auth", "add", "--provider", "first", "--profile-id", "first:good"], "sk-good");
+    let unprobed = stdout_json(&home, &["models", "status", "--json"]);
+    assert_eq!((&unprobed["auth"]["probes"], first.requests().len()), (&Value::Null, 0));
+
+    let args = ["models", "status", "--probe", "--probe-timeout", "1000", "--json"];
+    let probes = stdout_json(&home, &args)["auth"]["probes"].take();
+    let row = |label: &str| {
+        let all = probes["results"].as_array().unwrap();
+        all.iter().find(|row| row["label"] == label).unwrap_or_else(|| panic!("{label} in {probes}")).clone()
+    };
+    assert_eq!(probes["totalTargets"], 3, "{probes}");
+    let (good, bad, late) = (row("first:good"), row("first:bad"), row("models.providers.second.apiKey"));
+    assert_eq!(
+        (&good["status"], &good["mode"], &good["model"]),
+        (&json!("ok"), &json!("api_key"), &json!("first/m"))
+    );
+    assert!(good["latencyMs"].is_u64() && good["source"] == "profile", "{good}");
+    assert_eq!(
+        (&bad["status"], &late["status"], &late["source"]),
+        (&json!("auth"), &json!("timeout"), &json!("models.json"))
+    );
+    assert_eq!(first.requests().len(), 2, "each credential asks once");
+    assert!(
+        first.requests().iter().all(|it| it.body["max_completion_tokens"] == 8),
+        "{:?}",
+        first.requests()
+    );
+
+    let one = ["models", "status", "--probe", "--probe-profile", "first:good", "--check"];
+    assert!(run(&home, &one).status.success(), "{}", said(&run(&home, &one)));
+    let two = run(&home, &["models", "status", "--probe", "--probe-provider", "first", "--check"]);
+    assert_eq!(two.status.code(), Some(1));
+    let told = said(&two);
+    assert!(
+        told.contains("first/m with first:good: works") && told.contains("first/m with first:bad: auth:"),
+        "{told}"
+    );
+    assert!(!told.contains("sk-good") && !told.contains("sk-bad"), "{told}");
+}
+
+/// OpenRouter's list with one model that does everything, one that only talks, and one that costs money.
+fn router() -> ModelServer {
+    let free = |id: &str, window: u32, images: bool| {
+        let input = if images { json!(["text", "image"]) } else { json!(["text"]) };
+        json!({"id": id, "name": id, "context_length": window, "pricing": {"prompt": "0", "completion": "0"},
+            "architecture": {"input_modalities": input}, "supported_parameters": ["tools"]})
+    };
+    let list = json!({"data": [free("a/talker-70b:free", 900_000, false), free("b/seer-7b:free", 32_000, true),
+        {"id": "c/dear", "pricing": {"prompt": "1", "completion": "1"}}]});
+    ModelServer::builder()
+        .route("/api/v1/models", list)
+        .fallback(|request| {
+            let calls = request.body["model"] == "b/seer-7b:free" && request.body["tools"].is_array();
+            if calls {
+                let calls =
+                    vec![ScriptedCall { id: "call_1".into(), name: "ping".into(), arguments: "{}".into() }];
+                return Reply::ToolCalls { text: String::new(), calls };
+            }
+            Reply::text("OK")
+        })
+        .start()
+}
+
+#[test]
+fn free_models_are_asked_to_call_a_tool_and_to_look_at_an_image() {
+    let server = router();
+    let home = TempHome::new();
+    let base = server.base_url().replace("/v1", "/api/v1");
+    home.write_config(&config(
+        json!({"models": {"providers": {"openrouter": {"baseUrl": base, "models": []}}}}),
+    ));
+    let unkeyed = run(&home, &["models", "scan"]);
+    assert!(unkeyed.status.success() && said(&unkeyed).contains("OPENROUTER_API_KEY"), "{}", said(&unkeyed));
+    let asked =
+        |server: &ModelServer| server.requests().iter().filter(|it| it.path != "/api/v1/models").count();
+    assert_eq!(asked(&server), 0, "without a key nobody is asked");
+
+    fed(&home, &["models", "auth", "add", "--provider", "openrouter"], "sk-or-1");
+    let listed = stdout_json(&home, &["models", "scan", "--no-probe", "--json"]);
+    assert_eq!((&listed["results"][0]["tool"]["skipped"], asked(&server)), (&json!(true), 0), "{listed}");
+
+    let scan = stdout_json(&home, &["models", "scan", "--json", "--set-default", "--set-image"]);
+    let (seer, talker) = (&scan["results"][0], &scan["results"][1]);
+    assert_eq!(
+        (&seer["id"], &seer["tool"]["ok"], &seer["image"]["ok"]),
+        (&json!("b/seer-7b:free"), &json!(true), &json!(true)),
+        "{scan}"
+    );
+    assert_eq!((&talker["tool"]["ok"], &talker["image"]["skipped"]), (&json!(false), &json!(true)), "{scan}");
+    assert!(talker["tool"]["error"].as_str().unwrap().contains("without calling"), "{scan}");
+    assert_eq!(asked(&server), 3, "two tools and one image");
+    let asked: Vec<_> = server.requests().into_iter().filter(|it| it.path != "/api/v1/models").collect();
+    assert!(asked.iter().all(|it| it.body["max_completion_tokens"] == 256), "each answer is bounded");
+    assert!(asked.iter().any(|it| it.body.to_string().contains("image/png")), "the image is shown");
+    assert_eq!(stdout(&home, &["models", "status", "--plain"]), "openrouter/b/seer-7b:free\n");
+    let status = stdout_json(&home, &["models", "status", "--json"]);
+    assert_eq!(status["imageModel"], "openrouter/b/seer-7b:free");
 }

@@ -34,12 +34,16 @@ pub(crate) enum Row {
     Size,
     /// Reading the streams of each wire API
     Wire,
+    /// A hundred streams at once, and the way of a request to its provider
+    Streams,
+    /// Memory of the gateway over ten thousand turns; takes a minute
+    Growth,
     /// A clean optimised build; takes minutes
     Build,
 }
 
 /// Every row that does not take minutes.
-const USUAL: [Row; 12] = [
+const USUAL: [Row; 13] = [
     Row::Start,
     Row::Rss,
     Row::Overhead,
@@ -52,6 +56,7 @@ const USUAL: [Row; 12] = [
     Row::Sessions,
     Row::Size,
     Row::Wire,
+    Row::Streams,
 ];
 
 impl std::fmt::Display for Row {

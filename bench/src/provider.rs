@@ -87,7 +87,7 @@ async fn answer_probing(mut stream: TcpStream, probes: mpsc::UnboundedSender<Pro
     stream.set_nodelay(true)?;
     let mut buffer = Vec::new();
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
-    while let Some(first_byte) = read_request(&mut stream, &mut buffer).await? {
+    while let Some((first_byte, _)) = read_request(&mut stream, &mut buffer).await? {
         let opening = event(&chunk(&json!({"role": "assistant", "content": ""}), &Value::Null));
         stream.write_all(format!("{head}{}", http_chunk(&opening)).as_bytes()).await?;
         tokio::time::sleep(REST).await;
@@ -103,16 +103,19 @@ async fn answer_probing(mut stream: TcpStream, probes: mpsc::UnboundedSender<Pro
     Ok(())
 }
 
-/// Reads one whole request and says when its first byte arrived; `None` at the end of the connection. `buffer`
-/// keeps what was read beyond it.
-async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<Option<Instant>> {
+/// Reads one whole request and says when its first byte arrived and what it was; `None` at the end of the connection.
+/// `buffer` keeps what was read beyond it.
+pub(crate) async fn read_request(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+) -> Result<Option<(Instant, Vec<u8>)>> {
     let mut first_byte = None;
     loop {
         if let Some(length) = request_length(buffer)?
             && buffer.len() >= length
         {
-            buffer.drain(..length);
-            return Ok(Some(first_byte.unwrap_or_else(Instant::now)));
+            let request = buffer.drain(..length).collect();
+            return Ok(Some((first_byte.unwrap_or_else(Instant::now), request)));
         }
         if buffer.len() > MAX_REQUEST_BYTES {
             bail!("a request of over {MAX_REQUEST_BYTES} bytes");
@@ -137,19 +140,19 @@ fn request_length(buffer: &[u8]) -> Result<Option<usize>> {
     Ok(Some(end + 4 + body))
 }
 
-fn chunk(delta: &Value, finish: &Value) -> Value {
+pub(crate) fn chunk(delta: &Value, finish: &Value) -> Value {
     json!({
         "id": "chatcmpl-bench", "object": "chat.completion.chunk", "created": 1_795_168_800, "model": "instant",
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
     })
 }
 
-fn event(data: &Value) -> String {
+pub(crate) fn event(data: &Value) -> String {
     format!("data: {data}\n\n")
 }
 
 /// The finish reason, the usage, and the end of the stream.
-fn ending() -> String {
+pub(crate) fn ending() -> String {
     let mut usage = chunk(&json!({}), &Value::Null);
     usage["choices"] = json!([]);
     usage["usage"] = json!({"prompt_tokens": 100, "completion_tokens": 5, "total_tokens": 105});
@@ -157,7 +160,7 @@ fn ending() -> String {
 }
 
 /// A piece of a chunked body (RFC 9112, 7.1).
-fn http_chunk(text: &str) -> String {
+pub(crate) fn http_chunk(text: &str) -> String {
     format!("{:x}\r\n{text}\r\n", text.len())
 }
 

@@ -11,6 +11,7 @@ mod rss;
 mod sessions;
 mod size;
 mod start;
+mod streams;
 mod turns;
 mod wire;
 
@@ -35,6 +36,8 @@ pub(crate) async fn measure(row: Row, subject: &Subject, results: &mut Results) 
         Row::Sessions => sessions::measure(subject, results).await,
         Row::Size => size::measure(subject, results),
         Row::Wire => wire::measure(subject, results),
+        Row::Streams => streams::measure(subject, results).await,
+        Row::Growth => turns::growth(subject, results).await,
         Row::Build => build::measure(subject, results),
     }
 }

@@ -33,6 +33,13 @@ static GROWTH: Metric = Metric {
 static BUSY_GROWTH: Metric =
     Metric { what: "the same, right after the last turn", unit: "MB", bar: Bar::LessIsBetter };
 
+static LONG_GROWTH: Metric = Metric {
+    what: "memory growth over 10,000 further turns, 8 in flight, once the sessions are idle",
+    unit: "MB",
+    // No growth, but for the index entries of 500 new sessions, which stay in memory: 6 kB each.
+    bar: Bar::AtMost(3.0),
+};
+
 /// Turns of a run with one session in flight, and with several.
 const TURNS: usize = 1_500;
 const BUSY_TURNS: usize = 5_000;
@@ -152,6 +159,21 @@ async fn cost(subject: &Subject, results: &mut Results) -> Result<()> {
     let per_thousand = 1_000.0 / count(turns);
     results.record(&GROWTH, &[(bench.running.resident_mb() - memory) * per_thousand]);
     results.record(&BUSY_GROWTH, &[(busy - memory) * per_thousand]);
+    Ok(())
+}
+
+/// The same eight sessions in flight, for so long that a leak shows.
+pub(super) async fn growth(subject: &Subject, results: &mut Results) -> Result<()> {
+    let mut bench = Bench::warm(subject, 8).await?;
+    let turns = subject.choose(2 * BUSY_TURNS, PEER_TURNS);
+    // As many sessions are awake at once before the first look as before the second.
+    bench.run(8, turns).await?;
+    tokio::time::sleep(IDLE).await;
+    let memory = bench.running.resident_mb();
+    bench.run(8, turns).await?;
+    tokio::time::sleep(IDLE).await;
+    results.record(&LONG_GROWTH, &[bench.running.resident_mb() - memory]);
+    results.record(&ON_DISK, &[bench.on_disk()?]);
     Ok(())
 }
 

@@ -3,6 +3,8 @@
 //! One table; help and parsing read it. The full set of the release comes with the commands issue: a slash word
 //! that is not in the table goes to the model as text, as the release does.
 
+use crate::think;
+
 /// A command of the chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
@@ -14,6 +16,10 @@ pub enum Command {
     Status,
     /// Look at the configuration, or change it.
     Config,
+    /// How hard the model thinks.
+    Think,
+    /// Which model answers.
+    Model,
     /// List the commands.
     Help,
 }
@@ -85,11 +91,21 @@ const TABLE: &[Row] = &[
         words: &["/config"],
         help: "show the configuration, or change it: show, set key=value, unset key",
     },
+    Row {
+        command: Command::Think,
+        words: think::NAMES,
+        help: "how hard the model thinks: off, minimal, low, medium, high, xhigh; before a message, for it alone",
+    },
+    Row {
+        command: Command::Model,
+        words: &["/model"],
+        help: "which model answers: list, status, default, a number of the list, provider/model",
+    },
     Row { command: Command::Help, words: &["/help", "/commands"], help: "show this list" },
 ];
 
 /// The command a whole message is, and the text behind it: behind `/new` it is the new session's first message, behind
-/// `/config` what is wanted.
+/// `/config`, `/think` and `/model` what is wanted.
 #[must_use]
 pub fn parse(message: &str) -> Option<(Command, &str)> {
     parse_with(message, &ResetTriggers::default())
@@ -99,11 +115,17 @@ pub fn parse(message: &str) -> Option<(Command, &str)> {
 #[must_use]
 pub fn parse_with<'m>(message: &'m str, triggers: &ResetTriggers) -> Option<(Command, &'m str)> {
     let message = message.trim();
-    let (word, rest) = message.split_once(char::is_whitespace).unwrap_or((message, ""));
+    // The release takes `/think:high` as well.
+    let ends = |c: char| c.is_whitespace() || (c == ':' && message.starts_with('/'));
+    let (word, rest) = message.split_once(ends).unwrap_or((message, ""));
     let word = word.to_lowercase();
     let rest = rest.trim();
     let is_meant = |row: &&Row| {
-        row.words.contains(&word.as_str()) && (rest.is_empty() || row.command == Command::Config)
+        let takes_words = match row.command {
+            Command::Config | Command::Think | Command::Model => true,
+            Command::New | Command::Stop | Command::Status | Command::Help => false,
+        };
+        row.words.contains(&word.as_str()) && (rest.is_empty() || takes_words)
     };
     match TABLE.iter().find(is_meant) {
         Some(row) => Some((row.command, rest)),
@@ -116,7 +138,12 @@ pub fn parse_with<'m>(message: &'m str, triggers: &ResetTriggers) -> Option<(Com
 pub fn help(triggers: &ResetTriggers) -> String {
     let words_of = |row: &Row| match row.command {
         Command::New => triggers.0.join(", "),
-        Command::Stop | Command::Status | Command::Config | Command::Help => {
+        Command::Stop
+        | Command::Status
+        | Command::Config
+        | Command::Think
+        | Command::Model
+        | Command::Help => {
             let words: Vec<&str> = row.words.iter().filter(|word| word.starts_with('/')).copied().collect();
             words.join(", ")
         }
@@ -139,6 +166,12 @@ mod tests {
             ("stop the press", None),
             ("/status", Some((Command::Status, ""))),
             ("/statuses", None),
+            ("/think", Some((Command::Think, ""))),
+            ("/t:high", Some((Command::Think, "high"))),
+            ("/Thinking high x: y", Some((Command::Think, "high x: y"))),
+            ("/model a/b:free", Some((Command::Model, "a/b:free"))),
+            ("/models", None),
+            ("think: high", None),
             ("/config set a=b", Some((Command::Config, "set a=b"))),
             ("/unknown", None),
             ("new", None),

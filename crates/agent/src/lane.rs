@@ -1,5 +1,6 @@
 //! What one lane does: turns, commands, injected messages, starting over.
 
+mod choices;
 mod close;
 
 use std::panic::AssertUnwindSafe;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use openclaw_models::{ModelInfo, ModelRequest};
+use openclaw_models::{ModelInfo, ModelRequest, ThinkingLevel};
 use openclaw_protocol::message::{Content, Message, Part, Usage, UserMessage};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{
@@ -27,6 +28,7 @@ use crate::runtime::AgentRuntime;
 use crate::session::{OpenSession, blocking, own_message, restart_entry};
 use crate::speaker::{Sight, Speaker};
 use crate::status;
+use crate::think::{self, AskedThinking};
 use crate::turn::{Outcome, Turn, TurnError};
 use crate::turn_limit::TurnLimit;
 
@@ -106,6 +108,8 @@ pub struct TurnJob {
     pub extra_system: Option<String>,
     /// The session id to use when the session does not exist yet.
     pub session_id: Option<SessionId>,
+    /// How hard the model shall think, where the sender says so beside the message.
+    pub thinking: Option<AskedThinking>,
     /// The turn's own time limit; the configured one when absent.
     pub timeout: Option<Duration>,
     /// What `/config` does for whoever sent this.
@@ -367,15 +371,28 @@ impl Lane {
                 };
                 return self.answer(&answer).await;
             }
+            // An image is a message.
+            Some((Command::Think, rest)) if job.images.is_empty() => {
+                let asked = think::read(rest);
+                if let Some(words) = self.think(&asked).await.map_err(|error| internal(&error))? {
+                    return self.answer(&words).await;
+                }
+            }
+            Some((Command::Model, rest)) => {
+                let words = self.model(rest).await.map_err(|error| internal(&error))?;
+                return self.answer(&words).await;
+            }
             Some((Command::Help, _)) => {
                 let help = commands::help(&self.runtime.settings.session.triggers);
                 return self.answer(&help).await;
             }
             // A stop that found nothing to stop when it arrived.
             Some((Command::Stop, _)) => return self.answer("Nothing is running.").await,
-            None => {}
+            Some((Command::Think, _)) | None => {}
         }
+        let (once, text) = think::strip(text);
         let entry = self.entry(job.session_id.as_ref()).await.map_err(|error| internal(&error))?;
+        let level = self.level(job, once, &entry);
         let sight = if job.images.is_empty() { Sight::Words } else { Sight::Images };
         let speaker = self.choose_speaker(&entry, sight, job).await;
         self.ensure_open(&entry).await.map_err(|error| internal(&error))?;
@@ -390,13 +407,28 @@ impl Lane {
             Ok(speaker) => speaker,
             Err(outcome) => return Ok(Ended { report: TurnReport::bare(outcome), last: None }),
         };
-        let (ended, info) = drive_turn(open, &mut speaker, job, observer).await;
+        let (ended, info) = drive_turn(open, &mut speaker, (job, level), observer).await;
         if !open.is_sound() {
             self.open = None;
         }
         self.record(&info, &ended.report);
         self.record_speaker(&speaker, &ended.report);
         Ok(ended)
+    }
+
+    /// How hard the model shall think for a message. What is asked for from now on is kept.
+    fn level(&self, job: &TurnJob, once: Option<ThinkingLevel>, entry: &SessionEntry) -> ThinkingLevel {
+        let beside = job.thinking.map(|asked| match asked {
+            AskedThinking::Once(level) => level,
+            AskedThinking::FromNowOn(level) => {
+                let keep = |entry: &mut SessionEntry| entry.set_text(field::THINKING_LEVEL, level.as_str());
+                self.runtime.sessions.update(self.key.as_str(), keep);
+                level
+            }
+        });
+        let chosen = once.or(beside).or_else(|| self.runtime.chosen_thinking(Some(entry)));
+        // Models that do not think are asked for nothing.
+        chosen.unwrap_or(ThinkingLevel::Low)
     }
 
     /// Finds who answers. A credential that is being renewed keeps nobody longer than the answer may take.
@@ -593,7 +625,7 @@ impl Lane {
 async fn drive_turn(
     open: &mut OpenSession,
     speaker: &mut Speaker,
-    job: &TurnJob,
+    (job, level): (&TurnJob, ThinkingLevel),
     observer: &dyn RunObserver,
 ) -> (Ended, ModelInfo) {
     let info = speaker.info().clone();
@@ -611,7 +643,7 @@ async fn drive_turn(
         tools: Arc::clone(&open.tools),
         max_tokens: info.max_tokens,
         temperature: None,
-        thinking: None,
+        thinking: Some(level),
         session: Some(open.cli_session()),
         now_ms: open.runtime.clock.now_ms(),
     };

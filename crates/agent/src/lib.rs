@@ -40,6 +40,7 @@ mod session;
 mod speaker;
 pub mod spending;
 mod status;
+mod think;
 pub mod turn;
 mod turn_limit;
 mod voice;
@@ -51,4 +52,6 @@ pub use lane::{
 };
 pub use lanes::{LaneFull, LaneSlot, Lanes};
 pub use runtime::{AgentRuntime, AgentSettings, Present, SessionRules};
+pub use session::choose_model;
 pub use status::OVERRIDES;
+pub use think::AskedThinking;

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use openclaw_credentials::{AuthStore, Refresher};
 use openclaw_guard::{Clock, Root};
 use openclaw_memory::MemoryBackend;
-use openclaw_models::ModelInfo;
-use openclaw_models::catalog::{Catalog, CatalogError};
+use openclaw_models::catalog::{Catalog, CatalogError, Reference};
+use openclaw_models::{ModelInfo, ThinkingLevel};
 use openclaw_protocol::session_key::{SessionKey, SessionKind, SessionScope};
 use openclaw_store::{SessionEntry, SessionIndex, field};
 use openclaw_tools::Toolbox;
@@ -79,6 +79,8 @@ pub struct AgentSettings {
     pub bootstrap_max_chars: usize,
     /// `agents.defaults.contextTokens`: a lower limit than the model's own window.
     pub context_tokens: Option<usize>,
+    /// `agents.defaults.thinkingDefault`.
+    pub thinking_default: Option<ThinkingLevel>,
     /// `models.failover.waitSeconds`: how long a model may be silent while another one could answer.
     pub failover_wait: Duration,
     /// `models.budgets`.
@@ -143,6 +145,46 @@ impl AgentRuntime {
         let model = entry.text(field::MODEL_OVERRIDE)?;
         let provider = entry.text(field::PROVIDER_OVERRIDE);
         Some(provider.map_or_else(|| model.to_owned(), |provider| format!("{provider}/{model}")))
+    }
+
+    /// A model that somebody chooses for a session. One that cannot run is refused now and not with the next message; what a
+    /// profile lacks shows then only. Reads the credentials.
+    ///
+    /// # Errors
+    /// It is not known, not allowed, or cannot run.
+    pub fn choose_model(&self, text: &str) -> Result<Reference, CatalogError> {
+        let chosen = self.models.choose(text)?;
+        match self.models.resolve(&chosen.to_string()) {
+            Ok(_) => Ok(chosen),
+            Err(CatalogError::MissingKey { provider }) if self.has_profile(&provider) => Ok(chosen),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether a profile could be tried at a provider. Damaged credentials show with the next message.
+    pub(crate) fn has_profile(&self, provider: &str) -> bool {
+        let now = self.clock.now_ms();
+        self.auth.view().is_ok_and(|view| !view.rotation(provider, self.auth.settings(), now).is_empty())
+    }
+
+    /// How hard the model of a session thinks: as somebody chose for it, as configured, or a little if it can.
+    #[must_use]
+    pub fn thinking_of(&self, entry: Option<&SessionEntry>) -> ThinkingLevel {
+        let reasons = || {
+            let info = match entry {
+                Some(entry) => self.model_of(entry),
+                None => self.models.describe(&self.models.default_reference()),
+            };
+            info.is_ok_and(|info| info.reasoning)
+        };
+        let chosen = self.chosen_thinking(entry);
+        chosen.unwrap_or_else(|| if reasons() { ThinkingLevel::Low } else { ThinkingLevel::Off })
+    }
+
+    /// The level that a session has, or else the configured one.
+    pub(crate) fn chosen_thinking(&self, entry: Option<&SessionEntry>) -> Option<ThinkingLevel> {
+        let own = entry.and_then(|entry| entry.text(field::THINKING_LEVEL)).and_then(ThinkingLevel::parse);
+        own.or(self.settings.thinking_default)
     }
 
     /// Whether a session may be written to.

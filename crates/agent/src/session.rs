@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use openclaw_guard::Clock;
 use openclaw_memory::SyncReason;
 use openclaw_models::ToolDefinition;
+use openclaw_models::catalog::Reference;
 use openclaw_models::cli::CliSession;
 use openclaw_protocol::message::{AssistantMessage, KnownPart, Message, Part, StopReason, Usage};
 use openclaw_protocol::session_key::SessionKey;
@@ -413,5 +414,19 @@ pub(crate) fn restart_entry(entry: &mut SessionEntry, id: &SessionId, file: &str
     entry.clear(field::SPENT_USD);
     for counter in [field::INPUT_TOKENS, field::OUTPUT_TOKENS, field::TOTAL_TOKENS, field::COMPACTION_COUNT] {
         entry.set(counter, &0);
+    }
+}
+
+/// Sets the model of a session, or the configured one again.
+pub fn choose_model(entry: &mut SessionEntry, chosen: Option<&Reference>) {
+    match chosen {
+        Some(Reference { provider, model }) => {
+            entry.set_text(field::PROVIDER_OVERRIDE, provider);
+            entry.set_text(field::MODEL_OVERRIDE, model);
+        }
+        None => {
+            entry.clear(field::MODEL_OVERRIDE);
+            entry.clear(field::PROVIDER_OVERRIDE);
+        }
     }
 }

@@ -19,6 +19,7 @@ pub(crate) use memory::{
 pub(crate) use models::{
     AliasesCommand, AuthAddArgs, AuthOrderCommand, FallbacksCommand, ListForm, ModelsArgs, ModelsAuthCommand,
     ModelsCommand, ModelsListArgs, ModelsScanArgs, ModelsStatusArgs, ModelsTestArgs, PasteTokenArgs,
+    ProbeArgs,
 };
 pub(crate) use replay::{ReplayArgs, ReplaySpeed};
 

@@ -4,8 +4,9 @@ mod mutation;
 
 use std::path::Path;
 
-use mutation::Mutator;
+use mutation::CONFIGURATION;
 use openclaw_config::typed_value;
+use openclaw_testkit::mutation::Mutator;
 use serde_json::{Value, json};
 
 /// Mutated texts that both parsers are asked about.
@@ -44,7 +45,7 @@ fn is_same(one: &Value, other: &Value) -> bool {
 #[test]
 fn what_both_accept_both_read_alike() {
     let texts = corpus(Path::new("tests/examples"));
-    let mut mutator = Mutator::new(7, &texts);
+    let mut mutator = Mutator::new(7, &texts, &CONFIGURATION);
     let mutated: Vec<Vec<u8>> = (0..MUTATIONS).map(|_| mutator.case()).collect();
     let mut agreed = 0;
     for text in texts.iter().chain(&mutated).filter_map(|bytes| std::str::from_utf8(bytes).ok()) {

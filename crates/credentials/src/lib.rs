@@ -3,7 +3,8 @@
 //! The file has OpenClaw's format and keeps every field that this room does not know. It is private (0600), written as a
 //! whole or not at all, and changed under a lock that all agents and processes share. Reading blocks on the disk for a
 //! moment; run it off the reactor threads where that matters. This room may touch the agents' `auth-profiles.json`, what
-//! they were imported from, and its locks in `state`. It opens no socket: [`Refresher`] is somebody else's.
+//! they were imported from, and its locks in `state`. It opens no socket: [`Refresher`] is somebody else's. Where a credential
+//! may be sent is decided here, for all who send one ([`may_go`]).
 //!
 //! ```
 //! use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore, Credential, Profile};
@@ -26,6 +27,7 @@
 mod cooldown;
 mod error;
 mod file;
+mod key;
 mod legacy;
 mod lock;
 mod order;
@@ -39,6 +41,7 @@ mod usage;
 pub use cooldown::{CooldownRules, Failure, Reason, Rest, Scope, failed, rest_of, succeeded};
 pub use error::AuthError;
 pub use file::AuthFile;
+pub use key::{AddressFrom, Key, KeyKind, KeySource, may_go, same_origin};
 pub use order::{Rotation, rotation};
 pub use places::{AuthPlaces, agent_dir};
 pub use profile::{Credential, OAuth, Profile};

@@ -9,6 +9,7 @@ use openclaw_guard::{Secret, create_private_dir, write_atomic};
 use crate::cooldown::{Failure, Rest, Scope, failed, succeeded};
 use crate::error::AuthError;
 use crate::file::AuthFile;
+use crate::key::{Key, KeyKind, KeySource};
 use crate::legacy;
 use crate::lock;
 use crate::order::{Rotation, rotation};
@@ -261,11 +262,20 @@ impl AuthView {
     /// The key or token of the first usable profile that needs no renewal: for services that take a plain key.
     #[must_use]
     pub fn plain_key(&self, provider: &str, settings: &AuthSettings, now_ms: i64) -> Option<Secret> {
+        self.plain(provider, settings, now_ms).map(|key| key.secret)
+    }
+
+    /// The same, with what it is and whose.
+    #[must_use]
+    pub fn plain(&self, provider: &str, settings: &AuthSettings, now_ms: i64) -> Option<Key> {
         use crate::profile::Credential;
-        self.rotation(provider, settings, now_ms).iter().find_map(|id| match self.profile(id)?.credential {
-            Credential::ApiKey { key } => Some(key),
-            Credential::Token { token, .. } => Some(token),
-            Credential::OAuth(_) => None,
+        self.rotation(provider, settings, now_ms).into_iter().find_map(|id| {
+            let (secret, kind) = match self.profile(&id)?.credential {
+                Credential::ApiKey { key } => (key, KeyKind::ApiKey),
+                Credential::Token { token, .. } => (token, KeyKind::Token),
+                Credential::OAuth(_) => return None,
+            };
+            Some(Key { secret, kind, source: KeySource::Profile(id) })
         })
     }
 

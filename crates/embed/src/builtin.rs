@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use openclaw_encoder::{DataError, Encoder, FINGERPRINT, MODEL};
+use openclaw_encoder::{DataError, Encoder, FINGERPRINT, MODEL, give_back};
 use tokio::sync::oneshot;
 
 use crate::embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Reach, Vector};
@@ -21,13 +22,17 @@ const GROUP: usize = 4;
 const MAX_TEXTS: usize = 64;
 /// Bytes of a call; the model reads about 1,000 of each text.
 const MAX_BYTES: usize = 1 << 20;
+/// How long a thread waits for more before it ends and the pages of the model are given back. Whoever asks later waits two
+/// milliseconds longer.
+const LINGER: Duration = Duration::from_secs(1);
 /// What the thread for documents adds to its nice value: it runs when others do not want to.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
 /// all-MiniLM-L6-v2 inside this program: no key, no network, no file.
 ///
-/// Queries and documents have a thread each, which ends when nothing is left to do. The one for documents has a low priority,
+/// Queries and documents have a thread each, which ends a while after nothing is left to do; the last one gives back the 20 MB that the
+/// model takes while it is used. The one for documents has a low priority,
 /// so a query never waits for documents. The model is read when the first text comes.
 pub struct Builtin {
     identity: EmbedderId,
@@ -38,7 +43,11 @@ pub struct Builtin {
 
 /// Work of one kind, done one after the other on at most one thread.
 #[derive(Default)]
-struct Lane(Mutex<Waiting>);
+struct Lane {
+    waiting: Mutex<Waiting>,
+    /// Tells a thread that waits for more.
+    more: Condvar,
+}
 
 #[derive(Default)]
 struct Waiting {
@@ -66,15 +75,17 @@ impl Builtin {
         purpose: Purpose,
         texts: Vec<String>,
     ) -> io::Result<oneshot::Receiver<Result<Vec<Vector>, Failure>>> {
-        let lane = match purpose {
-            Purpose::Query => &self.queries,
-            Purpose::Document => &self.documents,
+        let (lane, other) = match purpose {
+            Purpose::Query => (&self.queries, &self.documents),
+            Purpose::Document => (&self.documents, &self.queries),
         };
         let (answer, receiver) = oneshot::channel();
         let mut waiting = lane.lock();
         waiting.jobs.push_back(Job { texts, answer });
-        if !waiting.is_served {
-            let (lane, model) = (Arc::clone(lane), Arc::clone(&self.model));
+        if waiting.is_served {
+            lane.more.notify_one();
+        } else {
+            let (lane, other, model) = (Arc::clone(lane), Arc::clone(other), Arc::clone(&self.model));
             let name = match purpose {
                 Purpose::Query => "embed-query",
                 Purpose::Document => "embed-documents",
@@ -84,6 +95,9 @@ impl Builtin {
                     lower_priority();
                 }
                 lane.serve(&model);
+                if !other.lock().is_served {
+                    give_back();
+                }
             };
             if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(serve) {
                 waiting.jobs.clear();
@@ -138,12 +152,14 @@ impl Embedder for Builtin {
 impl Lane {
     /// Nothing that panics leaves the list half changed.
     fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next job, or the end of the thread's service.
+    /// The next job, or the end of the thread's service when none comes for a while.
     fn next(&self) -> Option<Job> {
-        let mut waiting = self.lock();
+        let is_idle = |waiting: &mut Waiting| waiting.jobs.is_empty();
+        let waited = self.more.wait_timeout_while(self.lock(), LINGER, is_idle);
+        let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let next = waiting.jobs.pop_front();
         waiting.is_served = next.is_some();
         next

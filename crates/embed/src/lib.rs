@@ -32,8 +32,8 @@ mod resolve;
 mod tokens;
 
 pub use batch::{
-    BatchItem, BatchJob, BatchJobs, BatchPolicy, Ended, JobLimits, JobLine, JobState, Next, NoVector, Seen,
-    Waiting, text_id, wait,
+    BatchItem, BatchJob, BatchJobs, BatchPolicy, Ended, JobLimits, JobLine, JobMark, JobState, Next,
+    NoVector, Seen, Waiting, text_id, wait,
 };
 pub use builtin::Builtin;
 pub use cost::{Estimate, Mode, price};
@@ -45,6 +45,6 @@ pub use remote::{
 };
 pub use resolve::{
     Around, Asked, Choice, Chosen, DEFAULT_LOCAL_MODEL, EnvKeys, Key, Keys, LocalModel, LocalSpec, Makers,
-    OwnMakers, Resolution, ResolveProblem, build, choose, resolve,
+    OwnKeys, OwnMakers, Resolution, ResolveProblem, build, choose, resolve,
 };
 pub use tokens::estimate_tokens;

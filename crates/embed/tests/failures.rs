@@ -18,7 +18,9 @@ fn expected(trouble: Trouble) -> Option<&'static str> {
         | Trouble::ServerError
         | Trouble::Unavailable
         | Trouble::HalfWritten
+        | Trouble::DoneHalfWritten
         | Trouble::Silent
+        | Trouble::DoneSilently
         | Trouble::TooManyTokens => None,
         Trouble::WrongKey => Some("auth"),
         Trouble::OutOfQuota => Some("quota"),
@@ -39,8 +41,8 @@ fn lasting(trouble: Trouble) -> (&'static str, usize) {
     match trouble {
         Trouble::RateLimited { .. } => ("rate", 4),
         Trouble::ServerError | Trouble::Unavailable => ("overloaded", 4),
-        Trouble::HalfWritten => ("unreachable", 4),
-        Trouble::Silent => ("timeout", 2),
+        Trouble::HalfWritten | Trouble::DoneHalfWritten => ("unreachable", 4),
+        Trouble::Silent | Trouble::DoneSilently => ("timeout", 2),
         // Halved until the text is short.
         Trouble::TooManyTokens => ("refused", 3),
         Trouble::WrongKey

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use openclaw_embed::{
-    BatchApi, BatchItem, BatchJob, BatchJobs, BatchPolicy, Embedder, Ended, JobLine, JobState, Purpose,
-    RemoteEmbedder, text_id, wait,
+    BatchApi, BatchItem, BatchJob, BatchJobs, BatchPolicy, Embedder, Ended, JobLine, JobMark, JobState,
+    Purpose, RemoteEmbedder, text_id, wait,
 };
 use openclaw_testkit::embeddings::{Api, EmbeddingServer, JobEnd, JobPlan, Trouble};
 use support::{CANARY, embedder, kind, spec, turned};
@@ -24,6 +24,10 @@ const TEXTS: [&str; 4] = ["the harbour at night", "green tea\nand \"honey\"", "-
 
 fn items() -> Vec<BatchItem> {
     TEXTS.iter().map(|text| BatchItem::new((*text).to_owned())).collect()
+}
+
+fn mark() -> JobMark {
+    JobMark::of(b"a job of the test")
 }
 
 async fn collect(jobs: &dyn BatchJobs, job: &BatchJob) -> BTreeMap<String, JobLine> {
@@ -47,7 +51,7 @@ async fn a_job_ends_in_every_way_and_what_is_done_is_collected() {
             let turned = turned();
             let embedder = embedder(api, &server, &turned.means);
             let jobs = embedder.batch().unwrap();
-            let job = jobs.submit(items()).await.unwrap();
+            let job = jobs.submit(items(), &mark()).await.unwrap();
             assert_eq!(job.count, 4);
             let ended = wait(jobs, &job, POLICY, &turned.means).await;
             assert_eq!(ended, *expected, "{api:?} {end:?}");
@@ -72,7 +76,7 @@ async fn a_job_survives_a_restart_and_belongs_to_its_settings() {
         let turned = turned();
         let stored = {
             let embedder = embedder(api, &server, &turned.means);
-            let job = embedder.batch().unwrap().submit(items()).await.unwrap();
+            let job = embedder.batch().unwrap().submit(items(), &mark()).await.unwrap();
             serde_json::to_string(&job).unwrap()
         };
         let job: BatchJob = serde_json::from_str(&stored).unwrap();
@@ -96,7 +100,7 @@ async fn texts_lie_at_the_service_no_longer_than_needed() {
         server.plan(JobPlan { looks: 0, end: JobEnd::DoneWithErrors(1) });
         let embedder = embedder(api, &server, &turned().means);
         let jobs = embedder.batch().unwrap();
-        let job = jobs.submit(items()).await.unwrap();
+        let job = jobs.submit(items(), &mark()).await.unwrap();
         assert_eq!(server.files().len(), 1, "{api:?}: one file for all texts");
         assert_eq!(collect(jobs, &job).await.len(), 4, "{api:?}");
         jobs.forget(&job).await.unwrap();
@@ -112,7 +116,7 @@ async fn a_job_that_is_stopped_gives_what_it_had() {
         let turned = turned();
         let embedder = embedder(api, &server, &turned.means);
         let jobs = embedder.batch().unwrap();
-        let job = jobs.submit(items()).await.unwrap();
+        let job = jobs.submit(items(), &mark()).await.unwrap();
         assert!(matches!(jobs.state(&job).await.unwrap(), JobState::Running { .. }), "{api:?}");
         turned.clock.advance(Duration::from_secs(3_600));
         assert_eq!(wait(jobs, &job, POLICY, &turned.means).await, Ended::TimedOut, "{api:?}");
@@ -132,16 +136,16 @@ async fn a_job_is_not_begun_twice_when_nobody_knows_whether_it_was() {
         let jobs = embedder.batch().unwrap();
         // The upload may be repeated: a second file costs nothing.
         server.push(Trouble::HalfWritten);
-        assert!(jobs.submit(items()).await.is_ok(), "{api:?}");
+        assert!(jobs.submit(items(), &mark()).await.is_ok(), "{api:?}");
         assert_eq!(server.asked().len(), 3, "{api:?}");
         // A service that says that it failed has not begun one.
         server.push_good();
         server.push(Trouble::Unavailable);
-        assert!(jobs.submit(items()).await.is_ok(), "{api:?}");
+        assert!(jobs.submit(items(), &mark()).await.is_ok(), "{api:?}");
         assert_eq!(server.asked().len(), 6, "{api:?}");
         server.push_good();
         server.push(Trouble::HalfWritten);
-        let error = jobs.submit(items()).await.unwrap_err();
+        let error = jobs.submit(items(), &mark()).await.unwrap_err();
         assert_eq!(kind(&error.failure), "unreachable", "{api:?} {error}");
         assert_eq!(server.asked().len(), 8, "{api:?}: not repeated");
     }
@@ -155,14 +159,14 @@ async fn one_line_for_each_text_and_no_job_without_texts() {
         let jobs = embedder.batch().unwrap();
         let mut twice = items();
         twice.extend(items());
-        let job = jobs.submit(twice).await.unwrap();
+        let job = jobs.submit(twice, &mark()).await.unwrap();
         assert_eq!(job.count, 4, "{api:?}");
         let input = server.file(&server.files()[0]).unwrap();
         assert_eq!(input.lines().count(), 4, "{api:?}");
-        let error = jobs.submit(Vec::new()).await.unwrap_err();
+        let error = jobs.submit(Vec::new(), &mark()).await.unwrap_err();
         assert_eq!(kind(&error.failure), "refused", "{api:?}");
         let big = vec![BatchItem::new("x".repeat(jobs.limits().bytes + 1))];
-        assert_eq!(kind(&jobs.submit(big).await.unwrap_err().failure), "refused", "{api:?}");
+        assert_eq!(kind(&jobs.submit(big, &mark()).await.unwrap_err().failure), "refused", "{api:?}");
     }
 }
 
@@ -173,7 +177,7 @@ async fn a_result_that_breaks_off_is_an_error_and_can_be_read_again() {
         server.plan(JobPlan { looks: 0, end: JobEnd::Done });
         let embedder = embedder(api, &server, &turned().means);
         let jobs = embedder.batch().unwrap();
-        let job = jobs.submit(items()).await.unwrap();
+        let job = jobs.submit(items(), &mark()).await.unwrap();
         let mut results = jobs.results(&job);
         // The look, and then the file that breaks off.
         server.push_good();
@@ -193,4 +197,27 @@ async fn jobs_are_offered_only_where_they_are_wanted() {
     let mut spec = spec(Api::OpenAi, &server);
     spec.batch = BatchApi::Absent;
     assert!(RemoteEmbedder::new(&spec, turned().means).unwrap().batch().is_none());
+}
+
+#[tokio::test]
+async fn a_job_whose_name_was_lost_is_found_by_its_mark() {
+    for api in Api::ALL {
+        let server = EmbeddingServer::start(api);
+        let turned = turned();
+        let embedder = embedder(api, &server, &turned.means);
+        let jobs = embedder.batch().unwrap();
+        assert_eq!(jobs.find(&mark()).await.unwrap(), None, "{api:?}");
+        server.push_good();
+        server.push(Trouble::DoneHalfWritten);
+        let lost = jobs.submit(items(), &mark()).await.unwrap_err();
+        assert_eq!(kind(&lost.failure), "unreachable", "{api:?} {lost}");
+        // Others are begun behind it, more than one page of the list shows.
+        for number in 0..120_u32 {
+            jobs.submit(items(), &JobMark::of(&number.to_be_bytes())).await.unwrap();
+        }
+        let found = jobs.find(&mark()).await.unwrap().unwrap();
+        assert_eq!(wait(jobs, &found, POLICY, &turned.means).await, Ended::Finished, "{api:?}");
+        assert_eq!(collect(jobs, &found).await.len(), 4, "{api:?}");
+        assert_eq!(jobs.find(&JobMark::of(b"another")).await.unwrap(), None, "{api:?}");
+    }
 }

@@ -1,8 +1,9 @@
 //! The built-in embedding model: all-MiniLM-L6-v2, its weights rounded to 8 bits, compiled into the program.
 //!
 //! Text goes in, a vector of 384 numbers and length 1 comes out; the cosine of two vectors says how much two texts mean the
-//! same. No network, no file, no key, no thread, no dependency: [`Encoder::encode`] works on the thread that calls it. The
-//! weights lie in the read-only part of the program, so that only those pages take memory that a text needs.
+//! same. No network, no file, no key, no thread: [`Encoder::encode`] works on the thread that calls it. The
+//! weights lie in the read-only part of the program, so that only those pages take memory that a text needs, and those only until
+//! somebody says [`give_back`].
 //!
 //! All arithmetic is the same on every processor, bit for bit: products are exact integers, and numbers with a fraction are
 //! added in one order and never fused. What one machine indexed, another one can search.
@@ -24,6 +25,7 @@ mod characters;
 mod data;
 mod encoder;
 mod forward;
+mod idle;
 mod kernels;
 mod model;
 mod pieces;
@@ -31,4 +33,5 @@ mod tokens;
 
 pub use data::{DataError, MODEL_SHA256, model_file};
 pub use encoder::{DIMENSIONS, Encoder, FINGERPRINT, MAX_TOKENS, MODEL};
+pub use idle::give_back;
 pub use kernels::Kernels;

@@ -16,6 +16,7 @@ use openclaw_config::{
 use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore, agent_dir};
 use openclaw_guard::{FileError, PathComponent, PathComponentError, Root, RootError, create_private_dir};
 use openclaw_memory::{self as memory, AgentMemory, MemoryBackend, Surroundings};
+use openclaw_models::ThinkingLevel;
 use openclaw_models::catalog::table::canonical_provider;
 use openclaw_models::catalog::{Catalog, Environment, Providers, read_models_file};
 use openclaw_models::oauth::TokenRefresher;
@@ -316,7 +317,7 @@ impl Builder<'_> {
         let auth = self.auth(id);
         let models = Catalog::new(providers, Environment::from_env(&self.loaded.env));
         for path in models.unsent_params() {
-            tracing::warn!(agent = id, "{path} is not sent: temperature and maxTokens are");
+            tracing::warn!(agent = id, "{path} is not sent; docs/models.md says which are");
         }
         Ok(Arc::new(AgentRuntime {
             id: id.to_owned(),
@@ -348,7 +349,12 @@ impl Builder<'_> {
     fn memory(&self, id: &str, workspace: &Arc<Root>) -> Result<Arc<dyn MemoryBackend>, AgentError> {
         let agent_id =
             PathComponent::parse(id).map_err(|source| AgentError::Id { id: id.to_owned(), source })?;
-        let around = Surroundings { loaded: self.loaded, at: self.making.locations, written: unwrap };
+        let around = Surroundings {
+            loaded: self.loaded,
+            at: self.making.locations,
+            written: unwrap,
+            canonical: canonical_provider,
+        };
         let clock = Arc::clone(self.making.clock);
         let memory = AgentMemory::configured(around, agent_id, Arc::clone(workspace), clock);
         Ok(Arc::clone(memory.backend()))
@@ -414,6 +420,10 @@ impl Builder<'_> {
             timeout: Duration::from_secs(defaults.turn.timeout_seconds),
             bootstrap_max_chars: number(defaults.files.bootstrap_max_chars),
             context_tokens: defaults.turn.context_tokens.map(number),
+            thinking_default: defaults
+                .turn
+                .thinking_default
+                .and_then(|level| ThinkingLevel::parse(level.as_str())),
             failover_wait: Duration::from_secs(config.models.failover.wait_seconds),
             budgets: budgets(&config.models.budgets),
             recording,

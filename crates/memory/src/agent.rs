@@ -31,6 +31,9 @@ impl AgentMemory {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let options = EngineOptions::configured(around, agent_id, workspace, clock);
+        for ignored in &options.ignored {
+            tracing::warn!(agent = %options.agent_id, "{ignored}");
+        }
         Self::with(around, options)
     }
 
@@ -49,13 +52,15 @@ impl AgentMemory {
     fn with(around: Surroundings<'_>, options: EngineOptions) -> Self {
         let (agent_id, workspace) = (options.agent_id.clone(), Arc::clone(&options.workspace));
         let clock = Arc::clone(&options.clock);
+        let watches = options.sync.watch;
         let engine = Arc::new(Engine::new(options));
         let memory = &around.loaded.config.memory;
         match memory.backend {
             Wanted::Builtin => Self { qmd: None, backend: Arc::clone(&engine) as _, engine },
             Wanted::Qmd => {
                 let places = places(around, agent_id, workspace);
-                let options = QmdOptions::resolve(&memory.qmd, places);
+                let mut options = QmdOptions::resolve(&memory.qmd, places);
+                options.updates.on_change = watches;
                 let program = Arc::new(options.program());
                 let qmd = Arc::new(QmdBackend::new(options, program, Arc::clone(&clock)));
                 let backend = WithFallback::new(Arc::clone(&qmd) as _, Arc::clone(&engine) as _, clock);

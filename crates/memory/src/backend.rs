@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::embedding::JobUnderWay;
 use crate::error::MemoryError;
+use crate::measure::MeaningWeight;
 
 /// Results of a search when the caller does not say: OpenClaw's default.
 pub const DEFAULT_RESULTS: usize = 6;
@@ -197,6 +198,9 @@ pub struct Explain {
     /// Cosine of the query with the passage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cosine: Option<f64>,
+    /// What meaning counted beside words; absent where only one of them ranked, and in OpenClaw's own ranking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<MeaningWeight>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
@@ -312,10 +316,16 @@ pub struct Status {
     pub embedded: usize,
     /// Vectors kept for text that comes back.
     pub cached: usize,
+    /// What meaning counts beside words; absent where nothing is brought together, and in OpenClaw's own ranking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<MeaningWeight>,
     /// Whether files have changed since they were indexed.
     pub dirty: bool,
     /// Notes and folders that are not indexed, and why.
     pub skipped: Vec<Skipped>,
+    /// What is configured and has no effect, and why, in plain words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
     /// Where a damaged index was put, if that happened since the start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovered: Option<std::path::PathBuf>,

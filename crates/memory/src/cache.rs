@@ -62,7 +62,7 @@ impl Index {
             [now_ms, embedder.0],
         )?;
         let unused = "SELECT embedder FROM mem_embedders_used WHERE used < ?1";
-        for table in ["mem_cache", "mem_vectors", "mem_chunk_vectors", "mem_embedders_used"] {
+        for table in ["mem_cache", "mem_vectors", "mem_chunk_vectors", "mem_measured", "mem_embedders_used"] {
             let delete = format!("DELETE FROM {table} WHERE embedder IN ({unused})");
             self.db.execute(&delete, [now_ms.saturating_sub(UNUSED_MS)])?;
         }

@@ -48,6 +48,8 @@ pub struct EngineOptions {
     pub cache_entries: Option<usize>,
     /// How words and meaning are brought together.
     pub fusion: Fusion,
+    /// What is configured and has no effect, and why, in plain words; the status says it.
+    pub ignored: Vec<String>,
     /// The wall clock; file times are compared with it.
     pub clock: Arc<dyn Clock>,
 }
@@ -71,6 +73,7 @@ impl EngineOptions {
             embedders: Embedders::default(),
             cache_entries: None,
             fusion: Fusion::default(),
+            ignored: Vec::new(),
             clock,
         }
     }
@@ -173,8 +176,10 @@ impl Engine {
             passages: totals.embedded.0,
             embedded: totals.embedded.1,
             cached: totals.cached,
+            weight: totals.weight,
             dirty: totals.dirty,
             skipped: totals.skipped,
+            ignored: self.mailbox.options.ignored.clone(),
             recovered: totals.recovered,
         })
     }

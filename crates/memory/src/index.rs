@@ -18,6 +18,7 @@ use crate::corpus::{Corpus, Exact, NoteId, NoteView};
 pub(crate) use crate::fault::IndexError;
 use crate::jobs;
 use crate::layout::{decode_rows, encode_rows, lay_out};
+use crate::measure;
 use crate::postings::{Postings, RowId, Rows};
 use crate::repair::create_file;
 use crate::seal::{seal, sums};
@@ -27,7 +28,7 @@ use crate::weighted::{self, Chunking};
 use crate::words::Analyser;
 
 /// Changes when tables, terms or windows change; an index of another version is built anew.
-const VERSION: i64 = 8;
+const VERSION: i64 = 9;
 /// Pages kept in memory, in KiB: an idle agent should cost next to nothing.
 const CACHE_KIB: i64 = 1024;
 /// The write-ahead log is cut back to this after a large sync.
@@ -185,6 +186,7 @@ impl Index {
             tx.execute_batch(KEPT_SCHEMA)?;
             tx.execute_batch(jobs::SCHEMA)?;
             tx.execute_batch(cache::SCHEMA)?;
+            tx.execute_batch(measure::SCHEMA)?;
             tx.commit()?;
         }
         self.refresh()?;

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use openclaw_embed::{BatchJob, Vector};
+use openclaw_embed::{BatchJob, JobMark, Vector};
 use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
 
 use crate::codes::encode_vector;
@@ -31,6 +31,13 @@ pub(crate) const SCHEMA: &str = "
         PRIMARY KEY (embedder, hash)
     ) WITHOUT ROWID;";
 
+/// A job that is about to be sent.
+pub(crate) struct Reserved {
+    pub(crate) key: JobKey,
+    pub(crate) mark: JobMark,
+    pub(crate) texts: Vec<String>,
+}
+
 /// A job's number in one index file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct JobKey(i64);
@@ -39,8 +46,10 @@ pub(crate) struct JobKey(i64);
 #[derive(Debug, Clone)]
 pub(crate) struct StoredJob {
     pub(crate) key: JobKey,
-    /// Nothing while it is being sent.
+    /// Nothing while it is being sent, and when its sender died.
     pub(crate) job: Option<BatchJob>,
+    /// Whether nobody can be sending it any more.
+    pub(crate) is_orphan: bool,
     /// Whether it was told to stop because it took too long.
     pub(crate) is_stopped: bool,
     /// Texts in it.
@@ -61,7 +70,7 @@ impl Index {
         embedder: EmbedderKey,
         passages: &[Unembedded],
         now_ms: i64,
-    ) -> Result<(JobKey, Vec<String>), IndexError> {
+    ) -> Result<Reserved, IndexError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute("INSERT INTO mem_jobs (embedder, begun) VALUES (?1, ?2)", [embedder.0, now_ms])?;
         let key = tx.last_insert_rowid();
@@ -77,7 +86,28 @@ impl Index {
             }
         }
         tx.commit()?;
-        Ok((JobKey(key), taken))
+        let key = JobKey(key);
+        Ok(Reserved { key, mark: self.mark(key)?, texts: taken })
+    }
+
+    /// What tells a job from all others at the service: when it was entered, and its texts. Whoever comes after a sender
+    /// that died makes the same.
+    pub(crate) fn mark(&self, key: JobKey) -> Result<JobMark, IndexError> {
+        let mut what = Vec::new();
+        let mut find = self.db.prepare_cached("SELECT embedder, begun FROM mem_jobs WHERE id = ?1")?;
+        let entered: Option<(i64, i64)> =
+            find.query_row([key.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        if let Some((embedder, begun)) = entered {
+            what.extend(begun.to_be_bytes());
+            let mut texts = self.db.prepare_cached(
+                "SELECT hash FROM mem_job_texts WHERE embedder = ?1 AND job = ?2 ORDER BY hash",
+            )?;
+            let mut rows = texts.query([embedder, key.0])?;
+            while let Some(row) = rows.next()? {
+                what.extend(row.get_ref(0)?.as_blob().unwrap_or_default());
+            }
+        }
+        Ok(JobMark::of(&what))
     }
 
     /// Notes the service's name of a job, without which it could not be found again.
@@ -115,12 +145,13 @@ impl Index {
                 let (key, begun) = (JobKey(row.get(0)?), row.get::<_, i64>(1)?);
                 let text: Option<String> = row.get(2)?;
                 let job = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
-                let kept = if job.is_some() { KEPT_MS } else { SENDING_MS };
-                if now_ms.saturating_sub(begun) > kept {
+                let age = now_ms.saturating_sub(begun);
+                if age > KEPT_MS {
                     lost.push(key);
                 } else {
+                    let is_orphan = job.is_none() && age > SENDING_MS;
                     let (is_stopped, texts) = (row.get(3)?, counted(row.get(4)?));
-                    found.push(StoredJob { key, job, is_stopped, texts });
+                    found.push(StoredJob { key, job, is_orphan, is_stopped, texts });
                 }
             }
         }

@@ -45,6 +45,7 @@ mod job;
 mod jobs;
 mod layout;
 mod matches;
+mod measure;
 mod near;
 mod open;
 mod postings;
@@ -76,10 +77,11 @@ pub use backend::{
     MAX_RESULTS, MemoryBackend, Passage, Query, Skipped, Source, Standing, Status, SyncReason, SyncReport,
 };
 pub use configured::Surroundings;
-pub use embedding::{Batching, Embedders, JobStage, JobUnderWay, Spending};
+pub use embedding::{Batching, Embedders, JobStage, JobUnderWay, SelfTesting, Spending};
 pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;
 pub use freshness::SyncOptions;
+pub use measure::{MeaningWeight, SelfTest};
 pub use probe::{Probe, Reader, Role};
 pub use qmd::{
     Chat, ChatKind, Collection, QmdBackend, QmdCall, QmdError, QmdLimits, QmdOptions, QmdPlaces, QmdProgram,

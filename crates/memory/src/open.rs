@@ -10,6 +10,7 @@ use crate::backend::{Query, Source};
 use crate::codes::Codes;
 use crate::corpus::{Corpus, Exact, NoteId};
 use crate::index::{Generation, Index, IndexError, NewNote};
+use crate::measure::{MeaningWeight, SelfTest};
 use crate::search::{Asked, Found, search};
 use crate::vectors::{EmbedderKey, Unembedded, hash};
 use crate::weighted::{self, Chunks, Fusion, Of, Sides, Weighing, Weighted};
@@ -28,6 +29,8 @@ pub(crate) struct OpenIndex {
     pub(crate) corpus: Corpus,
     ranking: Ranking,
     embedder: Option<EmbedderKey>,
+    /// What was measured of it.
+    measured: Option<SelfTest>,
     /// What the file was like when the corpus was loaded; another process may write, too.
     data_version: i64,
     /// Whether another process has published a generation.
@@ -73,7 +76,8 @@ impl OpenIndex {
             Fusion::Weighted(options) => Ranking::Weighted(options, Chunks::default()),
         };
         let corpus = Corpus::new(None, exact);
-        let mut open = Self { index, corpus, ranking, embedder, data_version, is_foreign: false };
+        let mut open =
+            Self { index, corpus, ranking, embedder, measured: None, data_version, is_foreign: false };
         open.load()?;
         Ok(open)
     }
@@ -81,6 +85,7 @@ impl OpenIndex {
     /// Loads what is published. The vectors are those of the units that the ranking compares: passages or chunks.
     fn load(&mut self) -> Result<(), IndexError> {
         let exact = self.corpus.exact;
+        self.measured = self.embedder.map(|embedder| self.index.measured(embedder)).transpose()?.flatten();
         match &mut self.ranking {
             Ranking::Measured(_) => self.corpus = self.index.load(self.embedder, exact)?,
             Ranking::Weighted(options, chunks) => {
@@ -103,13 +108,39 @@ impl OpenIndex {
         today: Date,
     ) -> Result<Found, IndexError> {
         let Self { index, corpus, .. } = self;
+        let weight = MeaningWeight::of(self.measured);
         match &self.ranking {
-            Ranking::Measured(sides) => search(index, corpus, &Asked { query, vector, sides: *sides, today }),
+            Ranking::Measured(sides) => {
+                search(index, corpus, &Asked { query, vector, sides: *sides, weight, today })
+            }
             Ranking::Weighted(options, chunks) => {
                 let memory = Weighing { index, corpus, chunks, options: *options };
-                weighted::search(&memory, &Asked { query, vector, sides: options.sides, today })
+                weighted::search(&memory, &Asked { query, vector, sides: options.sides, weight, today })
             }
         }
+    }
+
+    /// What meaning counts beside words, where both rank together by what was measured.
+    pub(crate) fn weight(&self) -> Option<MeaningWeight> {
+        let has_vectors = self.corpus.embedded().1 > 0;
+        match self.ranking {
+            Ranking::Measured(Sides::Both) if has_vectors => Some(MeaningWeight::of(self.measured)),
+            Ranking::Measured(_) | Ranking::Weighted(..) => None,
+        }
+    }
+
+    /// Whether the embedder should be measured: its vectors are to rank beside words, and nobody did it.
+    pub(crate) fn is_unmeasured(&self) -> bool {
+        let is_weighed = matches!(self.ranking, Ranking::Measured(Sides::Both));
+        is_weighed && self.embedder.is_some() && self.measured.is_none()
+    }
+
+    /// Keeps what was measured of the embedder.
+    pub(crate) fn keep_measured(&mut self, measured: SelfTest) -> Result<(), IndexError> {
+        let Some(embedder) = self.embedder else { return Ok(()) };
+        self.index.keep_measured(embedder, measured)?;
+        self.measured = Some(measured);
+        Ok(())
     }
 
     /// Passages or chunks, and how many of them are embedded.
@@ -126,7 +157,7 @@ impl OpenIndex {
         let data_version = index.data_version()?;
         let ranking = Ranking::Measured(Sides::Both);
         let corpus = Corpus::default();
-        Ok(Self { index, corpus, ranking, embedder: None, data_version, is_foreign: false })
+        Ok(Self { index, corpus, ranking, embedder: None, measured: None, data_version, is_foreign: false })
     }
 
     /// Who makes the vectors.

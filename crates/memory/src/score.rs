@@ -16,6 +16,9 @@ use crate::words::Concept;
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
 
+/// What the window counts of all that words count.
+const OF_WINDOW: f64 = 0.8;
+
 /// Rows that tell what is usual among so many.
 const SAMPLED_ROWS: usize = 40_000;
 /// Rows with a concept that tell in how many windows it is.
@@ -32,8 +35,14 @@ pub(crate) struct Weights {
     pub(crate) meaning: f64,
 }
 
-/// Chosen on the development half of LoCoMo with all-MiniLM-L6-v2; see `bench/RESULTS.md`.
-pub(crate) const WEIGHTS: Weights = Weights { window: 0.4, row: 0.1, meaning: 0.5 };
+impl Weights {
+    /// With meaning counting so much of 1. Windows count four times as much as rows: that, like a meaning of
+    /// 0.5, was chosen on the development half of LoCoMo with all-MiniLM-L6-v2; see `bench/RESULTS.md`.
+    pub(crate) fn with_meaning(meaning: f64) -> Self {
+        let words = 1.0 - meaning;
+        Self { window: OF_WINDOW * words, row: (1.0 - OF_WINDOW) * words, meaning }
+    }
+}
 
 /// What is known about one row.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -12,8 +12,9 @@ use crate::corpus::{Corpus, NoteId};
 use crate::index::{Index, IndexError};
 use crate::layout::headings;
 use crate::matches::{Held, Matches};
+use crate::measure::MeaningWeight;
 use crate::ranking::Ranking;
-use crate::score::{Evidence, Scores, WEIGHTS, Weights};
+use crate::score::{Evidence, Scores, Weights};
 use crate::select::{Run, select};
 use crate::time::Time;
 use crate::weighted::Sides;
@@ -36,13 +37,15 @@ pub(crate) struct Asked<'a> {
     pub(crate) vector: Option<&'a Vector>,
     /// What ranks.
     pub(crate) sides: Sides,
+    /// What meaning counts beside words.
+    pub(crate) weight: MeaningWeight,
     /// The day it is.
     pub(crate) today: Date,
 }
 
 /// Searches what is indexed, by words and, with the query's vector, by meaning.
 pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Result<Found, IndexError> {
-    let Asked { query, vector, sides, today } = *asked;
+    let Asked { query, vector, sides, weight, today } = *asked;
     let time = Time::of(&query.text, today);
     let concepts = analyse(&time.subject);
     let held = concepts.iter().map(|concept| rows_of(index, concept)).collect::<Result<Vec<_>, _>>()?;
@@ -51,11 +54,14 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
     let meaning = codes.as_ref().and_then(|codes| corpus.meaning(codes));
     // Without vectors words answer, even if they were to be left out.
     let sides = if meaning.is_some() { sides } else { Sides::Both };
+    let tuned = MeaningWeight::of(None).weight;
     let weights = match (sides, &meaning) {
-        (Sides::Both, Some(_)) => WEIGHTS,
-        (Sides::Both, None) => Weights { meaning: 0.0, ..WEIGHTS },
-        (Sides::Meaning, _) => Weights { window: 0.0, row: 0.0, ..WEIGHTS },
+        (Sides::Both, Some(_)) => Weights::with_meaning(weight.weight),
+        // One side alone counts what it was tuned to: how fast results follow each other depends on it.
+        (Sides::Both, None) => Weights { meaning: 0.0, ..Weights::with_meaning(tuned) },
+        (Sides::Meaning, _) => Weights { window: 0.0, row: 0.0, meaning: tuned },
     };
+    let weight = (sides == Sides::Both && meaning.is_some()).then_some(weight);
     let scores = Scores::new(corpus, &concepts, &matches, weights);
     let mut ranking = Ranking { corpus, scores, meaning, sides, time: &time };
     let mut candidates = ranking.candidates(index, codes.as_ref())?;
@@ -84,7 +90,8 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
         hit.date = corpus.views()[run.slot].day(run.best).map(|date| date.to_string());
         if query.explain == Explaining::On {
             let fused = ranking.fused(run.slot, run.best..run.best + 1);
-            hit.explain = Some(explain(evidence, fused.first().copied().unwrap_or_default()));
+            let fused = fused.first().copied().unwrap_or_default();
+            hit.explain = Some(Explain { weight, ..explain(evidence, fused) });
         }
         hits.push(hit);
     }
@@ -118,6 +125,7 @@ fn explain(evidence: Evidence, fused: f64) -> Explain {
         words: evidence.ratio,
         coverage: evidence.coverage,
         cosine: evidence.cosine,
+        weight: None,
     }
 }
 

@@ -20,6 +20,7 @@ use crate::error::MemoryError;
 use crate::freshness::{Duty, Freshness};
 use crate::index::IndexError;
 use crate::job::Job;
+use crate::measure::MeaningWeight;
 use crate::open::{OpenIndex, Wanted};
 use crate::recovery::{Recovery, Tidy};
 use crate::search::Found;
@@ -87,6 +88,7 @@ pub(crate) struct Totals {
     pub(crate) cached: usize,
     pub(crate) dirty: bool,
     pub(crate) skipped: Vec<Skipped>,
+    pub(crate) weight: Option<MeaningWeight>,
     pub(crate) recovered: Option<PathBuf>,
 }
 
@@ -150,6 +152,7 @@ impl Worker {
             if Instant::now() >= idle {
                 self.tidy(Tidy::All);
                 (self.open, self.shelter) = (None, None);
+                openclaw_encoder::give_back();
             }
         }
     }
@@ -312,6 +315,7 @@ impl Worker {
                 cached: open.index.cached()?,
                 dirty: is_busy || look.is_dirty,
                 skipped: merged(&skipped, look.skipped),
+                weight: open.weight(),
                 recovered: None,
             })
         })?;

@@ -45,6 +45,8 @@ pub mod oauth;
 pub mod offline;
 pub mod ollama;
 pub mod openai;
+pub mod params;
+pub mod probe;
 pub mod replay;
 pub mod responses;
 mod retry;
@@ -58,7 +60,8 @@ mod contract;
 pub use error::{Malformed, ModelError, TimeoutKind};
 pub use model::{
     ArgumentsError, ChatModel, Compat, InputKind, MaxTokensField, ModelEvent, ModelInfo, ModelRequest,
-    Prices, ThinkingLevel, ToolDefinition, WireApi, parse_arguments,
+    Prices, ReasoningForm, ThinkingLevel, ToolDefinition, WireApi, parse_arguments,
 };
 pub use openclaw_http::Unreachable;
+pub use params::OwnFields;
 pub use retry::{CallPolicy, Retries, Timeouts};

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::ModelError;
 use crate::cli::CliSession;
+use crate::{ModelError, OwnFields};
 
 /// A chat model, near or far.
 ///
@@ -77,6 +77,38 @@ pub enum ThinkingLevel {
     High,
     /// As much as it can.
     XHigh,
+}
+
+impl ThinkingLevel {
+    /// From none to most.
+    pub const ALL: [Self; 6] = [Self::Off, Self::Minimal, Self::Low, Self::Medium, Self::High, Self::XHigh];
+
+    /// The name that configuration, sessions and clients use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Minimal => "minimal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::XHigh => "xhigh",
+        }
+    }
+
+    /// The level of a word, in any of the spellings that the release takes.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word.trim().to_ascii_lowercase().replace(['-', '_', ' '], "").as_str() {
+            "off" => Self::Off,
+            "minimal" | "min" | "think" => Self::Minimal,
+            "low" | "on" | "enable" | "enabled" | "thinkhard" => Self::Low,
+            "medium" | "mid" | "med" | "thinkharder" | "harder" => Self::Medium,
+            "high" | "highest" | "max" | "ultra" | "ultrathink" | "thinkhardest" => Self::High,
+            "xhigh" | "extrahigh" | "ultrathink+" => Self::XHigh,
+            _ => return None,
+        })
+    }
 }
 
 /// A tool as the model sees it.
@@ -157,6 +189,8 @@ pub struct ModelInfo {
     pub calls_tools: bool,
     /// Sampling temperature of its requests, where the user set one.
     pub temperature: Option<f64>,
+    /// What else the user set for its requests.
+    pub own_fields: OwnFields,
     /// US dollars per million tokens.
     pub prices: Prices,
     /// What its server does differently from the published API.
@@ -181,6 +215,7 @@ impl ModelInfo {
             input: vec![InputKind::Text],
             calls_tools: true,
             temperature: None,
+            own_fields: OwnFields::default(),
             prices: Prices::default(),
             compat: Compat::default(),
         }
@@ -309,8 +344,26 @@ pub struct Compat {
     pub supports_store: Option<bool>,
     /// Whether reasoning models take their instructions under the role `developer`.
     pub supports_developer_role: Option<bool>,
+    /// Whether reasoning models take `reasoning_effort`.
+    pub supports_reasoning_effort: Option<bool>,
     /// Which field carries the output limit.
     pub max_tokens_field: Option<MaxTokensField>,
+    /// How it is told to think. Not for the configuration: decided by provider and host.
+    #[serde(skip)]
+    pub reasoning_form: Option<ReasoningForm>,
+}
+
+/// How a server with chat completions is told how hard to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReasoningForm {
+    /// `reasoning_effort`, as OpenAI has it.
+    Effort,
+    /// `thinking: {type}`, which is on or off, as Z.AI has it.
+    Type,
+    /// `reasoning: {effort}`, as OpenRouter has it.
+    Object,
+    /// Not at all.
+    Untold,
 }
 
 /// The field that carries the output limit.

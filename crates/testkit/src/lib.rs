@@ -32,8 +32,10 @@ pub mod embeddings;
 pub mod home;
 pub mod hub;
 pub mod model_server;
+pub mod mutation;
 pub mod process;
 pub mod strict;
+pub mod terminal;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub mod trace;
 pub mod ws;

@@ -96,9 +96,34 @@ pub(crate) struct ModelsStatusArgs {
     /// Exit code 1 when a credential is missing or has ended, 2 when one ends within a day
     #[arg(long)]
     pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) probe: ProbeArgs,
     /// Look at this agent
     #[arg(long, value_name = "ID")]
     pub(crate) agent: Option<String>,
+}
+
+/// One tiny real request with each credential.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ProbeArgs {
+    /// Also send one tiny real request with each credential; with --check, exit code 1 when one fails
+    #[arg(long)]
+    pub(crate) probe: bool,
+    /// Only credentials of this provider
+    #[arg(long, value_name = "NAME", requires = "probe")]
+    pub(crate) probe_provider: Option<String>,
+    /// Only these profiles
+    #[arg(long, value_name = "ID", requires = "probe", value_delimiter = ',')]
+    pub(crate) probe_profile: Vec<String>,
+    /// Milliseconds that each may take
+    #[arg(long, value_name = "MS", requires = "probe", default_value_t = 8_000, value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    pub(crate) probe_timeout: u64,
+    /// How many at a time
+    #[arg(long, value_name = "N", requires = "probe", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=32))]
+    pub(crate) probe_concurrency: u16,
+    /// Tokens that each answer may have
+    #[arg(long, value_name = "N", requires = "probe", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) probe_max_tokens: u32,
 }
 
 #[derive(Debug, Args)]
@@ -231,6 +256,21 @@ pub(crate) struct ModelsScanArgs {
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=50))]
     pub(crate) max_candidates: u16,
+    /// Take the lists at their word: ask no model to call a tool or to look at an image
+    #[arg(long)]
+    pub(crate) no_probe: bool,
+    /// Milliseconds that each request to a model may take
+    #[arg(long, value_name = "MS", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=600_000))]
+    pub(crate) timeout: u64,
+    /// How many models at a time
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=32))]
+    pub(crate) concurrency: u16,
+    /// Make the best one that calls tools the default model
+    #[arg(long, conflicts_with = "local")]
+    pub(crate) set_default: bool,
+    /// Make the best one that looks at images the model for images
+    #[arg(long, conflicts_with = "local")]
+    pub(crate) set_image: bool,
     /// Ask only this machine, nobody on the network
     #[arg(long)]
     pub(crate) local: bool,

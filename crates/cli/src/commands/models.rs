@@ -1,9 +1,11 @@
 //! `openclaw models`: which models there are, which one answers, and the credentials for them.
 
+mod ask;
 mod auth;
 mod choice;
 mod list;
 mod order;
+mod probe;
 mod programs;
 mod scan;
 mod status;

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use openclaw_config::{EmbeddingProvider, MemoryBackend};
+use openclaw_guard::SystemClock;
 use openclaw_memory::{Reader, Surroundings};
+use openclaw_models::catalog::table::canonical_provider;
 use serde::Serialize;
 
 use super::setup::Setup;
@@ -73,8 +75,13 @@ const NO_VECTORS: &str = "none";
 fn memory_state(instance: &Instance, agent: &str) -> MemoryState {
     let config = instance.config();
     let search = config.agents.memory_search(agent);
-    let around = Surroundings { loaded: &instance.loaded, at: &instance.at, written: str::trim };
-    let embedders = around.embedders(agent);
+    let around = Surroundings {
+        loaded: &instance.loaded,
+        at: &instance.at,
+        written: str::trim,
+        canonical: canonical_provider,
+    };
+    let embedders = around.embedders(agent, &SystemClock);
     MemoryState {
         enabled: search.enabled && search.provider != EmbeddingProvider::None,
         sent_to: embedders.reader(),

@@ -162,7 +162,7 @@ section! {
         /// Turns at the same time, over all sessions.
         max_concurrent: u64 = 4, min(1.0), max(10_000.0);
         /// How much the model thinks.
-        thinking_default: Option<ThinkingLevel>, planned(not_yet::LEVELS);
+        thinking_default: Option<ThinkingLevel>;
         /// How much of the work is shown.
         verbose_default: VerboseLevel = VerboseLevel::Off, planned(not_yet::LEVELS);
         /// Whether commands run outside the sandbox.

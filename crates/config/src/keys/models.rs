@@ -173,7 +173,7 @@ section! {
         /// Whether it takes the role `developer`.
         supports_developer_role: Option<bool>;
         /// Whether it takes `reasoning_effort`.
-        supports_reasoning_effort: Option<bool>, planned(not_yet::MODEL_REQUESTS);
+        supports_reasoning_effort: Option<bool>;
         /// The field that carries the limit on produced tokens.
         max_tokens_field: Option<MaxTokensField>;
     }

@@ -4,10 +4,42 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::job::JobState;
+use super::job::{JobMark, JobState};
 use super::remote::Status;
 use crate::Purpose;
 use crate::remote::{Answer, Dialect, Numbers, Senseless, input_type};
+
+/// Who begins the jobs.
+pub(super) const SOURCE: &str = "openclaw-memory";
+/// Under which key of the metadata the mark is.
+const MARK: &str = "mark";
+
+/// A page of the list of jobs, the newest first.
+#[derive(Deserialize)]
+pub(super) struct Page {
+    data: Vec<Listed>,
+    #[serde(default)]
+    has_more: bool,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+    metadata: Option<Value>,
+}
+
+impl Page {
+    /// The name of the job with a mark.
+    pub(super) fn find(&self, mark: &JobMark) -> Option<&str> {
+        let is_it = |job: &&Listed| job.metadata.as_ref().is_some_and(|data| data[MARK] == mark.as_str());
+        self.data.iter().find(is_it).map(|job| job.id.as_str())
+    }
+
+    /// After which job the next page begins.
+    pub(super) fn next(&self) -> Option<&str> {
+        self.data.last().filter(|_| self.has_more).map(|job| job.id.as_str())
+    }
+}
 
 /// One line of the input file.
 #[derive(Serialize)]
@@ -43,11 +75,11 @@ pub(super) fn line(dialect: Dialect, model: &str, id: &str, text: &str) -> Optio
 }
 
 /// The request that begins a job.
-pub(super) fn create(dialect: Dialect, model: &str, input_file: &str) -> Value {
+pub(super) fn create(dialect: Dialect, model: &str, input_file: &str, mark: &JobMark) -> Value {
     let window = if dialect == Dialect::Voyage { "12h" } else { "24h" };
     let mut body = json!({
         "input_file_id": input_file, "endpoint": "/v1/embeddings", "completion_window": window,
-        "metadata": {"source": "openclaw-memory"},
+        "metadata": {"source": SOURCE, MARK: mark.as_str()},
     });
     if dialect == Dialect::Voyage {
         body["request_params"] = json!({"model": model, "input_type": input_type(Purpose::Document)});
@@ -139,7 +171,7 @@ pub(super) fn form(jsonl: &str, boundary: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::{Batch, create, line, outcome};
-    use crate::batch::JobState;
+    use crate::batch::{JobMark, JobState};
     use crate::remote::Dialect;
     use serde_json::{Value, json};
 
@@ -151,9 +183,14 @@ mod tests {
             "body": {"model": "m", "input": ["a\nb"], "encoding_format": "base64"}});
         assert_eq!(of(Dialect::OpenAi), openai);
         assert_eq!(of(Dialect::Voyage), json!({"custom_id": "id1", "body": {"input": ["a\nb"]}}));
-        assert_eq!(create(Dialect::OpenAi, "m", "file-1")["completion_window"], "24h");
+        let mark = JobMark::of(b"x");
+        let body = create(Dialect::OpenAi, "m", "file-1", &mark);
+        assert_eq!(
+            (&body["completion_window"], &body["metadata"]["mark"]),
+            (&json!("24h"), &json!(mark.as_str()))
+        );
         let params = json!({"model": "m", "input_type": "document"});
-        assert_eq!(create(Dialect::Voyage, "m", "file-1")["request_params"], params);
+        assert_eq!(create(Dialect::Voyage, "m", "file-1", &mark)["request_params"], params);
     }
 
     #[test]

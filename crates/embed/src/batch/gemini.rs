@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::files::Outcome;
-use super::job::JobState;
+use super::files::{Outcome, SOURCE};
+use super::job::{JobMark, JobState};
 use super::remote::Status;
 use crate::Purpose;
 use crate::remote::{Embedding, Numbers, One, Senseless};
@@ -22,11 +22,23 @@ pub(super) fn line(model: &str, id: &str, text: &str) -> Option<String> {
 }
 
 /// The request that begins a job.
-pub(super) fn create(model: &str, input_file: &str) -> Value {
+pub(super) fn create(model: &str, input_file: &str, mark: &JobMark) -> Value {
     json!({"batch": {
-        "displayName": "openclaw-memory", "model": format!("models/{model}"),
+        "displayName": display_name(mark), "model": format!("models/{model}"),
         "inputConfig": {"fileName": input_file},
     }})
+}
+
+/// How a job is called; the only thing of it that is ours.
+fn display_name(mark: &JobMark) -> String {
+    format!("{SOURCE}-{}", mark.as_str())
+}
+
+/// The name of the job with a mark, in a page of the list of jobs.
+pub(super) fn listed<'a>(page: &'a Value, mark: &JobMark) -> Option<&'a str> {
+    let wanted = display_name(mark);
+    let is_it = |operation: &&Value| operation.get("metadata").unwrap_or(operation)["displayName"] == *wanted;
+    page["operations"].as_array()?.iter().find(is_it)?["name"].as_str()
 }
 
 /// The name of an uploaded file.
@@ -91,7 +103,7 @@ pub(super) fn outcome(line: &[u8]) -> Result<Outcome, Senseless> {
 
 /// Description and content of an upload (`uploadType=multipart`).
 pub(super) fn related(jsonl: &str, boundary: &str) -> Vec<u8> {
-    let description = json!({"file": {"displayName": "openclaw-memory", "mimeType": "application/jsonl"}});
+    let description = json!({"file": {"displayName": SOURCE, "mimeType": "application/jsonl"}});
     format!(
         "--{boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{description}\r\n\
          --{boundary}\r\nContent-Type: application/jsonl\r\n\r\n{jsonl}\r\n--{boundary}--\r\n"

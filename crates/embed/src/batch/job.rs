@@ -12,8 +12,14 @@ pub trait BatchJobs: Send + Sync {
     /// How much one job takes.
     fn limits(&self) -> JobLimits;
     /// Begins one job for all these texts. Of several items with one id the first is sent. A job that was begun is
-    /// paid for: store what comes back before anything else.
-    fn submit(&self, items: Vec<BatchItem>) -> BoxFuture<'_, Result<BatchJob, EmbedError>>;
+    /// paid for: store what comes back before anything else. Whoever dies in between finds it again by its mark.
+    fn submit<'a>(
+        &'a self,
+        items: Vec<BatchItem>,
+        mark: &'a JobMark,
+    ) -> BoxFuture<'a, Result<BatchJob, EmbedError>>;
+    /// The job with a mark, if the service has one: of a submission that nobody knows the end of.
+    fn find<'a>(&'a self, mark: &'a JobMark) -> BoxFuture<'a, Result<Option<BatchJob>, EmbedError>>;
     /// How far it is.
     fn state<'a>(&'a self, job: &'a BatchJob) -> BoxFuture<'a, Result<JobState, EmbedError>>;
     /// What it made, in any order, as it is read from the network: a whole job may not fit into memory. Jobs that
@@ -55,6 +61,25 @@ impl BatchItem {
 #[must_use]
 pub fn text_id(text: &str) -> String {
     hex_digest(text)
+}
+
+/// What tells one job from all others of an account. It is made before the job is sent, from what is stored by then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobMark(String);
+
+impl JobMark {
+    /// A digest of what tells it apart; nothing can be read from it.
+    #[must_use]
+    pub fn of(what: &[u8]) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, what);
+        Self(digest.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Hexadecimal digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A job at a service: what must be stored to find it again.

@@ -7,6 +7,6 @@ mod lines;
 mod remote;
 mod wait;
 
-pub use job::{BatchItem, BatchJob, BatchJobs, JobLimits, JobLine, JobState, NoVector, text_id};
+pub use job::{BatchItem, BatchJob, BatchJobs, JobLimits, JobLine, JobMark, JobState, NoVector, text_id};
 pub(crate) use remote::RemoteJobs;
 pub use wait::{BatchPolicy, Ended, Next, Seen, Waiting, wait};

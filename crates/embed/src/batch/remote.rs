@@ -13,7 +13,7 @@ use reqwest::{Method, Response};
 use serde_json::Value;
 
 use super::files::Outcome;
-use super::job::{BatchItem, BatchJob, BatchJobs, JobLimits, JobLine, JobState, NoVector};
+use super::job::{BatchItem, BatchJob, BatchJobs, JobLimits, JobLine, JobMark, JobState, NoVector};
 use super::lines::Lines;
 use super::{files, gemini};
 use crate::remote::{Content, Dialect, Repeat, Request, Senseless, Wire, checked, hex_digest, readable};
@@ -24,6 +24,10 @@ use crate::{EmbedError, EmbedderId, Failure, Purpose};
 const MAX_TEXTS: usize = 50_000;
 /// The services take 100 MB and more; this is what is in memory while it is sent.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
+/// Jobs on a page of the list: the most that OpenAI gives.
+const PAGE_JOBS: &str = "100";
+/// Jobs are listed from the newest, and one whose end nobody knows is not old: a thousand of a busy account.
+const MAX_PAGES: usize = 10;
 /// An upload may be slow, a look may not.
 const UPLOAD_LIMIT: Duration = Duration::from_secs(600);
 const LOOK_LIMIT: Duration = Duration::from_secs(60);
@@ -82,16 +86,16 @@ impl RemoteJobs {
         serde_json::from_slice(&answer).map_err(|error| self.malformed(&error.to_string()))
     }
 
-    async fn begin(&self, items: Vec<BatchItem>) -> Result<BatchJob, Failure> {
+    async fn begin(&self, items: Vec<BatchItem>, mark: &JobMark) -> Result<BatchJob, Failure> {
         let (jsonl, count, tokens) = self.input(items)?;
         let file = self.upload(jsonl, tokens).await?;
         let (tail, body) = match self.dialect {
             Dialect::OpenAi | Dialect::Voyage => {
-                ("batches".to_owned(), files::create(self.dialect, &self.id.model, &file))
+                ("batches".to_owned(), files::create(self.dialect, &self.id.model, &file, mark))
             }
             Dialect::Gemini => (
                 format!("models/{}:asyncBatchEmbedContent", self.id.model),
-                gemini::create(&self.id.model, &file),
+                gemini::create(&self.id.model, &file, mark),
             ),
         };
         let mut request = self.look(Method::POST, &tail);
@@ -102,14 +106,59 @@ impl RemoteJobs {
             Dialect::OpenAi | Dialect::Voyage => created["id"].as_str(),
             Dialect::Gemini => created["name"].as_str(),
         };
-        let id = name.ok_or_else(|| self.malformed("a job without a name"))?.to_owned();
-        Ok(BatchJob {
+        let id = name.ok_or_else(|| self.malformed("a job without a name"))?;
+        Ok(self.job(id, count))
+    }
+
+    fn job(&self, id: &str, count: usize) -> BatchJob {
+        BatchJob {
             provider: self.id.provider.to_owned(),
-            id,
+            id: id.to_owned(),
             fingerprint: self.id.fingerprint.clone(),
             created_ms: self.wire.means.clock.now_ms(),
             count,
-        })
+        }
+    }
+
+    /// Looks through the list of jobs, as far back as it is worth it.
+    async fn search(&self, mark: &JobMark) -> Result<Option<BatchJob>, Failure> {
+        let mut after: Option<String> = None;
+        for _ in 0..MAX_PAGES {
+            let page = self.json(self.page(after.as_deref())).await?;
+            let (found, next) = match self.dialect {
+                Dialect::OpenAi | Dialect::Voyage => {
+                    let page: files::Page =
+                        serde_json::from_value(page).map_err(|error| self.malformed(&error.to_string()))?;
+                    (page.find(mark).map(ToOwned::to_owned), page.next().map(ToOwned::to_owned))
+                }
+                Dialect::Gemini => {
+                    let next = page["nextPageToken"].as_str().filter(|token| !token.is_empty());
+                    (gemini::listed(&page, mark).map(ToOwned::to_owned), next.map(ToOwned::to_owned))
+                }
+            };
+            match (found, next) {
+                (Some(id), _) => return Ok(Some(self.job(&id, 0))),
+                (None, Some(next)) => after = Some(next),
+                (None, None) => break,
+            }
+        }
+        Ok(None)
+    }
+
+    fn page(&self, after: Option<&str>) -> Request {
+        let (size, place) = match self.dialect {
+            Dialect::OpenAi | Dialect::Voyage => ("limit", "after"),
+            Dialect::Gemini => ("pageSize", "pageToken"),
+        };
+        let mut request = self.look(Method::GET, "batches");
+        if let Some(url) = &mut request.url {
+            let mut query = url.query_pairs_mut();
+            query.append_pair(size, PAGE_JOBS);
+            if let Some(after) = after {
+                query.append_pair(place, after);
+            }
+        }
+        request
     }
 
     /// The input file, its number of lines and its tokens.
@@ -289,8 +338,16 @@ impl BatchJobs for RemoteJobs {
         JobLimits { texts: MAX_TEXTS, bytes: MAX_BYTES }
     }
 
-    fn submit(&self, items: Vec<BatchItem>) -> BoxFuture<'_, Result<BatchJob, EmbedError>> {
-        async move { self.begin(items).await.map_err(|failure| self.error(failure)) }.boxed()
+    fn submit<'a>(
+        &'a self,
+        items: Vec<BatchItem>,
+        mark: &'a JobMark,
+    ) -> BoxFuture<'a, Result<BatchJob, EmbedError>> {
+        async move { self.begin(items, mark).await.map_err(|failure| self.error(failure)) }.boxed()
+    }
+
+    fn find<'a>(&'a self, mark: &'a JobMark) -> BoxFuture<'a, Result<Option<BatchJob>, EmbedError>> {
+        async move { self.search(mark).await.map_err(|failure| self.error(failure)) }.boxed()
     }
 
     fn state<'a>(&'a self, job: &'a BatchJob) -> BoxFuture<'a, Result<JobState, EmbedError>> {

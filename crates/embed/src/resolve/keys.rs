@@ -1,8 +1,12 @@
 //! Keys that do not stand in `memorySearch` itself.
 
+use std::sync::Arc;
+
 use openclaw_config::Env;
+use openclaw_credentials::{AuthSettings, AuthStore, AuthView};
 use openclaw_guard::Secret;
 
+use super::remote::sections;
 use crate::Dialect;
 
 /// Where keys come from besides the configuration: the environment, profiles of credentials.
@@ -11,6 +15,10 @@ pub trait Keys {
     fn key(&self, of: Dialect, asked: Asked) -> Option<Key>;
     /// A variable that the configuration names by its bare name, as OpenClaw 2026.2.9 allows for Gemini.
     fn named(&self, variable: &str) -> Option<Secret>;
+    /// The key of a provider's next profile that does not rest.
+    fn profile(&self, _of: Dialect) -> Option<openclaw_credentials::Key> {
+        None
+    }
 }
 
 /// Why a key is looked for.
@@ -31,6 +39,40 @@ pub struct Key {
     pub from: String,
     /// The address that it belongs to, if not the provider's own.
     pub base_url: Option<String>,
+}
+
+/// The keys of an agent: its profiles, and the environment.
+pub struct OwnKeys<'a> {
+    env: EnvKeys<'a>,
+    profiles: Option<Arc<AuthView>>,
+    settings: &'a AuthSettings,
+    now_ms: i64,
+}
+
+impl<'a> OwnKeys<'a> {
+    /// Reads the agent's profiles. When they cannot be read, there are none: those who chat with them say why.
+    #[must_use]
+    pub fn new(env: &'a Env, auth: &'a AuthStore, now_ms: i64) -> Self {
+        let profiles = auth.view().map_err(|error| {
+            tracing::warn!(%error, "embeddings go without keys of profiles");
+        });
+        Self { env: EnvKeys(env), profiles: profiles.ok(), settings: auth.settings(), now_ms }
+    }
+}
+
+impl Keys for OwnKeys<'_> {
+    fn key(&self, of: Dialect, asked: Asked) -> Option<Key> {
+        self.env.key(of, asked)
+    }
+
+    fn named(&self, variable: &str) -> Option<Secret> {
+        self.env.named(variable)
+    }
+
+    fn profile(&self, of: Dialect) -> Option<openclaw_credentials::Key> {
+        let profiles = self.profiles.as_ref()?;
+        sections(of).iter().find_map(|name| profiles.plain(name, self.settings, self.now_ms))
+    }
 }
 
 /// The keys in the environment.

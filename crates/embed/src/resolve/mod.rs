@@ -10,7 +10,7 @@ mod remote;
 
 pub use build::{Makers, Resolution, build, resolve};
 pub use choose::{Around, Choice, Chosen, choose};
-pub use keys::{Asked, EnvKeys, Key, Keys};
+pub use keys::{Asked, EnvKeys, Key, Keys, OwnKeys};
 pub use local::{DEFAULT_LOCAL_MODEL, LocalModel, LocalSpec};
 pub use own::OwnMakers;
 pub use problem::ResolveProblem;

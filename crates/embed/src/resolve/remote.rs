@@ -5,6 +5,7 @@
 //! | credential | belongs to |
 //! |---|---|
 //! | `memorySearch.remote.apiKey`, `.headers` | the address of the chosen provider, `remote.baseUrl` before all others; never to the fallback |
+//! | a profile of `auth-profiles.json` | X's own address, and for a key also what `models.providers.X` or the environment says of X; never what `remote.baseUrl` alone says |
 //! | `models.providers.X.apiKey`, secret `.headers` | `models.providers.X.baseUrl`, or X's own address without one |
 //! | `OPENAI_API_KEY` and the like | X's own address, or `OPENAI_BASE_URL` |
 //!
@@ -14,9 +15,9 @@
 use std::collections::BTreeMap;
 
 use openclaw_config::{EmbeddingRemote, Provider};
+use openclaw_credentials::{AddressFrom, Key as Credential, KeyKind, KeySource, may_go, same_origin};
 use openclaw_guard::Secret;
 use openclaw_http::parse_address;
-use reqwest::Url;
 
 use super::choose::Around;
 use super::keys::{Asked, Key};
@@ -44,7 +45,7 @@ pub(super) struct Wish<'a> {
 }
 
 /// Names in `models.providers`: the one that OpenClaw uses first.
-const fn sections(dialect: Dialect) -> &'static [&'static str] {
+pub(super) const fn sections(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
         Dialect::OpenAi => &["openai"],
         Dialect::Gemini => &["google", "gemini"],
@@ -73,13 +74,12 @@ pub(super) fn find(wish: Wish<'_>, around: &Around<'_>) -> Result<Found, Resolve
     let bad = |error| ResolveProblem::BadEndpoint { dialect, error };
     let section = sections(dialect).iter().find_map(|name| Some((*name, around.providers.get(*name)?)));
     let own_key = around.keys.key(dialect, wish.asked);
-    let base = address(wish, section, own_key.as_ref());
-    let url = parse_address(&base).map_err(bad)?;
-    let host = url.host_str().unwrap_or_default().to_owned();
+    let at = address(wish, section, own_key.as_ref());
+    let host = parse_address(&at.base).map_err(bad)?.host_str().unwrap_or_default().to_owned();
 
-    let (kept, key) = credentials(wish, around, section, own_key, &url);
-    let headers = headers(section, belongs(dialect, section_url(section), &url), wish.remote);
-    let is_official = same_origin(&url, dialect.base_url());
+    let (kept, key) = credentials(wish, around, (section, own_key), &at);
+    let headers = headers(section, same_origin(&at.base, own_address(dialect, section)), wish.remote);
+    let is_official = same_origin(&at.base, dialect.base_url());
     let has_credential = key.is_some() || headers.iter().any(|(name, _)| is_secret_header(name));
     if is_official && !has_credential {
         let section = sections(dialect)[0];
@@ -92,7 +92,7 @@ pub(super) fn find(wish: Wish<'_>, around: &Around<'_>) -> Result<Found, Resolve
     let notes = kept.filter(|_| key.is_none()).map(|kept| ResolveProblem::KeyKept { from: kept.from, host });
     let spec = RemoteSpec {
         dialect,
-        base_url: base,
+        base_url: at.base,
         key: key.map(|key| key.secret),
         headers,
         model: model(dialect, wish.model),
@@ -103,36 +103,67 @@ pub(super) fn find(wish: Wish<'_>, around: &Around<'_>) -> Result<Found, Resolve
     Ok(Found { spec, because, notes: notes.into_iter().collect() })
 }
 
+/// Where the service is.
+struct At {
+    base: String,
+    /// Who says so. Nothing for `memorySearch.remote`: it names an address for its own key, and for no other.
+    said_by: Option<AddressFrom>,
+}
+
+impl At {
+    /// Whether a credential may go there, by the rule for all credentials. `home` is where it belongs.
+    fn gets(&self, key: &Credential, home: &str) -> bool {
+        match self.said_by {
+            None => same_origin(home, &self.base),
+            Some(said_by) => may_go(key, &self.base, said_by, Some(home)),
+        }
+    }
+}
+
 /// `remote` before the provider's section before the environment before the provider's own address.
-fn address(wish: Wish<'_>, section: Option<(&str, &Provider)>, key: Option<&Key>) -> String {
+fn address(wish: Wish<'_>, section: Option<(&str, &Provider)>, key: Option<&Key>) -> At {
     let remote = wish.remote.and_then(|remote| text(remote.base_url.as_deref()));
     // A server that the environment names for chat models may have no embeddings: only who asks by name gets it.
     let named = key.filter(|_| wish.asked == Asked::ByName).and_then(|key| key.base_url.as_deref());
-    let base = remote.or(section_url(section)).or(named).unwrap_or(wish.dialect.base_url());
-    trimmed(wish.dialect, base).to_owned()
+    let all = [
+        (remote, None),
+        (section_url(section), Some(AddressFrom::Config)),
+        (named, Some(AddressFrom::Environment)),
+    ];
+    let said = all.into_iter().find_map(|(base, said_by)| Some((base?, said_by)));
+    let (base, said_by) = said.unwrap_or((wish.dialect.base_url(), Some(AddressFrom::Table)));
+    At { base: trimmed(wish.dialect, base).to_owned(), said_by }
 }
 
 /// The first key that stays here, and the first that goes to `url`.
 fn credentials(
     wish: Wish<'_>,
     around: &Around<'_>,
-    section: Option<(&str, &Provider)>,
-    own_key: Option<Key>,
-    url: &Url,
+    (section, own_key): (Option<(&str, &Provider)>, Option<Key>),
+    at: &At,
 ) -> (Option<Candidate>, Option<Candidate>) {
+    let dialect = wish.dialect;
     let mut all = Vec::new();
-    if let Some(secret) = wish.remote.and_then(|remote| remote_key(wish.dialect, remote, around)) {
+    if let Some(secret) = wish.remote.and_then(|remote| remote_key(dialect, remote, around)) {
         all.push(Candidate { secret, from: "memorySearch.remote.apiKey".to_owned(), goes: true });
     }
+    // As in OpenClaw: profiles, then the configuration, then the environment.
+    if let Some(key) = around.keys.profile(dialect) {
+        let goes = at.gets(&key, dialect.base_url());
+        all.push(Candidate { from: key.source.words(sections(dialect)[0]), secret: key.secret, goes });
+    }
     if let Some((name, provider)) = section {
-        let goes = belongs(wish.dialect, section_url(section), url);
+        // The two are from one entry, unless that names no address.
+        let goes = same_origin(&at.base, own_address(dialect, section));
         let secret = provider.api_key.clone().filter(|key| !key.is_blank());
         let from = format!("models.providers.{name}.apiKey");
         all.extend(secret.map(|secret| Candidate { secret, from, goes }));
     }
     if let Some(Key { secret, from, base_url }) = own_key {
-        let goes = belongs(wish.dialect, base_url.as_deref(), url);
-        all.push(Candidate { secret, from, goes });
+        let source = KeySource::Environment(variable(dialect));
+        let key = Credential { secret, kind: KeyKind::ApiKey, source };
+        let goes = at.gets(&key, base_url.as_deref().unwrap_or(dialect.base_url()));
+        all.push(Candidate { secret: key.secret, from, goes });
     }
     let (goes, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|candidate| candidate.goes);
     (kept.into_iter().next(), goes.into_iter().next())
@@ -142,9 +173,9 @@ fn section_url<'a>(section: Option<(&str, &'a Provider)>) -> Option<&'a str> {
     section.and_then(|(_, provider)| text(Some(&provider.base_url)))
 }
 
-/// Whether what belongs to `base`, or to the provider's own address without one, may go to `url`.
-fn belongs(dialect: Dialect, base: Option<&str>, url: &Url) -> bool {
-    same_origin(url, trimmed(dialect, base.unwrap_or(dialect.base_url())))
+/// The address of the provider's section, or the provider's own without one.
+fn own_address<'a>(dialect: Dialect, section: Option<(&str, &'a Provider)>) -> &'a str {
+    section_url(section).unwrap_or(dialect.base_url())
 }
 
 /// `remote.apiKey`; for Gemini it may be the bare name of a variable, as in OpenClaw 2026.2.9.
@@ -191,8 +222,7 @@ pub(super) fn owner(model: &str) -> Option<Dialect> {
 
 /// The provider that an address belongs to; everybody else speaks like OpenAI.
 pub(super) fn at(base_url: &str) -> Dialect {
-    let is_at =
-        |dialect: &&Dialect| parse_address(base_url).is_ok_and(|url| same_origin(&url, dialect.base_url()));
+    let is_at = |dialect: &&Dialect| same_origin(base_url, dialect.base_url());
     Dialect::ALL.iter().find(is_at).copied().unwrap_or(Dialect::OpenAi)
 }
 
@@ -212,10 +242,6 @@ fn model(dialect: Dialect, given: Option<&str>) -> String {
 fn trimmed(dialect: Dialect, base: &str) -> &str {
     let base = base.trim().trim_end_matches('/');
     if dialect == Dialect::Gemini { base.split("/openai").next().unwrap_or(base) } else { base }
-}
-
-fn same_origin(url: &Url, other: &str) -> bool {
-    parse_address(other).is_ok_and(|other| other.origin() == url.origin())
 }
 
 fn text(value: Option<&str>) -> Option<&str> {

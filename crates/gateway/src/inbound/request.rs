@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use openclaw_agent::AskedThinking;
+use openclaw_models::ThinkingLevel;
 use openclaw_protocol::message::Part;
 use openclaw_store::{RecordId, SessionId};
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,11 @@ pub(crate) struct Request {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     session_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    thinking: Option<String>,
+    /// Whether the session keeps that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    keep_thinking: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout_ms: Option<u64>,
     /// The id of the user's record in the transcript.
     record: String,
@@ -38,6 +45,8 @@ impl Request {
             images: message.images.clone(),
             extra_system: message.extra_system.clone(),
             session_id: message.session_id.as_ref().map(ToString::to_string),
+            thinking: message.thinking.map(|asked| level_of(asked).as_str().to_owned()),
+            keep_thinking: matches!(message.thinking, Some(AskedThinking::FromNowOn(_))),
             timeout_ms: message.timeout.map(millis),
             record: record.to_string(),
         }
@@ -59,14 +68,22 @@ impl Request {
     }
 
     pub(crate) fn into_message(self) -> Message {
+        let keep = if self.keep_thinking { AskedThinking::FromNowOn } else { AskedThinking::Once };
         Message {
             text: self.text,
             images: self.images,
             extra_system: self.extra_system,
             // It was one when it was accepted.
             session_id: self.session_id.and_then(|id| SessionId::parse(&id).ok()),
+            thinking: self.thinking.as_deref().and_then(ThinkingLevel::parse).map(keep),
             timeout: self.timeout_ms.map(Duration::from_millis),
         }
+    }
+}
+
+fn level_of(asked: AskedThinking) -> ThinkingLevel {
+    match asked {
+        AskedThinking::Once(level) | AskedThinking::FromNowOn(level) => level,
     }
 }
 
@@ -74,6 +91,8 @@ impl Request {
 mod tests {
     use super::Request;
     use crate::rpc::Message;
+    use openclaw_agent::AskedThinking;
+    use openclaw_models::ThinkingLevel;
     use openclaw_protocol::message::{KnownPart, Part};
     use openclaw_store::{RecordId, SessionId};
     use std::time::Duration;
@@ -88,6 +107,7 @@ mod tests {
             })],
             extra_system: Some("be brief".into()),
             session_id: Some(SessionId::parse("abc").unwrap()),
+            thinking: Some(AskedThinking::FromNowOn(ThinkingLevel::High)),
             timeout: Some(Duration::from_millis(1_500)),
         };
         let record = RecordId::random().unwrap();
@@ -95,7 +115,8 @@ mod tests {
         assert_eq!(request.record(), Some(record.clone()));
         let again = Request::new(&request.clone().into_message(), &record);
         assert_eq!(again, request);
-        assert_eq!(again.into_message().images, message.images);
+        let again = again.into_message();
+        assert_eq!((again.images, again.thinking), (message.images, message.thinking));
         for bad in [&b""[..], b"{}", br#"{"version":2,"text":"","record":"a"}"#] {
             assert_eq!(Request::parse(bad), None);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_agent::AgentRuntime;
+use openclaw_agent::{AgentRuntime, AskedThinking};
 use openclaw_protocol::frame::{ErrorShape, ResponseFrame};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::SessionId;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::{oneshot, watch};
 
 use super::chat::too_busy;
-use super::runs::{Message, Run, Target, images, place, size_of, starter};
+use super::runs::{Message, Run, Target, images, level, place, size_of, starter};
 use super::sessions::may_send;
 use super::{Call, Reply, RpcError, RpcResult, attempt};
 use crate::agents::Agents;
@@ -35,6 +35,8 @@ struct AgentParams {
     #[serde(default)]
     attachments: Option<Vec<Value>>,
     #[serde(default)]
+    thinking: Option<String>,
+    #[serde(default)]
     timeout: Option<u64>,
     #[serde(default)]
     extra_system_prompt: Option<String>,
@@ -46,6 +48,8 @@ pub(super) fn agent(call: &Call<'_>) -> Reply {
     let core = call.core;
     let (target, session_id) = attempt!(target(call, &params));
     attempt!(may_send(&target.agent, &target.key));
+    // As in the release, a program's level stays with the session.
+    let thinking = attempt!(level(params.thinking.as_deref())).map(AskedThinking::FromNowOn);
     let images = attempt!(images(params.attachments));
     let id = params.idempotency_key;
     let candidate = Candidate {
@@ -74,6 +78,7 @@ pub(super) fn agent(call: &Call<'_>) -> Reply {
         images,
         extra_system: params.extra_system_prompt,
         session_id,
+        thinking,
         timeout: params.timeout.filter(|seconds| *seconds > 0).map(Duration::from_secs),
     };
     let run = Run { kind: RunKind::Agent, id, active };

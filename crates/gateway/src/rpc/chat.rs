@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use openclaw_agent::Job;
 use openclaw_agent::commands::{self, Command};
 use openclaw_agent::turn::AbortReason;
+use openclaw_agent::{AskedThinking, Job};
 use openclaw_protocol::event::{ChatEvent, ChatState};
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::limits::MAX_HISTORY_BYTES;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::dispatch::response;
-use super::runs::{Message, Run, Target, images, place, size_of, starter};
+use super::runs::{Message, Run, Target, images, level, place, size_of, starter};
 use super::sessions::{interrupted, may_send, newest_messages, submit};
 use super::{Call, Reply, RpcError, RpcResult, attempt};
 use crate::agents::Agents;
@@ -47,6 +47,8 @@ struct SendParams {
     #[serde(default)]
     attachments: Option<Vec<Value>>,
     #[serde(default)]
+    thinking: Option<String>,
+    #[serde(default)]
     timeout_ms: Option<u64>,
 }
 
@@ -62,6 +64,7 @@ pub(super) fn send(call: &Call<'_>) -> Reply {
     if params.message.len() > MAX_MESSAGE_BYTES {
         return Reply::invalid(format!("message over {MAX_MESSAGE_BYTES} bytes; send it as a file instead"));
     }
+    let thinking = attempt!(level(params.thinking.as_deref())).map(AskedThinking::Once);
     let images = attempt!(images(params.attachments));
     if params.message.trim().is_empty() && images.is_empty() {
         return Reply::invalid("message or attachment required");
@@ -88,6 +91,7 @@ pub(super) fn send(call: &Call<'_>) -> Reply {
         images,
         extra_system: None,
         session_id: None,
+        thinking,
         timeout: params.timeout_ms.filter(|ms| *ms > 0).map(Duration::from_millis),
     };
     let (request, client) = (call.request.id.clone(), Arc::clone(call.client));
@@ -159,12 +163,9 @@ fn default_history_limit() -> usize {
 pub(super) fn history(call: &Call<'_>) -> Reply {
     let params: HistoryParams = attempt!(call.params());
     let target = attempt!(target(&call.now.agents, &params.session_key));
-    let verbose_default = call.now.config().agents.defaults.turn.thinking_default;
-    let thinking_default = verbose_default.map_or("off", |level| level.as_str());
     Reply::blocking(move || {
         let entry = target.agent.sessions.get(target.key.as_str());
-        let level =
-            entry.as_ref().and_then(|entry| entry.text(field::THINKING_LEVEL)).unwrap_or(thinking_default);
+        let level = target.agent.thinking_of(entry.as_deref()).as_str();
         let mut answer = json!({"sessionKey": params.session_key, "messages": [], "thinkingLevel": level});
         let Some(entry) = entry.as_ref() else { return Ok(answer) };
         let messages = newest_messages(&target.agent, entry, params.limit)?;

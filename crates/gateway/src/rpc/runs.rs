@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use openclaw_agent::{AgentRuntime, Ending, Inbound, Job, LaneSlot, TurnJob};
+use openclaw_agent::{AgentRuntime, AskedThinking, Ending, Inbound, Job, LaneSlot, TurnJob};
+use openclaw_models::ThinkingLevel;
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::message::{KnownPart, Part};
 use openclaw_protocol::session_key::SessionKey;
@@ -27,13 +28,26 @@ pub(crate) struct Message {
     pub(crate) images: Vec<Part>,
     pub(crate) extra_system: Option<String>,
     pub(crate) session_id: Option<SessionId>,
+    pub(crate) thinking: Option<AskedThinking>,
     pub(crate) timeout: Option<Duration>,
 }
 
 impl Message {
     /// Nothing but words.
     pub(crate) fn of_text(text: String) -> Self {
-        Self { text, images: Vec::new(), extra_system: None, session_id: None, timeout: None }
+        Self { text, images: Vec::new(), extra_system: None, session_id: None, thinking: None, timeout: None }
+    }
+}
+
+/// The parameter `thinking`; blank is none.
+pub(super) fn level(given: Option<&str>) -> Result<Option<ThinkingLevel>, ErrorShape> {
+    let Some(given) = given.map(str::trim).filter(|given| !given.is_empty()) else { return Ok(None) };
+    match ThinkingLevel::parse(given) {
+        Some(level) => Ok(Some(level)),
+        None => {
+            let all = ThinkingLevel::ALL.map(ThinkingLevel::as_str).join("|");
+            Err(ErrorShape::invalid(format!("invalid thinking (use {all})")))
+        }
     }
 }
 
@@ -107,6 +121,7 @@ pub(crate) fn turn_job(
         images: message.images,
         extra_system: message.extra_system,
         session_id: message.session_id,
+        thinking: message.thinking,
         timeout: message.timeout,
         inbound: Some(inbound),
         abort: run.active.abort.clone(),

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use openclaw_agent::AgentRuntime;
-use openclaw_models::catalog::CatalogError;
+use openclaw_agent::{AgentRuntime, choose_model};
+use openclaw_models::catalog::{CatalogError, Reference};
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::session_key::{Conversation, SessionKey};
 use openclaw_store::{SessionId, field};
@@ -150,7 +150,7 @@ fn check_parent(agent: &AgentRuntime, key: &SessionKey, changes: &Changes) -> Re
 enum ModelChange {
     Keep,
     Clear,
-    Set { provider: String, model: String },
+    Set(Reference),
 }
 
 fn model_override(agent: &AgentRuntime, value: Option<&Value>) -> Result<ModelChange, RpcError> {
@@ -160,22 +160,9 @@ fn model_override(agent: &AgentRuntime, value: Option<&Value>) -> Result<ModelCh
         Some(value) => {
             let reference = line("model", value.as_str().unwrap_or_default().trim(), MAX_KEY)?;
             let refused = |error: CatalogError| RpcError::from(ErrorShape::invalid(error.plain_words()));
-            let chosen = agent.models.choose(reference).map_err(refused)?;
-            // One that cannot run is refused now and not with the next message. What a profile lacks shows then only.
-            match agent.models.resolve(&chosen.to_string()) {
-                Ok(_) => {}
-                Err(CatalogError::MissingKey { provider }) if has_profile(agent, &provider) => {}
-                Err(error) => return Err(refused(error)),
-            }
-            Ok(ModelChange::Set { provider: chosen.provider, model: chosen.model })
+            Ok(ModelChange::Set(agent.choose_model(reference).map_err(refused)?))
         }
     }
-}
-
-/// Whether a profile could be tried at a provider. Damaged credentials show with the next message.
-fn has_profile(agent: &AgentRuntime, provider: &str) -> bool {
-    let now = agent.clock.now_ms();
-    agent.auth.view().is_ok_and(|view| !view.rotation(provider, agent.auth.settings(), now).is_empty())
 }
 
 fn patch_now(
@@ -195,14 +182,8 @@ fn patch_now(
         }
         match model {
             ModelChange::Keep => {}
-            ModelChange::Clear => {
-                entry.clear(field::MODEL_OVERRIDE);
-                entry.clear(field::PROVIDER_OVERRIDE);
-            }
-            ModelChange::Set { provider, model } => {
-                entry.set_text(field::PROVIDER_OVERRIDE, provider);
-                entry.set_text(field::MODEL_OVERRIDE, model);
-            }
+            ModelChange::Clear => choose_model(entry, None),
+            ModelChange::Set(chosen) => choose_model(entry, Some(chosen)),
         }
         entry.set(field::UPDATED_AT, &entry.updated_at().max(now));
     })?;

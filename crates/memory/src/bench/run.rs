@@ -155,6 +155,7 @@ fn words_only(engine: &Engine, database: PathBuf) -> Engine {
         embedders: Embedders::default(),
         cache_entries: options.cache_entries,
         sources: options.sources.clone(),
+        ignored: Vec::new(),
         sync: options.sync.for_a_moment(),
         fusion: options.fusion,
         clock: Arc::clone(&options.clock),

@@ -18,6 +18,18 @@ pub struct Embedders {
     pub batching: Batching,
     /// A service that costs money gets no more estimated tokens than this at once in the background; no limit if absent.
     pub ask_above_tokens: Option<u64>,
+    /// Whether it is measured how much their vectors are worth.
+    pub self_testing: SelfTesting,
+}
+
+/// Whether an embedder is measured, once for an index file, by the self-test.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SelfTesting {
+    /// It is: one more call for notes and one for questions, of 38 short texts each.
+    Once,
+    /// Its vectors count the default.
+    #[default]
+    Never,
 }
 
 /// How batch jobs are waited for.
@@ -41,6 +53,7 @@ impl Embedders {
     pub(crate) fn following(mut self, remote: &EmbeddingRemote) -> Self {
         self.batching.policy = BatchPolicy::from_config(&remote.batch);
         self.ask_above_tokens = Some(remote.ask_above_tokens);
+        self.self_testing = SelfTesting::Once;
         self
     }
 }

@@ -16,7 +16,7 @@ use super::state::{COMMIT_TEXTS, Embedding};
 use crate::corpus::NoteId;
 use crate::engine::Mailbox;
 use crate::error::MemoryError;
-use crate::jobs::{JobKey, StoredJob, hash_of_id};
+use crate::jobs::{JobKey, Reserved, StoredJob, hash_of_id};
 
 /// Fewer passages go in ordinary calls: a job may take hours, and a changed note should be found at once.
 pub(super) const FROM_TEXTS: usize = 256;
@@ -74,8 +74,55 @@ struct Known {
     waiting: HashMap<JobKey, Waiting>,
     under_way: Vec<JobUnderWay>,
     done: HashMap<JobKey, usize>,
+    /// Those that are on their way to the service from here.
+    sending: HashSet<JobKey>,
+    /// Those without a name that were looked for at the service.
+    sought: HashSet<JobKey>,
     /// Texts that a job could not embed: they go in ordinary calls.
     only_inline: HashSet<Vec<u8>>,
+}
+
+/// What became of a job without a name.
+enum Adopted {
+    /// It has one now.
+    Job(BatchJob),
+    /// Somebody may be sending it.
+    NotYet,
+    /// There is none.
+    Nothing,
+}
+
+/// A job on its way from here, as long as somebody is at it.
+struct Sending<'a> {
+    embedding: &'a Embedding,
+    key: JobKey,
+}
+
+impl<'a> Sending<'a> {
+    fn new(embedding: &'a Embedding, key: JobKey) -> Self {
+        embedding.known().sending.insert(key);
+        Self { embedding, key }
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        self.embedding.known().sending.remove(&self.key);
+    }
+}
+
+/// Whether a job may be at the service although sending it failed.
+fn may_be_begun(failure: &Failure) -> bool {
+    match failure {
+        Failure::Unreachable(_) | Failure::TimedOut(_) | Failure::Malformed(_) => true,
+        Failure::RateLimited { .. }
+        | Failure::Overloaded(_)
+        | Failure::OverBudget { .. }
+        | Failure::Auth(_)
+        | Failure::Quota(_)
+        | Failure::Refused(_)
+        | Failure::Unavailable(_) => false,
+    }
 }
 
 /// What became of passages that could go in a job.
@@ -163,8 +210,8 @@ impl Embedding {
             let embedder = open.embedder();
             embedder.map(|embedder| open.index.reserve(embedder, &passages, now_ms)).transpose()
         });
-        let Some((key, texts)) = reserved.await? else { return Ok(Submitted::Nothing) };
-        self.send(mailbox, embedder, jobs, (key, texts)).await?;
+        let Some(reserved) = reserved.await? else { return Ok(Submitted::Nothing) };
+        self.send(mailbox, embedder, jobs, reserved).await?;
         self.stored(mailbox, embedder).await?;
         Ok(Submitted::Job)
     }
@@ -174,13 +221,27 @@ impl Embedding {
         mailbox: &Mailbox,
         embedder: &dyn Embedder,
         jobs: &dyn BatchJobs,
-        (key, texts): (JobKey, Vec<String>),
+        Reserved { key, mark, texts }: Reserved,
     ) -> Result<(), MemoryError> {
         let forget = || mailbox.with_vectors(embedder, move |open, _| open.index.drop_job(key));
         if texts.is_empty() {
             return forget().await;
         }
-        let sent = jobs.submit(texts.into_iter().map(BatchItem::new).collect()).await;
+        let _sending = Sending::new(self, key);
+        let sent = jobs.submit(texts.into_iter().map(BatchItem::new).collect(), &mark).await;
+        // The answer may be lost, and the job begun.
+        let sent = match sent {
+            Err(error) if may_be_begun(&error.failure) => match jobs.find(&mark).await {
+                Ok(Some(job)) => Ok(job),
+                Ok(None) => Err(error),
+                // Nobody knows. It is looked for again, and until then its texts are sent to nobody.
+                Err(_) => {
+                    self.count_failure(mailbox, &error.to_string());
+                    return Ok(());
+                }
+            },
+            sent => sent,
+        };
         let failure = match sent {
             Ok(job) => {
                 tracing::info!(agent = %mailbox.agent_id(), job = %job.id, texts = job.count, "a batch job is under way");
@@ -236,9 +297,19 @@ impl Embedding {
         let Some(embedder) = self.active() else { return Ok(all) };
         let Some(jobs) = embedder.batch() else { return Ok(all) };
         let _one = self.jobs.looking.lock().await;
-        for StoredJob { key, job, is_stopped, .. } in self.stored(mailbox, embedder.as_ref()).await? {
-            // Somebody else is sending it.
-            let Some(job) = job else { continue };
+        for stored in self.stored(mailbox, embedder.as_ref()).await? {
+            let (key, is_stopped) = (stored.key, stored.is_stopped);
+            let job = match stored.job {
+                Some(job) => job,
+                None => match self.adopt(mailbox, (embedder.as_ref(), jobs), &stored).await? {
+                    Adopted::Job(job) => job,
+                    Adopted::NotYet => continue,
+                    Adopted::Nothing => {
+                        all.has_ended = true;
+                        continue;
+                    }
+                },
+            };
             let at = At { mailbox, embedder: embedder.as_ref(), jobs, key, job: &job, is_stopped };
             let look = self.look_at(&at).await?;
             all.collected += look.collected;
@@ -249,6 +320,51 @@ impl Embedding {
             self.stored(mailbox, embedder.as_ref()).await?;
         }
         Ok(all)
+    }
+
+    /// Looks for a job whose sender may have died before it kept the name: a job that was begun is paid for. What is not
+    /// found is given up when nobody can be sending it any more, and its texts go elsewhere.
+    async fn adopt(
+        &self,
+        mailbox: &Mailbox,
+        (embedder, jobs): (&dyn Embedder, &dyn BatchJobs),
+        stored: &StoredJob,
+    ) -> Result<Adopted, MemoryError> {
+        let key = stored.key;
+        let is_sought = {
+            let mut known = self.known();
+            // A sender that is alive is asked for once: it may be another process.
+            !known.sending.contains(&key) && (known.sought.insert(key) || stored.is_orphan)
+        };
+        if !is_sought {
+            return Ok(Adopted::NotYet);
+        }
+        let mark = mailbox.with_vectors(embedder, move |open, _| open.index.mark(key)).await?;
+        match jobs.find(&mark).await {
+            Ok(Some(found)) => {
+                let job = BatchJob { count: stored.texts, ..found };
+                tracing::info!(agent = %mailbox.agent_id(), job = %job.id, "a batch job whose sender died is found again");
+                let begun = job.clone();
+                mailbox.with_vectors(embedder, move |open, _| open.index.job_begun(key, &begun)).await?;
+                Ok(Adopted::Job(job))
+            }
+            Ok(None) if stored.is_orphan => {
+                mailbox.with_vectors(embedder, move |open, _| open.index.drop_job(key)).await?;
+                Ok(Adopted::Nothing)
+            }
+            // A service without a list cannot say more later.
+            Err(error) if stored.is_orphan && !error.failure.is_passing() => {
+                tracing::warn!(agent = %mailbox.agent_id(), %error, "a batch job whose sender died cannot be looked for");
+                mailbox.with_vectors(embedder, move |open, _| open.index.drop_job(key)).await?;
+                Ok(Adopted::Nothing)
+            }
+            Ok(None) => Ok(Adopted::NotYet),
+            Err(error) => {
+                tracing::debug!(agent = %mailbox.agent_id(), %error, "a batch job whose sender died is looked for later");
+                self.known().sought.remove(&key);
+                Ok(Adopted::NotYet)
+            }
+        }
     }
 
     async fn look_at(&self, at: &At<'_>) -> Result<Look, MemoryError> {

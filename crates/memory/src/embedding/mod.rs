@@ -5,10 +5,11 @@
 mod calls;
 mod embedders;
 mod jobs;
+mod measuring;
 mod spending;
 mod state;
 
-pub use embedders::{Batching, Embedders};
+pub use embedders::{Batching, Embedders, SelfTesting};
 pub use jobs::{JobStage, JobUnderWay};
 pub use spending::Spending;
 pub(crate) use state::{Embedding, LOW_CONFIDENCE};

@@ -4,6 +4,7 @@ use openclaw_embed::{Embedder, Estimate, Mode};
 use serde::Serialize;
 
 use super::jobs::FROM_TEXTS;
+use super::measuring;
 use super::state::Embedding;
 use crate::backend::SyncReason;
 use crate::engine::Mailbox;
@@ -77,10 +78,14 @@ impl Embedding {
                 missing.passages.into_iter().map(|passage| passage.text).collect()
             }
         };
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let passages = texts.len();
+        let mut texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let is_job = self.offers_jobs(embedder.as_ref()) && texts.len() >= FROM_TEXTS;
         let mode = if is_job { Mode::Batch } else { Mode::Inline };
-        let Estimate { texts: passages, tokens, dollars } = embedder.estimate(&texts, mode);
+        if self.is_unmeasured(mailbox, embedder.as_ref()).await? {
+            texts.extend(measuring::texts());
+        }
+        let Estimate { tokens, dollars, .. } = embedder.estimate(&texts, mode);
         let ask_above_tokens = self.embedders.ask_above_tokens.unwrap_or(u64::MAX);
         let embedder = embedder.identity().to_string();
         Ok((passages > 0).then_some(Spending { embedder, passages, tokens, dollars, ask_above_tokens }))

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::embedders::Embedders;
 use super::jobs::{Jobs, Submitted};
+use super::measuring::Word;
 use super::spending::Withheld;
 use crate::backend::Fallback;
 use crate::engine::{Mailbox, Progress};
@@ -26,6 +27,8 @@ const QUERY_WAIT: Duration = Duration::from_secs(15);
 const REST: Duration = Duration::from_secs(30);
 /// How often the time doubles after which it is asked again by itself: up to half an hour.
 const MAX_DOUBLINGS: u32 = 6;
+/// How long it takes until an embedder that could not be measured is asked to be again.
+const TEST_REST: Duration = Duration::from_secs(10 * 60);
 /// Passages that are embedded between two commits: little is lost with the power, and few commits are made.
 pub(super) const COMMIT_TEXTS: usize = 256;
 /// Bytes of their texts.
@@ -63,6 +66,15 @@ pub(super) struct State {
     pub(super) withheld: Option<Withheld>,
     /// Whether the index knows that this embedder is used.
     is_noted: bool,
+    /// When the embedder was measured last, or that was tried.
+    pub(super) tested: Option<Instant>,
+}
+
+impl State {
+    /// Whether the embedder was measured a while ago, or that was tried in vain.
+    pub(super) fn test_rests(&self, now: Instant) -> bool {
+        self.tested.is_some_and(|tested| now < tested + TEST_REST)
+    }
 }
 
 /// Whose turn it is: at most one loop runs, and whoever comes while it ends is not forgotten.
@@ -250,7 +262,7 @@ impl Embedding {
         if !is_allowed && self.withhold(mailbox).await? {
             return Ok(None);
         }
-        self.step(mailbox).await
+        self.step(mailbox, Word::Assumed).await
     }
 
     /// Has all passages without vectors embedded and returns how many there were. What fails is left for another time,
@@ -259,7 +271,7 @@ impl Embedding {
         self.state().withheld = None;
         let mut embedded = self.look(mailbox).await?.collected;
         loop {
-            while let Some(step) = self.step(mailbox).await? {
+            while let Some(step) = self.step(mailbox, Word::Given).await? {
                 embedded += step;
             }
             if !self.embedders.batching.policy.wait {
@@ -276,13 +288,14 @@ impl Embedding {
     }
 
     /// Has some passages embedded and kept; `None` when nothing is left, or nothing more can be done now.
-    async fn step(&self, mailbox: &Mailbox) -> Result<Option<usize>, MemoryError> {
+    async fn step(&self, mailbox: &Mailbox, word: Word) -> Result<Option<usize>, MemoryError> {
         let _one = self.stepping.lock().await;
         let Some(embedder) = self.active() else { return Ok(None) };
         self.note_use(mailbox, embedder.as_ref()).await?;
         let Missing { passages, left } = self.missing(mailbox, embedder.as_ref(), COMMIT).await?;
         self.progress.send_modify(|progress| progress.left = left);
         if passages.is_empty() {
+            self.measure(mailbox, embedder.as_ref(), word).await?;
             return Ok(None);
         }
         match self.submit(mailbox, embedder.as_ref(), left).await? {
@@ -302,8 +315,11 @@ impl Embedding {
         }
         match failure {
             None => {
-                let mut state = self.state();
-                (state.failure, state.rests_until, state.failures) = (None, None, 0);
+                {
+                    let mut state = self.state();
+                    (state.failure, state.rests_until, state.failures) = (None, None, 0);
+                }
+                self.measure(mailbox, embedder.as_ref(), word).await?;
                 Ok(Some(count))
             }
             Some(failure) => {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_guard::Clock;
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::task::AbortHandle;
 
 use super::collections::index_named;
@@ -15,14 +16,17 @@ use super::error::QmdError;
 use super::options::QmdOptions;
 use super::run::{QmdCall, QmdRunner};
 use super::update::Why;
-use super::{locate, output, results, values};
+use super::{locate, output, results, values, watching};
 use crate::backend::{
     Answer, LineRange, MemoryBackend, Passage, Query, Standing, Status, SyncReason, SyncReport,
 };
 use crate::error::MemoryError;
+use crate::watch::Watch;
 
 /// How long a search waits for an update that runs: OpenClaw's.
 const MAX_WAIT: Duration = Duration::from_millis(500);
+/// How long changes have to rest at most before they are indexed: as for the built-in engine.
+const MAX_REST: Duration = Duration::from_millis(1_500);
 /// Of a query; a question is shorter, and the system takes no arguments without end.
 const MAX_QUERY_CHARS: usize = 4_096;
 
@@ -71,6 +75,23 @@ impl QmdBackend {
             });
             self.keep(rhythm.abort_handle());
         }
+        if updates.on_change {
+            let heed = tokio::spawn(heed(Arc::clone(&self.core)));
+            self.keep(heed.abort_handle());
+        }
+    }
+
+    /// Brings the index up to date with what was written: now, or behind whoever says so as soon as updates may follow
+    /// each other.
+    async fn written(&self) -> Result<SyncReport, QmdError> {
+        if self.core.is_free() {
+            return self.update(Why::Due).await;
+        }
+        if self.core.changed() {
+            let core = Arc::clone(&self.core);
+            self.keep(tokio::spawn(async move { core.follow().await }).abort_handle());
+        }
+        Ok(self.core.noted())
     }
 
     /// Ends a task with this memory.
@@ -159,7 +180,15 @@ impl MemoryBackend for QmdBackend {
     }
 
     fn sync(&self, why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>> {
-        async move { Ok(self.update(Why::of(why)).await?) }.boxed()
+        async move {
+            Ok(match why {
+                SyncReason::Written => self.written().await?,
+                SyncReason::SessionStart | SyncReason::Requested | SyncReason::Rebuild => {
+                    self.update(Why::of(why)).await?
+                }
+            })
+        }
+        .boxed()
     }
 
     fn standing(&self) -> Standing {
@@ -168,6 +197,32 @@ impl MemoryBackend for QmdBackend {
 
     fn start(&self) -> BoxFuture<'_, ()> {
         self.begin().boxed()
+    }
+}
+
+/// Watches the notes, and has changes indexed. Where nobody can watch, it ends: then the agent's own changes are told, and
+/// time brings the others.
+async fn heed(core: Arc<Core>) {
+    let (sender, mut heard) = mpsc::channel(1);
+    // What is full will be heard, and what is closed wants nothing more.
+    let wake = move || !matches!(sender.try_send(()), Err(TrySendError::Closed(())));
+    let rest = core.options.updates.debounce.min(MAX_REST);
+    let begun = core.on_disk(move |options| {
+        let name = options.agent_id.as_str();
+        let places = watching::places(&options.collections, options.workspace.path());
+        Watch::start(&format!("qmd-{name}"), places, rest, Box::new(wake))
+    });
+    let Ok(mut watch) = begun.await else { return };
+    while heard.recv().await.is_some() {
+        let drained = core.on_disk(move |options| {
+            let changes = watch.changes(options.agent_id.as_str());
+            (watch, changes)
+        });
+        let Ok((same, changes)) = drained.await else { return };
+        watch = same;
+        if changes.any() && core.changed() {
+            core.follow().await;
+        }
     }
 }
 

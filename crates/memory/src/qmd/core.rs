@@ -1,6 +1,7 @@
 //! What a search, a timer and a person share: one index, and one update of it at a time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use openclaw_guard::Clock;
 
@@ -9,7 +10,7 @@ use super::error::QmdError;
 use super::options::QmdOptions;
 use super::output::{self, Counts};
 use super::run::{QmdCall, QmdRunner};
-use super::update::{Why, is_due};
+use super::update::{Why, is_due, until_due};
 use super::{export, home, locate, values};
 use crate::backend::{Skipped, SyncReport};
 
@@ -39,6 +40,10 @@ struct State {
     begun: u64,
     begun_forced: u64,
     updated_ms: Option<i64>,
+    /// When one was begun last.
+    tried_ms: Option<i64>,
+    /// Something was written that somebody sees to: the updates begun before that.
+    written: Option<u64>,
     embedded_ms: Option<i64>,
     /// Why the index may be out of date.
     worry: Option<String>,
@@ -115,6 +120,7 @@ impl Core {
                 return Ok(SyncReport { indexed: 0, removed: 0, ..state.last.clone() });
             }
             state.begun += 1;
+            state.tried_ms = Some(now_ms);
             state.begun_forced += u64::from(why.is_forced());
         }
         let outcome = self.run(why, now_ms).await;
@@ -132,6 +138,45 @@ impl Core {
             }
         }
         outcome
+    }
+
+    /// Takes note of a change. Tells whether nobody sees to it yet, and somebody has to: [`Core::follow`].
+    pub(super) fn changed(&self) -> bool {
+        let mut state = self.state();
+        let begun = state.begun;
+        state.written.replace(begun).is_none()
+    }
+
+    /// What a change gets at once: nothing is done.
+    pub(super) fn noted(&self) -> SyncReport {
+        SyncReport { indexed: 0, removed: 0, ..self.state().last.clone() }
+    }
+
+    /// Whether an update for a change can begin now.
+    pub(super) fn is_free(&self) -> bool {
+        self.running.try_lock().is_ok() && self.until_due().is_zero()
+    }
+
+    /// Has changes indexed as soon as updates may follow each other, however many come meanwhile.
+    pub(super) async fn follow(&self) {
+        // One that runs may have passed them already.
+        drop(self.running.lock().await);
+        tokio::time::sleep(self.until_due()).await;
+        let is_covered = {
+            let mut state = self.state();
+            let begun = state.begun;
+            // From here on, a change is another one's.
+            state.written.take().is_none_or(|before| begun > before)
+        };
+        if !is_covered {
+            // What fails is kept in the state.
+            drop(self.update(Why::Written).await);
+        }
+    }
+
+    fn until_due(&self) -> Duration {
+        let state = self.state();
+        until_due(&self.options.updates, state.updated_ms.max(state.tried_ms), self.clock.now_ms())
     }
 
     async fn run(&self, why: Why, now_ms: i64) -> Result<SyncReport, QmdError> {

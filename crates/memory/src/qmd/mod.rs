@@ -22,6 +22,7 @@ mod scope;
 mod snippet;
 mod update;
 mod values;
+mod watching;
 
 pub use backend::QmdBackend;
 pub use error::QmdError;

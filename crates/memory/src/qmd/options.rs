@@ -83,6 +83,8 @@ pub struct QmdUpdates {
     pub interval: Duration,
     /// Between two updates at least.
     pub debounce: Duration,
+    /// Whether a change of a note brings one.
+    pub on_change: bool,
     /// Whether it is done at the start.
     pub on_boot: bool,
     /// Whether the start waits for it.
@@ -281,6 +283,7 @@ fn updates(config: &QmdUpdate) -> QmdUpdates {
     QmdUpdates {
         interval: interval(&config.interval, 5),
         debounce: Duration::from_millis(config.debounce_ms.unwrap_or(15_000)),
+        on_change: true,
         on_boot: config.on_boot.unwrap_or(true),
         wait_for_boot: config.wait_for_boot_sync.unwrap_or(false),
         embed_interval: interval(&config.embed_interval, 60),

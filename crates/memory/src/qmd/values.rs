@@ -100,6 +100,8 @@ pub(super) fn status(
         cached: 0,
         dirty,
         skipped,
+        weight: None,
+        ignored: Vec::new(),
         recovered: None,
         jobs: Vec::new(),
     }

@@ -63,7 +63,7 @@ fn rank(memory: &Weighing<'_>, asked: &Asked<'_>, limit: usize) -> Result<Vec<Ra
 fn judge(memory: &Weighing<'_>, asked: &Asked<'_>, hits: &[Hit], best: &Ranked) -> Result<f64, IndexError> {
     let query =
         Query { max_results: asked.query.max_results.max(DEFAULT_RESULTS), ..Query::new(&*asked.query.text) };
-    let by_words = Asked { query: &query, vector: None, sides: Sides::Both, today: asked.today };
+    let by_words = Asked { query: &query, vector: None, sides: Sides::Both, ..*asked };
     let found = measured(memory.index, memory.corpus, &by_words)?;
     let covers = |line: &Hit| {
         hits.iter().any(|hit| {
@@ -113,5 +113,5 @@ fn first_row(view: &NoteView, chunk: &ChunkView) -> Option<usize> {
 /// A chunk has all the words or none, and how well it has them makes no difference.
 fn explained(ranked: &Ranked) -> Explain {
     let words = ranked.text.unwrap_or(0.0);
-    Explain { fused: None, words, coverage: words, cosine: ranked.cosine }
+    Explain { fused: None, words, coverage: words, cosine: ranked.cosine, weight: None }
 }

@@ -242,3 +242,66 @@ async fn a_search_does_not_wait_for_a_job_and_the_background_collects_it() {
     }
     assert_eq!((service.jobs(), service.inline()), (1, 1), "only the question goes in a call");
 }
+
+/// A process that is killed between the service's word and its own: the future is gone, and with it the name.
+async fn killed_before_the_name_was_kept(home: &Home, service: &Service) {
+    // The file goes well, and the job is begun without an answer.
+    service.server.push_good();
+    service.server.push(Trouble::DoneSilently);
+    let memory = service.engine(home, Wait::No);
+    let killed = tokio::spawn(async move { memory.sync(SyncReason::Requested).await });
+    service.server.wait_done_unheard(1).await;
+    killed.abort();
+    assert!(killed.await.unwrap_err().is_cancelled());
+    assert_eq!(service.jobs(), 1);
+}
+
+#[tokio::test]
+async fn a_job_whose_sender_was_killed_is_found_again_and_paid_for_once() {
+    // At once, and long after a sender would have given up.
+    for (api, later) in Api::ALL.into_iter().flat_map(|api| [(api, 0), (api, 3_600)]) {
+        let (home, service) = (Home::new(), Service::new(api, 1, JobEnd::Done));
+        fill(&home, 300);
+        killed_before_the_name_was_kept(&home, &service).await;
+        service.clock.advance(Duration::from_secs(later));
+        let memory = service.engine(&home, Wait::Yes);
+        let report = memory.sync(SyncReason::Requested).await.unwrap();
+        assert_eq!((report.embedded, report.degraded), (300, None), "{api:?} {later}");
+        assert_eq!((service.jobs(), service.inline()), (1, 0), "{api:?} {later}");
+        let status = memory.status().await.unwrap();
+        assert_eq!((status.jobs, service.server.files()), (Vec::new(), Vec::new()), "{api:?} {later}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_was_never_begun_is_begun_when_its_sender_must_be_dead() {
+    let (home, service) = (Home::new(), Service::new(Api::OpenAi, 1, JobEnd::Done));
+    fill(&home, 300);
+    // It is killed while the file is on its way.
+    service.server.push(Trouble::Silent);
+    let memory = service.engine(&home, Wait::No);
+    let killed = tokio::spawn(async move { memory.sync(SyncReason::Requested).await });
+    service.server.wait_requests(1).await;
+    killed.abort();
+    assert!(killed.await.unwrap_err().is_cancelled());
+    {
+        let memory = service.engine(&home, Wait::Yes);
+        assert_eq!(memory.sync(SyncReason::Requested).await.unwrap().embedded, 0, "it may be sent just now");
+    }
+    service.clock.advance(Duration::from_secs(3_600));
+    let memory = service.engine(&home, Wait::Yes);
+    assert_eq!(memory.sync(SyncReason::Requested).await.unwrap().embedded, 300);
+    assert_eq!((service.jobs(), service.inline()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_job_whose_answer_was_lost_is_found_at_once() {
+    let (home, service) = (Home::new(), Service::new(Api::OpenAi, 1, JobEnd::Done));
+    fill(&home, 300);
+    service.server.push_good();
+    service.server.push(Trouble::DoneHalfWritten);
+    let memory = service.engine(&home, Wait::Yes);
+    let report = memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!((report.embedded, report.degraded), (300, None));
+    assert_eq!((service.jobs(), service.inline()), (1, 0));
+}

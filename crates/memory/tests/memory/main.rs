@@ -20,6 +20,7 @@ mod rebuild;
 mod recovery;
 #[cfg(test)]
 mod remains;
+mod selftest;
 #[cfg(test)]
 mod spending;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::home::Home;
 use crate::meaning::Letters;
 use futures_util::future::BoxFuture;
 use openclaw_embed::{BatchLimits, EmbedError, Embedder, EmbedderId, Estimate, Mode, Purpose, Vector};
-use openclaw_memory::{Embedders, MemoryBackend as _, SyncReason};
+use openclaw_memory::{Embedders, MemoryBackend as _, Query, SelfTesting, SyncReason};
 
 /// A service that takes a dollar for each text of a thousand tokens.
 struct Paid(Arc<Letters>);
@@ -89,4 +89,24 @@ async fn little_is_sent_in_the_background_and_this_machine_takes_nothing() {
     assert_eq!(letters.asked(Purpose::Document), 2);
     let here = home.engine_with(crate::meaning::only(Letters::new("free", None)));
     assert_eq!(here.spending(SyncReason::Requested).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_self_test_is_paid_for_like_all_else() {
+    let home = Home::new();
+    home.note("memory/a.md", "# One\nred\n# Two\ngreen\n");
+    let letters = Letters::new("paid", None);
+    let tested = |most| Embedders { self_testing: SelfTesting::Once, ..paid(&letters, most) };
+    let memory = home.engine_with(tested(2_000));
+    memory.read_notes().await.unwrap();
+    let spending = memory.spending(SyncReason::Requested).await.unwrap().unwrap();
+    assert_eq!((spending.passages, spending.tokens), (2, 78_000));
+
+    let untested = home.engine_with(paid(&letters, 2_000));
+    untested.sync(SyncReason::Requested).await.unwrap();
+    memory.sync(SyncReason::Written).await.unwrap();
+    memory.search(Query::new("red")).await.unwrap();
+    assert_eq!(letters.asked(Purpose::Document), 2, "nobody said that it may be sent");
+    memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!(letters.asked(Purpose::Document), 2 + 38);
 }

@@ -204,3 +204,48 @@ async fn a_failing_program_is_left_alone_longer_and_longer() {
     place.clock.advance(Duration::from_secs(30));
     assert_eq!(memory.search(Query::new("tea")).await.unwrap().fallback, None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_written_a_moment_after_an_update_is_indexed_when_updates_may_follow() {
+    let place = place();
+    let scripted = Scripted::new(&place, 100);
+    let config = Qmd { update: QmdUpdate { debounce_ms: None, ..on_demand().update }, ..on_demand() };
+    let memory = place.backend_on(place.options(&config), Arc::new(Runner(Arc::clone(&scripted))));
+    memory.sync(SyncReason::Requested).await.unwrap();
+    let began = Instant::now();
+    for _ in 0..3 {
+        memory.sync(SyncReason::Written).await.unwrap();
+    }
+    assert_eq!((scripted.count("update"), began.elapsed().as_millis()), (1, 0), "nobody waits");
+    scripted.began.notified().await;
+    scripted.began.notified().await;
+    assert_eq!((scripted.count("update"), began.elapsed().as_secs()), (2, 15), "one for all three");
+
+    // An update of somebody else that begins behind the change has it.
+    memory.sync(SyncReason::Written).await.unwrap();
+    memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!(scripted.count("update"), 3);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(scripted.count("update"), 3);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_note_that_anybody_writes_brings_an_update() {
+    let place = place();
+    let scripted = Scripted::new(&place, 100);
+    let update = QmdUpdate { on_boot: Some(false), debounce_ms: Some(0), ..QmdUpdate::default() };
+    let config = Qmd { update, ..Qmd::default() };
+    let memory = place.backend_on(place.options(&config), Arc::new(Runner(Arc::clone(&scripted))));
+    memory.start().await;
+    // The watch begins behind the start: until it is there, a change is not heard.
+    for number in 0.. {
+        place.write(&format!("workspace/memory/{number}.md"), "tea");
+        let heard = tokio::time::timeout(Duration::from_millis(200), scripted.began.notified()).await;
+        if heard.is_ok() {
+            break;
+        }
+        assert!(number < 300, "no update came");
+    }
+    assert!(scripted.count("update") >= 1);
+}

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::thinking::{OutputConfig, Thinking, asked, takes_temperature};
+use super::thinking::{OutputConfig, Thinking, asked, own, takes_temperature};
 use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Shown, Turn, plain_name, turns,
 };
+use crate::params::Fields;
 use crate::{ModelInfo, ModelRequest, ThinkingLevel, ToolDefinition};
 
 /// `max_tokens` is required; this is asked for when nothing is known of the model. All served models can do it.
@@ -38,8 +39,10 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
     let level = request.thinking.filter(|_| info.reasoning);
     let (thinking, output_config) = thinking(level, &turns, info, max_tokens);
     // With reasoning, and for the newest models, the API takes no temperature but its own.
-    let temperature = request.temperature.filter(|_| thinking.is_none() && takes_temperature(&info.id));
+    let samples_itself = thinking.is_some() || !takes_temperature(&info.id);
+    let temperature = request.temperature.filter(|_| !samples_itself);
     let temperature = temperature.map(|temperature| temperature.clamp(0.0, 1.0));
+    let apart: &[&str] = if samples_itself { &["thinking", "top_p", "top_k"] } else { &["thinking"] };
     let mut messages = messages(turns);
     mark_end(&mut messages);
     let tools: Vec<WireTool<'_>> = request.tools.iter().map(WireTool::from).collect();
@@ -53,6 +56,7 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
         temperature,
         thinking,
         output_config,
+        own: info.own_fields.body_without(apart),
     })
 }
 
@@ -64,7 +68,10 @@ fn thinking(
     info: &ModelInfo,
     max_tokens: u32,
 ) -> (Option<Thinking>, Option<OutputConfig>) {
-    let (thinking, output_config) = asked(level, &info.id, max_tokens);
+    let (thinking, output_config) = match info.own_fields.get("thinking") {
+        Some(wish) => (own(wish, max_tokens), None),
+        None => asked(level, &info.id, max_tokens),
+    };
     let unsigned = turns.iter().rev().find_map(|turn| match turn {
         Turn::Assistant(said) => Some(!matches!(said.first(), Some(Said::Thinking { .. }))),
         Turn::User(_) | Turn::Results(_) => None,
@@ -96,6 +103,8 @@ struct Body<'a> {
     thinking: Option<Thinking>,
     #[serde(skip_serializing_if = "Option::is_none")]
     output_config: Option<OutputConfig>,
+    #[serde(flatten)]
+    own: Fields<'a>,
 }
 
 #[derive(Serialize)]

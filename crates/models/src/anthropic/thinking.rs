@@ -4,6 +4,7 @@
 //! 4.6 decide themselves and take an effort, and the newest refuse a budget.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::ThinkingLevel;
 
@@ -55,6 +56,21 @@ pub(super) fn asked(
     (enabled, None)
 }
 
+/// What the user set for the model, within the same limits. What the API would not understand asks for nothing.
+pub(super) fn own(wish: &Value, max_tokens: u32) -> Option<Thinking> {
+    match wish["type"].as_str()? {
+        "adaptive" => Some(Thinking::Adaptive),
+        "enabled" => {
+            let budget = wish["budget_tokens"]
+                .as_u64()
+                .map_or(MIN_BUDGET, |tokens| u32::try_from(tokens).unwrap_or(u32::MAX));
+            let budget_tokens = budget.max(MIN_BUDGET).min(max_tokens.saturating_sub(MIN_ANSWER));
+            (budget_tokens >= MIN_BUDGET).then_some(Thinking::Enabled { budget_tokens })
+        }
+        _ => None,
+    }
+}
+
 /// The first models that sample in their own way alone and know one more effort: "Migrating to Claude Opus 4.7".
 const OWN_SAMPLING: (u32, u32) = (4, 7);
 
@@ -88,8 +104,9 @@ fn budget(level: ThinkingLevel) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{OutputConfig, Thinking, asked, claude_version, takes_temperature};
+    use super::{OutputConfig, Thinking, asked, claude_version, own, takes_temperature};
     use crate::ThinkingLevel;
+    use serde_json::json;
 
     #[test]
     fn versions_of_model_ids() {
@@ -125,5 +142,19 @@ mod tests {
         assert_eq!(most("claude-opus-4-7"), Some(OutputConfig { effort: "xhigh" }));
         assert!(takes_temperature("claude-opus-4-6") && takes_temperature("MiniMax-M2.1"));
         assert!(!takes_temperature("claude-opus-4-7") && !takes_temperature("claude-sonnet-5"));
+    }
+
+    #[test]
+    fn what_the_user_set_stays_within_the_limits() {
+        let enabled = |tokens: u64| json!({"type": "enabled", "budget_tokens": tokens});
+        let budget = |budget_tokens| Some(Thinking::Enabled { budget_tokens });
+        assert_eq!(own(&enabled(8_000), 32_000), budget(8_000));
+        assert_eq!(own(&enabled(8_000), 4_096), budget(3_072));
+        assert_eq!(own(&enabled(10), 4_096), budget(1_024));
+        assert_eq!(own(&enabled(u64::MAX), 1_500), None);
+        assert_eq!(own(&json!({"type": "adaptive"}), 10), Some(Thinking::Adaptive));
+        for nothing in [json!({"type": "disabled"}), json!("high"), json!({"type": 1}), json!({})] {
+            assert_eq!(own(&nothing, 32_000), None, "{nothing}");
+        }
     }
 }

@@ -93,7 +93,9 @@ fn model(entry: &Model) -> ModelEntry {
         compat: Compat {
             supports_store: entry.compat.supports_store,
             supports_developer_role: entry.compat.supports_developer_role,
+            supports_reasoning_effort: entry.compat.supports_reasoning_effort,
             max_tokens_field: entry.compat.max_tokens_field.map(field),
+            reasoning_form: None,
         },
     }
 }

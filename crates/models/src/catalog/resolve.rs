@@ -13,7 +13,7 @@ use crate::cli::CliBackend;
 use crate::local::LocalModels;
 use crate::offline::OfflineRecall;
 use crate::wire::speaks;
-use crate::{ChatModel, ModelInfo, Timeouts};
+use crate::{ChatModel, ModelInfo, OwnFields, Timeouts, params};
 use openclaw_http::GuardedHttp;
 
 /// The model of a fresh install.
@@ -177,6 +177,7 @@ impl Catalog {
         self.local.describe(reference, &mut info, is_window_set);
         let Some(settings) = self.settings_of(reference) else { return info };
         let number = |name: &str| settings.params.get(name).and_then(serde_json::Value::as_f64);
+        info.own_fields = OwnFields::new(info.api, &settings.params);
         info.temperature = number(TEMPERATURE).or(info.temperature);
         let limit = settings.params.get(MAX_TOKENS).and_then(serde_json::Value::as_u64);
         let limit = limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
@@ -187,13 +188,19 @@ impl Catalog {
         info
     }
 
-    /// Parameters of `agents.defaults.models` that this build does not send, as paths.
+    /// Parameters of `agents.defaults.models` that are not sent, because the model's API takes none of that name or no such
+    /// value, as paths.
     #[must_use]
     pub fn unsent_params(&self) -> Vec<String> {
-        let unknown = |name: &&String| name.as_str() != TEMPERATURE && name.as_str() != MAX_TOKENS;
         let paths = self.allowed.iter().flat_map(|allowed| {
-            let names = allowed.params.keys().filter(unknown);
-            names.map(|name| format!("agents.defaults.models[{:?}].params.{name}", allowed.reference))
+            let api = self.describe(&allowed.reference).map(|info| info.api);
+            let is_unsent = move |(name, value): &(&String, &serde_json::Value)| match name.as_str() {
+                TEMPERATURE => !value.is_number(),
+                MAX_TOKENS => !value.is_u64(),
+                name => !api.as_ref().is_ok_and(|api| params::takes(*api, name, value)),
+            };
+            let names = allowed.params.iter().filter(is_unsent);
+            names.map(|(name, _)| format!("agents.defaults.models[{:?}].params.{name}", allowed.reference))
         });
         paths.collect()
     }
@@ -215,6 +222,19 @@ impl Catalog {
     /// It is not known, needs a key, or its wire API is not spoken.
     pub fn connect(&self, reference: &Reference, key: Keyed<'_>) -> Result<Arc<dyn ChatModel>, CatalogError> {
         self.connect_with(reference, key, Patience::Alone)
+    }
+
+    /// The same with a description that somebody else has of the model.
+    ///
+    /// # Errors
+    /// As [`Catalog::connect`].
+    pub fn connect_described(
+        &self,
+        reference: &Reference,
+        info: ModelInfo,
+        key: Keyed<'_>,
+    ) -> Result<Arc<dyn ChatModel>, CatalogError> {
+        self.connect_entry(self.entry(&reference.provider)?, info, (key, Patience::Alone))
     }
 
     /// The same, and whether somebody else could answer.
@@ -634,7 +654,9 @@ mod tests {
     fn parameters_go_into_the_description_and_others_are_named() {
         let params = |text: &str| serde_json::from_str::<Map<String, serde_json::Value>>(text).unwrap();
         let set = AllowedModel {
-            params: params(r#"{"temperature": 0.6, "maxTokens": 4096, "thinking": {"type": "enabled"}}"#),
+            params: params(
+                r#"{"temperature": 0.6, "maxTokens": 4096, "thinking": {"type": "enabled"}, "model": "other"}"#,
+            ),
             ..allowed("zai/glm-4.7", None)
         };
         let huge =
@@ -643,8 +665,9 @@ mod tests {
         let catalog = Catalog::new(Providers { allowed: list, ..providers(vec![]) }, Environment::default());
         let info = catalog.describe("z.ai/glm-4.7").unwrap();
         assert_eq!((info.temperature, info.max_tokens), (Some(0.6), Some(4_096)));
+        assert!(info.own_fields.decide_thinking());
         assert_eq!(catalog.describe("zai/glm-4.6").unwrap().max_tokens, Some(131_072));
-        assert_eq!(catalog.unsent_params(), ["agents.defaults.models[\"zai/glm-4.7\"].params.thinking"]);
+        assert_eq!(catalog.unsent_params(), ["agents.defaults.models[\"zai/glm-4.7\"].params.model"]);
     }
 
     #[test]

@@ -244,7 +244,7 @@ async fn a_program_that_cannot_be_started_says_why() {
     let stage = Stage::new();
     let chat = stage.chat("true", Output::Text);
     std::fs::remove_file(stage.path("program")).unwrap();
-    assert_eq!(fault(&chat).await, CliFault::Start { why: std::io::ErrorKind::NotFound });
+    assert_eq!(fault(&chat).await, CliFault::Start { why: std::io::ErrorKind::NotFound.to_string() });
 }
 
 /// A program that prints the number of a process which has left its group, and hangs.

@@ -1,17 +1,19 @@
 //! What can go wrong with a program, beside what goes wrong with any model.
 
-use std::io;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::spoken;
 
 /// Why a program did not answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum CliFault {
     /// It could not be started.
     Start {
         /// The system's reason.
-        why: io::ErrorKind,
+        why: String,
     },
     /// It is not signed in to its own account.
     SignIn {

@@ -149,7 +149,7 @@ impl Run<'_> {
             tokio::task::spawn_blocking(work).await.unwrap_or_else(|gone| Err(io::Error::other(gone)));
         started.map_err(|error| {
             tracing::warn!(%error, program = %self.chat.program.path.display(), "a program cannot be started");
-            self.fault(CliFault::Start { why: error.kind() })
+            self.fault(CliFault::Start { why: error.kind().to_string() })
         })
     }
 
@@ -187,10 +187,12 @@ impl Run<'_> {
                 Some(Piece::Stderr(bytes)) => reading.remark(&bytes),
                 Some(Piece::Ended(Ok(status))) => return Ok(status),
                 Some(Piece::Ended(Err(error))) => {
-                    return Err(self.fault(CliFault::Start { why: error.kind() }));
+                    return Err(self.fault(CliFault::Start { why: error.kind().to_string() }));
                 }
                 // Its threads are gone without a word, which only a panic in one of them does.
-                None => return Err(self.fault(CliFault::Start { why: io::ErrorKind::BrokenPipe })),
+                None => {
+                    return Err(self.fault(CliFault::Start { why: io::ErrorKind::BrokenPipe.to_string() }));
+                }
             }
         }
     }

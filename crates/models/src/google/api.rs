@@ -26,10 +26,6 @@ impl Api for Gemini {
         KeyPlace::Header("x-goog-api-key")
     }
 
-    fn headers(&self, _: Option<&str>) -> &'static [(&'static str, &'static str)] {
-        &[]
-    }
-
     fn encode(&self, request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde_json::Error> {
         encode(request, info)
     }

@@ -10,6 +10,7 @@ use super::thinking::{ThinkingConfig, asked, gemini_version};
 use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, plain_name, turns,
 };
+use crate::params::Fields;
 use crate::{ModelInfo, ModelRequest, ToolDefinition};
 
 /// Stands for the signature of a call that another model made; without any, models since Gemini 3 refuse the
@@ -39,7 +40,7 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
         (asked, most) => asked.or(most),
     };
     let signing = gemini_version(&info.id).is_some_and(|version| version >= SIGNING_GENERATION);
-    let level = request.thinking.filter(|_| info.reasoning);
+    let level = request.thinking.filter(|_| info.reasoning && !info.own_fields.decide_thinking());
     let functions: Vec<Function<'_>> = request.tools.iter().map(Function::from).collect();
     serde_json::to_vec(&Body {
         system_instruction: system(&request.system),
@@ -52,8 +53,10 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
         generation_config: GenerationConfig {
             max_output_tokens: limit,
             temperature: request.temperature,
-            thinking_config: asked(level, &info.id),
+            thinking_config: asked(level, &info.id, limit),
+            own: info.own_fields.sampling(),
         },
+        own: info.own_fields.body(),
     })
 }
 
@@ -65,7 +68,9 @@ struct Body<'a> {
     contents: Vec<Content<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
-    generation_config: GenerationConfig,
+    generation_config: GenerationConfig<'a>,
+    #[serde(flatten)]
+    own: Fields<'a>,
 }
 
 #[derive(Serialize)]
@@ -75,13 +80,15 @@ struct SystemInstruction<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct GenerationConfig {
+struct GenerationConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     max_output_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking_config: Option<ThinkingConfig>,
+    #[serde(flatten)]
+    own: Fields<'a>,
 }
 
 #[derive(Serialize)]

@@ -23,14 +23,20 @@ pub(super) fn gemini_version(id: &str) -> Option<u32> {
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// What to ask for; nothing for models that are not known to think.
-pub(super) fn asked(level: Option<ThinkingLevel>, model: &str) -> Option<ThinkingConfig> {
+/// Tokens that remain for the answer beside the budget: both come out of `maxOutputTokens`.
+const MIN_ANSWER: u32 = 1_024;
+
+/// What to ask for, within `limit` for reasoning and answer together; nothing for models that are not known to think.
+pub(super) fn asked(level: Option<ThinkingLevel>, model: &str, limit: Option<u32>) -> Option<ThinkingConfig> {
     let level = level?;
     let include_thoughts = level != ThinkingLevel::Off;
     let config = ThinkingConfig { include_thoughts, thinking_budget: None, thinking_level: None };
     match gemini_version(model)? {
         3.. => Some(ThinkingConfig { thinking_level: Some(word(level, model)), ..config }),
-        2 => Some(ThinkingConfig { thinking_budget: Some(budget(level, model)), ..config }),
+        2 => Some(ThinkingConfig {
+            thinking_budget: Some(within(budget(level, model), (model, limit))),
+            ..config
+        }),
         _ => None,
     }
 }
@@ -59,6 +65,17 @@ fn budget(level: ThinkingLevel, model: &str) -> u32 {
     }
 }
 
+/// A smaller budget where the answer would have no room, but none that the model refuses.
+fn within(budget: u32, (model, limit): (&str, Option<u32>)) -> u32 {
+    let least = match (model.contains("pro"), model.contains("lite")) {
+        (true, _) => 128,
+        (false, true) => 512,
+        (false, false) => 0,
+    };
+    let room = limit.map_or(budget, |limit| limit.saturating_sub(MIN_ANSWER).max(least));
+    budget.min(room)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ThinkingConfig, asked, gemini_version};
@@ -84,9 +101,13 @@ mod tests {
             ("gemma-3-27b", ThinkingLevel::High, None),
         ];
         for (model, asked_for, expected) in rows {
-            assert_eq!(asked(Some(asked_for), model), expected, "{model}");
+            assert_eq!(asked(Some(asked_for), model, None), expected, "{model}");
         }
-        assert_eq!(asked(None, "gemini-3-pro"), None);
+        let small = |model, limit| asked(Some(ThinkingLevel::High), model, Some(limit));
+        assert_eq!(small("gemini-2.5-flash", 4_096), budget(true, 3_072));
+        assert_eq!(small("gemini-2.5-pro", 512), budget(true, 128));
+        assert_eq!(small("gemini-2.5-flash-lite", 512), budget(true, 512));
+        assert_eq!(asked(None, "gemini-3-pro", None), None);
         assert_eq!((gemini_version("gemini-10-x"), gemini_version("gemini-flash-latest")), (Some(10), None));
     }
 }

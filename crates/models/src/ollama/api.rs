@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::decode::Decoder;
 use super::encode::encode;
-use crate::wire::{self, Api, Framing, KeyPlace, Meaning, Redactor, Refusal, Verdict};
+use crate::wire::{self, Api, Framing, Meaning, Redactor, Refusal, Verdict};
 use crate::{ModelError, ModelInfo, ModelRequest};
 
 /// Ollama's chat.
@@ -17,14 +17,6 @@ impl Api for Chat {
     fn address(&self, base_url: &str, _: &ModelInfo) -> String {
         let root = base_url.trim_end_matches('/').trim_end_matches("/v1");
         format!("{root}/api/chat")
-    }
-
-    fn key_place(&self, _: &str) -> KeyPlace {
-        KeyPlace::Bearer
-    }
-
-    fn headers(&self, _: Option<&str>) -> &'static [(&'static str, &'static str)] {
-        &[]
     }
 
     fn framing(&self) -> Framing {

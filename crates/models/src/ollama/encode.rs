@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, turns,
 };
+use crate::params::Fields;
 use crate::{ModelInfo, ModelRequest, ThinkingLevel};
 
 /// It has no ids of calls; images are what its runners read, at most as large as a phone makes them.
@@ -28,7 +29,8 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
         (asked, most) => asked.or(most),
     };
     // A model that does not think refuses to be told so.
-    let think = request.thinking.filter(|_| info.reasoning).map(|level| match level {
+    let asked = request.thinking.filter(|_| info.reasoning && !info.own_fields.decide_thinking());
+    let think = asked.map(|level| match level {
         ThinkingLevel::Off => false,
         ThinkingLevel::Minimal
         | ThinkingLevel::Low
@@ -50,7 +52,9 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
             num_ctx: info.context_window,
             num_predict: limit,
             temperature: request.temperature,
+            own: info.own_fields.sampling(),
         },
+        own: info.own_fields.body(),
     })
 }
 
@@ -63,16 +67,20 @@ struct Body<'a> {
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     think: Option<bool>,
-    options: Options,
+    options: Options<'a>,
+    #[serde(flatten)]
+    own: Fields<'a>,
 }
 
 #[derive(Serialize)]
-struct Options {
+struct Options<'a> {
     num_ctx: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     num_predict: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
+    #[serde(flatten)]
+    own: Fields<'a>,
 }
 
 #[derive(Serialize, Default)]

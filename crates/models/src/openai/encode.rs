@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, turns,
 };
-use crate::{MaxTokensField, ModelInfo, ModelRequest, ToolDefinition};
+use crate::params::Fields;
+use crate::{MaxTokensField, ModelInfo, ModelRequest, ReasoningForm, ThinkingLevel, ToolDefinition};
 
 /// The field in which many servers show reasoning; as a signature it says that the text may go back under that name.
 pub(super) const REASONING_FIELD: &str = "reasoning_content";
@@ -35,6 +36,8 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
         max_tokens: limit.filter(|_| old_field),
         temperature: request.temperature,
         tools: request.tools.iter().map(WireTool::from).collect(),
+        thinking: thinking(request, info),
+        own: info.own_fields.body(),
     })
 }
 
@@ -54,6 +57,43 @@ struct Body<'a> {
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<WireTool<'a>>,
+    #[serde(flatten)]
+    thinking: Option<WireThinking>,
+    #[serde(flatten)]
+    own: Fields<'a>,
+}
+
+/// How hard to think, under the name that the server has for it.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum WireThinking {
+    ReasoningEffort(&'static str),
+    Thinking {
+        #[serde(rename = "type")]
+        kind: &'static str,
+    },
+    Reasoning {
+        effort: &'static str,
+    },
+}
+
+/// A level that a server cannot be told is left to it; none but Z.AI's can be told to stop.
+fn thinking(request: &ModelRequest, info: &ModelInfo) -> Option<WireThinking> {
+    let level = request.thinking.filter(|_| info.reasoning && !info.own_fields.decide_thinking())?;
+    let effort = match level {
+        ThinkingLevel::Off => None,
+        ThinkingLevel::Minimal | ThinkingLevel::Low => Some("low"),
+        ThinkingLevel::Medium => Some("medium"),
+        ThinkingLevel::High | ThinkingLevel::XHigh => Some("high"),
+    };
+    match info.compat.reasoning_form.unwrap_or(ReasoningForm::Effort) {
+        ReasoningForm::Effort => effort.map(WireThinking::ReasoningEffort),
+        ReasoningForm::Object => effort.map(|effort| WireThinking::Reasoning { effort }),
+        ReasoningForm::Type => {
+            Some(WireThinking::Thinking { kind: if effort.is_some() { "enabled" } else { "disabled" } })
+        }
+        ReasoningForm::Untold => None,
+    }
 }
 
 #[derive(Serialize)]
@@ -233,7 +273,10 @@ fn results<'a>(outcomes: Vec<Outcome<'a>>, wire: &mut Vec<WireMessage<'a>>) {
 #[cfg(test)]
 mod tests {
     use super::encode;
-    use crate::{InputKind, MaxTokensField, ModelInfo, ModelRequest, ToolDefinition, WireApi};
+    use crate::{
+        InputKind, MaxTokensField, ModelInfo, ModelRequest, OwnFields, ReasoningForm, ThinkingLevel,
+        ToolDefinition, WireApi,
+    };
     use openclaw_protocol::message::Message;
     use serde_json::{Value, json};
     use std::sync::Arc;
@@ -334,6 +377,42 @@ mod tests {
             let call = body["messages"][0]["tool_calls"][0]["id"].as_str().unwrap();
             assert_eq!((call.len(), &body["messages"][1]["tool_call_id"]), (expected, &json!(call)), "{id}");
         }
+    }
+
+    #[test]
+    fn thinking_is_asked_for_as_each_server_has_it() {
+        let base = request(json!([{"role":"user","content":"x","timestamp":0}]));
+        let asked = |form, level, reasoning| {
+            let mut info = ModelInfo { reasoning, ..info() };
+            info.compat.reasoning_form = form;
+            let mut body = encoded(&ModelRequest { thinking: Some(level), ..base.clone() }, &info);
+            let fields = body.as_object_mut().unwrap();
+            fields.retain(|name, _| ["reasoning_effort", "reasoning", "thinking"].contains(&name.as_str()));
+            body
+        };
+        let rows = [
+            (None, ThinkingLevel::Minimal, json!({"reasoning_effort": "low"})),
+            (Some(ReasoningForm::Effort), ThinkingLevel::XHigh, json!({"reasoning_effort": "high"})),
+            (Some(ReasoningForm::Effort), ThinkingLevel::Off, json!({})),
+            (Some(ReasoningForm::Object), ThinkingLevel::Medium, json!({"reasoning": {"effort": "medium"}})),
+            (Some(ReasoningForm::Type), ThinkingLevel::Low, json!({"thinking": {"type": "enabled"}})),
+            (Some(ReasoningForm::Type), ThinkingLevel::Off, json!({"thinking": {"type": "disabled"}})),
+            (Some(ReasoningForm::Untold), ThinkingLevel::High, json!({})),
+        ];
+        for (form, level, expected) in rows {
+            assert_eq!(asked(form, level, true), expected, "{form:?} {level:?}");
+            assert_eq!(asked(form, level, false), json!({}), "{form:?} {level:?} of a model that does not");
+        }
+        let set =
+            json!({"thinking": {"type": "enabled", "clear_thinking": false}, "top_p": 0.9, "stream": false});
+        let own_fields = OwnFields::new(WireApi::OpenAiCompletions, set.as_object().unwrap());
+        let info = ModelInfo { own_fields, reasoning: true, ..info() };
+        let body = encoded(&ModelRequest { thinking: Some(ThinkingLevel::Off), ..base }, &info);
+        assert_eq!(
+            (&body["thinking"], &body["top_p"], &body["stream"]),
+            (&set["thinking"], &json!(0.9), &json!(true))
+        );
+        assert_eq!(body.get("reasoning_effort"), None);
     }
 
     #[test]

@@ -212,6 +212,7 @@ impl RecordedRequest {
             temperature: self.temperature,
             thinking: self.thinking.as_deref().and_then(thinking_level),
             now_ms: 0,
+            session: None,
         }
     }
 }

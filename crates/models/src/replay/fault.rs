@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exchange::hide_text;
 use crate::catalog::CatalogError;
+use crate::cli::CliFault;
 use crate::{Malformed, ModelError, TimeoutKind, Unreachable};
 
 /// A [`ModelError`] that can be written down.
@@ -38,6 +39,7 @@ pub enum Kind {
     BadRequest { status: u16, message: String },
     Filtered,
     Malformed { what: What },
+    Program { command: String, fault: CliFault },
     Unavailable { words: String },
     Aborted,
 }
@@ -122,6 +124,9 @@ impl Fault {
             }
             Kind::Filtered => ModelError::Filtered { provider },
             Kind::Malformed { what } => ModelError::Malformed { provider, what: (*what).into() },
+            Kind::Program { command, fault } => {
+                ModelError::Program { provider, command: command.clone(), fault: fault.clone() }
+            }
             Kind::Unavailable { words } => ModelError::Unavailable(CatalogError::Credential {
                 provider: provider.to_string(),
                 why: words.clone(),
@@ -136,6 +141,10 @@ impl Fault {
             | Kind::ModelNotFound { model: text }
             | Kind::Unreachable { host: text, .. }
             | Kind::BadRequest { message: text, .. }
+            | Kind::Program {
+                fault: CliFault::SignIn { said: text } | CliFault::Failed { said: text, .. },
+                ..
+            }
             | Kind::Unavailable { words: text } => hide_text(text, redactor),
             Kind::Auth { .. }
             | Kind::RateLimited { .. }
@@ -146,6 +155,7 @@ impl Fault {
             | Kind::Redirected { .. }
             | Kind::Filtered
             | Kind::Malformed { .. }
+            | Kind::Program { .. }
             | Kind::Aborted => {}
         }
     }
@@ -184,6 +194,9 @@ fn parts(error: &ModelError) -> (Arc<str>, Kind) {
         ModelError::Filtered { provider } => (Arc::clone(provider), Kind::Filtered),
         ModelError::Malformed { provider, what } => {
             (Arc::clone(provider), Kind::Malformed { what: (*what).into() })
+        }
+        ModelError::Program { provider, command, fault } => {
+            (Arc::clone(provider), Kind::Program { command: command.clone(), fault: fault.clone() })
         }
         ModelError::Unavailable(error) => (Arc::from(""), Kind::Unavailable { words: error.plain_words() }),
         ModelError::Aborted => (Arc::from(""), Kind::Aborted),

@@ -21,6 +21,7 @@ use super::{
 use crate::catalog::{
     Catalog, CatalogError, Choice, Environment, Keyed, ModelEntry, Patience, ProviderEntry, Providers,
 };
+use crate::cli::CliFault;
 use crate::contract::{asking, collect, keeps_its_promises};
 use crate::{
     ChatModel, Malformed, ModelError, ModelEvent, ModelInfo, ModelRequest, ThinkingLevel, TimeoutKind,
@@ -140,6 +141,16 @@ fn any_end() -> impl Strategy<Value = Result<ModelEvent, ModelError>> {
         ModelError::BadRequest { provider: p(), status: 400, message: "no".into() },
         ModelError::Filtered { provider: p() },
         ModelError::Malformed { provider: p(), what: Malformed::EndedEarly },
+        ModelError::Program {
+            provider: p(),
+            command: "claude".into(),
+            fault: CliFault::Failed { code: Some(2), said: "no".into() },
+        },
+        ModelError::Program {
+            provider: p(),
+            command: "claude".into(),
+            fault: CliFault::TooLong { after: Duration::from_secs(9) },
+        },
     ];
     let reasons = vec![StopReason::Stop, StopReason::Length, StopReason::ToolUse];
     prop_oneof![

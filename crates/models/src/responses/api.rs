@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::decode::Decoder;
 use super::encode::encode;
 use crate::openai::classify;
-use crate::wire::{self, Api, KeyPlace, Redactor, Refusal};
+use crate::wire::{self, Api, Redactor, Refusal};
 use crate::{ModelError, ModelInfo, ModelRequest};
 
 /// `openai-responses`.
@@ -14,14 +14,6 @@ pub struct Responses;
 impl Api for Responses {
     fn address(&self, base_url: &str, _: &ModelInfo) -> String {
         format!("{base_url}/responses")
-    }
-
-    fn key_place(&self, _: &str) -> KeyPlace {
-        KeyPlace::Bearer
-    }
-
-    fn headers(&self, _: Option<&str>) -> &'static [(&'static str, &'static str)] {
-        &[]
     }
 
     fn encode(&self, request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde_json::Error> {

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, plain_name, turns,
 };
+use crate::params::Fields;
 use crate::{ModelInfo, ModelRequest, ThinkingLevel, ToolDefinition};
 
 /// The least that the API takes as `max_output_tokens`.
@@ -40,18 +41,23 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
         (Some(asked), Some(most)) => Some(asked.min(most)),
         (asked, most) => asked.or(most),
     };
-    let reasoning = request.thinking.filter(|_| info.reasoning).and_then(effort);
+    let asked = request.thinking.filter(|_| info.reasoning && !info.own_fields.decide_thinking());
+    let reasoning = asked.and_then(effort);
+    let input = input(turns(request, info, RULES));
+    // Carried reasoning comes from a model that reasons, whatever is configured of it.
+    let reasons = info.reasoning || input.iter().any(|item| matches!(item, Item::Carried(_)));
     serde_json::to_vec(&Body {
         model: &info.id,
         instructions: Some(request.system.as_ref()).filter(|system| !system.is_empty()),
-        input: input(turns(request, info, RULES)),
+        input,
         tools: request.tools.iter().map(WireTool::from).collect(),
         stream: true,
         store: (info.compat.supports_store != Some(false)).then_some(false),
-        include: if info.reasoning { ENCRYPTED } else { &[] },
+        include: if reasons { ENCRYPTED } else { &[] },
         reasoning,
         max_output_tokens: limit.map(|limit| limit.max(MIN_OUTPUT_TOKENS)),
         temperature: request.temperature,
+        own: info.own_fields.body(),
     })
 }
 
@@ -85,6 +91,8 @@ struct Body<'a> {
     max_output_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
+    #[serde(flatten)]
+    own: Fields<'a>,
 }
 
 #[derive(Serialize)]

@@ -13,10 +13,14 @@ pub trait Api: Send + Sync {
     fn address(&self, base_url: &str, info: &ModelInfo) -> String;
 
     /// Where this key goes by the API's own rule.
-    fn key_place(&self, key: &str) -> KeyPlace;
+    fn key_place(&self, _key: &str) -> KeyPlace {
+        KeyPlace::Bearer
+    }
 
     /// Headers of every request beside the key and the content type.
-    fn headers(&self, key: Option<&str>) -> &'static [(&'static str, &'static str)];
+    fn headers(&self, _key: Option<&str>) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
 
     /// How answers are cut into pieces.
     fn framing(&self) -> Framing {

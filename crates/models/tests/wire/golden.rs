@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use openclaw_models::{ModelInfo, ModelRequest, ThinkingLevel, ToolDefinition, WireApi};
+use openclaw_models::{ModelInfo, ModelRequest, OwnFields, ThinkingLevel, ToolDefinition, WireApi};
 use openclaw_protocol::message::Message;
 use serde_json::{Value, json};
 
@@ -76,4 +76,60 @@ fn a_conversation_with_everything_in_it() {
         assert_eq!(judge(&info, &body), Ok(()), "{body:#}");
         insta::assert_json_snapshot!(api.as_str(), body);
     }
+}
+
+/// What a user might set for a model of each API, with something in it that must not be sent.
+fn wishes(api: WireApi) -> Value {
+    match api {
+        WireApi::OpenAiCompletions => {
+            json!({"top_p": 0.9, "seed": 7, "stop": ["END"], "thinking": {"type": "enabled"}})
+        }
+        WireApi::OpenAiResponses => {
+            json!({"top_p": 0.9, "reasoning": {"effort": "high"}, "truncation": "auto"})
+        }
+        WireApi::AnthropicMessages => json!({"top_p": 0.9, "top_k": 4, "stop_sequences": ["END"],
+            "thinking": {"type": "enabled", "budget_tokens": 100_000}}),
+        WireApi::GoogleGenerativeAi => json!({"topP": 0.9, "seed": 7, "safetySettings": [],
+            "thinkingConfig": {"thinkingLevel": "LOW"}}),
+        WireApi::GithubCopilot
+        | WireApi::BedrockConverseStream
+        | WireApi::OllamaChat
+        | WireApi::Cli
+        | WireApi::Offline => {
+            json!({})
+        }
+    }
+}
+
+#[test]
+fn every_level_and_what_a_user_sets_is_accepted() {
+    let levels = ThinkingLevel::ALL.into_iter().map(Some).chain([None]);
+    let limits = [None, Some(16), Some(1_500), Some(4_096), Some(64_000)];
+    let mut bodies = 0;
+    for (level, api) in levels.flat_map(|level| APIS.map(|api| (level, api))) {
+        for (max_tokens, reasoning) in limits.into_iter().flat_map(|limit| [(limit, true), (limit, false)]) {
+            for set in [false, true] {
+                let mut wishes = if set { wishes(api) } else { json!({}) };
+                wishes["model"] = json!("another");
+                wishes["stream"] = json!(false);
+                let own_fields = OwnFields::new(api, wishes.as_object().unwrap());
+                let info = ModelInfo { reasoning, own_fields, ..info(api) };
+                let asked = ModelRequest {
+                    thinking: level,
+                    max_tokens,
+                    temperature: Some(0.5),
+                    ..conversation(&info)
+                };
+                let body = encoded(&info, &asked);
+                assert_eq!(judge(&info, &body), Ok(()), "{level:?} {max_tokens:?} {body:#}");
+                let text = body.to_string();
+                assert!(!text.contains("another") && !text.contains("\"stream\":false"), "{text}");
+                assert!(!set || text.contains("0.9") || api == WireApi::AnthropicMessages, "{text}");
+                let silent = !reasoning && !set;
+                assert!(!silent || (!text.contains("effort") && !text.contains("budget_tokens")), "{text}");
+                bodies += 1;
+            }
+        }
+    }
+    assert_eq!(bodies, 560);
 }

@@ -48,7 +48,11 @@ pub(super) struct Jobs {
 
 struct Job {
     plan: JobPlan,
+    /// The order in which they were begun.
+    number: usize,
     input: String,
+    /// What the client wrote on it: an object, or a name at Gemini.
+    label: Value,
     looks: usize,
     is_cancelled: bool,
     outputs: Option<Outputs>,
@@ -91,14 +95,64 @@ impl Jobs {
     }
 
     /// Begins a job, if its file is there.
-    pub(super) fn begin(&mut self, api: Api, input: &str) -> Option<String> {
+    pub(super) fn begin(&mut self, api: Api, input: &str, label: &Value) -> Option<String> {
         self.files.get(input)?;
         let number = self.jobs.len() + 1;
         let name = if api == Api::Gemini { format!("batches/b{number}") } else { format!("batch_{number}") };
-        let job =
-            Job { plan: self.plan, input: input.to_owned(), looks: 0, is_cancelled: false, outputs: None };
+        let job = Job {
+            plan: self.plan,
+            number,
+            input: input.to_owned(),
+            label: label.clone(),
+            looks: 0,
+            is_cancelled: false,
+            outputs: None,
+        };
         self.jobs.insert(name.clone(), job);
         Some(name)
+    }
+
+    /// The jobs, the newest first, a page at a time.
+    pub(super) fn list(&self, api: Api, query: &str) -> Value {
+        let given = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
+        let size: usize = match api {
+            Api::OpenAi | Api::Voyage => {
+                given("limit").and_then(|text| text.parse().ok()).unwrap_or(20).min(100)
+            }
+            Api::Gemini => given("pageSize").and_then(|text| text.parse().ok()).unwrap_or(50).min(100),
+        };
+        let mut all: Vec<(&String, &Job)> = self.jobs.iter().collect();
+        all.sort_by_key(|(_, job)| std::cmp::Reverse(job.number));
+        let after = match api {
+            Api::OpenAi | Api::Voyage => given("after")
+                .and_then(|name| all.iter().position(|(known, _)| known.as_str() == name))
+                .map_or(0, |at| at + 1),
+            Api::Gemini => given("pageToken").and_then(|text| text.parse().ok()).unwrap_or(0),
+        };
+        let page = &all[after.min(all.len())..(after + size).min(all.len())];
+        let has_more = after + page.len() < all.len();
+        match api {
+            Api::OpenAi | Api::Voyage => {
+                let job = |(name, job): &(&String, &Job)| {
+                    json!({"id": name, "object": "batch", "status": "in_progress", "metadata": job.label,
+                        "input_file_id": job.input})
+                };
+                let data: Vec<Value> = page.iter().map(job).collect();
+                json!({"object": "list", "data": data, "has_more": has_more,
+                    "first_id": page.first().map(|(name, _)| name), "last_id": page.last().map(|(name, _)| name)})
+            }
+            Api::Gemini => {
+                let job = |(name, job): &(&String, &Job)| {
+                    json!({"name": name, "metadata": {"name": name, "displayName": job.label,
+                        "state": "BATCH_STATE_RUNNING"}})
+                };
+                let mut list = json!({"operations": page.iter().map(job).collect::<Vec<Value>>()});
+                if has_more {
+                    list["nextPageToken"] = json!((after + page.len()).to_string());
+                }
+                list
+            }
+        }
     }
 
     pub(super) fn cancel(&mut self, name: &str) -> bool {

@@ -67,7 +67,12 @@ async fn handle(Shared(state): Shared<Arc<State>>, request: Request) -> Response
     state.asked.lock().unwrap().push(asked.clone());
     state.counts.send_modify(|counts| counts.requests += 1);
     let trouble = state.script.lock().unwrap().pop_front();
-    if let Some(trouble) = trouble.flatten() {
+    let trouble = trouble.flatten();
+    if let Some(Trouble::DoneSilently | Trouble::DoneHalfWritten) = trouble {
+        drop(answer(&asked, &bytes, &state));
+        state.counts.send_modify(|counts| counts.done_unheard += 1);
+    }
+    if let Some(trouble) = trouble {
         return go_wrong(trouble, &asked, &state).await;
     }
     if state.key.as_ref().is_some_and(|key| given_key(state.api, &asked) != Some(key.as_str())) {
@@ -111,12 +116,13 @@ fn answer(asked: &Asked, bytes: &[u8], state: &State) -> Response {
             })
         }
         (Api::OpenAi | Api::Voyage, "POST", "/v1/batches", _) => {
-            let name = jobs.begin(api, asked.body["input_file_id"].as_str().unwrap_or_default());
+            let input = asked.body["input_file_id"].as_str().unwrap_or_default();
+            let name = jobs.begin(api, input, &asked.body["metadata"]);
             name.map(|name| json!({"id": name, "object": "batch", "status": "validating"}))
         }
         (Api::Gemini, "POST", _, tail) if tail.ends_with(":asyncBatchEmbedContent") => {
             let file = asked.body["batch"]["inputConfig"]["fileName"].as_str().unwrap_or_default();
-            let name = jobs.begin(api, file);
+            let name = jobs.begin(api, file, &asked.body["batch"]["displayName"]);
             name.map(|name| json!({"name": name, "metadata": {"state": "BATCH_STATE_PENDING"}}))
         }
         (_, "POST", _, tail) => {
@@ -135,6 +141,10 @@ fn answer(asked: &Asked, bytes: &[u8], state: &State) -> Response {
             return jobs
                 .file(name)
                 .map_or_else(|| refuse(answers::not_found(api)), IntoResponse::into_response);
+        }
+        (_, "GET", _, "batches") => {
+            let query = asked.path.split_once('?').map_or("", |(_, query)| query);
+            Some(jobs.list(api, query))
         }
         (Api::Gemini, "GET", _, tail) => jobs.look(api, tail),
         (_, "GET", _, tail) => jobs.look(api, tail.trim_start_matches("batches/")),
@@ -185,8 +195,8 @@ async fn go_wrong(trouble: Trouble, asked: &Asked, state: &Arc<State>) -> Respon
         Trouble::Redirect => {
             (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/elsewhere")]).into_response()
         }
-        Trouble::HalfWritten => half_written(),
-        Trouble::Silent => {
+        Trouble::HalfWritten | Trouble::DoneHalfWritten => half_written(),
+        Trouble::Silent | Trouble::DoneSilently => {
             let _gone = Departure(Arc::clone(state));
             std::future::pending::<Infallible>().await;
             refuse(answers::not_found(api))

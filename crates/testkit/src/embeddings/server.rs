@@ -79,6 +79,7 @@ pub(super) struct State {
 pub(super) struct Counts {
     pub(super) requests: usize,
     pub(super) disconnects: usize,
+    pub(super) done_unheard: usize,
 }
 
 impl EmbeddingServer {
@@ -169,6 +170,14 @@ impl EmbeddingServer {
     /// They stay for ten seconds.
     pub async fn wait_disconnects(&self, count: usize) {
         self.wait("disconnects", |counts| counts.disconnects >= count).await;
+    }
+
+    /// Waits until `count` requests were done whose answer nobody hears.
+    ///
+    /// # Panics
+    /// They do not come within ten seconds.
+    pub async fn wait_done_unheard(&self, count: usize) {
+        self.wait("requests that were done", |counts| counts.done_unheard >= count).await;
     }
 
     async fn wait(&self, what: &str, reached: impl Fn(&Counts) -> bool) {

@@ -44,10 +44,14 @@ pub enum Trouble {
     Endless,
     /// 400 with a text of 100,000 characters in which the key of the request stands.
     Leak,
+    /// What was asked for is done, and no answer comes, with the connection open.
+    DoneSilently,
+    /// What was asked for is done, and the connection breaks in the middle of the answer.
+    DoneHalfWritten,
 }
 
 impl Trouble {
-    /// All of them, for tests that must not forget one.
+    /// All that an ordinary call tells apart, for tests that must not forget one.
     pub const ALL: [Self; 19] = [
         Self::WrongKey,
         Self::RateLimited { retry_after: None },

@@ -11,7 +11,19 @@ use super::reader::{At, Check, Violation};
 /// Most marks of the prompt cache in one request.
 const MAX_CACHE_MARKS: usize = 4;
 const MAX_IMAGE_BASE64: usize = 5 * 1024 * 1024;
-const FIELDS: &[&str] = &["system", "tools", "stream", "temperature", "thinking", "output_config"];
+const FIELDS: &[&str] = &[
+    "system",
+    "tools",
+    "stream",
+    "temperature",
+    "thinking",
+    "output_config",
+    "top_p",
+    "top_k",
+    "stop_sequences",
+    "service_tier",
+    "metadata",
+];
 
 /// Checks a request body.
 ///
@@ -154,6 +166,7 @@ fn thinking(body: &At<'_>) -> Check {
     if thinking.need("type")?.one_of(&["enabled", "adaptive", "disabled"])? != "enabled" {
         return thinking.fields(&["type"], &["display"]).map(drop);
     }
+    body.must(body.get("top_k").is_none() && body.get("top_p").is_none(), "sampling with thinking")?;
     thinking.fields(&["type", "budget_tokens"], &["display"])?;
     let budget = thinking.need("budget_tokens")?;
     budget.integer(1_024)?;

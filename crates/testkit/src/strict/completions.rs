@@ -15,6 +15,14 @@ const FIELDS: &[&str] = &[
     "temperature",
     "tools",
     "reasoning_effort",
+    "reasoning",
+    "thinking",
+    "top_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "seed",
+    "stop",
+    "service_tier",
 ];
 const IMAGES: &[&str] = &["image/png", "image/jpeg", "image/webp", "image/gif"];
 
@@ -32,6 +40,7 @@ pub fn completions(body: &Value) -> Result<(), Violation> {
     if let Some(temperature) = body.get("temperature") {
         temperature.number(0.0, 2.0)?;
     }
+    thinking(&body)?;
     tools(&body)?;
     let (mut seen, mut open) = (HashSet::new(), HashSet::new());
     let messages = body.need("messages")?.members()?;
@@ -50,6 +59,23 @@ pub fn completions(body: &Value) -> Result<(), Violation> {
         }
     }
     body.must(open.is_empty(), "calls at the end have no result")
+}
+
+/// Each in the form of one server; two of them at once no server knows.
+fn thinking(body: &At<'_>) -> Check {
+    let efforts = ["none", "minimal", "low", "medium", "high", "xhigh"];
+    let forms = ["reasoning_effort", "reasoning", "thinking"];
+    body.must(forms.iter().filter(|form| body.get(form).is_some()).count() < 2, "two forms of thinking")?;
+    if let Some(effort) = body.get("reasoning_effort") {
+        effort.one_of(&efforts)?;
+    }
+    if let Some(reasoning) = body.get("reasoning") {
+        reasoning.fields(&[], &["effort", "max_tokens", "exclude", "enabled"])?;
+        reasoning.get("effort").map_or(Ok(()), |effort| effort.one_of(&efforts).map(drop))?;
+    }
+    let Some(thinking) = body.get("thinking") else { return Ok(()) };
+    thinking.fields(&["type"], &["clear_thinking"])?;
+    thinking.need("type")?.one_of(&["enabled", "disabled"]).map(drop)
 }
 
 fn tools(body: &At<'_>) -> Check {

@@ -18,7 +18,7 @@ const DATA: &[&str] = &["text", "inlineData", "functionCall", "functionResponse"
 pub fn gemini(body: &Value, model: &str) -> Result<(), Violation> {
     let signing = model.contains("gemini-3");
     let body = At::root(body);
-    body.fields(&["contents"], &["systemInstruction", "tools", "generationConfig"])?;
+    body.fields(&["contents"], &["systemInstruction", "tools", "generationConfig", "safetySettings"])?;
     if let Some(system) = body.get("systemInstruction") {
         system.fields(&["parts"], &[])?;
         for part in system.need("parts")?.members()? {
@@ -31,9 +31,21 @@ pub fn gemini(body: &Value, model: &str) -> Result<(), Violation> {
     contents(&body, signing)
 }
 
+const CONFIG: &[&str] = &[
+    "maxOutputTokens",
+    "temperature",
+    "thinkingConfig",
+    "topP",
+    "topK",
+    "seed",
+    "stopSequences",
+    "presencePenalty",
+    "frequencyPenalty",
+];
+
 fn generation(body: &At<'_>) -> Check {
     let Some(config) = body.get("generationConfig") else { return Ok(()) };
-    config.fields(&[], &["maxOutputTokens", "temperature", "thinkingConfig"])?;
+    config.fields(&[], CONFIG)?;
     if let Some(limit) = config.get("maxOutputTokens") {
         limit.integer(1)?;
     }
@@ -45,6 +57,10 @@ fn generation(body: &At<'_>) -> Check {
     if let Some(level) = thinking.get("thinkingLevel") {
         level.one_of(&["MINIMAL", "LOW", "MEDIUM", "HIGH"])?;
         thinking.must(thinking.get("thinkingBudget").is_none(), "level and budget")?;
+    }
+    if let (Some(budget), Some(limit)) = (thinking.get("thinkingBudget"), config.get("maxOutputTokens")) {
+        let fits = budget.value.as_u64() <= limit.value.as_u64();
+        budget.must(fits, "is above maxOutputTokens")?;
     }
     Ok(())
 }

@@ -6,8 +6,20 @@ use serde_json::Value;
 
 use super::reader::{At, Check, Violation};
 
-const FIELDS: &[&str] =
-    &["instructions", "tools", "stream", "store", "include", "reasoning", "max_output_tokens", "temperature"];
+const FIELDS: &[&str] = &[
+    "instructions",
+    "tools",
+    "stream",
+    "store",
+    "include",
+    "reasoning",
+    "max_output_tokens",
+    "temperature",
+    "top_p",
+    "text",
+    "truncation",
+    "service_tier",
+];
 const IMAGES: &[&str] = &["image/png", "image/jpeg", "image/webp", "image/gif"];
 
 /// Checks a request body.

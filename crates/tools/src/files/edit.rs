@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use openclaw_guard::Root;
 
 use super::disk::{FileLock, MAX_FILE_BYTES, MAX_TEXT_BYTES, path_param, read_text};
+use super::written::Written;
 use crate::arguments::{Arguments, param};
 use crate::blocking::blocking;
 use crate::error::ToolError;
@@ -90,11 +91,14 @@ async fn edit(call: &ToolCall, cx: ToolContext, lock: FileLock) -> Result<ToolOu
     }
     let line = arguments.integer("line")?.map(|line| usize::try_from(line).unwrap_or(usize::MAX));
     let wish = Wish { old, new, line };
-    blocking(move || {
+    let written = Written::new(&cx.memory, &path);
+    let done = blocking(move || {
         let _turn = lock.hold();
         apply(&cx.workspace, &path, &wish).map(ToolOutcome::text)
     })
-    .await
+    .await?;
+    written.tell();
+    Ok(done)
 }
 
 /// What is to be exchanged.

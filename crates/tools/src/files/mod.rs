@@ -4,6 +4,7 @@ mod disk;
 mod edit;
 mod read;
 mod write;
+mod written;
 
 pub use disk::FileLock;
 pub use edit::EditTool;

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use openclaw_guard::{Root, RootError};
 
 use super::disk::{FileLock, MAX_FILE_BYTES, MAX_TEXT_BYTES, counted, path_param, read_text, writable};
+use super::written::Written;
 use crate::arguments::{Arguments, param};
 use crate::blocking::blocking;
 use crate::error::ToolError;
@@ -64,7 +65,8 @@ async fn write(call: &ToolCall, cx: ToolContext, lock: FileLock) -> Result<ToolO
     let path = arguments.required_text("path")?.to_owned();
     let content = arguments.required_text("content")?.to_owned();
     let append = arguments.flag("append")?;
-    blocking(move || {
+    let written = Written::new(&cx.memory, &path);
+    let done = blocking(move || {
         let _turn = lock.hold();
         let done = if append {
             append_lines(&cx.workspace, &path, &content)
@@ -73,7 +75,9 @@ async fn write(call: &ToolCall, cx: ToolContext, lock: FileLock) -> Result<ToolO
         };
         done.map(ToolOutcome::text)
     })
-    .await
+    .await?;
+    written.tell();
+    Ok(done)
 }
 
 fn replace(root: &Root, path: &str, content: &str) -> Result<String, ToolError> {

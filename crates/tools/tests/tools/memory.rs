@@ -5,8 +5,8 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_memory::{
-    Answer, LineRange, MemoryBackend, MemoryError, Passage, Query, Scope, ScopeRule, Status, SyncReason,
-    SyncReport, Verdict,
+    Answer, LineRange, MemoryBackend, MemoryError, Passage, Query, Scope, ScopeRule, Standing, Status,
+    SyncReason, SyncReport, Verdict,
 };
 use openclaw_tools::{Citations, MemoryTools, Policy, SearchDefaults, Toolbox, ToolboxOptions};
 use serde_json::{Value, json};
@@ -199,6 +199,46 @@ impl MemoryBackend for Broken {
     fn sync(&self, _why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>> {
         Self::fail()
     }
+}
+
+/// A memory that does not look at notes, and notes what it is told.
+struct Told(tokio::sync::mpsc::UnboundedSender<SyncReason>);
+
+impl MemoryBackend for Told {
+    fn search(&self, _query: Query) -> BoxFuture<'_, Result<Answer, MemoryError>> {
+        Broken::fail()
+    }
+
+    fn read(&self, _range: LineRange) -> BoxFuture<'_, Result<Passage, MemoryError>> {
+        Broken::fail()
+    }
+
+    fn status(&self) -> BoxFuture<'_, Result<Status, MemoryError>> {
+        Broken::fail()
+    }
+
+    fn sync(&self, why: SyncReason) -> BoxFuture<'_, Result<SyncReport, MemoryError>> {
+        self.0.send(why).unwrap();
+        async { Ok(SyncReport::default()) }.boxed()
+    }
+
+    fn standing(&self) -> Standing {
+        Standing { backend: "qmd", fallback: None }
+    }
+}
+
+#[tokio::test]
+async fn memory_is_told_of_notes_that_the_agent_writes() {
+    let mut home = Home::new();
+    let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+    home.cx.memory = Arc::new(Told(sender));
+    home.ok("write", json!({"path": "memory/a.txt", "content": "no note"})).await;
+    home.run("edit", json!({"path": "MEMORY.md", "oldText": "nothing", "newText": "x"})).await;
+    home.ok("write", json!({"path": "memory/a.md", "content": "green tea"})).await;
+    assert_eq!(told.recv().await, Some(SyncReason::Written));
+    home.ok("edit", json!({"path": "memory/a.md", "oldText": "green", "newText": "black"})).await;
+    assert_eq!(told.recv().await, Some(SyncReason::Written));
+    assert!(told.try_recv().is_err(), "of nothing else");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use openclaw_agent::envelope::unwrap;
 use openclaw_config::EmbeddingProvider;
 use openclaw_guard::{PathComponent, Root, SystemClock};
 use openclaw_memory::{AgentMemory, Surroundings};
+use openclaw_models::catalog::table::canonical_provider;
 
 use crate::agents::{self, AgentPlaces};
 use crate::args::InstanceArgs;
@@ -33,7 +34,12 @@ pub(in crate::commands) fn memory(instance: &Instance, agent: &AgentPlaces) -> a
     }
     let agent_id = PathComponent::parse(&agent.id)?;
     let workspace = Arc::new(Root::open(&agent.workspace)?);
-    let around = Surroundings { loaded: &instance.loaded, at: &instance.at, written: unwrap };
+    let around = Surroundings {
+        loaded: &instance.loaded,
+        at: &instance.at,
+        written: unwrap,
+        canonical: canonical_provider,
+    };
     Ok(AgentMemory::for_a_moment(around, agent_id, workspace, Arc::new(SystemClock)))
 }
 

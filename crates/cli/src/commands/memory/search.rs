@@ -59,6 +59,9 @@ fn words(query: &Query, answer: &Answer, status: Option<&Status>, marks: Marks) 
     let mut blocks: Vec<String> = hits.map(|(at, hit)| block(at + 1, hit, query, marks)).collect();
     if blocks.is_empty() {
         blocks.push(nothing_words(query, answer, status));
+    } else {
+        let weight = answer.results.iter().find_map(|hit| hit.explain.as_ref()?.weight);
+        blocks.extend(weight.map(|weight| format!("meaning counts {weight}")));
     }
     blocks.extend(answer.note.as_deref().map(output::printable));
     blocks.extend(answer.degraded.as_deref().map(output::printable));
@@ -140,7 +143,7 @@ fn nothing_words(query: &Query, answer: &Answer, status: Option<&Status>) -> Str
 #[cfg(test)]
 mod tests {
     use super::{Marks, marked, words};
-    use openclaw_memory::{Answer, Explain, Fallback, Hit, Query, Source};
+    use openclaw_memory::{Answer, Explain, Fallback, Hit, MeaningWeight, Query, SelfTest, Source};
 
     fn answer() -> Answer {
         let hit = Hit {
@@ -154,7 +157,16 @@ mod tests {
             heading: Some("Keys".into()),
             date: Some("2024-05-01".into()),
             repeated: 2,
-            explain: Some(Explain { fused: Some(4.21), words: 0.712, coverage: 1.0, cosine: None }),
+            explain: Some(Explain {
+                fused: Some(4.21),
+                words: 0.712,
+                coverage: 1.0,
+                cosine: None,
+                weight: Some(MeaningWeight {
+                    weight: 0.5,
+                    measured: Some(SelfTest { meaning: 0.6, words: 0.7 }),
+                }),
+            }),
         };
         Answer {
             results: vec![hit],
@@ -176,6 +188,7 @@ mod tests {
             \u{20}   words 0.71, coverage 1.00, no vector, +4.2 deviations above the average line\n\
             \u{20}   - The spare key is under the blue pot.\n\
             \u{20}   - [2JMilk\n\n\
+            meaning counts 0.50, measured by the self-test (0.60 by meaning alone, 0.70 by words alone)\n\n\
             2 changed notes are still being indexed\n\n\
             openai/m stepped in for voyage/v: no answer within 15 s";
         assert_eq!(shown, expected);

@@ -55,6 +55,9 @@ pub(in crate::commands) fn status(flags: &InstanceArgs, args: &MemoryStatusArgs)
         rows.push(("Jobs", job_words(&report.status.jobs)));
     }
     rows.extend(report.probes.iter().flatten().map(|probe| ("Asked", probe_words(probe))));
+    if let Some(weight) = report.status.weight.filter(|_| args.deep) {
+        rows.push(("Weight", format!("meaning counts {weight}; words the rest of 1")));
+    }
     if let Some(aside) = &report.status.recovered {
         rows.push((
             "Repaired",
@@ -63,6 +66,9 @@ pub(in crate::commands) fn status(flags: &InstanceArgs, args: &MemoryStatusArgs)
     }
     if !report.status.skipped.is_empty() {
         rows.push(("Skipped", skipped_words(&report.status.skipped)));
+    }
+    if !report.status.ignored.is_empty() {
+        rows.push(("Ignored", report.status.ignored.join("\n")));
     }
     output::line(&format!("Memory of {}", agent.id))?;
     Ok(output::line(&output::for_instance(&output::table(&rows), flags))?)

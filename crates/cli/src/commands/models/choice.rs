@@ -1,6 +1,8 @@
 //! `openclaw models set`, `set-image`, `aliases`, `fallbacks` and `image-fallbacks`: edits of the configuration that keep
 //! its comments.
 
+use std::path::PathBuf;
+
 use anyhow::bail;
 use openclaw_config::{Change, EditError, Editor, KeyPath, Terms, edit};
 use openclaw_models::catalog::Catalog;
@@ -39,9 +41,20 @@ fn defaults() -> KeyPath {
 }
 
 pub(super) fn set(flags: &InstanceArgs, route: Route, model: &str) -> anyhow::Result<()> {
+    let (key, file) = choose(flags, route, model)?;
+    tell_of(file)?;
+    Ok(output::line(&format!("{}: {key}", route.words().0))?)
+}
+
+/// Writes the choice; returns what it means, and the file that changed.
+pub(super) fn choose(
+    flags: &InstanceArgs,
+    route: Route,
+    model: &str,
+) -> anyhow::Result<(String, Option<PathBuf>)> {
     let view = ModelsView::open(flags, None)?;
     let key = meant(&view, model)?;
-    change(flags, |value| {
+    let file = save(flags, |value| {
         let mut changes = vec![listed(value, &key)];
         let path = route.path();
         changes.push(Some(match path.find(value) {
@@ -50,7 +63,7 @@ pub(super) fn set(flags: &InstanceArgs, route: Route, model: &str) -> anyhow::Re
         }));
         changes.into_iter().flatten().collect()
     })?;
-    Ok(output::line(&format!("{}: {key}", route.words().0))?)
+    Ok((key, file))
 }
 
 pub(super) fn fallbacks(
@@ -190,6 +203,17 @@ fn set_fallbacks(
 }
 
 fn change(flags: &InstanceArgs, make: impl Fn(&Value) -> Vec<Change>) -> anyhow::Result<()> {
+    tell_of(save(flags, make)?)
+}
+
+fn tell_of(file: Option<PathBuf>) -> anyhow::Result<()> {
+    match file {
+        Some(file) => Ok(output::line(&format!("Updated {}", file.display()))?),
+        None => Ok(()),
+    }
+}
+
+fn save(flags: &InstanceArgs, make: impl Fn(&Value) -> Vec<Change>) -> anyhow::Result<Option<PathBuf>> {
     let (at, env) = locate_to_use(flags)?;
     copies::no_stub_beside_copies(&at, &env)?;
     let apply = |editor: &mut Editor| -> Result<(), EditError> {
@@ -197,10 +221,7 @@ fn change(flags: &InstanceArgs, make: impl Fn(&Value) -> Vec<Change>) -> anyhow:
         editor.apply(&changes)
     };
     let (_, saved) = edit(&at, &env, &Terms::ANY_BASE, &apply)?;
-    if let Some(file) = saved.files.first() {
-        output::line(&format!("Updated {}", file.display()))?;
-    }
-    Ok(())
+    Ok(saved.files.into_iter().next())
 }
 
 fn print_list(title: &str, list: &[String], form: ListForm) -> anyhow::Result<()> {

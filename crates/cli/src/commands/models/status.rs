@@ -6,11 +6,13 @@ use openclaw_credentials::{Credential, Rest, rest_of};
 use openclaw_models::catalog::{KeySource, Reference};
 use serde_json::{Map, Value, json};
 
+use super::probe::{self, Report, Target};
 use super::programs::{Program, programs};
 use super::view::ModelsView;
 use crate::args::{InstanceArgs, ModelsStatusArgs};
 use crate::format;
 use crate::output::{self, AlreadyTold, CannotLook};
+use crate::runtime;
 
 /// What there is of credentials, the providers without, and the programs.
 type Seen<'a> = (&'a [ProviderAuth], &'a [String], &'a [Program<'a>]);
@@ -107,23 +109,62 @@ pub(super) fn run(flags: &InstanceArgs, args: &ModelsStatusArgs) -> anyhow::Resu
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
+    let probed = if args.probe.probe { Some(probe_all(&view, args, (&auth, &in_use))?) } else { None };
     if args.form.json {
-        output::json(&report(&view, &default, (&auth, &missing, &programs)))?;
+        let mut report = report(&view, &default, (&auth, &missing, &programs));
+        if let Some(probed) = &probed {
+            report["auth"]["probes"] = probed.json(&args.probe);
+        }
+        output::json(&report)?;
     } else if args.form.plain {
         output::line(&default)?;
     } else {
         let text = words(&view, &default, (&auth, &missing, &programs));
         output::line(&output::for_instance(&text, flags))?;
+        for line in probed.iter().flat_map(Report::lines) {
+            output::line(&line)?;
+        }
     }
     let worst = auth.iter().flat_map(|it| &it.profiles).map(|(_, it, _)| Health::of(it, view.now_ms)).max();
     match (args.check, worst) {
         (true, _) if !missing.is_empty() || programs.iter().any(Program::is_missed) => {
             Err(AlreadyTold.into())
         }
+        (true, _) if probed.as_ref().is_some_and(|probed| !probed.all_work()) => Err(AlreadyTold.into()),
         (true, Some(Health::Expired)) => Err(AlreadyTold.into()),
         (true, Some(Health::Expiring)) => Err(CannotLook(AlreadyTold.into()).into()),
         (true, Some(Health::Ok | Health::Static) | None) | (false, _) => Ok(()),
     }
+}
+
+/// Asks with every credential, each for a model that is in use or else for the first one that its provider has.
+fn probe_all(
+    view: &ModelsView,
+    args: &ModelsStatusArgs,
+    (auth, in_use): (&[ProviderAuth], &[Reference]),
+) -> anyhow::Result<Report> {
+    let all = view.catalog.all_models();
+    let model_of = |provider: &str| {
+        let mut known = in_use.iter().chain(all.iter().map(|model| &model.reference));
+        known.find(|reference| reference.provider == provider).cloned()
+    };
+    let mut targets = Vec::new();
+    for auth in auth {
+        let target = |source, mode| Target {
+            provider: auth.provider.clone(),
+            source,
+            mode,
+            model: model_of(&auth.provider),
+        };
+        for (id, credential, _) in &auth.profiles {
+            targets.push(target(KeySource::Profile(id.clone()), credential.kind()));
+        }
+        if auth.config {
+            targets.push(target(KeySource::Config, "api_key"));
+        }
+        targets.extend(auth.env.map(|name| target(KeySource::Environment(name), "api_key")));
+    }
+    runtime::block_on(async { Ok(probe::run(view, &args.probe, targets).await) })
 }
 
 /// The models that can be asked for an answer.

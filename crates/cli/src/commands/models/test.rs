@@ -1,44 +1,25 @@
 //! `openclaw models test`: one real request, and what its answer means.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
-use openclaw_credentials::{AuthError, Refresher};
-use openclaw_models::catalog::{CatalogError, Key, KeyKind, KeySource, Keyed, Reference};
+use openclaw_models::catalog::Reference;
 use openclaw_models::failover::{Asked, Candidate, candidates};
 use openclaw_models::local::look_at;
-use openclaw_models::oauth::TokenRefresher;
-use openclaw_models::{ChatModel, ModelError, ModelEvent, ModelRequest};
-use openclaw_protocol::message::{Content, Message, Usage, UserMessage};
+use openclaw_models::probe::{Bounds, say_ok};
+use openclaw_protocol::message::Usage;
 use serde::Serialize;
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
+use super::ask::{Silence, connect};
 use super::view::ModelsView;
 use crate::args::{InstanceArgs, ModelsTestArgs};
 use crate::output::{self, AlreadyTold};
 use crate::runtime;
 
-/// What is asked. Any answer will do.
-const PROMPT: &str = "Reply with OK.";
 /// Enough for a model that thinks before it says two letters.
 const MAX_TOKENS: u32 = 256;
 /// As much of the answer as is worth showing, in characters.
 const MAX_SHOWN: usize = 200;
-
-/// Why a credential brought nothing, in words with the next step.
-#[derive(Debug, thiserror::Error)]
-enum Silence {
-    #[error("{0}.")]
-    Auth(#[from] AuthError),
-    #[error("{}", .0.plain_words())]
-    Catalog(#[from] CatalogError),
-    #[error("{}", .0.plain_words())]
-    Model(#[from] ModelError),
-    #[error("No answer within {} s.", .0.as_secs())]
-    Late(Duration),
-}
 
 /// What one credential brought.
 #[derive(Serialize)]
@@ -109,13 +90,14 @@ async fn ask(view: &ModelsView, candidate: &Candidate, limit: Duration) -> Attem
     };
     look_at(&view.catalog, &candidate.reference).await;
     let started = Instant::now();
-    let outcome = match connect(view, candidate).await {
-        Ok(model) => answer(&*model, (view.now_ms, limit)).await.map(|(text, usage)| {
-            let cost = usage.map(|usage| model.describe().prices.cost_of(&usage).total);
-            (text, usage, cost)
-        }),
-        Err(error) => Err(error),
+    let bounds = Bounds { time: limit, tokens: MAX_TOKENS, now_ms: view.now_ms };
+    let asked = async {
+        let model = connect(view, &candidate.reference, (credential, None)).await?;
+        let heard = say_ok(&*model, bounds).await?;
+        let cost = heard.usage.map(|usage| model.describe().prices.cost_of(&usage).total);
+        Ok::<_, Silence>((heard.text, heard.usage, cost))
     };
+    let outcome = asked.await;
     attempt.latency_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     match outcome {
         Ok((text, usage, cost)) => {
@@ -147,61 +129,6 @@ fn place(view: &ModelsView, provider: &str) -> String {
             .unwrap_or_default();
     }
     view.catalog.entry(provider).map(|entry| format!(" at {}", entry.base_url)).unwrap_or_default()
-}
-
-async fn connect(view: &ModelsView, candidate: &Candidate) -> Result<Arc<dyn ChatModel>, Silence> {
-    let (catalog, reference) = (&view.catalog, &candidate.reference);
-    let key = match &candidate.credential {
-        None => None,
-        Some(KeySource::Profile(id)) => {
-            let refresher: Arc<dyn Refresher> = Arc::new(TokenRefresher::default());
-            let usable = view.auth.usable(id, &refresher, view.now_ms).await?;
-            let kind = if usable.is_token { KeyKind::Token } else { KeyKind::ApiKey };
-            Some(Key { secret: usable.secret, kind, source: KeySource::Profile(id.clone()) })
-        }
-        Some(source @ (KeySource::Config | KeySource::Environment(_))) => {
-            let keys =
-                catalog.entry(&reference.provider).map(|entry| catalog.keys(entry)).unwrap_or_default();
-            keys.into_iter().find(|key| key.source == *source)
-        }
-    };
-    Ok(match &key {
-        Some(key) => catalog.connect(reference, Keyed::With(key))?,
-        None => catalog.connect(reference, Keyed::Without)?,
-    })
-}
-
-async fn answer(
-    model: &dyn ChatModel,
-    (now_ms, limit): (i64, Duration),
-) -> Result<(String, Option<Usage>), Silence> {
-    let user = UserMessage { content: Content::Text(PROMPT.to_owned()), timestamp: now_ms };
-    let request = ModelRequest {
-        messages: vec![Arc::new(Message::User(user))],
-        max_tokens: Some(model.describe().max_tokens.map_or(MAX_TOKENS, |most| most.min(MAX_TOKENS))),
-        now_ms,
-        ..ModelRequest::default()
-    };
-    let mut stream = model.stream(request, CancellationToken::new());
-    let read = async {
-        let (mut text, mut usage) = (String::new(), None);
-        while let Some(event) = stream.next().await {
-            match event? {
-                ModelEvent::TextDelta(delta) => text.push_str(&delta),
-                ModelEvent::Usage(seen) => usage = Some(seen),
-                ModelEvent::Done(_) => break,
-                ModelEvent::ThinkingDelta(_)
-                | ModelEvent::ThinkingSignature(_)
-                | ModelEvent::RedactedThinking(_)
-                | ModelEvent::TextSignature(_)
-                | ModelEvent::ToolCallStart { .. }
-                | ModelEvent::ToolCallArguments { .. }
-                | ModelEvent::ToolCallSignature { .. } => {}
-            }
-        }
-        Ok::<_, Silence>((text, usage))
-    };
-    tokio::time::timeout(limit, read).await.unwrap_or(Err(Silence::Late(limit)))
 }
 
 fn words(view: &ModelsView, attempt: &Attempt) -> String {
