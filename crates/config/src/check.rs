@@ -271,8 +271,15 @@ fn text_problem(text: &str, limits: Limits) -> Option<ProblemKind> {
     match limits.form {
         Some(Form::Color) if !is_color(text) => Some(ProblemKind::NotAColor),
         Some(Form::Pattern) => Pattern::parse(text).err().map(ProblemKind::NotAPattern),
-        Some(Form::Color) | None => None,
+        Some(Form::IndexFile) if !is_index_file(text) => Some(ProblemKind::NotAnIndexFile),
+        Some(Form::Color | Form::IndexFile) | None => None,
     }
+}
+
+/// Blank stands for the usual place.
+fn is_index_file(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || [".sqlite", ".sqlite3", ".db"].iter().any(|end| text.ends_with(end))
 }
 
 fn is_color(text: &str) -> bool {

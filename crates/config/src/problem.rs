@@ -160,6 +160,9 @@ pub enum ProblemKind {
     /// A regular expression that is not one, or not one that runs in linear time.
     #[error("is no regular expression that can be used: {0}")]
     NotAPattern(PatternError),
+    /// A file that may hold something else than the index.
+    #[error("is no name of an index, and may be that of a note; let it end in .sqlite, .sqlite3 or .db")]
+    NotAnIndexFile,
     /// A credential without content.
     #[error("is blank; give it a value or remove the key")]
     BlankSecret,

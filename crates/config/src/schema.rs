@@ -69,6 +69,7 @@ fn text_schema(limits: Limits) -> JsonMap<String, Value> {
     match limits.form {
         Some(Form::Color) => with(schema, "pattern", "^#?[0-9a-fA-F]{6}$".into()),
         Some(Form::Pattern) => with(schema, "format", "regex".into()),
+        Some(Form::IndexFile) => with(schema, "pattern", r"^\s*$|\.(sqlite3?|db)\s*$".into()),
         None => schema,
     }
 }

@@ -69,6 +69,8 @@ pub enum Form {
     Color,
     /// A regular expression that runs in linear time, see [`openclaw_guard::Pattern`].
     Pattern,
+    /// A file that becomes a database, or nothing: never one that may hold something else, such as a note.
+    IndexFile,
 }
 
 /// Bounds of a value. On numbers they bound the value, on text its length in characters; through lists and maps
@@ -167,6 +169,11 @@ impl Key {
 
     pub(crate) const fn pattern(mut self) -> Self {
         self.limits.form = Some(Form::Pattern);
+        self
+    }
+
+    pub(crate) const fn index_file(mut self) -> Self {
+        self.limits.form = Some(Form::IndexFile);
         self
     }
 

@@ -80,6 +80,10 @@ fn one_line_per_problem_with_place_and_next_step() {
             "openclaw.json:1:35 logging.redactPatterns[1]: is no regular expression that can be used: look-around, including look-ahead and look-behind, is not supported",
         ),
         (
+            "{agents: {defaults: {memorySearch: {store: {path: 'MEMORY.md'}}}}}",
+            "openclaw.json:1:51 agents.defaults.memorySearch.store.path: is no name of an index, and may be that of a note; let it end in .sqlite, .sqlite3 or .db",
+        ),
+        (
             "{logging: {redactPatterns: ['//']}}",
             "openclaw.json:1:29 logging.redactPatterns[0]: is no regular expression that can be used: the expression is empty",
         ),

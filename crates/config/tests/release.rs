@@ -24,6 +24,12 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
     ("…contextPruning.mode", "cache-ttl|off", "adaptive|aggressive|cache-ttl|off", SEED),
     ("…memorySearch.provider", "gemini|local|openai|voyage", "auto|gemini|local|none|openai|voyage", SEED),
     (
+        "…memorySearch.store.path",
+        "text",
+        r"text ~^\s*$|\.(sqlite3?|db)\s*$",
+        "the release opens a note as its database if it is named here",
+    ),
+    (
         "…memorySearch.remote.askAboveTokens",
         "-",
         "int >=0",

@@ -219,6 +219,19 @@ pub struct LineRange {
     pub lines: Option<u32>,
 }
 
+impl LineRange {
+    /// The lines it names of a text. Asking past the end for more lines than there are is fine, starting there is not.
+    pub(crate) fn lines_of(&self, text: &str) -> Result<String, MemoryError> {
+        let lines: Vec<&str> = text.lines().collect();
+        let from = self.from.unwrap_or(1);
+        let start = usize::try_from(from).ok().and_then(|from| from.checked_sub(1));
+        let outside = || MemoryError::Range { path: self.path.clone(), from, available: lines.len() };
+        let start = start.filter(|&start| start == 0 || start < lines.len()).ok_or_else(outside)?;
+        let count = self.lines.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
+        Ok(lines.iter().skip(start).take(count).copied().collect::<Vec<_>>().join("\n"))
+    }
+}
+
 /// Lines of a note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Passage {

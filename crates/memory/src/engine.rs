@@ -19,10 +19,11 @@ use crate::error::MemoryError;
 use crate::freshness::{Freshness, SyncOptions};
 use crate::index::IndexError;
 use crate::open::OpenIndex;
+use crate::recovery::Recovery;
 use crate::sources::{SourceOptions, Sources};
 use crate::watch::Wake;
 use crate::weighted::Fusion;
-use crate::worker::{Recovery, Request, Worker};
+use crate::worker::{Request, Worker};
 
 /// Requests that may wait: more than one agent's sub-agents ask at once, far fewer than would take a second.
 const MAX_WAITING: usize = 64;
@@ -305,6 +306,7 @@ impl Mailbox {
             indexed: self.embed_when_indexed(),
             file: None,
             skipped: Vec::new(),
+            is_untidy: false,
             recovery: Recovery::default(),
         };
         std::thread::Builder::new()

@@ -40,6 +40,24 @@ pub enum MemoryError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Another process works on the index, and what was asked for is left to it.
+    #[error("memory index {}: {source}", path.display())]
+    OtherProcess {
+        /// The index file.
+        path: PathBuf,
+        /// What the other process does.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The index has the name of something else. Nothing was touched.
+    #[error(
+        "{} cannot be the memory index, for it may be a note; let the name in memorySearch.store.path end in .sqlite, .sqlite3 or .db",
+        path.display()
+    )]
+    IndexName {
+        /// The configured file.
+        path: PathBuf,
+    },
     /// A file of the index cannot be made or moved.
     #[error(transparent)]
     File(#[from] FileError),

@@ -38,8 +38,10 @@ mod corpus;
 mod embedding;
 mod engine;
 mod error;
+mod fault;
 mod freshness;
 mod index;
+mod job;
 mod jobs;
 mod layout;
 mod matches;
@@ -50,7 +52,10 @@ mod postings;
 mod probe;
 mod qmd;
 mod ranking;
+mod recovery;
+mod repair;
 mod score;
+mod seal;
 mod search;
 mod select;
 mod shelter;
@@ -58,6 +63,7 @@ mod sources;
 mod structure;
 mod sync;
 mod time;
+mod unread;
 mod vectors;
 mod watch;
 mod weighted;
@@ -79,9 +85,8 @@ pub use measure::{MeaningWeight, SelfTest};
 pub use probe::{Probe, Reader, Role};
 pub use qmd::{
     Chat, ChatKind, Collection, QmdBackend, QmdCall, QmdError, QmdLimits, QmdOptions, QmdPlaces, QmdProgram,
-    QmdRunner, QmdUpdates, Scope, ScopeRule, SessionExport, SessionMessage, Speaker, Verdict, WithFallback,
-    render_session,
+    QmdRunner, QmdUpdates, Scope, ScopeRule, SessionExport, Verdict, WithFallback, render_session,
 };
-pub use sources::{SourceOptions, Transcripts};
+pub use sources::{SessionMessage, SourceOptions, Speaker, Transcripts};
 pub use weighted::{Chunking, Fusion, Multiplier, Sides, Weighted, Weights};
 pub use words::matched_words;

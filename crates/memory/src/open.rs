@@ -33,6 +33,8 @@ pub(crate) struct OpenIndex {
     measured: Option<SelfTest>,
     /// What the file was like when the corpus was loaded; another process may write, too.
     data_version: i64,
+    /// Whether another process has published a generation.
+    is_foreign: bool,
 }
 
 /// What ranks, and what it needs beside the corpus.
@@ -73,8 +75,9 @@ impl OpenIndex {
             Fusion::Measured(sides) => Ranking::Measured(sides),
             Fusion::Weighted(options) => Ranking::Weighted(options, Chunks::default()),
         };
+        let corpus = Corpus::new(None, exact);
         let mut open =
-            Self { index, corpus: Corpus::new(None, exact), ranking, embedder, measured: None, data_version };
+            Self { index, corpus, ranking, embedder, measured: None, data_version, is_foreign: false };
         open.load()?;
         Ok(open)
     }
@@ -153,7 +156,8 @@ impl OpenIndex {
         let index = Index::in_memory()?;
         let data_version = index.data_version()?;
         let ranking = Ranking::Measured(Sides::Both);
-        Ok(Self { index, corpus: Corpus::default(), ranking, embedder: None, measured: None, data_version })
+        let corpus = Corpus::default();
+        Ok(Self { index, corpus, ranking, embedder: None, measured: None, data_version, is_foreign: false })
     }
 
     /// Who makes the vectors.
@@ -214,13 +218,25 @@ impl OpenIndex {
 
     /// Takes in what another process has written.
     pub(crate) fn refresh(&mut self) -> Result<(), IndexError> {
-        let data_version = self.index.data_version()?;
-        if data_version != self.data_version {
-            self.index.refresh()?;
-            self.load()?;
-            self.data_version = data_version;
+        if self.index.data_version()? != self.data_version {
+            self.reload()?;
         }
         Ok(())
+    }
+
+    /// Takes in everything anew; tells whether another process has written.
+    pub(crate) fn reload(&mut self) -> Result<bool, IndexError> {
+        let data_version = self.index.data_version()?;
+        // Kept until it was asked for, also when the rest fails.
+        self.is_foreign |= self.index.refresh()?;
+        self.load()?;
+        Ok(std::mem::replace(&mut self.data_version, data_version) != data_version)
+    }
+
+    /// Whether another process has published a generation since this was asked: what was known of the notes says nothing
+    /// about that one.
+    pub(crate) fn took_foreign(&mut self) -> bool {
+        std::mem::take(&mut self.is_foreign)
     }
 
     /// Indexes a note; tells how many of its passages had vectors in the cache.

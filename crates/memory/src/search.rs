@@ -130,8 +130,7 @@ fn explain(evidence: Evidence, fused: f64) -> Explain {
 }
 
 fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, IndexError> {
-    let missing = || IndexError::Rows { path: format!("note {}", run.note.0) };
-    let view = corpus.get(run.note).ok_or_else(missing)?;
+    let view = corpus.get(run.note).ok_or(IndexError::Gone { note: run.note.0 })?;
     let (first, last) = (view.rows[run.first], view.rows[run.last]);
     let snippet = index.excerpt(run.note, first.start..last.end)?;
     let lines = if first.line == last.line {

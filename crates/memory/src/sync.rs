@@ -8,12 +8,12 @@ use std::collections::HashMap;
 
 use openclaw_guard::Clock;
 use ring::digest;
-use rusqlite::{OptionalExtension as _, params};
 
 use crate::backend::{Skipped, Source, SyncReport};
-use crate::index::{Generation, Index, IndexError, NewNote, Stamp};
+use crate::index::{Generation, IndexError, NewNote, Stamp};
 use crate::open::OpenIndex;
 use crate::sources::{Listing, Note, Sources, Text};
+use crate::unread::Unread;
 
 /// A note changed this recently may change again within the same millisecond and size, so its content is compared
 /// in the next pass whatever its time says.
@@ -21,8 +21,9 @@ const SETTLE_MS: u64 = 1_000;
 /// The time of a note that has not settled.
 const UNSETTLED: i64 = -1;
 
-/// Behind the hash of a transcript of which only the newest part is indexed.
+/// Behind the hash of a transcript: whether only its newest part is indexed. Then follows what secrets were hidden by.
 const CUT: u8 = 1;
+const WHOLE: u8 = 0;
 
 /// How much a pass does.
 #[derive(Debug, Clone, Copy)]
@@ -79,23 +80,41 @@ pub(crate) struct Look {
 pub(crate) fn look(open: &OpenIndex, sources: &Sources) -> Result<Look, IndexError> {
     let mut look = Look::default();
     for source in [Source::Memory, Source::Sessions] {
-        let known: HashMap<String, Stamp> =
-            open.index.stamps(open.index.published(), source)?.into_iter().collect();
+        let generation = open.index.published();
+        let known: HashMap<String, Stamp> = open.index.stamps(generation, source)?.into_iter().collect();
+        let unread: HashMap<String, Unread> = open.index.unread(generation, source)?.into_iter().collect();
         let Listing { notes, skipped, .. } = sources.list(source);
         look.skipped.extend(skipped);
-        let is_same = |note: &Note| {
-            known.get(&note.path).is_some_and(|stamp| {
-                let unsettled = stamp.mtime_ms == UNSETTLED && stamp.size == note.size;
-                unsettled || !is_due(sources, source, note, stamp, Take::Grown)
-            })
-        };
-        look.is_dirty |= known.len() != notes.len() || !notes.iter().all(is_same);
+        let mut is_dirty = known.len() + unread.len() != notes.len();
+        for note in &notes {
+            let is_unsettled = |size, mtime_ms| mtime_ms == UNSETTLED && size == note.size;
+            is_dirty |= match (known.get(&note.path), unread.get(&note.path)) {
+                (Some(stamp), _) => {
+                    !is_unsettled(stamp.size, stamp.mtime_ms)
+                        && is_due(sources, source, note, stamp, Take::Grown)
+                }
+                (None, Some(unread)) => {
+                    look.skipped.push(skipped_for(note, unread));
+                    !is_unsettled(unread.size, unread.mtime_ms) && !fails_still(note, unread)
+                }
+                (None, None) => true,
+            };
+        }
+        look.is_dirty |= is_dirty;
     }
     Ok(look)
 }
 
+fn skipped_for(note: &Note, unread: &Unread) -> Skipped {
+    Skipped { path: note.path.clone(), reason: unread.reason.clone() }
+}
+
 /// Whether a file that was indexed must be looked at again.
 fn is_due(sources: &Sources, source: Source, note: &Note, old: &Stamp, take: Take) -> bool {
+    // Something else may be a secret now, and must go from what is indexed.
+    if source == Source::Sessions && redaction_of(&old.hash) != sources.redaction() {
+        return true;
+    }
     if (old.size, old.mtime_ms) == (note.size, note.mtime_ms) {
         return false;
     }
@@ -103,17 +122,40 @@ fn is_due(sources: &Sources, source: Source, note: &Note, old: &Stamp, take: Tak
     !has_grown_only || take == Take::All || sources.has_grown(note, old.size)
 }
 
-impl Index {
-    /// The text of a published note, as it was indexed.
-    pub(crate) fn text_of(&self, source: Source, path: &str) -> Result<Option<String>, IndexError> {
-        let mut query = self.db.prepare_cached(
-            "SELECT text FROM mem_notes WHERE generation = ?1 AND source = ?2 AND path = ?3",
-        )?;
-        let key = params![self.published().number(), source.as_str(), path];
-        let text: Option<Vec<u8>> = query.query_row(key, |row| row.get(0)).optional()?;
-        let damaged = |_| IndexError::Rows { path: path.to_owned() };
-        text.map(String::from_utf8).transpose().map_err(damaged)
+/// The hash of a text, and whether it was cut.
+fn content(hash: &[u8]) -> &[u8] {
+    hash.get(..=digest::SHA256_OUTPUT_LEN).unwrap_or(hash)
+}
+
+fn is_cut(hash: &[u8]) -> bool {
+    hash.get(digest::SHA256_OUTPUT_LEN) == Some(&CUT)
+}
+
+/// By what secrets were hidden in a transcript when it was indexed.
+fn redaction_of(hash: &[u8]) -> &[u8] {
+    hash.get(digest::SHA256_OUTPUT_LEN + 1..).unwrap_or_default()
+}
+
+/// A file that is to be read, and what is known of it from before.
+struct Due<'a> {
+    note: &'a Note,
+    old: Option<Stamp>,
+    failed: Option<Unread>,
+}
+
+impl Due<'_> {
+    /// Whether it is read only because it had not settled.
+    fn is_compared(&self) -> bool {
+        let times =
+            [self.old.as_ref().map(|old| old.mtime_ms), self.failed.as_ref().map(|failed| failed.mtime_ms)];
+        times.contains(&Some(UNSETTLED))
     }
+}
+
+/// Whether a file that could not be read is as it was then. What could not be opened is tried: rights change without a
+/// trace in time and size.
+fn fails_still(note: &Note, failed: &Unread) -> bool {
+    (failed.size, failed.mtime_ms) == (note.size, note.mtime_ms) && (failed.opens || note.open().is_err())
 }
 
 struct Pass<'a> {
@@ -130,71 +172,92 @@ impl Pass<'_> {
     fn source(&mut self, source: Source, take: Take) -> Result<(), IndexError> {
         let listing = self.sources.list(source);
         self.report.skipped.extend(listing.skipped);
-        let stamps = self.open.index.stamps(self.generation, source)?;
-        let mut known: HashMap<String, Stamp> = stamps.into_iter().collect();
-        let mut due: Vec<(&Note, Option<Stamp>)> = Vec::new();
+        let mut known: HashMap<String, Stamp> =
+            self.open.index.stamps(self.generation, source)?.into_iter().collect();
+        let mut unread: HashMap<String, Unread> =
+            self.open.index.unread(self.generation, source)?.into_iter().collect();
+        let mut due: Vec<Due<'_>> = Vec::new();
         for note in &listing.notes {
-            match known.remove(&note.path) {
+            let (old, failed) = (known.remove(&note.path), unread.remove(&note.path));
+            if let Some(failed) = failed.as_ref().filter(|failed| fails_still(note, failed)) {
+                self.report.skipped.push(skipped_for(note, failed));
+                continue;
+            }
+            match old {
                 Some(old) if !is_due(self.sources, source, note, &old, take) => {
-                    if old.hash.last() == Some(&CUT) && old.hash.len() > digest::SHA256_OUTPUT_LEN {
+                    if is_cut(&old.hash) {
                         self.skip_cut(&note.path);
                     }
                 }
-                old => due.push((note, old)),
+                old => due.push(Due { note, old, failed }),
             }
         }
         // What was written a moment ago is what is asked for. What is only compared again, because it had not settled,
         // must not keep out the others for as long as somebody writes to it.
-        let is_compared = |old: &Option<Stamp>| old.as_ref().is_some_and(|old| old.mtime_ms == UNSETTLED);
-        due.sort_by_key(|(note, old)| (is_compared(old), Reverse(note.mtime_ms)));
-        for (note, old) in due {
+        due.sort_by_key(|due| (due.is_compared(), Reverse(due.note.mtime_ms)));
+        for due in due {
             let Some(left) = self.left else {
                 self.report.pending += 1;
                 continue;
             };
-            self.left = left.checked_sub(u64::from(note.size)).filter(|left| *left > 0);
-            self.update(source, note, old.as_ref())?;
+            let read = self.update(source, &due)?;
+            self.left = left.checked_sub(read).filter(|left| *left > 0);
         }
         if !listing.is_partial {
             for path in known.keys() {
                 self.open.remove(self.generation, source, path)?;
                 self.report.removed += 1;
             }
+            for path in unread.keys() {
+                self.open.index.forget_unread(self.generation, source, path)?;
+            }
         }
         Ok(())
     }
 
-    fn update(&mut self, source: Source, note: &Note, old: Option<&Stamp>) -> Result<(), IndexError> {
-        let Text { text, is_cut } = match note.text() {
-            Ok(text) => text,
-            Err(error) => {
-                if old.is_some() {
-                    self.open.remove(self.generation, source, &note.path)?;
-                }
-                self.report.skipped.push(Skipped { path: note.path.clone(), reason: error.to_string() });
-                return Ok(());
-            }
-        };
-        let mut hash = digest::digest(&digest::SHA256, text.as_bytes()).as_ref().to_vec();
-        if is_cut {
-            hash.push(CUT);
-            self.skip_cut(&note.path);
-        }
+    /// Indexes a file; tells how many bytes of it were read.
+    fn update(&mut self, source: Source, due: &Due<'_>) -> Result<u64, IndexError> {
+        let Due { note, old, failed } = due;
         let settled = match source {
             // A time far ahead is as good as any: it changes when the file does.
             Source::Memory => self.clock.now_ms().abs_diff(note.mtime_ms) > SETTLE_MS,
             // It only grows, and so its size tells.
             Source::Sessions => true,
         };
-        let stamp =
-            Stamp { size: note.size, mtime_ms: if settled { note.mtime_ms } else { UNSETTLED }, hash };
-        if old.is_some_and(|old| old.hash == stamp.hash) {
-            return self.open.index.touch(self.generation, source, &note.path, &stamp);
+        let (size, mtime_ms) = (note.size, if settled { note.mtime_ms } else { UNSETTLED });
+        let Text { text, is_cut } = match note.text() {
+            Ok(text) => text,
+            Err(error) => {
+                if old.is_some() {
+                    self.open.remove(self.generation, source, &note.path)?;
+                }
+                let opens = note.open().is_ok();
+                let unread = Unread { size, mtime_ms, opens, reason: error.to_string() };
+                self.open.index.set_unread(self.generation, source, &note.path, &unread)?;
+                self.report.skipped.push(skipped_for(note, &unread));
+                return Ok(if opens { u64::from(size) } else { 0 });
+            }
+        };
+        if failed.is_some() {
+            self.open.index.forget_unread(self.generation, source, &note.path)?;
+        }
+        let mut hash = digest::digest(&digest::SHA256, text.as_bytes()).as_ref().to_vec();
+        if source == Source::Sessions {
+            hash.push(if is_cut { CUT } else { WHOLE });
+            hash.extend_from_slice(self.sources.redaction());
+        }
+        if is_cut {
+            self.skip_cut(&note.path);
+        }
+        let stamp = Stamp { size, mtime_ms, hash };
+        if old.as_ref().is_some_and(|old| content(&old.hash) == content(&stamp.hash)) {
+            self.open.index.touch(self.generation, source, &note.path, &stamp)?;
+            return Ok(u64::from(size));
         }
         let new = NewNote { source, path: &note.path, stamp: &stamp, text: &text };
         self.report.embedded += self.open.put(self.generation, &new)?;
         self.report.indexed += 1;
-        Ok(())
+        Ok(u64::from(size))
     }
 
     fn skip_cut(&mut self, path: &str) {

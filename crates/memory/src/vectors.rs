@@ -156,14 +156,6 @@ impl Index {
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM mem_cache WHERE embedder = ?1 AND hash = ?2)")?;
         Ok(find.query_row(params![embedder.0, hash(text)], |row| row.get(0))?)
     }
-
-    /// The text of a note as it was indexed; nothing for one that is gone.
-    pub(crate) fn text(&self, id: NoteId) -> Result<String, IndexError> {
-        let mut query = self.db.prepare_cached("SELECT text FROM mem_notes WHERE id = ?1")?;
-        let text: Option<Vec<u8>> = query.query_row([id.0], |row| row.get(0)).optional()?;
-        let damaged = |_| IndexError::Rows { path: format!("note {}", id.0) };
-        String::from_utf8(text.unwrap_or_default()).map_err(damaged)
-    }
 }
 
 fn store(

@@ -3,8 +3,7 @@
 //! Requests come first. What takes long, a sync or a rebuild, is a job that is done in pieces while nobody asks, so that
 //! a search never waits for it.
 
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -19,32 +18,25 @@ use tokio::sync::{mpsc, oneshot};
 use crate::backend::{LineRange, Passage, Query, Skipped, Source, SyncReason, SyncReport};
 use crate::error::MemoryError;
 use crate::freshness::{Duty, Freshness};
-use crate::index::{self, Generation, IndexError};
+use crate::index::IndexError;
+use crate::job::Job;
 use crate::measure::MeaningWeight;
 use crate::open::{OpenIndex, Wanted};
+use crate::recovery::{Recovery, Tidy};
 use crate::search::Found;
 use crate::shelter::{Shelter, Sheltered};
-use crate::sources::{Sources, is_of_conversations};
-use crate::sync::{Extent, Take, look, sync};
+use crate::sources::Sources;
+use crate::sync::{Extent, Take, look};
 use crate::vectors::Unembedded;
 use crate::watch::Wake;
 use crate::weighted::Fusion;
 
 /// Bytes of changed notes that are indexed before a search answers: some hundredths of a second of work.
-const SEARCH_BYTES: u64 = 512 * 1024;
-/// Bytes that a job indexes between two looks at the mailbox.
-const JOB_BYTES: u64 = 256 * 1024;
-/// How long anything waits for another process that writes the index: a search answers from what is there then, and a
-/// job tries again.
-const WAIT: Duration = Duration::from_millis(50);
-/// The time between two tries, in which requests are answered.
-const RETRY: Duration = Duration::from_millis(250);
-/// Tries of a job before it fails.
-const MAX_TRIES: u32 = 20;
+pub(crate) const SEARCH_BYTES: u64 = 512 * 1024;
 /// An index nobody asks is closed after this, and its memory given back.
 const IDLE: Duration = Duration::from_secs(60);
 
-type Reply<T> = oneshot::Sender<Result<T, MemoryError>>;
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, MemoryError>>;
 
 /// What the worker can be asked.
 pub(crate) enum Request {
@@ -100,19 +92,6 @@ pub(crate) struct Totals {
     pub(crate) recovered: Option<PathBuf>,
 }
 
-/// A sync or a rebuild under way.
-#[derive(Default)]
-pub(crate) struct Job {
-    /// The generation that a rebuild fills.
-    rebuild: Option<Generation>,
-    take: Take,
-    /// How often another process was in the way, one time after the other, and when to try again.
-    tries: u32,
-    retry: Option<Instant>,
-    waiting: Vec<Reply<SyncReport>>,
-    report: SyncReport,
-}
-
 /// The state of the thread.
 pub(crate) struct Worker {
     pub(crate) agent_id: String,
@@ -132,16 +111,9 @@ pub(crate) struct Worker {
     /// The index file that was opened last, as device and number.
     pub(crate) file: Option<(u64, u64)>,
     pub(crate) skipped: Vec<Skipped>,
+    /// Whether something was deleted or replaced since the file was tidied.
+    pub(crate) is_untidy: bool,
     pub(crate) recovery: Recovery,
-}
-
-/// What became of the index file under us.
-#[derive(Default)]
-pub(crate) struct Recovery {
-    /// Where a damaged one was put.
-    pub(crate) aside: Option<PathBuf>,
-    /// Why there is a new one, until it has all notes.
-    cause: Option<String>,
 }
 
 impl Worker {
@@ -178,6 +150,7 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => self.do_duty(),
             }
             if Instant::now() >= idle {
+                self.tidy(Tidy::All);
                 (self.open, self.shelter) = (None, None);
                 openclaw_encoder::give_back();
             }
@@ -198,12 +171,6 @@ impl Worker {
             }
             None => {}
         }
-    }
-
-    /// Has a job bring the index up to date, though nobody waits for it.
-    fn want(&mut self, take: Take) {
-        let job = self.job.get_or_insert_default();
-        job.take = job.take.max(take);
     }
 
     fn answer(&mut self, request: Request) {
@@ -270,6 +237,8 @@ impl Worker {
             }
             None => None,
         };
+        // Before anything is believed about the notes: another process may have published an index of its own.
+        self.with_index(|open, _| open.refresh())?;
         // A failed sync does not fail the search: what is indexed still answers.
         let stale = self.freshen().unwrap_or_else(|error| Some(error.to_string()));
         let today = self.today();
@@ -306,22 +275,8 @@ impl Worker {
             let words = "files have changed since they were indexed, and memorySearch.sync.onSearch is off";
             return Ok(Some(words.to_owned()));
         }
-        // A rebuild does not touch what answers meanwhile.
-        let pending =
-            self.job.as_ref().filter(|job| job.rebuild.is_none()).map_or(0, |job| job.report.pending);
+        let pending = self.job.as_ref().map_or(0, Job::pending);
         Ok((pending > 0).then(|| still_pending(pending)))
-    }
-
-    /// Looks whether the file that is open was deleted, or another one put in its place.
-    fn notice_loss(&mut self) {
-        if self.file.is_none() || self.file == identity(&self.database) {
-            return;
-        }
-        let cause = "the memory index was deleted or replaced, and is built anew";
-        tracing::warn!(agent = %self.agent_id, database = %self.database.display(), "{cause}");
-        (self.open, self.file) = (None, None);
-        self.recovery.cause = Some(cause.to_owned());
-        self.fresh.forget();
     }
 
     /// The day it is for the owner of this machine.
@@ -341,7 +296,7 @@ impl Worker {
             text.ok().flatten()
         };
         let text = sources.read(&range.path, indexed)?;
-        let text = lines_of(&text, range)?;
+        let text = range.lines_of(&text)?;
         Ok(Passage { path: range.path.clone(), text })
     }
 
@@ -402,6 +357,7 @@ impl Worker {
     fn unembedded(&mut self, wanted: ByEmbedder<Wanted>) -> Result<Missing, MemoryError> {
         self.use_embedder(wanted.by)?;
         self.with_index(|open, _| {
+            open.refresh()?;
             let (all, embedded) = open.embedded();
             Ok(Missing { passages: open.unembedded(&wanted.made)?, left: all - embedded })
         })
@@ -416,220 +372,11 @@ impl Worker {
             open.prune_cache(most, vectors.made.len())
         })
     }
-
-    /// Takes a sync or rebuild on. A rebuild that is asked for while another job runs starts over.
-    fn begin(&mut self, why: SyncReason, reply: Reply<SyncReport>) {
-        tracing::debug!(agent = %self.agent_id, ?why, "memory sync");
-        if why == SyncReason::Rebuild {
-            match self.with_index(|open, _| open.index.begin_rebuild()) {
-                Ok(generation) => {
-                    let job = self.job.get_or_insert_default();
-                    job.rebuild = Some(generation);
-                    job.report = SyncReport::default();
-                }
-                // Whoever asked was told why by the reply; one that is gone does not want to know.
-                Err(error) => return drop(reply.send(Err(error))),
-            }
-        }
-        let take = match why {
-            SyncReason::SessionStart | SyncReason::Requested | SyncReason::Rebuild => Take::All,
-            SyncReason::Written => Take::Grown,
-        };
-        self.want(take);
-        self.job.get_or_insert_default().waiting.push(reply);
-    }
-
-    /// One piece of the job.
-    fn go_on(&mut self) {
-        let (rebuild, take) = self.job.as_ref().map_or((None, Take::None), |job| (job.rebuild, job.take));
-        let done = self.pass(rebuild, Extent { bytes: JOB_BYTES, transcripts: Some(take) });
-        let Some(job) = &mut self.job else { return };
-        match done {
-            Ok(pass) => {
-                let pending = pass.pending;
-                (job.tries, job.retry) = (0, None);
-                job.report = SyncReport {
-                    indexed: job.report.indexed + pass.indexed,
-                    removed: job.report.removed + pass.removed,
-                    embedded: job.report.embedded + pass.embedded,
-                    ..pass
-                };
-                if pending == 0 {
-                    self.publish(rebuild);
-                }
-            }
-            Err(error) => self.fail(error),
-        }
-    }
-
-    /// The end of a job, if nobody is in the way.
-    fn publish(&mut self, rebuild: Option<Generation>) {
-        let Some(generation) = rebuild else { return self.finish(Ok(())) };
-        match self.on_index(|open, _| open.publish(generation)) {
-            Ok(()) => {
-                self.fresh.forget();
-                self.finish(Ok(()));
-            }
-            Err(error) => self.fail(error),
-        }
-    }
-
-    /// Tries the job again after a while when another process is in the way, else ends it.
-    fn fail(&mut self, error: IndexError) {
-        if let Some(job) = &mut self.job
-            && error.is_busy()
-            && job.tries < MAX_TRIES
-        {
-            job.tries += 1;
-            job.retry = Some(Instant::now() + RETRY);
-            return;
-        }
-        let error = self.told(error);
-        tracing::warn!(agent = %self.agent_id, %error, "memory cannot be indexed");
-        self.finish(Err(error));
-    }
-
-    /// Tells those who wait. The error goes to the first of them; the others are told that it stopped.
-    fn finish(&mut self, outcome: Result<(), MemoryError>) {
-        let Some(job) = self.job.take() else { return };
-        // Whoever waits decides about vectors.
-        let is_own = job.waiting.is_empty();
-        let mut error = outcome.err();
-        let failed = error.is_some();
-        for reply in job.waiting {
-            let told = match error.take() {
-                Some(error) => Err(error),
-                None if failed => Err(MemoryError::Stopped { agent_id: self.agent_id.clone() }),
-                None => Ok(job.report.clone()),
-            };
-            drop(reply.send(told));
-        }
-        if is_own {
-            // Full means that it is known already; closed, that nobody embeds.
-            self.indexed.try_send(()).ok();
-        }
-    }
-
-    fn pass(&mut self, rebuild: Option<Generation>, extent: Extent) -> Result<SyncReport, IndexError> {
-        let clock = Arc::clone(&self.clock);
-        // What is not searched any more must go, and costs nothing.
-        let only_notes = !self.sources.has_conversations();
-        let extent = if only_notes { Extent { transcripts: Some(Take::All), ..extent } } else { extent };
-        // Before the folders are listed: what changes later is heard of later.
-        let began = Instant::now();
-        self.fresh.look(began);
-        let report = self.on_index(|open, sources| {
-            open.refresh()?;
-            let generation = rebuild.unwrap_or_else(|| open.index.published());
-            sync(open, generation, sources, clock.as_ref(), extent)
-        })?;
-        let with_transcripts = extent.transcripts.is_some_and(|take| take != Take::None);
-        if report.pending == 0 && rebuild.is_none() {
-            self.fresh.passed(began, with_transcripts);
-        }
-        let before = std::mem::replace(&mut self.skipped, report.skipped.clone());
-        if extent.transcripts.is_none() {
-            self.skipped.extend(before.into_iter().filter(|skipped| is_of_conversations(&skipped.path)));
-        }
-        Ok(report)
-    }
-
-    fn with_index<T>(
-        &mut self,
-        work: impl Fn(&mut OpenIndex, &Sources) -> Result<T, IndexError>,
-    ) -> Result<T, MemoryError> {
-        self.on_index(work).map_err(|error| self.told(error))
-    }
-
-    /// Runs work on the open index. A damaged index is put aside and the work done again on a new one, filled first.
-    fn on_index<T>(
-        &mut self,
-        work: impl Fn(&mut OpenIndex, &Sources) -> Result<T, IndexError>,
-    ) -> Result<T, IndexError> {
-        let sources = Arc::clone(&self.sources);
-        self.notice_loss();
-        let opened = match self.open.take() {
-            Some(open) => Ok(open),
-            None => self.open_file(),
-        };
-        let (open, done) = match opened {
-            Ok(mut open) => {
-                let done = work(&mut open, &sources);
-                (Some(open), done)
-            }
-            Err(error) => (None, Err(error)),
-        };
-        match done {
-            Ok(value) => {
-                self.open = open;
-                Ok(value)
-            }
-            Err(error) if error.is_damage() => {
-                drop(open);
-                let mut open = self.rebuild(error)?;
-                let value = work(&mut open, &sources)?;
-                self.open = Some(open);
-                Ok(value)
-            }
-            Err(error) => {
-                // After any other fault nobody knows whether memory and file still agree.
-                self.open = open.filter(|_| error.is_busy());
-                Err(error)
-            }
-        }
-    }
-
-    fn told(&self, error: IndexError) -> MemoryError {
-        match error {
-            IndexError::File(error) => MemoryError::File(error),
-            error @ (IndexError::Sqlite(_) | IndexError::Rows { .. } | IndexError::Job(_)) => {
-                MemoryError::Index { path: self.database.clone(), source: error.into() }
-            }
-        }
-    }
-
-    fn open_file(&mut self) -> Result<OpenIndex, IndexError> {
-        let open = OpenIndex::open(&self.database, self.embedder.as_ref(), self.fusion)?;
-        open.index.wait_for_others(WAIT)?;
-        let file = identity(&self.database);
-        if self.file != file {
-            self.file = file;
-            self.fresh.forget();
-        }
-        Ok(open)
-    }
-
-    /// Puts a damaged file aside and begins a new one; the notes follow as a job.
-    fn rebuild(&mut self, cause: IndexError) -> Result<OpenIndex, IndexError> {
-        let Some(aside) = index::set_aside(&self.database)? else { return Err(cause) };
-        tracing::warn!(agent = %self.agent_id, aside = %aside.display(), %cause, "memory index was damaged; built anew");
-        self.recovery = Recovery {
-            aside: Some(aside),
-            cause: Some(format!("the memory index was damaged, and is built anew: {cause}")),
-        };
-        let mut open = self.open_file()?;
-        let generation = open.index.published();
-        let extent = Extent { bytes: SEARCH_BYTES, transcripts: Some(Take::None) };
-        let report = sync(&mut open, generation, &self.sources, self.clock.as_ref(), extent)?;
-        if let Some(job) = &mut self.job {
-            // The generation that it filled is gone.
-            job.rebuild = None;
-        }
-        if report.pending > 0 {
-            self.want(Take::Grown);
-        }
-        Ok(open)
-    }
 }
 
 fn still_pending(count: usize) -> String {
     let files = if count == 1 { "1 changed file is" } else { &format!("{count} changed files are") };
     format!("{files} still being indexed")
-}
-
-/// Device and number of a file.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// What the last pass passed over, and what a look at the folders passes over now: notes that cannot be read are
@@ -638,15 +385,4 @@ fn merged(passed: &[Skipped], now: Vec<Skipped>) -> Vec<Skipped> {
     let mut all = passed.to_vec();
     all.extend(now.into_iter().filter(|note| !passed.contains(note)));
     all
-}
-
-/// The lines a range names. Asking past the end for more lines than there are is fine, starting there is not.
-fn lines_of(text: &str, range: &LineRange) -> Result<String, MemoryError> {
-    let lines: Vec<&str> = text.lines().collect();
-    let from = range.from.unwrap_or(1);
-    let start = usize::try_from(from).ok().and_then(|from| from.checked_sub(1));
-    let outside = || MemoryError::Range { path: range.path.clone(), from, available: lines.len() };
-    let start = start.filter(|&start| start == 0 || start < lines.len()).ok_or_else(outside)?;
-    let count = range.lines.map_or(usize::MAX, |count| count as usize);
-    Ok(lines.iter().skip(start).take(count).copied().collect::<Vec<_>>().join("\n"))
 }

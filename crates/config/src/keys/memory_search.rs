@@ -135,7 +135,7 @@ section! {
         /// The engine.
         driver: IndexDriver = IndexDriver::Sqlite;
         /// The index file, beginning at the state directory if it is relative; `{agentId}` stands for the agent. `memory/<agent>.sqlite` if absent.
-        path: Option<String>;
+        path: Option<String>, index_file();
         /// The vector part of the index.
         vector: IndexVector, planned(not_yet::INDEX);
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input};
+use ring::digest;
 
 use super::forms::forms;
 use super::span::{Mask, Span};
@@ -15,6 +16,7 @@ pub const MIN_SECRET_BYTES: usize = 8;
 pub(super) struct Known {
     automaton: Option<AhoCorasick>,
     longest: usize,
+    digest: digest::Digest,
 }
 
 impl Known {
@@ -27,7 +29,17 @@ impl Known {
         // A table of every state and byte would be faster, and larger than the rest of an idle gateway's log.
         let kind = Some(AhoCorasickKind::ContiguousNFA);
         let automaton = AhoCorasick::builder().kind(kind).build(&forms).ok().filter(|_| longest > 0);
-        Self { automaton, longest }
+        let mut context = digest::Context::new(&digest::SHA256);
+        for form in &forms {
+            context.update(&form.len().to_le_bytes());
+            context.update(form);
+        }
+        Self { automaton, longest, digest: context.finish() }
+    }
+
+    /// Changes with the secrets.
+    pub(super) fn digest(&self) -> &[u8] {
+        self.digest.as_ref()
     }
 
     /// Bytes of the longest spelling.

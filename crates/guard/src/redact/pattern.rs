@@ -16,7 +16,11 @@ const FLAGS: &str = "gimsuy";
 
 /// A regular expression of what is hidden. Finding one match takes linear time whatever it says; of a text in which all
 /// of them would take too long, the rest is hidden unseen.
-pub struct Pattern(Regex);
+pub struct Pattern {
+    regex: Regex,
+    /// As it was written.
+    text: String,
+}
 
 /// Why a text is no expression.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +40,11 @@ pub enum PatternError {
 }
 
 impl Pattern {
+    /// As it was written, with its flags.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Reads an expression, plain (then case does not matter) or as `/expression/flags` with the flags of JavaScript; of
     /// those `i`, `m` and `s` mean something here.
     ///
@@ -60,7 +69,7 @@ impl Pattern {
             .size_limit(MAX_COMPILED_BYTES)
             .dfa_size_limit(MAX_STATE_BYTES)
             .build();
-        built.map(Self).map_err(|error| {
+        built.map(|regex| Self { regex, text: text.to_owned() }).map_err(|error| {
             if matches!(error, regex::Error::CompiledTooBig(_)) {
                 return PatternError::TooLarge;
             }
@@ -70,7 +79,7 @@ impl Pattern {
 
     /// Adds every match: its groups, or all of it when it has none.
     pub(super) fn find(&self, text: &str, from: usize, spans: &mut Vec<Span>) {
-        find_all(&self.0, text, from, Mask::Middle, spans);
+        find_all(&self.regex, text, from, Mask::Middle, spans);
     }
 }
 

@@ -1,7 +1,10 @@
 //! Everything that finds secrets, together.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 use std::sync::Arc;
+
+use ring::pbkdf2;
 
 use super::known::Known;
 use super::names::says_secret;
@@ -10,6 +13,9 @@ use super::shapes::find_shapes;
 use super::span::{HIDDEN, Mask, Span, masked, merge};
 use super::stream::RedactStream;
 use crate::Secret;
+
+/// How much work a guess is.
+const ROUNDS: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);
 
 /// What is hidden besides the known secrets.
 pub enum Hiding {
@@ -65,6 +71,25 @@ impl Redactor {
         }
     }
 
+    /// Changes when other secrets, other patterns or another version of this program hide something else. It may be kept
+    /// with what was hidden: to guess a secret by it takes ten thousand times the work of a hash.
+    #[must_use]
+    pub fn fingerprint<const BYTES: usize>(&self) -> [u8; BYTES] {
+        let mut known = self.known.digest().to_vec();
+        if let Hiding::Shapes { patterns } = &self.hiding {
+            for pattern in patterns {
+                // No expression has a zero in it that matters here.
+                known.push(0);
+                known.extend_from_slice(pattern.text().as_bytes());
+            }
+            known.push(1);
+        }
+        let mut print = [0; BYTES];
+        let salt = concat!("openclaw redaction ", env!("CARGO_PKG_VERSION")).as_bytes();
+        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, salt, &known, &mut print);
+        print
+    }
+
     /// For text that comes in pieces.
     #[must_use]
     pub fn stream(self: &Arc<Self>) -> RedactStream {
@@ -110,4 +135,36 @@ pub(super) fn render(text: &str, from: usize, to: usize, spans: &[Span]) -> Stri
     }
     out.push_str(&text[at.min(to)..to]);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Hiding, Redactor};
+    use crate::{Pattern, Secret};
+
+    fn print(secrets: &[&str], patterns: &[&str]) -> [u8; 8] {
+        let secrets: Vec<Secret> = secrets.iter().map(|text| Secret::new((*text).to_owned())).collect();
+        let patterns = patterns.iter().map(|text| Pattern::parse(text).unwrap()).collect();
+        Redactor::new(&secrets, Hiding::Shapes { patterns }).fingerprint()
+    }
+
+    #[test]
+    fn a_fingerprint_changes_with_whatever_is_hidden() {
+        let (one, two) = ("correct-horse", "battery-staple");
+        assert_eq!(print(&[one, two], &["a", "b"]), print(&[two, one, one], &["a", "b"]));
+        let all = [
+            print(&[], &[]),
+            print(&[one], &[]),
+            print(&[two], &[]),
+            print(&[one, two], &[]),
+            print(&[], &["ab"]),
+            print(&[], &["a", "b"]),
+            print(&[], &["/ab/i"]),
+            print(&[], &["/ab/"]),
+            Redactor::new(&[], Hiding::KnownOnly).fingerprint(),
+        ];
+        for (at, print) in all.iter().enumerate() {
+            assert!(!all[..at].contains(print), "{at}");
+        }
+    }
 }

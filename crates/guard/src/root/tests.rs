@@ -180,6 +180,7 @@ fn walk_lists_regular_files_only_and_is_bounded() {
         let paths: Vec<_> = walk.files.iter().map(|f| f.path.to_str().unwrap()).collect();
         assert_eq!(paths, ["dir/deep/note.md", "file"]);
         assert!(!walk.truncated && walk.unreadable.is_empty());
+        assert!(walk.links.iter().any(|link| link == Path::new("dir-in")), "{:?}", walk.links);
         assert_eq!(walk.files[0].size, 4);
         assert!(walk.files[0].mtime_ms > 1_700_000_000_000);
 

@@ -37,6 +37,8 @@ pub struct RelFile {
 pub struct Walk {
     /// The accepted files, by path.
     pub files: Vec<RelFile>,
+    /// Symbolic links in the place of what would have been accepted; none is followed.
+    pub links: Vec<PathBuf>,
     /// Whether a bound, of entries or of depth, cut the listing short.
     pub truncated: bool,
     /// Directories that could not be read, and why; what was read before the fault is listed.
@@ -46,7 +48,7 @@ pub struct Walk {
 impl Root {
     /// Lists the regular files beneath a directory, however deep, that `accept` takes.
     ///
-    /// `accept` gets each path relative to the root. Symbolic links and special files are passed over. At most
+    /// `accept` gets each path relative to the root. Special files are passed over, symbolic links named and not followed. At most
     /// `max_entries` directory entries are looked at.
     ///
     /// # Errors
@@ -76,6 +78,10 @@ impl Root {
                         return Seen::TooDeep;
                     }
                     pending.push((entry, depth + 1));
+                } else if kind == FileType::Symlink
+                    && (accept(&entry, EntryKind::File) || accept(&entry, EntryKind::Directory))
+                {
+                    found.links.push(entry);
                 }
                 Seen::Next
             };
@@ -88,6 +94,7 @@ impl Root {
             }
         }
         found.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        found.links.sort_unstable();
         Ok(found)
     }
 

@@ -205,7 +205,7 @@ struct Scratch {
 impl Scratch {
     fn beside(database: &Path) -> Self {
         let mut name = database.as_os_str().to_owned();
-        name.push(".bench");
+        name.push(".bench.sqlite");
         let scratch = Self { path: name.into() };
         // What a killed measurement left.
         scratch.remove();

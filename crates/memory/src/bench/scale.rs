@@ -100,12 +100,7 @@ impl Scale {
 }
 
 fn failed(path: &Path, error: IndexError) -> MemoryError {
-    match error {
-        IndexError::File(error) => MemoryError::File(error),
-        error @ (IndexError::Sqlite(_) | IndexError::Rows { .. } | IndexError::Job(_)) => {
-            MemoryError::Index { path: path.to_owned(), source: error.into() }
-        }
-    }
+    error.told(path)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The state of one engine's embedders, and the loop that has passages embedded.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub(crate) const LOW_CONFIDENCE: f64 = 0.25;
 const QUERY_WAIT: Duration = Duration::from_secs(15);
 /// How long an embedder that failed is left alone: it has repeated its calls by itself already.
 const REST: Duration = Duration::from_secs(30);
+/// How often the time doubles after which it is asked again by itself: up to half an hour.
+const MAX_DOUBLINGS: u32 = 6;
 /// How long it takes until an embedder that could not be measured is asked to be again.
 const TEST_REST: Duration = Duration::from_secs(10 * 60);
 /// Passages that are embedded between two commits: little is lost with the power, and few commits are made.
@@ -38,7 +40,9 @@ pub(crate) struct Embedding {
     pub(super) embedders: Embedders,
     state: Mutex<State>,
     /// Whether the loop runs.
-    running: AtomicBool,
+    turn: Turn,
+    /// Whether somebody comes back when the embedder has rested.
+    is_awaited: AtomicBool,
     /// One step at a time, or two loops would send the same passages.
     stepping: tokio::sync::Mutex<()>,
     /// What is known of batch jobs.
@@ -56,6 +60,8 @@ pub(super) struct State {
     pub(super) refused: HashSet<String>,
     /// When an embedder that failed is asked again.
     rests_until: Option<Instant>,
+    /// How often it failed, one time after the other.
+    failures: u32,
     /// What is not sent in the background because it would cost much.
     pub(super) withheld: Option<Withheld>,
     /// Whether the index knows that this embedder is used.
@@ -71,6 +77,38 @@ impl State {
     }
 }
 
+/// Whose turn it is: at most one loop runs, and whoever comes while it ends is not forgotten.
+#[derive(Default)]
+struct Turn(AtomicU8);
+
+/// No loop runs; one runs; one runs and somebody has come since it began.
+const NOBODY: u8 = 0;
+const RUNS: u8 = 1;
+const RUNS_AGAIN: u8 = 2;
+
+impl Turn {
+    /// Whether the caller is to run the loop; if not, the one that runs goes round once more.
+    fn begin(&self) -> bool {
+        self.step(|turn| if turn == NOBODY { RUNS } else { RUNS_AGAIN }) == NOBODY
+    }
+
+    /// Whether the loop is over.
+    fn end(&self) -> bool {
+        self.step(|turn| if turn == RUNS_AGAIN { RUNS } else { NOBODY }) != RUNS_AGAIN
+    }
+
+    /// The loop is over, whoever came.
+    fn stop(&self) {
+        self.0.store(NOBODY, Ordering::Release);
+    }
+
+    /// Moves on, and gives what was before.
+    fn step(&self, next: impl Fn(u8) -> u8) -> u8 {
+        let moved = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |turn| Some(next(turn)));
+        moved.unwrap_or_else(|turn| turn)
+    }
+}
+
 /// The vector of a query, or why there is none.
 #[derive(Default)]
 pub(crate) struct QueryVector {
@@ -83,7 +121,8 @@ impl Embedding {
         Self {
             embedders,
             state: Mutex::default(),
-            running: AtomicBool::new(false),
+            turn: Turn::default(),
+            is_awaited: AtomicBool::new(false),
             stepping: tokio::sync::Mutex::default(),
             jobs: Jobs::default(),
             progress: watch::Sender::new(Progress::default()),
@@ -150,32 +189,66 @@ impl Embedding {
 
     /// Has passages without vectors embedded, in the background. Does nothing while that goes on already.
     pub(crate) fn begin(self: &Arc<Self>, mailbox: &Arc<Mailbox>) {
-        if self.active().is_none() || self.rests() {
+        if self.active().is_none() {
             return;
         }
+        if self.rests() {
+            return self.come_back(mailbox);
+        }
         self.watch(mailbox);
-        if self.running.swap(true, Ordering::AcqRel) {
+        if !self.turn.begin() {
             return;
         }
         // Weak: the loop must not keep an engine alive that nobody has any more.
         let (embedding, mailbox) = (Arc::downgrade(self), Arc::downgrade(mailbox));
         tokio::spawn(async move {
-            let mut is_allowed = false;
-            while let (Some(embedding), Some(mailbox)) = (embedding.upgrade(), mailbox.upgrade()) {
-                match embedding.background_step(&mailbox, is_allowed).await {
-                    Ok(Some(_)) => is_allowed = true,
-                    Ok(None) => {
-                        embedding.watch(&mailbox);
-                        break;
-                    }
-                    Err(error) => {
-                        tracing::warn!(agent = %mailbox.agent_id(), %error, "memory cannot be embedded");
-                        break;
+            loop {
+                let mut is_allowed = false;
+                while let (Some(embedding), Some(mailbox)) = (embedding.upgrade(), mailbox.upgrade()) {
+                    match embedding.background_step(&mailbox, is_allowed).await {
+                        Ok(Some(_)) => is_allowed = true,
+                        Ok(None) => {
+                            embedding.watch(&mailbox);
+                            break;
+                        }
+                        Err(error) => {
+                            tracing::warn!(agent = %mailbox.agent_id(), %error, "memory cannot be embedded");
+                            break;
+                        }
                     }
                 }
+                let (Some(embedding), Some(mailbox)) = (embedding.upgrade(), mailbox.upgrade()) else {
+                    return;
+                };
+                if embedding.rests() {
+                    embedding.turn.stop();
+                    return embedding.come_back(&mailbox);
+                }
+                if embedding.turn.end() {
+                    return;
+                }
             }
-            if let Some(embedding) = embedding.upgrade() {
-                embedding.running.store(false, Ordering::Release);
+        });
+    }
+
+    /// Begins again when the embedder has rested: nobody may ask memory anything until then.
+    fn come_back(self: &Arc<Self>, mailbox: &Arc<Mailbox>) {
+        let (until, failures) = {
+            let state = self.state();
+            (state.rests_until, state.failures)
+        };
+        let Some(until) = until else { return };
+        // What fails for long, as with a wrong key, is tried less and less often.
+        let until = until + REST * (1 << failures.saturating_sub(1).min(MAX_DOUBLINGS)) - REST;
+        if self.is_awaited.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (embedding, mailbox) = (Arc::downgrade(self), Arc::downgrade(mailbox));
+        tokio::spawn(async move {
+            tokio::time::sleep_until(until).await;
+            if let (Some(embedding), Some(mailbox)) = (embedding.upgrade(), mailbox.upgrade()) {
+                embedding.is_awaited.store(false, Ordering::Release);
+                embedding.begin(&mailbox);
             }
         });
     }
@@ -244,7 +317,7 @@ impl Embedding {
             None => {
                 {
                     let mut state = self.state();
-                    (state.failure, state.rests_until) = (None, None);
+                    (state.failure, state.rests_until, state.failures) = (None, None, 0);
                 }
                 self.measure(mailbox, embedder.as_ref(), word).await?;
                 Ok(Some(count))
@@ -288,6 +361,7 @@ impl Embedding {
             let mut state = self.state();
             state.failure = Some(error.to_string());
             state.rests_until = Some(Instant::now() + REST);
+            state.failures = state.failures.saturating_add(1);
         }
         let Some(next) = self.embedders.fallback.as_ref().filter(|_| self.fallback().is_none()) else {
             return false;
@@ -313,5 +387,23 @@ impl Embedding {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // Only ever held for a few moves of values, so that a poisoned one is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Turn;
+
+    #[test]
+    fn whoever_comes_while_the_loop_ends_is_not_forgotten() {
+        let turn = Turn::default();
+        assert!(turn.begin());
+        // Nothing is left, and before the loop can say so somebody has something.
+        assert!(!turn.begin() && !turn.begin());
+        assert!(!turn.end(), "it goes round once more");
+        assert!(turn.end() && turn.begin());
+        turn.begin();
+        turn.stop();
+        assert!(turn.begin());
     }
 }

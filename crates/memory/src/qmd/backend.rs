@@ -158,7 +158,7 @@ impl MemoryBackend for QmdBackend {
             self.core
                 .on_disk(move |options| {
                     let text = locate::read(options, &range)?;
-                    let text = lines_of(&text, &range)?;
+                    let text = range.lines_of(&text)?;
                     Ok(Passage { path: range.path, text })
                 })
                 .await?
@@ -232,17 +232,6 @@ fn argument(text: &str) -> String {
         text.split(|c: char| c.is_whitespace() || c == '\0').filter(|w| !w.is_empty()).collect();
     let line: String = words.join(" ").chars().take(MAX_QUERY_CHARS).collect();
     if line.starts_with('-') { format!(" {line}") } else { line }
-}
-
-/// The lines a range names. Asking past the end for more lines than there are is fine, starting there is not.
-fn lines_of(text: &str, range: &LineRange) -> Result<String, MemoryError> {
-    let lines: Vec<&str> = text.lines().collect();
-    let from = range.from.unwrap_or(1);
-    let start = usize::try_from(from).ok().and_then(|from| from.checked_sub(1));
-    let outside = || MemoryError::Range { path: range.path.clone(), from, available: lines.len() };
-    let start = start.filter(|&start| start == 0 || start < lines.len()).ok_or_else(outside)?;
-    let count = range.lines.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
-    Ok(lines.iter().skip(start).take(count).copied().collect::<Vec<_>>().join("\n"))
 }
 
 #[cfg(test)]

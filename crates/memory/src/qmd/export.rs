@@ -5,35 +5,16 @@ use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use openclaw_guard::{EntryKind, Redactor, Root, RootError, create_private_dir};
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::error::QmdError;
 use super::options::SessionExport;
 use crate::backend::{MAX_NOTE_BYTES, Skipped};
+use crate::sources::{SessionMessage, line, said};
 
 /// Transcripts that are looked at: one an hour for ten years.
 const MAX_SESSIONS: usize = 100_000;
 /// Of a transcript; a longer one is a program talking to itself.
 const MAX_TRANSCRIPT_BYTES: u64 = 256 * 1024 * 1024;
-
-/// Who said something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaker {
-    /// A person.
-    User,
-    /// The agent.
-    Assistant,
-}
-
-/// What somebody said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SessionMessage {
-    /// Who.
-    pub speaker: Speaker,
-    /// What.
-    pub text: String,
-}
 
 /// A conversation as OpenClaw exports it: a title, and each message on a line of its own. Of one that is longer than a
 /// note may be, the end is kept.
@@ -42,7 +23,9 @@ pub fn render_session(id: &str, messages: &[SessionMessage], redactor: &Redactor
     let title = format!("# Session {id}\n\n");
     let mut left = usize::try_from(MAX_NOTE_BYTES).unwrap_or(usize::MAX).saturating_sub(title.len());
     let mut kept = Vec::new();
-    for line in messages.iter().rev().filter_map(|message| line(message, redactor)) {
+    for line in
+        messages.iter().rev().filter_map(|message| line(message, |text| redactor.redact(text).into_owned()))
+    {
         let Some(rest) = left.checked_sub(line.len() + 1) else { break };
         left = rest;
         kept.push(line);
@@ -50,51 +33,6 @@ pub fn render_session(id: &str, messages: &[SessionMessage], redactor: &Redactor
     kept.reverse();
     let text = if kept.is_empty() { "(empty)".to_owned() } else { kept.join("\n") };
     format!("{title}{text}\n")
-}
-
-fn line(message: &SessionMessage, redactor: &Redactor) -> Option<String> {
-    let words: Vec<&str> = message.text.split_whitespace().collect();
-    let who = match message.speaker {
-        Speaker::User => "User",
-        Speaker::Assistant => "Assistant",
-    };
-    (!words.is_empty()).then(|| format!("{who}: {}", redactor.redact(&words.join(" "))))
-}
-
-/// One line of a transcript, as far as it matters here.
-#[derive(Deserialize)]
-struct Record {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    message: Option<Message>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    role: String,
-    #[serde(default)]
-    content: Value,
-}
-
-/// What a line of a transcript says, if it is a message of somebody.
-fn said(line: &str) -> Option<SessionMessage> {
-    let record: Record = serde_json::from_str(line).ok()?;
-    let message = record.message.filter(|_| record.kind == "message")?;
-    let speaker = match message.role.as_str() {
-        "user" => Speaker::User,
-        "assistant" => Speaker::Assistant,
-        _ => return None,
-    };
-    let text = match &message.content {
-        Value::String(text) => text.clone(),
-        Value::Array(blocks) => {
-            let texts = blocks.iter().filter(|block| block["type"] == "text");
-            texts.filter_map(|block| block["text"].as_str()).collect::<Vec<_>>().join(" ")
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
-    };
-    Some(SessionMessage { speaker, text })
 }
 
 /// Writes every conversation that is young enough and removes the text of those that are gone. Transcripts that cannot
@@ -148,7 +86,7 @@ fn messages(root: &Root, path: &Path) -> Result<Vec<SessionMessage>, RootError> 
     let mut reader = BufReader::new(root.open_read(path)?.take(MAX_TRANSCRIPT_BYTES));
     let (mut messages, mut line) = (Vec::new(), Vec::new());
     while reader.read_until(b'\n', &mut line).map_err(broken)? > 0 {
-        messages.extend(said(&String::from_utf8_lossy(&line)));
+        messages.extend(said(&line).map(|(message, _)| message));
         line.clear();
     }
     Ok(messages)
@@ -197,8 +135,9 @@ fn failed(action: &'static str, path: &Path, error: RootError) -> QmdError {
 
 #[cfg(test)]
 mod tests {
-    use super::{SessionExport, SessionMessage, Speaker, export, render_session, said};
+    use super::{SessionExport, SessionMessage, export, render_session, said};
     use crate::backend::MAX_NOTE_BYTES;
+    use crate::sources::Speaker;
     use openclaw_guard::{Hiding, Redactor, create_private_dir, write_atomic};
     use std::time::Duration;
 
@@ -241,7 +180,7 @@ mod tests {
             (
                 r#"{"type":"message","message":{"role":"assistant","content":[{"type":"thinking","thinking":"x"},
                 {"type":"text","text":"a"},{"type":"toolCall","name":"exec"},{"type":"text","text":"b"}]}}"#,
-                Some("a b"),
+                Some("a\nb"),
             ),
             (r#"{"type":"message","message":{"role":"toolResult","content":"no"}}"#, None),
             (r#"{"type":"session","id":"x"}"#, None),
@@ -251,7 +190,7 @@ mod tests {
             ("", None),
         ];
         for (line, expected) in rows {
-            assert_eq!(said(line).map(|message| message.text).as_deref(), expected, "{line}");
+            assert_eq!(said(line.as_bytes()).map(|(message, _)| message.text).as_deref(), expected, "{line}");
         }
     }
 

@@ -26,7 +26,7 @@ mod watching;
 
 pub use backend::QmdBackend;
 pub use error::QmdError;
-pub use export::{SessionMessage, Speaker, render_session};
+pub use export::render_session;
 pub use fallback::WithFallback;
 pub use options::{Collection, QmdLimits, QmdOptions, QmdPlaces, QmdUpdates, SessionExport};
 pub use process::QmdProgram;

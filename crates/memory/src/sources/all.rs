@@ -50,6 +50,11 @@ impl Sources {
         self.conversations.is_some()
     }
 
+    /// Changes with what is hidden in conversations.
+    pub(crate) fn redaction(&self) -> &[u8] {
+        self.conversations.as_ref().map_or(&[], Conversations::redaction)
+    }
+
     /// Everything there is of a source, by path, each once.
     pub(crate) fn list(&self, source: Source) -> Listing {
         let conversations = self.conversations.as_ref();

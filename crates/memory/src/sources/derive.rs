@@ -1,50 +1,12 @@
 //! The text of a conversation: a line for each thing that was said, under the day on which it was said. Pure.
 
-use std::borrow::Cow;
-
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::listing::Text;
+use super::said::{SessionMessage, said};
 
-/// A record of a transcript; what is not looked at is not read.
-#[derive(Deserialize)]
-struct Record<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow, default)]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    message: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Message<'a> {
-    #[serde(borrow)]
-    role: Cow<'a, str>,
-    #[serde(borrow, default)]
-    content: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Content {
-    Text(String),
-    Parts(Vec<Part>),
-}
-
-#[derive(Deserialize)]
-struct Part {
-    #[serde(rename = "type", default)]
-    kind: String,
-    #[serde(default)]
-    text: Option<String>,
-}
-
-/// What somebody said.
+/// What somebody said, ready to be written.
 struct Said {
     day: Option<Date>,
     /// `User: …` or `Assistant: …`, one line.
@@ -81,39 +43,17 @@ pub(super) fn derive(jsonl: &[u8], zone: &TimeZone, most: usize, redact: impl Fn
 const HEADING_BYTES: usize = 13;
 
 fn said_in(record: &[u8], zone: &TimeZone, redact: impl Fn(&str) -> String) -> Option<Said> {
-    let record: Record<'_> = serde_json::from_slice(record).ok()?;
-    if record.kind != "message" {
-        return None;
-    }
-    let message: Message<'_> = serde_json::from_str(record.message?.get()).ok()?;
-    let who = match message.role.as_ref() {
-        "user" => "User",
-        "assistant" => "Assistant",
-        _ => return None,
-    };
-    let text = match serde_json::from_str(message.content?.get()).ok()? {
-        Content::Text(text) => text,
-        Content::Parts(parts) => {
-            let texts = parts.into_iter().filter(|part| part.kind == "text").filter_map(|part| part.text);
-            texts.collect::<Vec<_>>().join("\n")
-        }
-    };
-    // Before line ends go: some secrets have several lines.
-    let text = redact(&text);
-    let words: Vec<&str> = text.split_whitespace().collect();
-    if words.is_empty() {
-        return None;
-    }
-    let day = record.timestamp.and_then(|at| moment(at.get())).map(|at| at.to_zoned(zone.clone()).date());
-    Some(Said { day, line: format!("{who}: {}", words.join(" ")) })
+    let (message, at) = said(record)?;
+    let line = line(&message, redact)?;
+    Some(Said { day: at.map(|at| at.to_zoned(zone.clone()).date()), line })
 }
 
-/// A moment as RFC 3339 or in milliseconds.
-fn moment(json: &str) -> Option<Timestamp> {
-    match serde_json::from_str::<String>(json) {
-        Ok(text) => text.parse().ok(),
-        Err(_) => Timestamp::from_millisecond(json.parse().ok()?).ok(),
-    }
+/// A message on a line of its own, without secrets; nothing when it says nothing.
+pub(crate) fn line(message: &SessionMessage, redact: impl Fn(&str) -> String) -> Option<String> {
+    // Before line ends go: some secrets have several lines.
+    let text = redact(&message.text);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    (!words.is_empty()).then(|| format!("{}: {}", message.speaker.name(), words.join(" ")))
 }
 
 #[cfg(test)]

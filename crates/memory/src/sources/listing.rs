@@ -82,6 +82,12 @@ impl Listing {
         if walk.truncated {
             self.skip(shown, format!("only the first {MAX_ENTRIES} entries are looked at"));
         }
+        for link in &walk.links {
+            if let Some(path) = self.shown_path(shown, link) {
+                let reason = "a symbolic link, which is not followed; put the file itself here, or name its target in memorySearch.extraPaths";
+                self.skip(&path, reason.into());
+            }
+        }
         for error in &walk.unreadable {
             self.fail_root(shown, error);
         }

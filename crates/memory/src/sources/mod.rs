@@ -6,11 +6,15 @@ mod derive;
 mod listing;
 mod notes;
 mod places;
+mod said;
 mod transcripts;
 
 pub use all::SourceOptions;
 pub(crate) use all::Sources;
+pub(crate) use derive::line;
 pub(crate) use listing::{Listing, Note, Text};
 pub(crate) use places::{Place, Wanted};
+pub(crate) use said::said;
+pub use said::{SessionMessage, Speaker};
 pub use transcripts::Transcripts;
 pub(crate) use transcripts::is_of_conversations;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::tz::TimeZone;
 use openclaw_guard::{Redactor, Root, RootError};
@@ -20,6 +20,8 @@ const SHOWN: &str = "sessions";
 /// Bytes read of a transcript, from its end: what was said is a small part of a file full of results of tools, and half
 /// a second is the most that anybody waits for it.
 const MAX_TAIL_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes by which secrets and patterns are told from others.
+const REDACTION_BYTES: usize = 8;
 /// Bytes read at once to count lines.
 const COUNT_BUFFER: usize = 64 * 1024;
 
@@ -52,6 +54,7 @@ pub(super) struct Conversations {
     reader: Arc<Reader>,
     /// How many lines a transcript has grown by, from one size to another: lines are counted once.
     counted: Mutex<HashMap<String, Growth>>,
+    redaction: OnceLock<[u8; REDACTION_BYTES]>,
 }
 
 #[derive(Clone, Copy)]
@@ -75,7 +78,12 @@ impl Conversations {
             written: options.written,
             zone: TimeZone::system(),
         };
-        Self { options, reader: Arc::new(reader), counted: Mutex::default() }
+        Self { options, reader: Arc::new(reader), counted: Mutex::default(), redaction: OnceLock::new() }
+    }
+
+    /// Changes with the secrets and patterns that are hidden.
+    pub(super) fn redaction(&self) -> &[u8] {
+        self.redaction.get_or_init(|| self.options.redactor.fingerprint())
     }
 
     pub(super) fn list(&self) -> Listing {

@@ -25,6 +25,7 @@ pub(crate) const SCHEMA: &str = "
         hash BLOB NOT NULL
     );
     CREATE VIRTUAL TABLE IF NOT EXISTS mem_chunk_words USING fts5(text);
+    INSERT INTO mem_chunk_words (mem_chunk_words, rank) VALUES ('secure-delete', 1);
     CREATE TABLE IF NOT EXISTS mem_chunk_vectors (
         chunk INTEGER NOT NULL,
         embedder INTEGER NOT NULL,
@@ -123,10 +124,13 @@ impl Index {
 
     fn cut_the_rest(&mut self, chunking: Chunking) -> Result<(), IndexError> {
         for note in self.uncut()? {
-            let text = self.text(note)?;
-            if text.trim().is_empty() {
-                continue;
-            }
+            let text = match self.text(note) {
+                Ok(text) if text.trim().is_empty() => continue,
+                Ok(text) => text,
+                // Another process has replaced it meanwhile, and cuts what came in its place.
+                Err(IndexError::Gone { .. }) => continue,
+                Err(error) => return Err(error),
+            };
             let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             // Another process may have cut or deleted it meanwhile.
             delete(&tx, note)?;
@@ -188,9 +192,16 @@ impl Index {
 
     /// The text of a chunk.
     pub(super) fn chunk_text(&self, id: ChunkId) -> Result<String, IndexError> {
-        let mut query = self.db.prepare_cached("SELECT text FROM mem_chunk_words WHERE rowid = ?1")?;
-        let text: Option<String> = query.query_row([id.pack()], |row| row.get(0)).optional()?;
-        text.ok_or_else(|| IndexError::Rows { path: format!("note {}", id.note.0) })
+        let mut query = self.db.prepare_cached(
+            "SELECT mem_chunk_words.text, hash FROM mem_chunk_words JOIN mem_chunks ON mem_chunks.id = mem_chunk_words.rowid
+             WHERE mem_chunk_words.rowid = ?1",
+        )?;
+        let found = query.query_row([id.pack()], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)));
+        let (text, own): (String, _) = found.optional()?.ok_or(IndexError::Gone { note: id.note.0 })?;
+        match own == hash(&text) {
+            true => Ok(text),
+            false => Err(IndexError::Rows { path: format!("note {}", id.note.0) }),
+        }
     }
 
     /// A chunk that is to be embedded.

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod damage;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod freshness;
@@ -13,7 +15,11 @@ mod jobs;
 #[cfg(test)]
 mod meaning;
 #[cfg(test)]
+mod rebuild;
+#[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod remains;
 mod selftest;
 #[cfg(test)]
 mod spending;
@@ -21,5 +27,7 @@ mod spending;
 mod surfaces;
 #[cfg(test)]
 mod transcripts;
+#[cfg(test)]
+mod unread;
 #[cfg(test)]
 mod weighted;

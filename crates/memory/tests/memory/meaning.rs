@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::home::Home;
 use futures_util::FutureExt as _;
@@ -164,4 +165,50 @@ async fn steps_in(home: &Home, failure: Failure) {
     assert_eq!((answer.model.as_str(), answer.results.len()), ("spare", 1));
     let stepped_in = answer.fallback.unwrap();
     assert!(stepped_in.from == "test/broken" && stepped_in.reason.contains("wrong key"), "{stepped_in:?}");
+}
+
+/// Fails once for documents, then counts letters.
+struct Flaky {
+    letters: Arc<Letters>,
+    has_failed: AtomicUsize,
+}
+
+impl Embedder for Flaky {
+    fn identity(&self) -> &EmbedderId {
+        self.letters.identity()
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.letters.limits()
+    }
+
+    fn embed(&self, purpose: Purpose, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vector>, EmbedError>> {
+        if purpose == Purpose::Document && self.has_failed.fetch_add(1, Ordering::Relaxed) == 0 {
+            let (embedder, failure) =
+                (self.letters.id.to_string(), Failure::Overloaded("busy just now".into()));
+            return async move { Err(EmbedError { embedder, failure }) }.boxed();
+        }
+        self.letters.embed(purpose, texts)
+    }
+}
+
+#[tokio::test]
+async fn after_a_failure_it_is_tried_again_though_nobody_asks() {
+    const REST: Duration = Duration::from_secs(31);
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let home = Home::new();
+    home.note("MEMORY.md", "green tea\n");
+    let flaky = Arc::new(Flaky { letters: Letters::new("letters", None), has_failed: AtomicUsize::new(0) });
+    let memory = home.engine_with(only(flaky));
+    memory.search(Query::new("tea")).await.unwrap();
+    while memory.status().await.unwrap().degraded.is_none() {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::pause();
+    tokio::time::advance(REST).await;
+    tokio::time::resume();
+    let mut progress = memory.progress();
+    let embedded = progress.wait_for(|progress| progress.embedded == 1);
+    tokio::time::timeout(PATIENCE, embedded).await.expect("nobody comes back").unwrap();
+    assert_eq!(memory.status().await.unwrap().degraded, None);
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::home::Home;
-use openclaw_guard::{Hiding, Redactor, Secret, create_private_dir, write_atomic};
+use openclaw_guard::{Hiding, Pattern, Redactor, Secret, create_private_dir, write_atomic};
 use openclaw_memory::{
     Engine, EngineOptions, LineRange, MemoryBackend as _, Query, Source, SourceOptions, SyncReason,
     Transcripts,
@@ -97,6 +97,40 @@ async fn secrets_are_neither_shown_nor_kept() {
         for (path, bytes) in home.contents("memory") {
             assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{}", path.display());
         }
+    }
+}
+
+/// Somebody learns that something is a secret after it was said.
+#[tokio::test]
+async fn a_new_secret_or_pattern_goes_from_what_was_indexed_before() {
+    let home = Home::new();
+    talk(
+        &home,
+        "one.jsonl",
+        &[record(19, "user", "the lighthouse belongs to customer-4711 and tangerine-42")],
+    );
+    talk(&home, "two.jsonl", &[record(19, "user", "the lighthouse is white")]);
+    let memory = engine(&home);
+    memory.sync(SyncReason::Requested).await.unwrap();
+    assert!(format!("{:?}", found(&memory, "lighthouse").await).contains("tangerine-42"));
+    drop(memory);
+    let known = || vec![Secret::new("tangerine-42".to_owned())];
+    let patterns = || vec![Pattern::parse(r"customer-\d+").unwrap()];
+    let steps = [(known(), Vec::new()), (known(), patterns()), (Vec::new(), patterns())];
+    for (secrets, patterns) in steps {
+        let (hides_secret, hides_customer) = (!secrets.is_empty(), !patterns.is_empty());
+        let redactor = Arc::new(Redactor::new(&secrets, Hiding::Shapes { patterns }));
+        let options = Transcripts { redactor, ..transcripts(&home) };
+        let sources = SourceOptions { notes: true, transcripts: Some(options) };
+        let memory = Engine::new(EngineOptions { sources, ..home.options() });
+        assert!(memory.status().await.unwrap().dirty);
+        // In passing, as the gateway does it.
+        memory.sync(SyncReason::Written).await.unwrap();
+        let shown = format!("{:?}", found(&memory, "lighthouse").await);
+        assert_eq!(shown.contains("tangerine-42"), !hides_secret, "{shown}");
+        assert_eq!(shown.contains("customer-4711"), !hides_customer, "{shown}");
+        let status = memory.status().await.unwrap();
+        assert_eq!((status.files, status.dirty), (2, false));
     }
 }
 

@@ -62,8 +62,8 @@ fn words(query: &Query, answer: &Answer, status: Option<&Status>, marks: Marks) 
     } else {
         let weight = answer.results.iter().find_map(|hit| hit.explain.as_ref()?.weight);
         blocks.extend(weight.map(|weight| format!("meaning counts {weight}")));
-        blocks.extend(answer.note.as_deref().map(output::printable));
     }
+    blocks.extend(answer.note.as_deref().map(output::printable));
     blocks.extend(answer.degraded.as_deref().map(output::printable));
     if let Some(fallback) = &answer.fallback {
         let who = match fallback.from.as_str() {
@@ -122,7 +122,7 @@ fn marked(query: &str, text: &str, marks: Marks) -> String {
 fn nothing_words(query: &Query, answer: &Answer, status: Option<&Status>) -> String {
     let is_cut = query.min_score > 0.0 && answer.confidence > 0.0;
     match status {
-        Some(status) if status.files == 0 => {
+        Some(status) if status.files == 0 && !answer.stale => {
             "there are no notes yet: write MEMORY.md or memory/YYYY-MM-DD.md in the workspace".to_owned()
         }
         Some(_) | None if is_cut => format!(
@@ -134,6 +134,8 @@ fn nothing_words(query: &Query, answer: &Answer, status: Option<&Status>) -> Str
              missing vectors",
             status.embedded, status.passages
         ),
+        // What is found here says nothing about what is missing.
+        Some(_) | None if answer.stale => "nothing found in what is indexed so far".to_owned(),
         Some(_) | None => "nothing in the notes is about this; try other words".to_owned(),
     }
 }
@@ -209,7 +211,15 @@ mod tests {
             shown,
             "nothing scores 0.95 or more; the best result scores 0.93, and --min-score 0 shows it"
         );
-        let shown = words(&Query::new("key"), &Answer { confidence: 0.0, ..nothing }, None, Marks::Off);
+        let nothing = Answer { confidence: 0.0, ..nothing };
+        let shown = words(&Query::new("key"), &nothing, None, Marks::Off);
         assert_eq!(shown, "nothing in the notes is about this; try other words");
+        let note = Some("2 changed files are still being indexed".into());
+        let pending = Answer { stale: true, note, ..nothing };
+        let shown = words(&Query::new("key"), &pending, None, Marks::Off);
+        assert_eq!(
+            shown,
+            "nothing found in what is indexed so far\n\n2 changed files are still being indexed"
+        );
     }
 }

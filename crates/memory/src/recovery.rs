@@ -1,0 +1,305 @@
+//! The index file and what becomes of it under the worker: opened, changed by others, lost, damaged and built anew.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::MemoryError;
+use crate::index::IndexError;
+use crate::open::OpenIndex;
+use crate::repair::{salvage, set_aside};
+use crate::sources::Sources;
+use crate::sync::{Extent, Take, sync};
+use crate::worker::{SEARCH_BYTES, Worker};
+
+/// How long anything waits for another process that writes the index: a search answers from what is there then, and a
+/// job tries again.
+const WAIT: Duration = Duration::from_millis(50);
+/// How often the same work is done again because another process has changed the index meanwhile.
+const MAX_LOOKS: usize = 4;
+
+/// What became of the index file under us.
+#[derive(Default)]
+pub(crate) struct Recovery {
+    /// Where a damaged one was put.
+    pub(crate) aside: Option<PathBuf>,
+    /// Why there is a new one, until it has all notes.
+    pub(crate) cause: Option<String>,
+}
+
+/// What is tidied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Tidy {
+    /// The log, where text stands that was written and replaced: a hundredth of a second.
+    #[default]
+    Log,
+    /// Also the index of words: a tenth of a second for 100,000 lines.
+    All,
+}
+
+impl Worker {
+    /// Looks whether the file that is open was deleted, or another one put in its place.
+    pub(crate) fn notice_loss(&mut self) {
+        if self.file.is_none() || self.file == identity(&self.database) {
+            return;
+        }
+        let cause = "the memory index was deleted or replaced, and is built anew";
+        tracing::warn!(agent = %self.agent_id, database = %self.database.display(), "{cause}");
+        (self.open, self.file) = (None, None);
+        self.recovery.cause = Some(cause.to_owned());
+        self.fresh.forget();
+    }
+
+    pub(crate) fn with_index<T>(
+        &mut self,
+        work: impl Fn(&mut OpenIndex, &Sources) -> Result<T, IndexError>,
+    ) -> Result<T, MemoryError> {
+        self.on_index(work).map_err(|error| self.told(error))
+    }
+
+    /// Runs work on the open index. A damaged index is put aside and the work done again on a new one, filled first;
+    /// the same when another process has changed it under the work, after another look at it.
+    pub(crate) fn on_index<T>(
+        &mut self,
+        work: impl Fn(&mut OpenIndex, &Sources) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
+        let sources = Arc::clone(&self.sources);
+        self.notice_loss();
+        let opened = match self.open.take() {
+            Some(open) => Ok(open),
+            None => self.open_file(),
+        };
+        let (open, done) = match opened {
+            Ok(mut open) => {
+                let done = repeated(&mut open, |open| work(open, &sources));
+                if open.took_foreign() {
+                    self.fresh.forget();
+                }
+                (Some(open), done)
+            }
+            Err(error) => (None, Err(error)),
+        };
+        match done {
+            Ok(value) => {
+                self.open = open;
+                Ok(value)
+            }
+            Err(error) if error.is_damage() => {
+                drop(open);
+                let mut open = self.rebuild(error)?;
+                let value = work(&mut open, &sources)?;
+                self.open = Some(open);
+                Ok(value)
+            }
+            Err(error) => {
+                // After any other fault nobody knows whether memory and file still agree.
+                self.open = open.filter(|_| error.is_busy() || error.is_outdated());
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn told(&self, error: IndexError) -> MemoryError {
+        error.told(&self.database)
+    }
+
+    fn open_file(&mut self) -> Result<OpenIndex, IndexError> {
+        let open = OpenIndex::open(&self.database, self.embedder.as_ref(), self.fusion)?;
+        open.index.wait_for_others(WAIT)?;
+        let file = identity(&self.database);
+        if self.file != file {
+            self.file = file;
+            self.fresh.forget();
+        }
+        Ok(open)
+    }
+
+    /// Puts a damaged file aside and begins a new one; the notes follow as a job.
+    fn rebuild(&mut self, cause: IndexError) -> Result<OpenIndex, IndexError> {
+        let is_ours = self.file.is_none() || self.file == identity(&self.database);
+        // Another process may have done it already.
+        if is_ours {
+            let aside = set_aside(&self.database)?;
+            tracing::warn!(agent = %self.agent_id, aside = %aside.display(), %cause, "memory index was damaged; built anew");
+            match salvage(&aside, &self.database) {
+                Ok(saved) => tracing::info!(agent = %self.agent_id, saved, "vectors and jobs were saved"),
+                Err(error) => tracing::warn!(agent = %self.agent_id, %error, "vectors could not be saved"),
+            }
+            self.recovery.aside = Some(aside);
+        }
+        self.recovery.cause = Some(format!("the memory index was damaged, and is built anew: {cause}"));
+        let mut open = self.open_file()?;
+        let generation = open.index.published();
+        let extent = Extent { bytes: SEARCH_BYTES, transcripts: Some(Take::None) };
+        let report = sync(&mut open, generation, &self.sources, self.clock.as_ref(), extent)?;
+        if let Some(job) = &mut self.job {
+            job.lose_generation();
+        }
+        if report.pending > 0 {
+            self.want(Take::Grown);
+        }
+        Ok(open)
+    }
+
+    /// After something was deleted or replaced: lets nothing of it lie about on the disk.
+    pub(crate) fn tidy(&mut self, what: Tidy) {
+        let Some(open) = self.open.as_ref().filter(|_| self.is_untidy) else { return };
+        let done = match what {
+            Tidy::Log => open.index.cut_log(),
+            Tidy::All => open.index.scrub(),
+        };
+        match done {
+            Ok(()) => self.is_untidy = what == Tidy::Log,
+            // Whoever closes the file next does it.
+            Err(error) => tracing::debug!(agent = %self.agent_id, %error, "the memory index is not tidied"),
+        }
+    }
+}
+
+/// Does work until no other process has changed the index under it, a few times at most.
+fn repeated<T>(
+    open: &mut OpenIndex,
+    work: impl Fn(&mut OpenIndex) -> Result<T, IndexError>,
+) -> Result<T, IndexError> {
+    let mut done = work(open);
+    for look in 0..MAX_LOOKS {
+        let Err(error) = &done else { break };
+        if !error.is_outdated() {
+            break;
+        }
+        let is_changed = open.reload()?;
+        if look > 0
+            && !is_changed
+            && let IndexError::Gone { note } = error
+        {
+            // Nobody has touched the file, and it has a note and has it not.
+            return Err(IndexError::Rows { path: format!("note {note}") });
+        }
+        done = work(open);
+    }
+    done
+}
+
+/// Device and number of a file.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use jiff::civil::date;
+    use openclaw_guard::{PathComponent, Root, SystemClock, create_private_dir, write_atomic};
+
+    use crate::backend::{MemoryBackend as _, Query, Source, SyncReason};
+    use crate::engine::{Engine, EngineOptions};
+    use crate::error::MemoryError;
+    use crate::index::{Index, IndexError};
+    use crate::open::{OpenIndex, Wanted};
+    use crate::weighted::{Fusion, Weighted};
+    use crate::worker::Request;
+
+    fn engine(home: &Path, fusion: Fusion) -> Engine {
+        create_private_dir(&home.join("workspace/memory")).unwrap();
+        for name in ["a", "b"] {
+            let note = home.join(format!("workspace/memory/{name}.md"));
+            write_atomic(&note, format!("needle of {name}\n").as_bytes()).unwrap();
+        }
+        let workspace = Arc::new(Root::open(&home.join("workspace")).unwrap());
+        let agent_id = PathComponent::parse("main").unwrap();
+        let options = EngineOptions::new(agent_id, workspace, home, Arc::new(SystemClock));
+        Engine::new(EngineOptions { fusion, ..options })
+    }
+
+    fn database(home: &Path) -> PathBuf {
+        home.join("memory/main.sqlite")
+    }
+
+    async fn on_index<T: Send + 'static>(
+        engine: &Engine,
+        work: impl Fn(&mut OpenIndex) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, MemoryError> {
+        let ask = |reply: tokio::sync::oneshot::Sender<_>| {
+            Request::Do(Box::new(move |worker| drop(reply.send(worker.with_index(|open, _| work(open))))))
+        };
+        engine.mailbox.ask(ask).await
+    }
+
+    /// Another process takes a note out of the index, once.
+    fn take_out(database: &Path, done: &AtomicBool) -> Result<(), IndexError> {
+        if !done.swap(true, Ordering::Relaxed) {
+            let mut other = Index::open(database)?;
+            other.remove(other.published(), Source::Memory, "memory/a.md")?;
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_note_that_goes_under_a_search_is_no_damage() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = engine(home.path(), Fusion::default());
+        engine.sync(SyncReason::Requested).await.unwrap();
+        let (path, done) = (database(home.path()), AtomicBool::new(false));
+        let found = on_index(&engine, move |open| {
+            let search = |open: &OpenIndex| open.search(&Query::new("needle"), None, date(2026, 11, 28));
+            // It knows where the word stands, and then that is not so any more.
+            search(open)?;
+            take_out(&path, &done)?;
+            search(open)
+        });
+        let found = found.await.unwrap();
+        assert_eq!(found.hits.iter().map(|hit| hit.path.as_str()).collect::<Vec<_>>(), ["memory/b.md"]);
+        let answer = engine.search(Query::new("needle")).await.unwrap();
+        assert_eq!((answer.results.len(), answer.degraded), (1, None));
+        assert!(!home.path().join("memory/main.sqlite.damaged").exists());
+    }
+
+    #[tokio::test]
+    async fn a_chunk_that_goes_before_it_is_embedded_is_no_damage() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = engine(home.path(), Fusion::Weighted(Weighted::default()));
+        engine.sync(SyncReason::Requested).await.unwrap();
+        let (path, done) = (database(home.path()), AtomicBool::new(false));
+        let missing = on_index(&engine, move |open| {
+            take_out(&path, &done)?;
+            open.unembedded(&Wanted { texts: 10, bytes: 1_000, except: Default::default() })
+        });
+        assert_eq!(missing.await.unwrap().len(), 1);
+        assert!(!home.path().join("memory/main.sqlite.damaged").exists());
+    }
+
+    /// Without the first look at the file a watching memory believes that it has every note.
+    #[tokio::test]
+    async fn an_index_that_another_process_publishes_is_not_believed() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = engine(home.path(), Fusion::default());
+        engine.sync(SyncReason::Requested).await.unwrap();
+        engine.search(Query::new("needle")).await.unwrap();
+        let mut other = Index::open(&database(home.path())).unwrap();
+        let empty = other.begin_rebuild().unwrap();
+        other.publish(empty).unwrap();
+        let answer = engine.search(Query::new("needle")).await.unwrap();
+        assert_eq!((answer.results.len(), answer.stale), (2, false), "{answer:?}");
+    }
+
+    /// A note that is found and has no text, though nobody has written.
+    #[tokio::test]
+    async fn what_is_gone_without_a_trace_is_damage() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = engine(home.path(), Fusion::default());
+        engine.sync(SyncReason::Requested).await.unwrap();
+        let done = AtomicBool::new(false);
+        let gone = on_index(&engine, move |open| match done.load(Ordering::Relaxed) {
+            false if open.index.count(open.index.published())? == 2 => {
+                Err::<(), _>(IndexError::Gone { note: 1 })
+            }
+            _ => Ok(()),
+        });
+        assert!(gone.await.is_err(), "the new one says so, too");
+        assert!(home.path().join("memory/main.sqlite.damaged").exists());
+    }
+}
