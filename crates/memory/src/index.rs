@@ -379,6 +379,12 @@ impl Index {
         Ok(query.query_row([generation.0], |row| row.get(0).map(counted))?)
     }
 
+    /// Notes of the generation that is published at this moment, by whatever process.
+    pub(crate) fn count_published(&self) -> Result<usize, IndexError> {
+        let count = "SELECT count(*) FROM mem_notes, mem_meta WHERE generation = published";
+        Ok(self.db.prepare_cached(count)?.query_row([], |row| row.get(0).map(counted))?)
+    }
+
     /// The rows that hold a term, of all generations, ascending.
     pub(crate) fn rows_with(&self, term: &str) -> Result<Arc<Rows>, IndexError> {
         if let Some(rows) = self.postings.borrow_mut().get(term) {

@@ -309,7 +309,7 @@ impl Worker {
         let totals = self.with_index(|open, sources| {
             let look = look(open, sources)?;
             Ok(Totals {
-                files: open.index.count(open.index.published())?,
+                files: open.index.count_published()?,
                 windows: open.corpus.windows(),
                 embedded: open.embedded(),
                 cached: open.index.cached()?,

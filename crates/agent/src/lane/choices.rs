@@ -90,7 +90,7 @@ impl Lane {
                             format!("Model set to {name}.")
                         })
                     }
-                    Err(why) => Ok(why),
+                    Err(why) => Ok(why.to_string()),
                 }
             }
         }
@@ -98,14 +98,21 @@ impl Lane {
 }
 
 /// The model of a number of the list, of an alias or of a reference, if it can run.
-fn choose(runtime: &AgentRuntime, asked: &str) -> Result<Reference, String> {
-    let words = |error: CatalogError| error.plain_words();
-    let Ok(number) = asked.parse::<usize>() else { return runtime.choose_model(asked).map_err(words) };
+fn choose(runtime: &AgentRuntime, asked: &str) -> Result<Reference, NoChoice> {
+    let Ok(number) = asked.parse::<usize>() else { return Ok(runtime.choose_model(asked)?) };
     let all = offered(runtime);
     let chosen = number.checked_sub(1).and_then(|at| all.get(at));
-    let chosen =
-        chosen.ok_or_else(|| format!("There are {} models in the list; `/model` shows it.", all.len()));
-    runtime.choose_model(&chosen?.to_string()).map_err(words)
+    let chosen = chosen.ok_or(NoChoice::Number { count: all.len() })?;
+    Ok(runtime.choose_model(&chosen.to_string())?)
+}
+
+/// Why `/model` chose nothing, for whoever sent it.
+#[derive(Debug, thiserror::Error)]
+enum NoChoice {
+    #[error("There are {count} models in the list; `/model` shows it.")]
+    Number { count: usize },
+    #[error("{}", .0.plain_words())]
+    Catalog(#[from] CatalogError),
 }
 
 /// What can be chosen: what is allowed, or else what has a credential; the configured model and its fallbacks first.

@@ -91,11 +91,8 @@ fn wishes(api: WireApi) -> Value {
             "thinking": {"type": "enabled", "budget_tokens": 100_000}}),
         WireApi::GoogleGenerativeAi => json!({"topP": 0.9, "seed": 7, "safetySettings": [],
             "thinkingConfig": {"thinkingLevel": "LOW"}}),
-        WireApi::GithubCopilot
-        | WireApi::BedrockConverseStream
-        | WireApi::OllamaChat
-        | WireApi::Cli
-        | WireApi::Offline => {
+        WireApi::OllamaChat => json!({"top_p": 0.9, "seed": 7, "keep_alive": "5m", "think": true}),
+        WireApi::GithubCopilot | WireApi::BedrockConverseStream | WireApi::Cli | WireApi::Offline => {
             json!({})
         }
     }
@@ -131,5 +128,5 @@ fn every_level_and_what_a_user_sets_is_accepted() {
             }
         }
     }
-    assert_eq!(bodies, 560);
+    assert_eq!(bodies, 700);
 }

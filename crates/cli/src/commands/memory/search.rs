@@ -63,7 +63,9 @@ fn words(query: &Query, answer: &Answer, status: Option<&Status>, marks: Marks) 
         let weight = answer.results.iter().find_map(|hit| hit.explain.as_ref()?.weight);
         blocks.extend(weight.map(|weight| format!("meaning counts {weight}")));
     }
-    blocks.extend(answer.note.as_deref().map(output::printable));
+    // That nothing is found is said already.
+    let says_more = !answer.results.is_empty() || answer.stale;
+    blocks.extend(answer.note.as_deref().filter(|_| says_more).map(output::printable));
     blocks.extend(answer.degraded.as_deref().map(output::printable));
     if let Some(fallback) = &answer.fallback {
         let who = match fallback.from.as_str() {

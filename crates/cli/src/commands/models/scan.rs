@@ -14,7 +14,7 @@ use openclaw_models::probe::{Bounds, Heard, Probed, Unheard, probe};
 use openclaw_models::scan::{FreeModel, Wanted, free_models};
 use serde_json::{Value, json};
 
-use super::ask::connect;
+use super::ask::{Silence, connect};
 use super::choice::{self, Route};
 use super::view::ModelsView;
 use crate::args::{InstanceArgs, ModelsScanArgs};
@@ -28,7 +28,7 @@ const MAX_TOKENS: u32 = 256;
 struct Tried {
     model: FreeModel,
     /// Nothing when it was not asked.
-    shown: Option<Result<Probed, String>>,
+    shown: Option<Result<Probed, Silence>>,
 }
 
 impl Tried {
@@ -140,7 +140,7 @@ async fn try_one(view: &ModelsView, credential: &Candidate, (model, bounds): (Fr
     });
     let shown = match connect(view, &reference, (credential.credential.as_ref(), described)).await {
         Ok(connected) => Ok(probe(&*connected, bounds).await),
-        Err(why) => Err(why.to_string()),
+        Err(why) => Err(why),
     };
     Tried { model, shown: Some(shown) }
 }
@@ -225,7 +225,9 @@ type Outcome = Result<Heard, Unheard>;
 fn shown_json(tried: &Tried, of: impl Fn(&Probed) -> Option<&Outcome>) -> Value {
     let outcome = match &tried.shown {
         None => None,
-        Some(Err(why)) => return json!({"ok": false, "latencyMs": null, "error": why, "skipped": false}),
+        Some(Err(why)) => {
+            return json!({"ok": false, "latencyMs": null, "error": why.to_string(), "skipped": false});
+        }
         Some(Ok(probed)) => of(probed),
     };
     match outcome {
@@ -255,7 +257,7 @@ fn free_words(tried: &Tried) -> String {
             can.extend(model.calls_tools.then(|| "tools".to_owned()));
             can.extend(model.sees_images.then(|| "images".to_owned()));
         }
-        Some(Err(why)) => can.push(why.clone()),
+        Some(Err(why)) => can.push(why.to_string()),
         Some(Ok(probed)) => {
             can.push(shown_words("tools", &probed.tool));
             can.extend(probed.image.as_ref().map(|outcome| shown_words("images", outcome)));
