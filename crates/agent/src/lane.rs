@@ -251,6 +251,14 @@ impl From<TurnError> for Ended {
     }
 }
 
+/// What becomes of a message whose command, if it is one, was done.
+enum Next<'a> {
+    /// It is answered with this, without a model.
+    Answer(String),
+    /// A model is asked this.
+    Ask(&'a str),
+}
+
 impl Lane {
     pub(crate) fn new(
         runtime: Arc<AgentRuntime>,
@@ -343,53 +351,10 @@ impl Lane {
                 self.renew_if_stale(job.session_id.as_ref()).await.map_err(|error| internal(&error))?;
             }
         }
-        let mut text = job.text.trim();
-        match commands::parse_with(text, &self.runtime.settings.session.triggers) {
-            Some((Command::New, rest)) => {
-                // Once is enough: what was begun may be in the new conversation already.
-                if resume == Resume::Fresh || !self.is_said(job).await {
-                    self.reset().await.map_err(|error| internal(&error))?;
-                }
-                if rest.is_empty() {
-                    return self.answer("A new conversation. The old one stays on disk.").await;
-                }
-                text = rest;
-            }
-            Some((Command::Status, _)) => {
-                let card = status::card(&self.runtime, &self.key);
-                return self.answer(&card).await;
-            }
-            Some((Command::Config, _)) if resume != Resume::Fresh => {
-                // It may have been done, and whoever asked may not be allowed to any more.
-                return self.answer("The gateway stopped before /config was answered. Ask again.").await;
-            }
-            Some((Command::Config, words)) => {
-                let answer = match self.audience() {
-                    // A group reads every answer.
-                    Audience::Group => "/config is not answered in groups.".to_owned(),
-                    Audience::MainPrivate | Audience::Private => job.settings.run(words).await,
-                };
-                return self.answer(&answer).await;
-            }
-            // An image is a message.
-            Some((Command::Think, rest)) if job.images.is_empty() => {
-                let asked = think::read(rest);
-                if let Some(words) = self.think(&asked).await.map_err(|error| internal(&error))? {
-                    return self.answer(&words).await;
-                }
-            }
-            Some((Command::Model, rest)) => {
-                let words = self.model(rest).await.map_err(|error| internal(&error))?;
-                return self.answer(&words).await;
-            }
-            Some((Command::Help, _)) => {
-                let help = commands::help(&self.runtime.settings.session.triggers);
-                return self.answer(&help).await;
-            }
-            // A stop that found nothing to stop when it arrived.
-            Some((Command::Stop, _)) => return self.answer("Nothing is running.").await,
-            Some((Command::Think, _)) | None => {}
-        }
+        let text = match self.obey(job, resume).await? {
+            Next::Answer(words) => return self.answer(&words).await,
+            Next::Ask(text) => text,
+        };
         let (once, text) = think::strip(text);
         let entry = self.entry(job.session_id.as_ref()).await.map_err(|error| internal(&error))?;
         let level = self.level(job, once, &entry);
@@ -414,6 +379,47 @@ impl Lane {
         self.record(&info, &ended.report);
         self.record_speaker(&speaker, &ended.report);
         Ok(ended)
+    }
+
+    /// Does what a message commands.
+    async fn obey<'a>(&mut self, job: &'a TurnJob, resume: Resume) -> Result<Next<'a>, TurnError> {
+        let text = job.text.trim();
+        let parsed = commands::parse_with(text, &self.runtime.settings.session.triggers);
+        let Some((command, rest)) = parsed else { return Ok(Next::Ask(text)) };
+        let answer = match command {
+            Command::New => {
+                // Once is enough: what was begun may be in the new conversation already.
+                if resume == Resume::Fresh || !self.is_said(job).await {
+                    self.reset().await.map_err(|error| internal(&error))?;
+                }
+                if !rest.is_empty() {
+                    return Ok(Next::Ask(rest));
+                }
+                "A new conversation. The old one stays on disk.".to_owned()
+            }
+            Command::Status => status::card(&self.runtime, &self.key),
+            // It may have been done, and whoever asked may not be allowed to any more.
+            Command::Config if resume != Resume::Fresh => {
+                "The gateway stopped before /config was answered. Ask again.".to_owned()
+            }
+            Command::Config => match self.audience() {
+                // A group reads every answer.
+                Audience::Group => "/config is not answered in groups.".to_owned(),
+                Audience::MainPrivate | Audience::Private => job.settings.run(rest).await,
+            },
+            // An image is a message.
+            Command::Think if !job.images.is_empty() => return Ok(Next::Ask(text)),
+            Command::Think => {
+                let words = self.think(&think::read(rest)).await.map_err(|error| internal(&error))?;
+                let Some(words) = words else { return Ok(Next::Ask(text)) };
+                words
+            }
+            Command::Model => self.model(rest).await.map_err(|error| internal(&error))?,
+            Command::Help => commands::help(&self.runtime.settings.session.triggers),
+            // A stop that found nothing to stop when it arrived.
+            Command::Stop => "Nothing is running.".to_owned(),
+        };
+        Ok(Next::Answer(answer))
     }
 
     /// How hard the model shall think for a message. What is asked for from now on is kept.
