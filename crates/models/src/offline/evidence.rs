@@ -72,6 +72,9 @@ struct Hit {
     source: Option<String>,
     #[serde(default)]
     date: Option<String>,
+    /// The words of the heading that the lines stand under; its own line need not be among them.
+    #[serde(default)]
+    heading: Option<String>,
 }
 
 fn one() -> usize {
@@ -169,6 +172,8 @@ pub(super) struct Evidence {
     /// The best score of the search.
     pub(super) best_score: f64,
     lines: BTreeMap<(usize, usize), (usize, String)>,
+    /// The heading above a line, where a result names it.
+    headings: BTreeMap<(usize, usize), String>,
 }
 
 impl Evidence {
@@ -178,7 +183,9 @@ impl Evidence {
             evidence.best_score = evidence.best_score.max(hit.score);
             let file = evidence.file(&hit.path);
             for (offset, text) in hit.shown().lines().enumerate() {
-                evidence.add((file, hit.start_line.saturating_add(offset)), (rank, text));
+                let place = (file, hit.start_line.saturating_add(offset));
+                evidence.add(place, (rank, text));
+                evidence.headings.extend(hit.heading.clone().map(|heading| (place, heading)));
             }
         }
         evidence
@@ -215,6 +222,11 @@ impl Evidence {
             let rank = self.lines.remove(&key).map_or(MAX_READS, |(rank, _)| rank);
             self.add(key, (rank, text));
         }
+    }
+
+    /// The words of the heading above a line, where a result names it.
+    pub(super) fn heading(&self, line: &Line) -> Option<&str> {
+        self.headings.get(&(line.file, line.number)).map(String::as_str)
     }
 
     pub(super) fn lines(&self) -> Vec<Line> {

@@ -35,7 +35,7 @@ pub(super) fn listing(
     tongue: Tongue,
 ) -> Option<String> {
     let lines = evidence.lines();
-    let about = about(question, &lines, &evidence.paths);
+    let about = about(question, &lines, evidence);
     let files: std::collections::BTreeSet<usize> = about.iter().map(|at| lines[*at].file).collect();
     let shown = bounded(&about, &lines);
     let phrases = tongue.phrases();
@@ -50,11 +50,12 @@ pub(super) fn listing(
 }
 
 /// The lines that are about the question, in the order of the files.
-pub(super) fn about(question: &Question, lines: &[Line], paths: &[String]) -> Vec<usize> {
-    let scores = Scores::of(question, lines, paths);
+fn about(question: &Question, lines: &[Line], evidence: &Evidence) -> Vec<usize> {
+    let scores = Scores::of(question, lines, &evidence.paths);
     let is_about = |at: &usize| {
         let under = scores.heading[*at].map_or(0.0, |heading| scores.own[heading]);
-        question.words.is_empty() || scores.own[*at] >= CLEAR || under >= CLEAR
+        let titled = evidence.heading(&lines[*at]).is_some_and(|heading| question.share_in(heading) >= CLEAR);
+        question.words.is_empty() || scores.own[*at] >= CLEAR || under >= CLEAR || titled
     };
     (0..lines.len()).filter(|at| says_something(&lines[*at].text)).filter(is_about).collect()
 }
@@ -76,4 +77,29 @@ pub(super) fn runs(about: &[usize], lines: &[Line]) -> Vec<Passage> {
     let follows =
         |a: &usize, b: &usize| lines[*a].file == lines[*b].file && lines[*a].number + 1 == lines[*b].number;
     about.chunk_by(follows).map(|run| Passage(run.to_vec())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Extent, Wanted, listing};
+    use crate::offline::evidence::{Evidence, Hits};
+    use crate::offline::score::Question;
+    use crate::offline::tongue::Tongue;
+    use serde_json::json;
+
+    #[test]
+    fn what_stands_under_a_heading_is_about_it() {
+        let listed = |heading: &str, wanted| {
+            let hit = json!({"path": "memory/boat.md", "startLine": 2, "endLine": 3, "score": 0.5,
+                "snippet": "- berth 44 at Marina Nord\n- engine oil 15W-40", "heading": heading});
+            let hits = Hits::parse(&json!({"results": [hit]}).to_string()).unwrap();
+            let (question, tongue) = (Question::read("the boat"), Tongue::English);
+            listing(&question, &Evidence::of(&hits), wanted, Extent::All, tongue)
+        };
+        let lines = listed("Boat", Wanted::Lines).unwrap();
+        assert!(lines.contains("> - berth 44 at Marina Nord\n> - engine oil 15W-40"), "{lines}");
+        assert!(lines.contains("Source: memory/boat.md#L2-L3"), "{lines}");
+        assert!(listed("Boat", Wanted::Number).unwrap().contains('2'));
+        assert_eq!(listed("Car", Wanted::Lines), None);
+    }
 }

@@ -136,6 +136,12 @@ impl Question {
         self.words.iter().map(|asked| found.iter().any(|word| akin(&asked.stem, &word.stem))).collect()
     }
 
+    /// Share of the question's words, 0 to 1, that a text contains.
+    pub(super) fn share_in(&self, text: &str) -> f64 {
+        let matches = self.matches(text);
+        as_f64(matches.iter().filter(|found| **found).count()) / as_f64(matches.len().max(1))
+    }
+
     /// What the form of a line adds to its score, or takes from it.
     fn fit(&self, text: &str) -> f64 {
         let kind = if self.kind.is_in(text) { EXPECTED_KIND } else { 0.0 };
