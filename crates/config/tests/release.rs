@@ -41,6 +41,12 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
         "measured|weighted",
         "the ranking of the release is a choice here, not the default",
     ),
+    (
+        "…memorySearch.query.hybrid.temporalDecay…",
+        "-",
+        "…",
+        "later releases have it, and nobody turns it on by accident",
+    ),
     ("agents.defaults.exec…", "-", "…", EARLIER),
     ("agents.defaults.imageModel", "object", "object or text", SHORT_FORM),
     ("agents.defaults.model", "object", "object or text", SHORT_FORM),
