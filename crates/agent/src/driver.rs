@@ -114,13 +114,13 @@ pub(crate) async fn drive(
             while let Some(effect) = effects.next() {
                 match (effect, effects.peek()) {
                     (Effect::Append(message), Some(Effect::End(_))) => last = Some(message),
-                    (Effect::CallModel(mut request), _) => match speaker.pay_for(&mut request) {
+                    (Effect::CallModel(mut request), _) => match speaker.pay_for(&mut request).await {
                         Ok(()) => {
                             let speaks_by =
                                 speaker.has_others().then(|| Instant::now() + speaker.patience(limits.wait));
                             running.call(speaker, *request, (world.clock().now_ms(), speaks_by));
                         }
-                        Err(over) => inputs.push_back(Input::OverBudget { words: over.words() }),
+                        Err(unpaid) => inputs.push_back(Input::OverBudget { words: unpaid.words() }),
                     },
                     (effect, _) => match perform(effect, world, observer, &mut running).await {
                         Done::Not => {}
@@ -140,7 +140,7 @@ pub(crate) async fn drive(
             event = next_event(&mut running.events) => event,
             (call_id, outcome) = tool_result(&mut running.tool) => Input::ToolDone { call_id, outcome },
         };
-        speaker.count(&input);
+        let paid = speaker.count(&input);
         if says_something(&input) {
             running.speaks_by = None;
             if let Some(words) = speaker.notice() {
@@ -148,12 +148,16 @@ pub(crate) async fn drive(
                 notice = Some(words);
             }
         }
-        let input = if let Input::ModelFailed(error) = input {
-            after_failure(turn, speaker, error, (&limits, deadline)).await
-        } else {
-            input
+        let over = paid.err().map(|unpaid| Input::OverBudget { words: unpaid.words() });
+        let input = match (input, &over) {
+            (Input::ModelFailed(error), None) => {
+                Some(after_failure(turn, speaker, error, (&limits, deadline)).await)
+            }
+            // Nobody else is asked for what cannot be paid.
+            (Input::ModelFailed(_), Some(_)) => None,
+            (input, _) => Some(input),
         };
-        inputs.push_back(input);
+        inputs.extend(input.into_iter().chain(over));
     }
 }
 

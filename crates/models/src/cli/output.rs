@@ -18,6 +18,8 @@ const MAX_PLAIN_BYTES: usize = 256 * 1024;
 const MAX_ITEMS: usize = 4_096;
 /// Levels of an object that are looked into for its text.
 const MAX_DEPTH: usize = 8;
+/// What one object has beside its text, in bytes: tokens, prices and ids of Claude Code are about two thousand.
+const MAX_FRAME_BYTES: usize = 4_096;
 /// Where Codex puts the id of a session, whatever is configured.
 const THREAD_ID: &str = "thread_id";
 
@@ -83,6 +85,16 @@ impl Reader {
                 let lines = self.lines.push(bytes).map_err(|_| TooMuch)?;
                 Ok(lines.iter().filter_map(|line| self.told.line(line)).collect())
             }
+        }
+    }
+
+    /// Bytes of the answer that are held back until its end, about.
+    #[must_use]
+    pub fn unshown(&self) -> usize {
+        match self.form {
+            Output::Text => self.bytes,
+            Output::Json => self.bytes.saturating_sub(MAX_FRAME_BYTES),
+            Output::Jsonl => 0,
         }
     }
 

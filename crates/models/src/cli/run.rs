@@ -183,6 +183,11 @@ impl Run<'_> {
                         reading.is_told = true;
                         self.event(ModelEvent::TextDelta(delta)).await;
                     }
+                    // What is shown at once is counted by whoever asks.
+                    let unshown = u64::try_from(reading.reader.unshown()).unwrap_or(u64::MAX);
+                    if let Some(max_bytes) = self.request.max_bytes.filter(|most| unshown > *most) {
+                        return Err(self.fault(CliFault::OverBudget { max_bytes }));
+                    }
                 }
                 Some(Piece::Stderr(bytes)) => reading.remark(&bytes),
                 Some(Piece::Ended(Ok(status))) => return Ok(status),
@@ -272,6 +277,7 @@ fn is_own_failure(error: &ModelError) -> bool {
             | CliFault::Silent
             | CliFault::NotUnderstood
             | CliFault::TooMuch { .. }
+            | CliFault::OverBudget { .. }
             | CliFault::TooLong { .. } => false,
         },
         ModelError::ContextOverflow { .. } => true,
