@@ -92,7 +92,7 @@ async fn a_provider_that_ignores_the_limit_is_cut_off() {
     let chunks = vec!["and so on and so on ".to_owned(); 4_000];
     server.push(Reply::Text { chunks, delay: std::time::Duration::ZERO });
     let ended = chat(&mut client, "main", "one").await;
-    assert_eq!(server.requests()[0].body["max_tokens"], 4_096);
+    assert_eq!(server.requests()[0].body["max_completion_tokens"], 4_096);
     let told = "mock/mock-1 was stopped: it wrote more than the 4096 tokens that it was asked for, and where models.budgets limits anything no more than that is paid for. Ask for less at once, or raise its maxTokens.";
     assert_eq!((&ended["state"], &ended["errorMessage"]), (&json!("error"), &json!(told)), "{ended}");
     let history = client.call("chat.history", json!({"sessionKey": "main"})).await.unwrap();
@@ -106,8 +106,8 @@ async fn a_provider_that_ignores_the_limit_is_cut_off() {
 
 #[tokio::test]
 async fn a_program_that_talks_without_end_is_stopped_with_what_it_started() {
-    let rows =
-        [("jsonl", r#"{"item":{"text":"and so on and so on and so on"}}"#), ("text", "and so on and so on")];
+    let words = "and so on ".repeat(500);
+    let rows = [("jsonl", format!(r#"{{"item":{{"text":"{words}"}}}}"#)), ("text", words)];
     for (output, line) in rows {
         let home = TempHome::new();
         let path = format!("{}/bin:/usr/bin:/bin", home.path().display());
@@ -120,7 +120,7 @@ async fn a_program_that_talks_without_end_is_stopped_with_what_it_started() {
         std::fs::set_permissions(home.path().join("bin/talks"), mode).unwrap();
         let backends = json!({"talks": {"command": "talks", "output": output}});
         let mut all = config(json!({"agents": {"defaults": {"model": "talks/m", "cliBackends": backends}}}));
-        merge(&mut all, budgets(json!({"day": {"tokens": 30_000}})));
+        merge(&mut all, budgets(json!({"day": {"tokens": 12_000}})));
         let process = gateway_in(&home, &all).await;
         let mut client = client(&process).await;
         let run = send(&mut client, "main", "hello").await;
