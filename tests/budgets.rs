@@ -73,6 +73,48 @@ async fn a_kill_in_the_middle_of_a_call_forgets_nothing() {
     assert!(kept(&home)["agents"]["main"]["tokens"].as_u64() > Some(RUN), "{}", kept(&home));
 }
 
+/// A turn of two calls, of which the gateway is killed in the second, goes on with what both have left.
+#[tokio::test]
+async fn a_turn_that_begins_again_has_the_budget_that_it_left() {
+    let server = ModelServer::start();
+    let extra = budgets(json!({"run": {"tokens": 60_000}}));
+    server.script([
+        Reply::tool_call("read", &json!({"path": "MEMORY.md"})),
+        Reply::Stall { after: vec!["half an ans".into()] },
+    ]);
+    let (home, mut first) = gateway(&config_with_model(&server.base_url(), extra)).await;
+    let mut before = client(&first).await;
+    let run = send(&mut before, "main", "one").await;
+    server.wait_requests(2).await;
+    let then = kept(&home);
+    first.kill();
+    first.wait_exit(PATIENCE).await;
+    let of_the_run = |file: &Value| file["runs"].as_object().unwrap().iter().next().unwrap().1.clone();
+    let (spent, open) =
+        (of_the_run(&then)["spent"]["tokens"].clone(), then["calls"]["2"]["own"]["tokens"].clone());
+    let (spent, open) = (spent.as_u64().unwrap(), open.as_u64().unwrap());
+    assert!(spent > 0 && open > 4_096, "{then}");
+
+    server.push(Reply::Stall { after: vec!["half an ans".into()] });
+    let second = GatewayProcess::start(binary(), &home).await;
+    server.wait_requests(3).await;
+    let now = of_the_run(&kept(&home));
+    assert_eq!(
+        (&now["spent"]["tokens"], &now["lost"]["tokens"]),
+        (&json!(spent + open), &json!(open)),
+        "{now}"
+    );
+    let mut after = client(&second).await;
+    after.call("chat.abort", json!({"sessionKey": "main", "runId": run})).await.unwrap();
+    let until = Instant::now() + PATIENCE;
+    // The turn is over, so the next call's file does not know it any more.
+    assert_eq!(chat(&mut after, "main", "two").await["state"], "final");
+    while kept(&home)["runs"].as_object().is_none_or(|runs| runs.len() > 1) {
+        assert!(Instant::now() < until, "{}", kept(&home));
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_kept_without_a_budget() {
     let server = ModelServer::start();

@@ -122,11 +122,12 @@ impl Book {
         let lost = |map: &BTreeMap<String, Kept>, id: &Option<String>| {
             id.as_ref().and_then(|id| map.get(id)).map(|kept| kept.lost).unwrap_or_default()
         };
-        let mut used = Used::default();
         // Runs and sessions have one call at a time.
-        used.run = Part { spent: own.run, lost: lost(&self.runs, &who.run), ..Part::default() };
-        used.session =
-            Part { spent: own.session, lost: lost(&self.sessions, &who.session), ..Part::default() };
+        let mut used = Used {
+            run: Part { spent: own.run, lost: lost(&self.runs, &who.run), ..Part::default() },
+            session: Part { spent: own.session, lost: lost(&self.sessions, &who.session), ..Part::default() },
+            ..Used::default()
+        };
         let mut add = |agent: &str, change: &dyn Fn(&mut Part)| {
             change(&mut used.day);
             if agent == who.agent {

@@ -141,6 +141,15 @@ impl Spending {
         self.save(version)
     }
 
+    /// Writes what is not written yet, if anything ever was: the process ends. Blocks.
+    ///
+    /// # Errors
+    /// The file cannot be written. What was set aside then counts in full at the next start.
+    pub fn close(&self) -> Result<(), FileError> {
+        let is_kept = *self.written.lock().unwrap_or_else(PoisonError::into_inner) > 0;
+        if is_kept { self.save_all() } else { Ok(()) }
+    }
+
     /// Writes the book, unless somebody has with this change. Blocks.
     fn save(&self, version: u64) -> Result<(), FileError> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
