@@ -38,7 +38,7 @@ pub struct ModelRequest {
     /// Most tokens to produce; the model's own limit applies as well.
     pub max_tokens: Option<u32>,
     /// Bytes of an answer after which it is stopped, where a budget must hold whether its model keeps to `max_tokens` or not.
-    /// Whoever asks counts what comes; a program that shows its answer only at the end counts what it prints itself.
+    /// Whoever asks counts what comes; of a program what it prints is counted here, because not all of that is shown.
     pub max_bytes: Option<u64>,
     /// Sampling temperature, left to the provider when absent.
     pub temperature: Option<f64>,

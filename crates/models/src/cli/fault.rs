@@ -62,7 +62,7 @@ impl std::fmt::Display for CliFault {
             Self::NotUnderstood => write!(f, "printed something that is not the configured output"),
             Self::TooMuch { max_bytes } => write!(f, "printed more than {max_bytes} bytes"),
             Self::OverBudget { max_bytes } => {
-                write!(f, "printed more than the {max_bytes} bytes that a budget leaves for its answer")
+                write!(f, "wrote more than the {max_bytes} bytes that a budget leaves for its answer")
             }
             Self::TooLong { after } => write!(f, "ran for more than {after:?}"),
         }
@@ -102,7 +102,7 @@ impl CliFault {
                 max_bytes / (1024 * 1024)
             ),
             Self::OverBudget { .. } => format!(
-                "{provider}: the program {command} printed more than the budget leaves for its answer and was stopped. Ask for less at once, or raise models.budgets."
+                "{provider}: the program {command} wrote more than the budget leaves for its answer and was stopped. Ask for less at once, or raise models.budgets."
             ),
             Self::TooLong { after } => {
                 format!(

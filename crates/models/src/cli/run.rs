@@ -183,9 +183,8 @@ impl Run<'_> {
                         reading.is_told = true;
                         self.event(ModelEvent::TextDelta(delta)).await;
                     }
-                    // What is shown at once is counted by whoever asks.
-                    let unshown = u64::try_from(reading.reader.unshown()).unwrap_or(u64::MAX);
-                    if let Some(max_bytes) = self.request.max_bytes.filter(|most| unshown > *most) {
+                    let written = u64::try_from(reading.reader.written()).unwrap_or(u64::MAX);
+                    if let Some(max_bytes) = self.request.max_bytes.filter(|most| written > *most) {
                         return Err(self.fault(CliFault::OverBudget { max_bytes }));
                     }
                 }
