@@ -3,6 +3,10 @@
 use openclaw_embed::Vector;
 use openclaw_encoder::Kernels;
 
+/// What a code of 1 stands for at most: no number of a vector of length 1 is larger than that, but for rounding. More is
+/// a byte that has changed on the disk, and would make every cosine infinite.
+const MAX_SCALE: f32 = 1.001 / 127.0;
+
 /// The vectors of a note's passages: eight bits a number and one scale a vector, which keeps .994 of the ten nearest.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Codes {
@@ -70,7 +74,7 @@ impl Codes {
         let scales: Vec<f32> =
             scales.chunks_exact(4).filter_map(|four| four.try_into().ok()).map(f32::from_le_bytes).collect();
         let sane = codes.len() == dimensions * passages
-            && scales.iter().all(|scale| scale.is_finite() && *scale >= 0.0);
+            && scales.iter().all(|scale| (0.0..=MAX_SCALE).contains(scale));
         let codes = codes.iter().map(|code| i8::from_le_bytes([*code])).collect();
         sane.then_some(Self { dimensions, codes, scales })
     }
@@ -88,7 +92,7 @@ pub(crate) fn encode_vector(vector: &Vector) -> Vec<u8> {
 pub(crate) fn decode_vector(bytes: &[u8]) -> Option<(Vec<i8>, f32)> {
     let (scale, codes) = bytes.split_first_chunk::<4>()?;
     let scale = f32::from_le_bytes(*scale);
-    let sane = scale.is_finite() && scale > 0.0 && !codes.is_empty();
+    let sane = scale > 0.0 && scale <= MAX_SCALE && !codes.is_empty();
     sane.then(|| (codes.iter().map(|code| i8::from_le_bytes([*code])).collect(), scale))
 }
 
@@ -132,9 +136,30 @@ fn quantize(vector: &[f32]) -> (Vec<i8>, f32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Codes, QueryCodes, encode_vector};
+    use super::{Codes, QueryCodes, decode_vector, encode_vector};
     use openclaw_embed::Vector;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_scale_that_no_vector_has_is_damage() {
+        // The largest number there can be: all of the vector's length.
+        let vector = Vector::normalized(vec![0.0, -3.0, 0.0]).unwrap();
+        let encoded = encode_vector(&vector);
+        assert!(decode_vector(&encoded).is_some());
+        let mut codes = Codes::empty(2);
+        assert!(codes.set(0, &encoded));
+        let bytes = codes.to_bytes();
+        assert!(Codes::from_bytes(&bytes, 2).is_some());
+        for scale in [1e38_f32, 0.01, f32::INFINITY, f32::NAN, -0.001] {
+            let mut flipped = encoded.clone();
+            flipped[..4].copy_from_slice(&scale.to_le_bytes());
+            assert_eq!(decode_vector(&flipped), None, "{scale}");
+            assert!(!Codes::empty(1).set(0, &flipped), "{scale}");
+            let mut flipped = bytes.clone();
+            flipped[4..8].copy_from_slice(&scale.to_le_bytes());
+            assert_eq!(Codes::from_bytes(&flipped, 2), None, "{scale}");
+        }
+    }
 
     proptest! {
         #[test]
