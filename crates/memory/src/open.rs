@@ -1,5 +1,6 @@
 //! The open index file together with what a search needs of it in memory; both always agree.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
@@ -36,6 +37,20 @@ pub(crate) struct OpenIndex {
     data_version: i64,
     /// Whether another process has published a generation.
     is_foreign: bool,
+    /// What everything was like when nothing was found that could be embedded: each search asks, and reading the text of
+    /// every note would take long.
+    exhausted: Cell<Option<Exhausted>>,
+}
+
+/// What decides whether there is something to embed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Exhausted {
+    /// A note that is put gets a number of its own.
+    newest: Option<NoteId>,
+    embedded: (usize, usize),
+    /// How many texts are in jobs, and a sum over them.
+    in_jobs: (usize, u64),
+    refused: usize,
 }
 
 /// What ranks, and what it needs beside the corpus.
@@ -77,8 +92,16 @@ impl OpenIndex {
             Fusion::Weighted(options) => Ranking::Weighted(options, Chunks::default()),
         };
         let corpus = Corpus::new(None, exact);
-        let mut open =
-            Self { index, corpus, ranking, embedder, measured: None, data_version, is_foreign: false };
+        let mut open = Self {
+            index,
+            corpus,
+            ranking,
+            embedder,
+            measured: None,
+            data_version,
+            is_foreign: false,
+            exhausted: Cell::default(),
+        };
         open.load()?;
         Ok(open)
     }
@@ -86,6 +109,7 @@ impl OpenIndex {
     /// Loads what is published. The vectors are those of the units that the ranking compares: passages or chunks.
     fn load(&mut self) -> Result<(), IndexError> {
         let exact = self.corpus.exact;
+        self.exhausted.set(None);
         self.measured = self.embedder.map(|embedder| self.index.measured(embedder)).transpose()?.flatten();
         match &mut self.ranking {
             Ranking::Measured(_) => self.corpus = self.index.load(self.embedder, exact)?,
@@ -162,7 +186,16 @@ impl OpenIndex {
         let data_version = index.data_version()?;
         let ranking = Ranking::Measured(Measured::default());
         let corpus = Corpus::default();
-        Ok(Self { index, corpus, ranking, embedder: None, measured: None, data_version, is_foreign: false })
+        Ok(Self {
+            index,
+            corpus,
+            ranking,
+            embedder: None,
+            measured: None,
+            data_version,
+            is_foreign: false,
+            exhausted: Cell::default(),
+        })
     }
 
     /// Who makes the vectors.
@@ -334,6 +367,10 @@ impl OpenIndex {
         let mut total = 0;
         let in_jobs = self.embedder.map(|embedder| self.index.in_jobs(embedder)).transpose()?;
         let in_jobs = in_jobs.filter(|hashes| !hashes.is_empty());
+        let now = self.exhaustion(in_jobs.as_ref(), wanted.except.len());
+        if self.exhausted.get() == Some(now) {
+            return Ok(found);
+        }
         for passages in self.missing() {
             for passage in passages? {
                 let is_in_job = in_jobs.as_ref().is_some_and(|hashes| hashes.contains(&hash(&passage.text)));
@@ -347,7 +384,19 @@ impl OpenIndex {
                 found.push(passage);
             }
         }
+        self.exhausted.set(found.is_empty().then_some(now));
         Ok(found)
+    }
+
+    fn exhaustion(&self, in_jobs: Option<&HashSet<Vec<u8>>>, refused: usize) -> Exhausted {
+        let first = |hash: &Vec<u8>| hash.first_chunk().copied().map_or(0, u64::from_le_bytes);
+        let sum = |hashes: &HashSet<Vec<u8>>| hashes.iter().map(first).fold(0, u64::wrapping_add);
+        Exhausted {
+            newest: self.corpus.ids().last().copied(),
+            embedded: self.embedded(),
+            in_jobs: in_jobs.map_or((0, 0), |hashes| (hashes.len(), sum(hashes))),
+            refused,
+        }
     }
 
     /// Passages without vectors, in pieces.
@@ -388,5 +437,47 @@ impl OpenIndex {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openclaw_embed::EmbedderId;
+
+    use super::{OpenIndex, Wanted};
+    use crate::backend::Source;
+    use crate::corpus::Exact;
+    use crate::index::{NewNote, Stamp};
+    use crate::vectors::hash;
+
+    fn put(open: &mut OpenIndex, path: &str, text: &str) {
+        let stamp = Stamp { size: 1, mtime_ms: 2, hash: vec![3] };
+        let note = NewNote { source: Source::Memory, path, stamp: &stamp, text };
+        open.put(open.index.published(), &note).unwrap();
+    }
+
+    #[test]
+    fn texts_of_jobs_are_read_once_and_not_for_every_search() {
+        let home = tempfile::tempdir().unwrap();
+        let id = EmbedderId { provider: "test", model: "m".into(), fingerprint: String::new() };
+        let path = home.path().join("main.sqlite");
+        let mut open = OpenIndex::open_exact(&path, Some(&id), Exact::default()).unwrap();
+        put(&mut open, "a.md", "green");
+        let missing = |open: &OpenIndex| {
+            let wanted = Wanted { texts: 10, bytes: 1_000, except: Default::default() };
+            open.unembedded(&wanted).map(|found| found.into_iter().map(|one| one.text).collect::<Vec<_>>())
+        };
+        assert_eq!(missing(&open).unwrap(), ["green"]);
+        let send = "INSERT INTO mem_job_texts (embedder, hash, job) VALUES (1, ?1, 1)";
+        open.index.db.execute(send, [hash("green")]).unwrap();
+        assert!(missing(&open).unwrap().is_empty());
+        // Who reads it now, finds damage.
+        open.index.db.execute("UPDATE mem_notes SET text = x'00'", []).unwrap();
+        assert!(missing(&open).unwrap().is_empty());
+        open.index.db.execute("UPDATE mem_notes SET text = CAST('green' AS BLOB)", []).unwrap();
+        put(&mut open, "b.md", "black");
+        assert_eq!(missing(&open).unwrap(), ["black"]);
+        open.index.db.execute("UPDATE mem_job_texts SET hash = ?1", [hash("black")]).unwrap();
+        assert_eq!(missing(&open).unwrap(), ["green"]);
     }
 }
