@@ -21,6 +21,9 @@ pub(crate) enum IndexError {
     /// Another process fills, or has published, another generation.
     #[error("another process is building the memory index anew, and goes on with it; this one stopped")]
     Superseded,
+    /// Another process moves its files just now, or deletes what nobody fills.
+    #[error("another process is mending the memory index; try again in a moment")]
+    Locked,
     #[error("{} is not named like an index", path.display())]
     Name { path: PathBuf },
     #[error("a batch job cannot be written down: {0}")]
@@ -35,7 +38,12 @@ impl IndexError {
         match self {
             Self::Sqlite(error) => is_damage(error),
             Self::Rows { .. } => true,
-            Self::Gone { .. } | Self::Superseded | Self::Name { .. } | Self::File(_) | Self::Job(_) => false,
+            Self::Gone { .. }
+            | Self::Superseded
+            | Self::Locked
+            | Self::Name { .. }
+            | Self::File(_)
+            | Self::Job(_) => false,
         }
     }
 
@@ -43,7 +51,12 @@ impl IndexError {
     pub(crate) fn is_outdated(&self) -> bool {
         match self {
             Self::Gone { .. } | Self::Superseded => true,
-            Self::Sqlite(_) | Self::Rows { .. } | Self::Name { .. } | Self::File(_) | Self::Job(_) => false,
+            Self::Sqlite(_)
+            | Self::Rows { .. }
+            | Self::Locked
+            | Self::Name { .. }
+            | Self::File(_)
+            | Self::Job(_) => false,
         }
     }
 
@@ -53,7 +66,9 @@ impl IndexError {
         match self {
             Self::File(error) => MemoryError::File(error),
             Self::Name { path } => MemoryError::IndexName { path },
-            Self::Gone { .. } | Self::Superseded => MemoryError::OtherProcess { path, source: self.into() },
+            Self::Gone { .. } | Self::Superseded | Self::Locked => {
+                MemoryError::OtherProcess { path, source: self.into() }
+            }
             Self::Sqlite(_) | Self::Rows { .. } | Self::Job(_) => {
                 MemoryError::Index { path, source: self.into() }
             }
@@ -66,6 +81,7 @@ impl IndexError {
             Self::Sqlite(error) => {
                 matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
             }
+            Self::Locked => true,
             Self::Rows { .. }
             | Self::Gone { .. }
             | Self::Superseded

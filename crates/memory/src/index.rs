@@ -5,11 +5,11 @@
 //! beside the published one, which goes on answering until one row publishes the new one.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::backend::Source;
 use crate::cache;
@@ -18,9 +18,10 @@ use crate::corpus::{Corpus, Exact, NoteId, NoteView};
 pub(crate) use crate::fault::IndexError;
 use crate::jobs;
 use crate::layout::{decode_rows, encode_rows, lay_out};
+use crate::lock::Lock;
 use crate::measure;
 use crate::postings::{Postings, RowId, Rows};
-use crate::repair::create_file;
+use crate::repair::{check_name, create_file, finish, is_half_mended};
 use crate::seal::{seal, sums};
 use crate::unread;
 use crate::vectors::EmbedderKey;
@@ -37,6 +38,8 @@ const MAX_WAL_BYTES: i64 = 4 * 1024 * 1024;
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// Rows that the beginning of a word may stand in before it says nothing.
 const MAX_PREFIX_ROWS: i64 = 5_000;
+/// Rows of notes that nobody searches any more are deleted so many at a time, between which requests are answered.
+const SWEEP_ROWS: usize = 1_000;
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS mem_meta (
@@ -123,6 +126,8 @@ pub(crate) struct NewNote<'a> {
 /// An open index.
 pub(crate) struct Index {
     pub(super) db: Connection,
+    /// Where it lies, if it is on the disk.
+    file: Option<PathBuf>,
     published: Generation,
     analyser: Analyser,
     /// How notes are cut into chunks, if they are.
@@ -136,8 +141,21 @@ pub(crate) struct Index {
 impl Index {
     /// Opens the index, and makes it if it is missing.
     pub(crate) fn open(path: &Path) -> Result<Self, IndexError> {
+        check_name(path)?;
+        finish(path)?;
+        let _held = Lock::opening(path)?;
+        // Somebody was killed in the middle of it since.
+        if is_half_mended(path) {
+            return Err(IndexError::Locked);
+        }
+        Self::open_held(path)
+    }
+
+    /// The same for who has a lock on it already.
+    pub(crate) fn open_held(path: &Path) -> Result<Self, IndexError> {
         create_file(path)?;
-        let db = Connection::open(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)?;
         db.busy_timeout(BUSY_WAIT)?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         // A lost commit is a note indexed again; the file itself stays whole.
@@ -146,7 +164,7 @@ impl Index {
         // What is deleted from a note must not lie about in the pages that it leaves.
         db.pragma_update(None, "secure_delete", true)?;
         db.pragma_update(None, "journal_size_limit", MAX_WAL_BYTES)?;
-        let mut index = Self::of(db);
+        let mut index = Self { file: Some(path.to_owned()), ..Self::of(db) };
         index.migrate()?;
         Ok(index)
     }
@@ -154,6 +172,7 @@ impl Index {
     fn of(db: Connection) -> Self {
         Self {
             db,
+            file: None,
             published: Generation(0),
             analyser: Analyser::default(),
             chunking: None,
@@ -235,18 +254,51 @@ impl Index {
         Ok(newest)
     }
 
-    /// Makes a generation the one that is searched, and deletes the one before.
+    /// Makes a generation the one that is searched. The one before is left to [`Index::sweep`].
     pub(crate) fn publish(&mut self, generation: Generation) -> Result<(), IndexError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let update = "UPDATE mem_meta SET published = ?1, filling = NULL WHERE filling = ?1";
         if tx.execute(update, [generation.0])? == 0 {
             return Err(IndexError::Superseded);
         }
-        delete_all_but(&tx, generation)?;
         tx.commit()?;
         self.postings.get_mut().clear();
         self.published = generation;
         Ok(())
+    }
+
+    /// Gives up a generation; [`Index::sweep`] deletes it.
+    pub(crate) fn abandon(&mut self, generation: Generation) -> Result<(), IndexError> {
+        self.db.execute("UPDATE mem_meta SET filling = NULL WHERE filling = ?1", [generation.0])?;
+        Ok(())
+    }
+
+    /// Deletes some of what is not searched and never will be: notes of generations before the published one, and of one
+    /// whose process was killed while it filled it. Gives how many notes; none at the end.
+    pub(crate) fn sweep(&mut self) -> Result<usize, IndexError> {
+        let known = meta(&self.db)?;
+        // Before the look at what is filled: whoever begins to fill has a lock first.
+        let file = self.file.as_deref().filter(|_| known.1.is_some());
+        let alone = file.map(Lock::abandoned).transpose()?.flatten();
+        if alone.is_none() && dead(&self.db, known, 1)?.is_empty() {
+            return Ok(0);
+        }
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if alone.is_some() {
+            tx.execute("UPDATE mem_meta SET filling = NULL WHERE filling IS NOT NULL", [])?;
+        }
+        let meta = meta(&tx)?;
+        let notes = dead(&tx, meta, SWEEP_ROWS)?;
+        for (id, rows) in &notes {
+            tx.prepare_cached("DELETE FROM mem_notes WHERE id = ?1")?.execute([id.0])?;
+            delete_words(&tx, *id, *rows)?;
+        }
+        unread::delete_dead(&tx, meta.0.0, meta.1.unwrap_or(meta.0).0)?;
+        tx.commit()?;
+        for (id, _) in &notes {
+            self.postings.get_mut().remove(*id);
+        }
+        Ok(notes.len())
     }
 
     /// Path and stamp of every note of a source.
@@ -419,6 +471,38 @@ fn version(db: &Connection) -> Result<Option<i64>, IndexError> {
     Ok(db.query_row("SELECT version FROM mem_meta", [], |row| row.get(0)).optional()?)
 }
 
+/// The generation that is published, and the one that is filled.
+fn meta(db: &Connection) -> Result<(Generation, Option<Generation>), IndexError> {
+    let mut query = db.prepare_cached("SELECT published, filling FROM mem_meta")?;
+    let found = query
+        .query_row([], |row| Ok((Generation(row.get(0)?), row.get::<_, Option<i64>>(1)?.map(Generation))));
+    found.optional()?.ok_or_else(|| IndexError::Rows { path: "mem_meta".into() })
+}
+
+/// Notes of other generations, with so many rows or one note.
+fn dead(
+    db: &Connection,
+    (published, filling): (Generation, Option<Generation>),
+    most: usize,
+) -> Result<Vec<(NoteId, usize)>, IndexError> {
+    let filling = filling.unwrap_or(published);
+    // Three ranges, each of which the index of (generation, source, path) finds.
+    let mut query = db.prepare_cached(
+        "SELECT id, row_count FROM mem_notes
+         WHERE generation < ?1 OR (generation > ?1 AND generation < ?2) OR generation > ?2",
+    )?;
+    let mut rows = query.query([published.0.min(filling.0), published.0.max(filling.0)])?;
+    let (mut found, mut total) = (Vec::new(), 0);
+    while total < most
+        && let Some(row) = rows.next()?
+    {
+        let count = counted(row.get(1)?);
+        total += count.max(1);
+        found.push((NoteId(row.get(0)?), count));
+    }
+    Ok(found)
+}
+
 /// Whether a generation is searched, or may be one day. What is put into another one is lost.
 fn is_current(db: &Connection, generation: Generation) -> Result<bool, IndexError> {
     let mut query =
@@ -527,6 +611,7 @@ mod tests {
         index.put(generation, &note).unwrap();
         let mut other = Index::open(&path).unwrap();
         index.publish(generation).unwrap();
+        assert_eq!((index.sweep().unwrap(), index.sweep().unwrap()), (1, 0));
         assert!(index.rows_with("green").unwrap().is_empty());
         assert!(other.refresh().unwrap() && !other.refresh().unwrap());
         assert_eq!(other.count(other.published()).unwrap(), 1);
@@ -556,6 +641,66 @@ mod tests {
         assert!(one.refresh().unwrap());
         assert_eq!((one.published(), one.count(one.published()).unwrap()), (second, 1));
         assert!(![first, second].contains(&one.begin_rebuild().unwrap()));
+    }
+
+    #[test]
+    fn what_is_left_of_other_generations_goes_in_pieces_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("main.sqlite");
+        let mut index = Index::open(&path).unwrap();
+        let line = "green\n".repeat(super::SWEEP_ROWS);
+        for path in ["a.md", "b.md", "c.md"] {
+            put(&mut index, path, &line);
+        }
+        let generation = index.begin_rebuild().unwrap();
+        let stamp = Stamp { size: 1, mtime_ms: 2, hash: vec![3] };
+        let note = NewNote { source: Source::Memory, path: "a.md", stamp: &stamp, text: "black" };
+        index.put(generation, &note).unwrap();
+        index.publish(generation).unwrap();
+        // Another rebuild, by a process that lives.
+        let mut other = Index::open(&path).unwrap();
+        let filling = super::Lock::filling(&path).unwrap();
+        other.db.execute("UPDATE mem_meta SET newest = newest + 1, filling = newest + 1", []).unwrap();
+        let next = super::meta(&other.db).unwrap().1.unwrap();
+        other.put(next, &note).unwrap();
+        let swept: Vec<usize> = (0..4).map(|_| index.sweep().unwrap()).collect();
+        assert_eq!(swept, [1, 1, 1, 0]);
+        assert_eq!((index.count(generation).unwrap(), index.count(next).unwrap()), (1, 1));
+        // It is killed.
+        drop((other, filling));
+        assert_eq!((index.sweep().unwrap(), index.sweep().unwrap()), (1, 0));
+        assert_eq!((index.count(generation).unwrap(), index.rows_with("black").unwrap().len()), (1, 1));
+        let words: i64 = index.db.query_row("SELECT count(*) FROM mem_words", [], |row| row.get(0)).unwrap();
+        assert_eq!(words, 1);
+        assert!(matches!(index.put(next, &note).err().unwrap(), IndexError::Superseded));
+    }
+
+    /// As the shell `sqlite3` and other programs do: nothing of ours is needed to read what is written down of a person.
+    #[test]
+    fn any_program_with_sqlite_reads_the_tables() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("main.sqlite");
+        let mut index = Index::open(&path).unwrap();
+        index.cut(crate::weighted::Chunking::default()).unwrap();
+        put(&mut index, "a.md", "# Tea\ngreen tea\noolong");
+        drop(index);
+        let plain = rusqlite::Connection::open(&path).unwrap();
+        let text = |query: &str| plain.query_row(query, [], |row| row.get::<_, String>(0)).unwrap();
+        let count = |query: &str| plain.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(
+            text("SELECT path || ': ' || CAST(text AS TEXT) FROM mem_notes"),
+            "a.md: # Tea\ngreen tea\noolong"
+        );
+        assert_eq!(count("SELECT count(*) FROM mem_words WHERE mem_words MATCH 'oolong'"), 1);
+        assert_eq!(
+            count("SELECT count(*) FROM mem_chunk_words WHERE mem_chunk_words MATCH 'green AND tea'"),
+            1
+        );
+        assert_eq!(text("SELECT text FROM mem_chunk_words"), "# Tea\ngreen tea\noolong");
+        for table in ["mem_words", "mem_chunk_words"] {
+            plain.execute(&format!("INSERT INTO {table} ({table}) VALUES ('integrity-check')"), []).unwrap();
+        }
+        assert_eq!(text("PRAGMA integrity_check"), "ok");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::backend::{SyncReason, SyncReport};
 use crate::error::MemoryError;
 use crate::index::{Generation, IndexError};
+use crate::lock::Lock;
 use crate::recovery::Tidy;
 use crate::sources::is_of_conversations;
 use crate::sync::{Extent, Take, sync};
@@ -30,6 +31,10 @@ pub(crate) struct Job {
     report: SyncReport,
     /// What is done at the end.
     tidy: Tidy,
+    /// Tells other processes that its generation is not abandoned.
+    filling: Option<Lock>,
+    /// Why it ends.
+    failure: Option<MemoryError>,
 }
 
 /// What a job does with generations.
@@ -42,6 +47,8 @@ enum Rebuild {
     Wanted,
     /// It fills one.
     Filling(Generation),
+    /// It deletes what is not searched any more, and then it ends.
+    Sweeping,
 }
 
 impl Job {
@@ -50,15 +57,23 @@ impl Job {
         match self.rebuild {
             Rebuild::No => self.report.pending,
             // It does not touch what answers meanwhile.
-            Rebuild::Wanted | Rebuild::Filling(_) => 0,
+            Rebuild::Wanted | Rebuild::Filling(_) | Rebuild::Sweeping => 0,
         }
     }
 
     /// The index is a new one, and every generation in the old one gone.
     pub(crate) fn lose_generation(&mut self) {
         if let Rebuild::Filling(_) = self.rebuild {
-            self.rebuild = Rebuild::Wanted;
+            (self.rebuild, self.report) = (Rebuild::Wanted, SyncReport::default());
         }
+    }
+}
+
+impl Job {
+    /// For another process that is in the way.
+    fn wait(&mut self) {
+        self.tries += 1;
+        self.retry = Some(Instant::now() + RETRY);
     }
 }
 
@@ -67,6 +82,10 @@ impl Worker {
     pub(crate) fn want(&mut self, take: Take) {
         let job = self.job.get_or_insert_default();
         job.take = job.take.max(take);
+        // It was about to end without another look.
+        if job.rebuild == Rebuild::Sweeping {
+            job.rebuild = Rebuild::No;
+        }
     }
 
     /// Takes a sync or rebuild on. A rebuild that is asked for while another job runs starts over.
@@ -79,7 +98,7 @@ impl Worker {
         self.want(take);
         let job = self.job.get_or_insert_default();
         if why == SyncReason::Rebuild {
-            (job.rebuild, job.report) = (Rebuild::Wanted, SyncReport::default());
+            (job.rebuild, job.report, job.failure) = (Rebuild::Wanted, SyncReport::default(), None);
         }
         if matches!(why, SyncReason::Requested | SyncReason::Rebuild) {
             job.tidy = Tidy::All;
@@ -89,6 +108,11 @@ impl Worker {
 
     /// One piece of the job.
     pub(crate) fn go_on(&mut self) {
+        // Before a generation of it is filled.
+        self.notice_loss();
+        if self.job.as_ref().is_some_and(|job| job.rebuild == Rebuild::Sweeping) {
+            return self.sweep_on();
+        }
         let (rebuild, take) = self.job.as_ref().map_or_else(Default::default, |job| (job.rebuild, job.take));
         let done = self.generation(rebuild).and_then(|generation| {
             let extent = Extent { bytes: JOB_BYTES, transcripts: Some(take) };
@@ -116,12 +140,13 @@ impl Worker {
     /// The generation that a job fills; it is begun if it is not yet.
     fn generation(&mut self, rebuild: Rebuild) -> Result<Option<Generation>, IndexError> {
         match rebuild {
-            Rebuild::No => Ok(None),
+            Rebuild::No | Rebuild::Sweeping => Ok(None),
             Rebuild::Filling(generation) => Ok(Some(generation)),
             Rebuild::Wanted => {
+                let filling = Lock::filling(&self.database)?;
                 let generation = self.on_index(|open, _| open.index.begin_rebuild())?;
                 if let Some(job) = &mut self.job {
-                    job.rebuild = Rebuild::Filling(generation);
+                    (job.rebuild, job.filling) = (Rebuild::Filling(generation), Some(filling));
                 }
                 Ok(Some(generation))
             }
@@ -130,14 +155,34 @@ impl Worker {
 
     /// The end of a job, if nobody is in the way.
     fn publish(&mut self, rebuild: Option<Generation>) {
-        let Some(generation) = rebuild else { return self.finish(Ok(())) };
-        match self.on_index(|open, _| open.publish(generation)) {
-            Ok(()) => {
-                self.fresh.forget();
-                self.finish(Ok(()));
+        if let Some(generation) = rebuild {
+            match self.on_index(|open, _| open.publish(generation)) {
+                Ok(()) => self.fresh.forget(),
+                Err(error) => return self.fail(error),
             }
-            Err(error) => self.fail(error),
         }
+        self.begin_sweeping(None);
+    }
+
+    /// What was searched before, or was never published, goes in pieces.
+    fn begin_sweeping(&mut self, failure: Option<MemoryError>) {
+        let Some(job) = &mut self.job else { return };
+        (job.rebuild, job.filling) = (Rebuild::Sweeping, None);
+        job.failure = failure.or(job.failure.take());
+    }
+
+    fn sweep_on(&mut self) {
+        let swept = self.sweep();
+        let Some(job) = &mut self.job else { return };
+        match swept {
+            Ok(0) => {}
+            Ok(_) => return (job.tries, job.retry) = (0, None),
+            Err(error) if error.is_busy() && job.tries < MAX_TRIES => return job.wait(),
+            // It is deleted when the index is not used for a while, or by the next job.
+            Err(error) => tracing::debug!(agent = %self.agent_id, %error, "the memory index is not swept"),
+        }
+        let failure = self.job.as_mut().and_then(|job| job.failure.take());
+        self.finish(failure.map_or(Ok(()), Err));
     }
 
     /// Tries the job again after a while when another process is in the way, else ends it.
@@ -146,13 +191,18 @@ impl Worker {
             && (error.is_busy() || error.is_outdated() && !matches!(job.rebuild, Rebuild::Filling(_)))
             && job.tries < MAX_TRIES
         {
-            job.tries += 1;
-            job.retry = Some(Instant::now() + RETRY);
-            return;
+            return job.wait();
         }
         let error = self.told(error);
         tracing::warn!(agent = %self.agent_id, %error, "memory cannot be indexed");
-        self.finish(Err(error));
+        let Some(Rebuild::Filling(generation)) = self.job.as_ref().map(|job| job.rebuild) else {
+            return self.finish(Err(error));
+        };
+        // A half is of no use to anybody, and holds what may be deleted from the notes one day.
+        match self.on_index(|open, _| open.index.abandon(generation)) {
+            Ok(()) => self.begin_sweeping(Some(error)),
+            Err(_) => self.finish(Err(error)),
+        }
     }
 
     /// Tells those who wait. The error goes to the first of them; the others are told that it stopped.

@@ -44,6 +44,7 @@ mod index;
 mod job;
 mod jobs;
 mod layout;
+mod lock;
 mod matches;
 mod measure;
 mod near;

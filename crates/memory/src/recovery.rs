@@ -1,14 +1,13 @@
 //! The index file and what becomes of it under the worker: opened, changed by others, lost, damaged and built anew.
 
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::MemoryError;
 use crate::index::IndexError;
 use crate::open::OpenIndex;
-use crate::repair::{salvage, set_aside};
+use crate::repair::{Identity, Mended, finish, identity, mend};
 use crate::sources::Sources;
 use crate::sync::{Extent, Take, sync};
 use crate::worker::{SEARCH_BYTES, Worker};
@@ -26,6 +25,8 @@ pub(crate) struct Recovery {
     pub(crate) aside: Option<PathBuf>,
     /// Why there is a new one, until it has all notes.
     pub(crate) cause: Option<String>,
+    /// The file that was opened last, or was to be.
+    tried: Option<Identity>,
 }
 
 /// What is tidied.
@@ -49,6 +50,9 @@ impl Worker {
         (self.open, self.file) = (None, None);
         self.recovery.cause = Some(cause.to_owned());
         self.fresh.forget();
+        if let Some(job) = &mut self.job {
+            job.lose_generation();
+        }
     }
 
     pub(crate) fn with_index<T>(
@@ -105,9 +109,14 @@ impl Worker {
     }
 
     fn open_file(&mut self) -> Result<OpenIndex, IndexError> {
+        // Somebody may have been killed who had put it aside.
+        let mended = finish(&self.database)?;
+        self.note_mended(mended);
+        self.recovery.tried = identity(&self.database);
         let open = OpenIndex::open(&self.database, self.embedder.as_ref(), self.fusion)?;
         open.index.wait_for_others(WAIT)?;
         let file = identity(&self.database);
+        self.recovery.tried = file;
         if self.file != file {
             self.file = file;
             self.fresh.forget();
@@ -117,17 +126,9 @@ impl Worker {
 
     /// Puts a damaged file aside and begins a new one; the notes follow as a job.
     fn rebuild(&mut self, cause: IndexError) -> Result<OpenIndex, IndexError> {
-        let is_ours = self.file.is_none() || self.file == identity(&self.database);
-        // Another process may have done it already.
-        if is_ours {
-            let aside = set_aside(&self.database)?;
-            tracing::warn!(agent = %self.agent_id, aside = %aside.display(), %cause, "memory index was damaged; built anew");
-            match salvage(&aside, &self.database) {
-                Ok(saved) => tracing::info!(agent = %self.agent_id, saved, "vectors and jobs were saved"),
-                Err(error) => tracing::warn!(agent = %self.agent_id, %error, "vectors could not be saved"),
-            }
-            self.recovery.aside = Some(aside);
-        }
+        tracing::warn!(agent = %self.agent_id, %cause, "memory index was damaged; built anew");
+        let mended = mend(&self.database, self.recovery.tried)?;
+        self.note_mended(mended);
         self.recovery.cause = Some(format!("the memory index was damaged, and is built anew: {cause}"));
         let mut open = self.open_file()?;
         let generation = open.index.published();
@@ -140,6 +141,19 @@ impl Worker {
             self.want(Take::Grown);
         }
         Ok(open)
+    }
+
+    fn note_mended(&mut self, mended: Option<Mended>) {
+        let Some(Mended { aside, saved }) = mended else { return };
+        tracing::info!(agent = %self.agent_id, aside = %aside.display(), saved, "vectors and jobs were saved from a damaged index");
+        self.recovery.aside = Some(aside);
+    }
+
+    /// Deletes some of what nobody searches any more; tells how many notes.
+    pub(crate) fn sweep(&mut self) -> Result<usize, IndexError> {
+        let swept = self.on_index(|open, _| open.index.sweep())?;
+        self.is_untidy |= swept > 0;
+        Ok(swept)
     }
 
     /// After something was deleted or replaced: lets nothing of it lie about on the disk.
@@ -181,13 +195,9 @@ fn repeated<T>(
     done
 }
 
-/// Device and number of a file.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
     use std::path::{Path, PathBuf};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -195,10 +205,11 @@ mod tests {
     use jiff::civil::date;
     use openclaw_guard::{PathComponent, Root, SystemClock, create_private_dir, write_atomic};
 
-    use crate::backend::{MemoryBackend as _, Query, Source, SyncReason};
+    use crate::backend::{MemoryBackend as _, Query, Source, SyncReason, SyncReport};
     use crate::engine::{Engine, EngineOptions};
     use crate::error::MemoryError;
-    use crate::index::{Index, IndexError};
+    use crate::index::{Index, IndexError, NewNote, Stamp};
+    use crate::lock::Lock;
     use crate::open::{OpenIndex, Wanted};
     use crate::weighted::{Fusion, Weighted};
     use crate::worker::Request;
@@ -301,5 +312,142 @@ mod tests {
         });
         assert!(gone.await.is_err(), "the new one says so, too");
         assert!(home.path().join("memory/main.sqlite.damaged").exists());
+    }
+
+    /// Notes that take more than one piece of a rebuild, which is begun and stands in the middle of it; then something
+    /// happens to the index.
+    async fn in_a_rebuild(
+        home: &Path,
+        happens: impl FnOnce(&Path) + Send + 'static,
+    ) -> (Engine, Result<SyncReport, MemoryError>) {
+        let engine = engine(home, Fusion::default());
+        for name in ["c", "d", "e"] {
+            let note = home.join(format!("workspace/memory/{name}.md"));
+            write_atomic(&note, "a line of it\n".repeat(15_000).as_bytes()).unwrap();
+        }
+        engine.sync(SyncReason::Requested).await.unwrap();
+        let (reply, end) = tokio::sync::oneshot::channel();
+        let path = database(home);
+        let ask = move |done: tokio::sync::oneshot::Sender<Result<(), MemoryError>>| {
+            Request::Do(Box::new(move |worker| {
+                worker.begin(SyncReason::Rebuild, reply);
+                worker.go_on();
+                assert!(worker.job.is_some());
+                happens(&path);
+                drop(done.send(Ok(())));
+            }))
+        };
+        engine.mailbox.ask(ask).await.unwrap();
+        let end = end.await.unwrap();
+        (engine, end)
+    }
+
+    fn number(database: &Path, query: &str) -> i64 {
+        rusqlite::Connection::open(database).unwrap().query_row(query, [], |row| row.get(0)).unwrap()
+    }
+
+    const OTHERS: &str = "SELECT count(*) FROM mem_notes, mem_meta WHERE generation <> published";
+
+    #[tokio::test]
+    async fn a_rebuild_begins_anew_when_the_index_is_deleted_under_it() {
+        let home = tempfile::tempdir().unwrap();
+        let delete = |database: &Path| {
+            for suffix in ["", "-wal", "-shm"] {
+                std::fs::remove_file(database.with_extension(format!("sqlite{suffix}"))).unwrap();
+            }
+        };
+        let (engine, report) = in_a_rebuild(home.path(), delete).await;
+        let report = report.unwrap();
+        assert_eq!((report.indexed, report.files), (5, 5));
+        let answer = engine.search(Query::new("needle")).await.unwrap();
+        assert_eq!((answer.results.len(), answer.degraded), (2, None));
+    }
+
+    #[tokio::test]
+    async fn a_rebuild_that_fails_leaves_nothing_behind() {
+        let home = tempfile::tempdir().unwrap();
+        let fill = |database: &Path| {
+            let other = rusqlite::Connection::open(database).unwrap();
+            assert!(other.query_row(OTHERS, [], |row| row.get::<_, i64>(0)).unwrap() > 0);
+            let full =
+                "CREATE TRIGGER full BEFORE INSERT ON mem_notes BEGIN SELECT RAISE(ABORT, 'full'); END";
+            other.execute_batch(full).unwrap();
+        };
+        let (engine, report) = in_a_rebuild(home.path(), fill).await;
+        assert!(report.unwrap_err().to_string().contains("full"));
+        let database = database(home.path());
+        assert_eq!(number(&database, OTHERS), 0);
+        assert_eq!(number(&database, "SELECT filling IS NULL FROM mem_meta"), 1);
+        let answer = engine.search(Query::new("needle")).await.unwrap();
+        assert_eq!((answer.results.len(), answer.degraded), (2, None));
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_rebuild_wrote_goes_and_what_a_living_one_writes_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let engine = engine(home.path(), Fusion::default());
+        engine.sync(SyncReason::Requested).await.unwrap();
+        let database = database(home.path());
+        let lives = Lock::filling(&database).unwrap();
+        let mut other = Index::open(&database).unwrap();
+        let generation = other.begin_rebuild().unwrap();
+        let stamp = Stamp { size: 1, mtime_ms: 2, hash: vec![3] };
+        let text = "the password is swordfish";
+        let note = NewNote { source: Source::Memory, path: "memory/gone.md", stamp: &stamp, text };
+        other.put(generation, &note).unwrap();
+        engine.sync(SyncReason::Requested).await.unwrap();
+        assert_eq!(number(&database, OTHERS), 1);
+        drop((lives, other));
+        engine.sync(SyncReason::Requested).await.unwrap();
+        assert_eq!(number(&database, OTHERS), 0);
+        for suffix in ["", "-wal"] {
+            let bytes = std::fs::read(database.with_extension(format!("sqlite{suffix}"))).unwrap_or_default();
+            assert!(!bytes.windows(9).any(|part| part == b"swordfish"), "{suffix}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_damaged_index_that_another_process_mends_is_left_to_it() {
+        let home = tempfile::tempdir().unwrap();
+        let (engine, database) = (engine(home.path(), Fusion::default()), database(home.path()));
+        let held = Lock::mending(&database).unwrap();
+        let garbage = [b"SQLite format 3\0".as_slice(), &[0x5a; 8176]].concat();
+        write_atomic(&database, &garbage).unwrap();
+        let answer = engine.search(Query::new("needle")).await.unwrap();
+        let why = answer.degraded.unwrap();
+        assert!(why.starts_with("words of notes only: ") && why.contains("another process"), "{why}");
+        assert_eq!((answer.results.len(), std::fs::read(&database).unwrap() == garbage), (2, true));
+        drop(held);
+        engine.sync(SyncReason::Requested).await.unwrap();
+        assert_eq!(std::fs::read(home.path().join("memory/main.sqlite.damaged")).unwrap(), garbage);
+    }
+
+    #[tokio::test]
+    async fn an_index_that_was_put_aside_and_not_mended_is_mended_and_told() {
+        let home = tempfile::tempdir().unwrap();
+        let (engine, database) = (engine(home.path(), Fusion::default()), database(home.path()));
+        create_private_dir(&home.path().join("memory")).unwrap();
+        write_atomic(&database.with_extension("sqlite.saving"), b"no database").unwrap();
+        assert_eq!(engine.search(Query::new("needle")).await.unwrap().results.len(), 2);
+        let aside = database.with_extension("sqlite.damaged");
+        assert_eq!(std::fs::read(&aside).unwrap(), b"no database");
+        assert_eq!(engine.status().await.unwrap().recovered, Some(aside));
+    }
+
+    /// Whoever may write it all the same takes its mode back; for everybody else the notes answer.
+    #[tokio::test]
+    async fn an_index_that_may_only_be_read_answers_or_the_notes_do() {
+        let home = tempfile::tempdir().unwrap();
+        engine(home.path(), Fusion::default()).sync(SyncReason::Requested).await.unwrap();
+        let database = database(home.path());
+        std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o400)).unwrap();
+        let may_write = std::fs::OpenOptions::new().append(true).open(&database).is_ok();
+        let answer = engine(home.path(), Fusion::default()).search(Query::new("needle")).await.unwrap();
+        assert_eq!(answer.results.len(), 2);
+        let mode = std::fs::metadata(&database).unwrap().permissions().mode() & 0o777;
+        match answer.degraded {
+            None => assert!(may_write && mode == 0o600),
+            Some(why) => assert!(!may_write && mode == 0o400 && why.contains("main.sqlite"), "{why}"),
+        }
     }
 }

@@ -83,3 +83,9 @@ pub(crate) fn delete_all_but(db: &Connection, generation: Generation) -> Result<
     db.execute("DELETE FROM mem_unread WHERE generation <> ?1", [generation.number()])?;
     Ok(())
 }
+
+/// Deletes what belongs neither to one generation nor to the other.
+pub(crate) fn delete_dead(db: &Connection, published: i64, filling: i64) -> Result<(), IndexError> {
+    db.execute("DELETE FROM mem_unread WHERE generation NOT IN (?1, ?2)", [published, filling])?;
+    Ok(())
+}

@@ -150,6 +150,10 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => self.do_duty(),
             }
             if Instant::now() >= idle {
+                // What a killed process has left, piece by piece.
+                if self.open.is_some() && self.sweep().is_ok_and(|swept| swept > 0) {
+                    continue;
+                }
                 self.tidy(Tidy::All);
                 (self.open, self.shelter) = (None, None);
                 openclaw_encoder::give_back();
