@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use openclaw_guard::{FileError, Root, RootError, create_private_dir};
 
 use crate::fault::IndexError;
+use crate::repair::check_name;
 
 /// How long one process waits for another: a search answers from the notes then, and a job tries again.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -82,6 +83,8 @@ impl Lock {
     }
 
     fn file(database: &Path, suffix: &str) -> Result<File, IndexError> {
+        // A note may be named by mistake, and then nothing is made beside it.
+        check_name(database)?;
         let path = beside(database, suffix);
         let dir = match path.parent() {
             Some(dir) if !dir.as_os_str().is_empty() => dir,
@@ -91,9 +94,10 @@ impl Lock {
         let name = path.file_name().unwrap_or_default();
         // A pipe or a link in its place is refused: one could hang us, the other lead us elsewhere.
         let opened = Root::open(dir).and_then(|root| root.open_append(Path::new(name)));
-        let fail = |error| match error {
-            RootError::Io { source, .. } => FileError::new("open", &path, source),
-            error => FileError::new("open", &path, io::Error::other(error)),
+        let fail = |error| {
+            let source =
+                if let RootError::Io { source, .. } = error { source } else { io::Error::other(error) };
+            FileError::new("open", &path, source)
         };
         Ok(opened.map_err(fail)?)
     }

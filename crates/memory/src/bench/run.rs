@@ -213,7 +213,7 @@ impl Scratch {
     }
 
     fn remove(&self) {
-        for end in ["", "-wal", "-shm"] {
+        for end in ["", "-wal", "-shm", ".lock", ".filling"] {
             let mut name = self.path.as_os_str().to_owned();
             name.push(end);
             // It is not there, or stays as a file that is of no use to anybody.
