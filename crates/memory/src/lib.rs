@@ -54,6 +54,7 @@ mod qmd;
 mod ranking;
 mod recovery;
 mod repair;
+mod rows;
 mod score;
 mod seal;
 mod search;

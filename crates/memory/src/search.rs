@@ -10,7 +10,6 @@ use crate::codes::QueryCodes;
 use crate::confidence::confidence;
 use crate::corpus::{Corpus, NoteId};
 use crate::index::{Index, IndexError};
-use crate::layout::headings;
 use crate::matches::{Held, Matches};
 use crate::measure::MeaningWeight;
 use crate::ranking::Ranking;
@@ -133,7 +132,7 @@ fn explain(evidence: Evidence, fused: f64) -> Explain {
 
 fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, IndexError> {
     let view = corpus.get(run.note).ok_or(IndexError::Gone { note: run.note.0 })?;
-    let (first, last) = (view.rows[run.first], view.rows[run.last]);
+    let (first, last) = (view.rows.get(run.first), view.rows.get(run.last));
     let snippet = index.excerpt(run.note, first.start..last.end)?;
     let lines = if first.line == last.line {
         format!("L{}", first.line)
@@ -163,8 +162,9 @@ pub(crate) fn heading(
     row: usize,
 ) -> Result<Option<String>, IndexError> {
     let Some(view) = corpus.get(note) else { return Ok(None) };
-    let Some(above) = headings(&view.rows, row).find(|&above| above != row) else { return Ok(None) };
-    let text = index.excerpt(note, view.rows[above].start..view.rows[above].end)?;
+    let Some(above) = view.rows.headings(row).find(|&above| above != row) else { return Ok(None) };
+    let above = view.rows.get(above);
+    let text = index.excerpt(note, above.start..above.end)?;
     let words = text.trim().trim_start_matches('#').trim().to_owned();
     Ok((!words.is_empty()).then_some(words))
 }

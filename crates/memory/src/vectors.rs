@@ -7,7 +7,6 @@ use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
 use crate::codes::{Codes, encode_vector};
 use crate::corpus::{NoteId, NoteView};
 use crate::index::{Index, IndexError};
-use crate::layout::headings;
 
 /// An embedder in one index file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,12 +178,12 @@ pub(crate) fn hash(text: &str) -> Vec<u8> {
 
 /// What is embedded for a passage: the heading above it, then its lines.
 fn passage_text(text: &str, view: &NoteView, passage: usize) -> String {
-    let rows = &view.passages[passage];
+    let rows = view.passages.get(passage);
     let piece = |first: usize, last: usize| {
-        text.get(view.rows[first].start as usize..view.rows[last].end as usize).unwrap_or_default()
+        text.get(view.rows.get(first).start as usize..view.rows.get(last).end as usize).unwrap_or_default()
     };
     let lines = piece(rows.start, rows.end - 1);
-    match headings(&view.rows, rows.start).find(|&above| above != rows.start) {
+    match view.rows.headings(rows.start).find(|&above| above != rows.start) {
         Some(above) => format!("{}\n{lines}", piece(above, above).trim_start_matches(['#', ' ', '\t'])),
         None => lines.to_owned(),
     }

@@ -145,7 +145,7 @@ mod tests {
             exact.put(&format!("memory/{number}.md"), &note(number)).unwrap();
         }
         exact.embed(vector).unwrap();
-        let limits = Exact { code_bytes: 64 * 1024, rows: 100 };
+        let limits = Exact { code_bytes: 64 * 1024, rows: 100, ..Exact::default() };
         let open = OpenIndex::open_exact(&path, Some(&embedder), limits).unwrap();
         let mut estimated = Scale { path: path.clone(), open, today: TODAY };
         assert_eq!(estimated.size(), exact.size());

@@ -106,8 +106,8 @@ fn hit(memory: &Weighing<'_>, ranked: &Ranked, explain: Explaining) -> Result<Op
 
 /// The first row of a chunk that is not blank.
 fn first_row(view: &NoteView, chunk: &ChunkView) -> Option<usize> {
-    let row = view.rows.partition_point(|row| row.line < chunk.first_line);
-    view.rows.get(row).filter(|row| row.line <= chunk.last_line).map(|_| row)
+    let row = view.rows.first_from(chunk.first_line);
+    (row < view.rows.len() && view.rows.get(row).line <= chunk.last_line).then_some(row)
 }
 
 /// A chunk has all the words or none, and how well it has them makes no difference.
