@@ -312,7 +312,7 @@ mod tests {
     use crate::postings::RowId;
     use crate::rows::NoteRows;
     use crate::score::{Scores, Weights};
-    use crate::time::Time;
+    use crate::time::{Ageing, Time};
     use crate::weighted::Sides;
     use crate::words::{Analyser, Concept, analyse};
     use jiff::civil::date;
@@ -383,7 +383,7 @@ mod tests {
             let concepts = analyse(QUERY);
             let (corpus, held) = corpus(&notes, &concepts, Exact { rows: 10, sampled: 200, ..Exact::default() });
             let matches = Matches::new(&corpus, held);
-            let time = Time::of(QUERY, date(2026, 11, 28));
+            let time = Time::of(QUERY, date(2026, 11, 28), Ageing::default());
             let codes = vector(asked).filter(|_| by_meaning).map(|vector| QueryCodes::of(&vector));
             let ranking = || {
                 let meaning = codes.as_ref().and_then(|codes| corpus.meaning(codes));
