@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use openclaw_guard::{Secret, child_command, write_atomic};
+use openclaw_guard::{CHILD_MARK, Secret, child_command, write_atomic};
 use openclaw_protocol::message::Message;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -174,7 +174,7 @@ async fn it_gets_its_environment_and_nothing_else() {
     assert_eq!((said(&events).as_str(), error), ("ok", None));
     let env = stage.read("env");
     let mut names: Vec<&str> = env.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
-    names.retain(|name| !["PWD", "SHLVL", "_", "OLDPWD"].contains(name));
+    names.retain(|name| !["PWD", "SHLVL", "_", "OLDPWD", CHILD_MARK].contains(name));
     names.sort_unstable();
     assert_eq!(names, ["HOME", "MINE", "NO_COLOR", "PATH", "TMPDIR"], "{env}");
     assert!(env.contains("MINE=given-value") && !env.contains("canary"));
