@@ -19,6 +19,7 @@ use openclaw_store::{
 use tokio::sync::oneshot;
 
 use crate::budget;
+use crate::cli_session;
 use crate::commands::{self, Command};
 use crate::driver::{AbortHandle, Limits, TurnObserver, drive, storage_words};
 use crate::envelope::{local_time, wrap};
@@ -570,6 +571,7 @@ impl Lane {
                 lifecycle::leave(entry, left.as_ref());
                 restart_entry(entry, &id, &file.to_string_lossy(), now_ms);
             };
+            cli_session::remove_folder(&runtime.sessions_dir, &before.session_id());
             runtime.sessions.patch(key.as_str(), change)
         })
         .await??;
@@ -582,6 +584,7 @@ impl Lane {
         let (runtime, key) = (Arc::clone(&self.runtime), self.key.clone());
         blocking(move || {
             let Some(entry) = runtime.sessions.remove(key.as_str())? else { return Ok(Deleted::default()) };
+            cli_session::remove_folder(&runtime.sessions_dir, &entry.session_id());
             let path = runtime.sessions_dir.join(entry.transcript_file_name());
             let wanted = fate == TranscriptFate::Archived && path.exists();
             let archived =
@@ -653,7 +656,7 @@ async fn drive_turn(
         max_bytes: None,
         temperature: None,
         thinking: Some(level),
-        session: Some(open.cli_session()),
+        session: Some(open.cli_session(job.extra_system.as_deref())),
         now_ms: open.runtime.clock.now_ms(),
     };
     let mut turn = Turn::new(request, info, timeout).within(context_tokens);

@@ -55,6 +55,8 @@ impl GatewaySignals {
                     .to_owned(),
             );
             next(&mut self.stop).await;
+            // What runs would go on without anybody.
+            openclaw_guard::kill_children();
             std::process::exit(INTERRUPTED);
         });
     }

@@ -178,6 +178,8 @@ struct Ingredients<'a> {
     defaults: Option<&'a Value>,
     own: Option<&'a Value>,
     is_default: bool,
+    /// Where others write: no program is taken from there.
+    others: Vec<(&'a str, Option<&'a str>)>,
     env: &'a Env,
     exporting: Option<&'a Value>,
     recorded: Option<&'a Value>,
@@ -200,11 +202,14 @@ impl<'a> Ingredients<'a> {
         let has_id =
             |agent: &&Value| agent.get("id").and_then(Value::as_str).is_some_and(|own| agent_id(own) == id);
         let list = agents.and_then(|agents| agents.get("list")?.as_array());
+        let others = loaded.config.agents.list.iter();
+        let others = others.map(|agent| (agent.id.as_str(), agent.workspace.as_deref()));
         Self {
             shared: SHARED.map(|name| value.get(name)),
             defaults: agents.and_then(|agents| agents.get("defaults")),
             own: list.and_then(|list| list.iter().find(has_id)),
             is_default: agent_id(loaded.config.agents.default_id()) == id,
+            others: others.collect(),
             env: &loaded.env,
             exporting: exporting(loaded),
             recorded: recorded(loaded),
@@ -313,7 +318,7 @@ impl Builder<'_> {
         for remark in read_models_file(&folder, &mut providers, &self.loaded.env) {
             tracing::warn!(agent = id, "{remark}");
         }
-        providers.workspace = Some(workspace.path().to_owned());
+        providers.workspaces = self.workspaces();
         let auth = self.auth(id);
         let models = Catalog::new(providers, Environment::from_env(&self.loaded.env));
         for path in models.unsent_params() {
@@ -388,6 +393,12 @@ impl Builder<'_> {
             (None, _) if id == self.default_id => self.making.locations.default_workspace(),
             (None, _) => self.making.locations.state_dir.join(format!("workspace-{id}")),
         }
+    }
+
+    /// The folders of all agents.
+    fn workspaces(&self) -> Vec<PathBuf> {
+        let ids = self.loaded.config.agents.list.iter().map(|agent| agent_id(&agent.id));
+        ids.chain([self.default_id.to_owned()]).map(|id| self.workspace(&id)).collect()
     }
 
     fn name(&self, id: &str) -> String {

@@ -25,8 +25,8 @@ pub struct Providers {
     pub entries: Vec<ProviderEntry>,
     /// The command-line programs that answer as models.
     pub cli_backends: Vec<CliBackend>,
-    /// Where agents write: no program is taken from there.
-    pub workspace: Option<PathBuf>,
+    /// Where agents write, all of them: no program is taken from there.
+    pub workspaces: Vec<PathBuf>,
     /// Whether the built-in ones are there too.
     pub mode: Mode,
 }

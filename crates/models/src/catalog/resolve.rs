@@ -1,6 +1,5 @@
 //! Looks models up.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::environment::Environment;
@@ -35,7 +34,6 @@ pub struct Catalog {
     configured: usize,
     pub(super) environment: Environment,
     pub(super) cli_backends: Vec<CliBackend>,
-    pub(super) workspace: Option<PathBuf>,
     pub(super) http: Arc<GuardedHttp>,
     local: LocalModels,
 }
@@ -45,7 +43,7 @@ impl Catalog {
     /// field by field, and both over the table.
     #[must_use]
     pub fn new(providers: Providers, environment: Environment) -> Self {
-        let Providers { model, image_model, allowed, entries, cli_backends, workspace, mode } = providers;
+        let Providers { model, image_model, allowed, entries, cli_backends, workspaces, mode } = providers;
         let mut joined: Vec<ProviderEntry> = Vec::new();
         for entry in entries {
             match joined.iter().position(|known| same_provider(&known.id, &entry.id)) {
@@ -73,9 +71,8 @@ impl Catalog {
             allowed,
             entries,
             configured,
-            environment,
+            environment: environment.beside(workspaces),
             cli_backends: CliBackend::with_builtin(cli_backends),
-            workspace,
             http,
             local: LocalModels::default(),
         }

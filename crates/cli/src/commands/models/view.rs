@@ -8,7 +8,7 @@ use openclaw_guard::{Clock as _, SystemClock};
 use openclaw_models::catalog::table::canonical_provider;
 use openclaw_models::catalog::{Catalog, Environment, Providers, Reference, read_models_file};
 
-use crate::agents::{self, AgentPlaces};
+use crate::agents;
 use crate::args::InstanceArgs;
 use crate::instance::Instance;
 use crate::output;
@@ -31,11 +31,11 @@ impl ModelsView {
     /// The configuration is wrong, there is no such agent, or the credentials cannot be read.
     pub(super) fn open(flags: &InstanceArgs, agent: Option<&str>) -> anyhow::Result<Self> {
         let instance = Instance::open(flags)?;
-        let AgentPlaces { id: agent, workspace, .. } = agents::find(&instance, agent)?;
+        let agent = agents::find(&instance, agent)?.id;
         let (config, at, env) = (instance.config(), &instance.at, &instance.loaded.env);
         let agent_dir = agent_dir(config, at, env, &agent);
         let mut providers = Providers::of_agent(config, &agent);
-        providers.workspace = Some(workspace);
+        providers.workspaces = agents::all(&instance).into_iter().map(|agent| agent.workspace).collect();
         for remark in read_models_file(&agent_dir, &mut providers, env) {
             output::complain(&format!("warning: {remark}"));
         }
