@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openclaw_agent::Job;
-use openclaw_agent::exchanges::{ExchangeLog, Extent, FOLDER, Hider, SessionRecording, read_session};
+use openclaw_agent::exchanges::{ExchangeLog, Extent, FOLDER, Hider, Rest, SessionRecording, read_session};
 use openclaw_agent::replay::{Ended, Replay, Speed, TurnReplay, scratch_history, turns_of};
 use openclaw_agent::turn::{AbortReason, Outcome};
 use openclaw_guard::{Hiding, Redactor, Secret, write_atomic};
@@ -41,7 +41,7 @@ fn recorded() -> World {
     let runtime = Arc::get_mut(&mut world.runtime).unwrap();
     let hider = Hider::new(Arc::clone(&runtime.auth), Box::new(redactor));
     runtime.toolbox = Arc::new(Toolbox::new(ToolboxOptions { exec: Exec::On, ..ToolboxOptions::default() }));
-    runtime.settings.recording = Some(Arc::new(ExchangeLog::new(folder, extent, hider)));
+    runtime.settings.recording = Some(Arc::new(ExchangeLog::new(folder, extent, hider, &Arc::default())));
     world
 }
 
@@ -71,7 +71,7 @@ impl World {
         let history = scratch_history(&transcript, &id, self.clock.clone()).unwrap();
         let replay =
             Replay { history, redactor: Arc::new(redactor(&[])), speed: Speed::AtOnce, context_tokens: None };
-        let turns = turns_of(recording.exchanges);
+        let turns = turns_of(recording.exchanges, recording.rest);
         let mut played = Vec::new();
         for at in 0..turns.len() {
             played.push(replay.turn(&turns, at).await.unwrap());
@@ -222,12 +222,12 @@ async fn a_changed_answer_a_changed_transcript_and_a_lost_one_are_told() {
         speed: Speed::AtOnce,
         context_tokens: None,
     };
-    let turns = turns_of(recording.exchanges.clone());
+    let turns = turns_of(recording.exchanges.clone(), Rest::Nothing);
     let turn = replay.turn(&turns, 0).await.unwrap();
     same(std::slice::from_ref(&turn));
     assert!(turn.remarks[0].contains("no transcript"), "{:?}", turn.remarks);
     // A turn whose beginning was rotated away is not run.
-    let turns = turns_of(recording.exchanges.into_iter().skip(1).collect());
+    let turns = turns_of(recording.exchanges.into_iter().skip(1).collect(), Rest::Nothing);
     let turn = replay.turn(&turns, 0).await.unwrap();
     assert!(!turn.is_run() && turn.remarks.iter().any(|words| words.contains("beginning")), "{turn:?}");
 }

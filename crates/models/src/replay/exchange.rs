@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fault::Fault;
+use super::hide::{hidden_text, hide, hide_definition};
 use crate::{InputKind, ModelEvent, ModelInfo, ModelRequest, Prices, ThinkingLevel, ToolDefinition, WireApi};
 
 /// Base64 of an image beyond this many characters is recorded as its checksum: it can be neither read nor compared by
@@ -25,6 +26,8 @@ pub struct Exchange {
     pub turn: String,
     /// Position in the turn, from 0.
     pub call: u32,
+    /// Calls of the session that came before it and are not in the recording, as far as that is known.
+    pub lost: u32,
     /// When it began, in milliseconds since the epoch.
     pub at_ms: i64,
     /// The version of the program that wrote it.
@@ -65,7 +68,8 @@ pub struct Wire {
     pub frames: Vec<(u64, Frame)>,
     /// Bytes that were too many to be kept.
     pub left_out_bytes: usize,
-    /// Whether frames were left out because the answer spelt out a secret: cut into frames it could not be found.
+    /// Whether pieces of answers were left out because they spell out a secret, or may: cut into pieces it could not be
+    /// found.
     pub withheld: bool,
 }
 
@@ -89,6 +93,17 @@ pub enum Frame {
     },
     /// A piece of its body, cut as it came. What is no UTF-8 is replaced.
     Piece(String),
+}
+
+impl Frame {
+    /// Bytes of what it says.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Asked { body: text, .. } | Self::Piece(text) => text.len(),
+            Self::Answered { .. } => 0,
+        }
+    }
 }
 
 /// What a recording knows of a model: what the turn's decisions depend on.
@@ -166,11 +181,11 @@ impl RecordedModel {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecordedRequest {
     /// The system prompt.
-    pub system: String,
+    pub system: Arc<str>,
     /// The conversation, each message as transcripts have it.
-    pub messages: Vec<Value>,
+    pub messages: Vec<Arc<Value>>,
     /// The tools, each with name, description and parameters.
-    pub tools: Vec<Value>,
+    pub tools: Arc<[Value]>,
     /// Most tokens to produce.
     pub max_tokens: Option<u32>,
     /// Sampling temperature.
@@ -183,17 +198,21 @@ impl RecordedRequest {
     /// Writes down a request. The clock is no part of it.
     #[must_use]
     pub fn of(request: &ModelRequest, redactor: &Redactor) -> Self {
-        let hidden = |value: Result<Value, serde_json::Error>| {
-            // No value of these types fails to become JSON.
-            let mut value = value.unwrap_or_default();
+        // No value of these types fails to become JSON.
+        let message = |message: &Arc<Message>| {
+            let mut value = serde_json::to_value(with_sums(message)).unwrap_or_default();
             hide(&mut value, redactor);
+            Arc::new(value)
+        };
+        let tool = |tool: &ToolDefinition| {
+            let mut value = serde_json::to_value(tool).unwrap_or_default();
+            hide_definition(&mut value, redactor);
             value
         };
-        let message = |message: &Arc<Message>| hidden(serde_json::to_value(with_sums(message)));
         Self {
-            system: redactor.redact(&request.system).into_owned(),
+            system: Arc::from(hidden_text(&request.system, redactor)),
             messages: request.messages.iter().map(message).collect(),
-            tools: request.tools.iter().map(|tool| hidden(serde_json::to_value(tool))).collect(),
+            tools: request.tools.iter().map(tool).collect(),
             max_tokens: request.max_tokens,
             temperature: request.temperature,
             thinking: request.thinking.map(thinking_word),
@@ -203,9 +222,9 @@ impl RecordedRequest {
     /// The request again. What was no message or tool when it was recorded is left out.
     #[must_use]
     pub fn request(&self) -> ModelRequest {
-        let message = |value: &Value| Message::deserialize(value).ok().map(Arc::new);
+        let message = |value: &Arc<Value>| Message::deserialize(value.as_ref()).ok().map(Arc::new);
         ModelRequest {
-            system: Arc::from(self.system.as_str()),
+            system: Arc::clone(&self.system),
             messages: self.messages.iter().filter_map(message).collect(),
             tools: self.tools.iter().filter_map(|tool| ToolDefinition::deserialize(tool).ok()).collect(),
             max_tokens: self.max_tokens,
@@ -257,37 +276,11 @@ pub fn with_sums(message: &Message) -> Message {
     message
 }
 
-/// SHA-256 in hexadecimal digits.
-pub(super) fn sum(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+fn sum(bytes: &[u8]) -> String {
+    hex(digest(&SHA256, bytes).as_ref())
 }
 
-/// Takes the secrets out of every text in a value, names included.
-pub(super) fn hide(value: &mut Value, redactor: &Redactor) {
-    match value {
-        Value::String(text) => hide_text(text, redactor),
-        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, redactor)),
-        Value::Object(fields) => {
-            let hidden = std::mem::take(fields).into_iter().map(|(name, mut value)| {
-                match &mut value {
-                    Value::String(text) => *text = redactor.redact_field(&name, text).into_owned(),
-                    other @ (Value::Null
-                    | Value::Bool(_)
-                    | Value::Number(_)
-                    | Value::Array(_)
-                    | Value::Object(_)) => hide(other, redactor),
-                }
-                (redactor.redact(&name).into_owned(), value)
-            });
-            *fields = hidden.collect();
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// Takes the secrets out of a text.
-pub(super) fn hide_text(text: &mut String, redactor: &Redactor) {
-    if let std::borrow::Cow::Owned(hidden) = redactor.redact(text) {
-        *text = hidden;
-    }
+/// Hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
