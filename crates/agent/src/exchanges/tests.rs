@@ -1,9 +1,11 @@
 //! A recording is private, goes on behind whatever happened to it, stays within its limits, and says what it lacks.
 
-use super::{ExchangeLog, Extent, FOLDER, Hider, Recorded, read_session};
+mod lost;
+
+use super::{ExchangeLog, Extent, FOLDER, Hider, Recorded, read_session, remove_session};
 use futures_util::StreamExt as _;
 use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore};
-use openclaw_guard::{Hiding, Redactor, create_private_dir, write_atomic};
+use openclaw_guard::{Hiding, Redactor, Secret, create_private_dir, write_atomic};
 use openclaw_models::ModelRequest;
 use openclaw_models::offline::OfflineRecall;
 use openclaw_models::replay::{Remark, WireFrames};
@@ -22,17 +24,26 @@ fn log(dir: &Path, max_bytes: u64) -> Arc<ExchangeLog> {
     Arc::new(ExchangeLog::new(dir.join(FOLDER), extent, Hider::new(auth, make), &Arc::default()))
 }
 
-/// Asks the offline model once and waits until it is written, or not.
-async fn ask(log: &Arc<ExchangeLog>, session: &SessionId, words: &str) {
+/// Asks the offline model once.
+async fn call(log: &Arc<ExchangeLog>, session: &SessionId, words: &str) {
     let entry = SessionEntry::new(session, 0);
     let model = Recorded::turn(Some(log), &entry, 0).wrap(Arc::new(OfflineRecall::new()));
     let hello = Message::User(UserMessage { content: Content::Text(words.into()), timestamp: 0 });
     let request = ModelRequest { messages: vec![Arc::new(hello)], ..ModelRequest::default() };
     let events: Vec<_> = model.stream(request, Default::default()).collect().await;
     assert!(events.last().is_some_and(Result::is_ok), "{events:?}");
+}
+
+/// Waits until everything is written, or not.
+async fn idle(log: &ExchangeLog) {
     while !log.scribe.is_idle() {
         tokio::task::yield_now().await;
     }
+}
+
+async fn ask(log: &Arc<ExchangeLog>, session: &SessionId, words: &str) {
+    call(log, session, words).await;
+    idle(log).await;
 }
 
 fn mode(path: &Path) -> u32 {
@@ -119,4 +130,62 @@ async fn secrets_of_profiles_are_left_out_as_they_are_at_the_time() {
     let folder = dir.path().join(FOLDER);
     let file = std::fs::read_to_string(folder.join(format!("{session}.jsonl"))).unwrap();
     assert!(file.contains("is it ***?") && !file.contains("canary"), "{file}");
+}
+
+#[tokio::test]
+async fn the_oldest_recordings_go_when_there_are_too_many_and_a_deleted_session_has_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = log(dir.path(), 2000);
+    let folder = dir.path().join(FOLDER);
+    let sessions: Vec<SessionId> = (0..60).map(|_| SessionId::random()).collect();
+    let bytes = || -> u64 {
+        let entries = std::fs::read_dir(&folder).unwrap();
+        entries.map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+    };
+    let other = folder.join("notes.txt");
+    for (number, session) in sessions.iter().enumerate() {
+        ask(&log, session, &format!("question {number} {}", "x".repeat(200))).await;
+        assert!(bytes() <= 16 * 2000 + 4, "{} after {number}", bytes());
+        if number == 0 {
+            write_atomic(&other, b"mine").unwrap();
+        }
+    }
+    let is_there = |session: &SessionId| !read_session(&folder, session).unwrap().exchanges.is_empty();
+    assert!(!is_there(&sessions[0]) && is_there(&sessions[58]) && is_there(&sessions[59]));
+    assert!(other.exists(), "what is no recording is left alone");
+    // One whose file went begins anew.
+    ask(&log, &sessions[0], "again").await;
+    assert_eq!(read_session(&folder, &sessions[0]).unwrap().remarks, []);
+
+    // What waits is removed too.
+    call(&log, &sessions[59], "more").await;
+    log.remove(sessions[59].clone());
+    idle(&log).await;
+    assert!(!is_there(&sessions[59]) && is_there(&sessions[58]));
+    remove_session(&folder, &sessions[58]).unwrap();
+    remove_session(&folder, &sessions[58]).unwrap();
+    remove_session(&dir.path().join("nowhere"), &sessions[58]).unwrap();
+    assert!(!is_there(&sessions[58]));
+}
+
+#[test]
+fn a_token_that_was_renewed_and_one_that_was_only_sent_are_hidden() {
+    let dir = tempfile::tempdir().unwrap();
+    let auth = Arc::new(AuthStore::new(AuthPlaces::new(dir.path(), dir.path()), AuthSettings::default()));
+    let hider = Hider::new(auth, Box::new(|secrets: &[_]| Redactor::new(secrets, Hiding::KnownOnly)));
+    let path = dir.path().join("auth-profiles.json");
+    let keep = |key: &str| {
+        let profile = serde_json::json!({"type": "api_key", "provider": "p", "key": key});
+        let file = serde_json::json!({"version": 1, "profiles": {"p:x": profile}});
+        write_atomic(&path, file.to_string().as_bytes()).unwrap();
+    };
+    keep("token-of-yesterday");
+    assert_eq!(hider.redactor().unwrap().redact("token-of-yesterday"), "***");
+    keep("token-of-today-1");
+    let sent = [Secret::new("token-not-kept".into())];
+    let redactor = hider.redactor_with(&sent).unwrap();
+    for text in ["token-of-yesterday", "token-of-today-1", "token-not-kept"] {
+        assert_eq!(redactor.redact(text), "***", "{text}");
+    }
+    assert!(Arc::ptr_eq(&redactor, &hider.redactor_with(&sent).unwrap()), "it is made once");
 }
