@@ -160,15 +160,18 @@ impl ExchangeLog {
         // What fails from here on, even by a panic, is missing; the line itself takes it back.
         self.lose(session, 1);
         let redactor = self.hider.redactor_with(taken.secrets())?;
-        let mut exchange = taken.exchange(&redactor);
+        let known = {
+            let files = &mut self.state().files;
+            let known = files.iter().position(|lines| lines.session() == session);
+            known.and_then(|at| files.remove(at))
+        };
+        let mut lines = known.unwrap_or_else(|| Lines::new(session));
+        let mut exchange = lines.exchange(taken, &redactor);
         create_private_dir(&self.folder)?;
         let root = Root::open(&self.folder)?;
         let mut state = self.state();
         let State { files, folder, lost } = &mut *state;
         exchange.lost = lost.get(session).map_or(0, |lost| lost.saturating_sub(1));
-        let known = files.iter().position(|lines| lines.session() == session);
-        let lines = known.and_then(|at| files.remove(at));
-        let mut lines = lines.unwrap_or_else(|| Lines::new(session));
         let written = lines.append(&root, exchange, self.extent.max_bytes);
         files.push_back(lines);
         let held = |files: &VecDeque<Lines>| files.iter().map(Lines::held).sum::<usize>();

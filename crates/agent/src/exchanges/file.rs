@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 
-use openclaw_guard::{FileError, Root};
-use openclaw_models::replay::{Exchange, Line, Wire, Writer};
+use openclaw_guard::{FileError, Redactor, Root};
+use openclaw_models::replay::{Exchange, Hidden, Line, Taken, Wire, Writer};
 use openclaw_store::SessionId;
 
 use super::folder::Grown;
@@ -19,12 +20,14 @@ pub(super) struct Lines {
     is_torn: bool,
     /// Bytes of the lines that stand behind each other, which is more than what is remembered of them.
     held: usize,
+    /// What hid the secrets of the last request, and what came of that.
+    hidden: Option<(Arc<Redactor>, Hidden)>,
 }
 
 impl Lines {
     pub(super) fn new(session: &SessionId) -> Self {
         // What an earlier process left of it is not known.
-        Self { session: session.clone(), writer: Writer::default(), is_torn: true, held: 0 }
+        Self { session: session.clone(), writer: Writer::default(), is_torn: true, held: 0, hidden: None }
     }
 
     pub(super) fn session(&self) -> &SessionId {
@@ -39,6 +42,15 @@ impl Lines {
     fn forget(&mut self) {
         self.writer.forget();
         self.held = 0;
+        self.hidden = None;
+    }
+
+    /// What was called, without its secrets.
+    pub(super) fn exchange(&mut self, taken: Taken, redactor: &Arc<Redactor>) -> Exchange {
+        let known = self.hidden.take().filter(|(own, _)| Arc::ptr_eq(own, redactor));
+        let (_, hidden) =
+            self.hidden.insert(known.unwrap_or_else(|| (Arc::clone(redactor), Hidden::default())));
+        taken.exchange_after(hidden, redactor)
     }
 
     /// Writes a call into the file, which begins anew when it is full.

@@ -91,7 +91,7 @@ impl Replay {
         if !then.is_cut {
             report.differences.extend(world.unknown());
         }
-        self.compare(then, (world.written, &finish), &script, report);
+        self.compare(then, (world.written, &finish), script, report);
         // Where the gateway stopped in the middle, nobody knows what it would have asked then.
         if asked < all || (asked > all && !then.is_cut) {
             let words = |count| format!("{count} calls of a model");

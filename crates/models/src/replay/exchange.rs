@@ -1,5 +1,6 @@
 //! One model call as a recording has it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use openclaw_guard::Redactor;
@@ -194,25 +195,80 @@ pub struct RecordedRequest {
     pub thinking: Option<String>,
 }
 
+/// Something, and what it was written down as.
+type Pair<T, V> = (Arc<T>, Arc<V>);
+
+/// What the last request of a conversation was written down as. The next one has most of its messages, which are then not
+/// looked through again. It belongs to one redactor.
+#[derive(Default)]
+pub struct Hidden {
+    system: Option<Pair<str, str>>,
+    tools: Option<Pair<[ToolDefinition], [Value]>>,
+    /// By their addresses, which are theirs as long as they are held here.
+    messages: HashMap<usize, Pair<Message, Value>>,
+}
+
+impl Hidden {
+    fn system(&mut self, system: &Arc<str>, redactor: &Redactor) -> Arc<str> {
+        match &self.system {
+            Some((known, hidden)) if Arc::ptr_eq(known, system) => Arc::clone(hidden),
+            Some(_) | None => {
+                let hidden: Arc<str> = Arc::from(hidden_text(system, redactor));
+                self.system = Some((Arc::clone(system), Arc::clone(&hidden)));
+                hidden
+            }
+        }
+    }
+
+    fn tools(&mut self, tools: &Arc<[ToolDefinition]>, redactor: &Redactor) -> Arc<[Value]> {
+        match &self.tools {
+            Some((known, hidden)) if Arc::ptr_eq(known, tools) => Arc::clone(hidden),
+            Some(_) | None => {
+                let hide = |tool: &ToolDefinition| {
+                    // No value of these types fails to become JSON.
+                    let mut value = serde_json::to_value(tool).unwrap_or_default();
+                    hide_definition(&mut value, redactor);
+                    value
+                };
+                let hidden: Arc<[Value]> = tools.iter().map(hide).collect();
+                self.tools = Some((Arc::clone(tools), Arc::clone(&hidden)));
+                hidden
+            }
+        }
+    }
+
+    fn messages(&mut self, messages: &[Arc<Message>], redactor: &Redactor) -> Vec<Arc<Value>> {
+        let known = std::mem::take(&mut self.messages);
+        let hidden = messages.iter().map(|message| {
+            let address = Arc::as_ptr(message).addr();
+            let value = known.get(&address).map(|(_, value)| Arc::clone(value)).unwrap_or_else(|| {
+                let mut value = serde_json::to_value(with_sums(message)).unwrap_or_default();
+                hide(&mut value, redactor);
+                Arc::new(value)
+            });
+            // A large image would be held for the sake of its checksum.
+            if large_images(message).next().is_none() {
+                self.messages.insert(address, (Arc::clone(message), Arc::clone(&value)));
+            }
+            value
+        });
+        hidden.collect()
+    }
+}
+
 impl RecordedRequest {
     /// Writes down a request. The clock is no part of it.
     #[must_use]
     pub fn of(request: &ModelRequest, redactor: &Redactor) -> Self {
-        // No value of these types fails to become JSON.
-        let message = |message: &Arc<Message>| {
-            let mut value = serde_json::to_value(with_sums(message)).unwrap_or_default();
-            hide(&mut value, redactor);
-            Arc::new(value)
-        };
-        let tool = |tool: &ToolDefinition| {
-            let mut value = serde_json::to_value(tool).unwrap_or_default();
-            hide_definition(&mut value, redactor);
-            value
-        };
+        Self::after(request, &mut Hidden::default(), redactor)
+    }
+
+    /// The same behind another request of the conversation.
+    pub(super) fn after(request: &ModelRequest, hidden: &mut Hidden, redactor: &Redactor) -> Self {
         Self {
-            system: Arc::from(hidden_text(&request.system, redactor)),
-            messages: request.messages.iter().map(message).collect(),
-            tools: request.tools.iter().map(tool).collect(),
+            system: hidden.system(&request.system, redactor),
+            messages: hidden.messages(&request.messages, redactor),
+            tools: hidden.tools(&request.tools, redactor),
             max_tokens: request.max_tokens,
             temperature: request.temperature,
             thinking: request.thinking.map(thinking_word),
@@ -276,6 +332,21 @@ pub fn with_sums(message: &Message) -> Message {
     message
 }
 
+/// The images of a message whose checksums are recorded.
+fn large_images(message: &Message) -> impl Iterator<Item = &Part> {
+    let parts = match message {
+        Message::User(user) => match &user.content {
+            Content::Text(_) => &[],
+            Content::Parts(parts) => parts.as_slice(),
+        },
+        Message::Assistant(assistant) => &assistant.content,
+        Message::ToolResult(result) => &result.content,
+    };
+    let is_large = |part: &&Part| matches!(part, Part::Known(KnownPart::Image { data, .. }) if data.len() > MAX_IMAGE_CHARS);
+    parts.iter().filter(is_large)
+}
+
+/// SHA-256 in hexadecimal digits.
 fn sum(bytes: &[u8]) -> String {
     hex(digest(&SHA256, bytes).as_ref())
 }

@@ -308,9 +308,12 @@ pub fn read(text: &[u8]) -> Recording {
             }
             Err(remark) => {
                 let is_last = is_torn && number == last;
-                recording.remarks.push(match remark {
+                recording.remarks.push(match &remark {
                     Remark::Damaged { .. } if is_last => Remark::Torn { line: number },
-                    other => other,
+                    Remark::Torn { .. }
+                    | Remark::Damaged { .. }
+                    | Remark::OtherVersion { .. }
+                    | Remark::DoesNotFit { .. } => remark,
                 });
                 recording.lost_after = recording.lost_after.saturating_add(1);
                 before = None;

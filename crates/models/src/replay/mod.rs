@@ -17,7 +17,7 @@ mod recorder;
 mod tests;
 
 pub use compare::{Difference, first_difference};
-pub use exchange::{End, Exchange, Frame, RecordedModel, RecordedRequest, Wire, with_sums};
+pub use exchange::{End, Exchange, Frame, Hidden, RecordedModel, RecordedRequest, Wire, with_sums};
 pub use fault::{Fault, Kind, Waiting, What, Why};
 pub use line::{Line, RECORDING_VERSION, Recording, Remark, Writer, read};
 pub use player::{Player, Script, Speed};

@@ -11,7 +11,7 @@ use openclaw_guard::{Redactor, Secret};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::exchange::{End, Exchange, RecordedModel, RecordedRequest};
+use super::exchange::{End, Exchange, Hidden, RecordedModel, RecordedRequest};
 use super::fault::Fault;
 use super::frames::{Broke, Spelt, wire};
 use super::hide::{hidden_text, hide_text};
@@ -108,7 +108,8 @@ impl ChatModel for Recorder {
     }
 }
 
-/// A call that was recorded, secrets and all. There is one way to what is in it: [`Taken::exchange`].
+/// A call that was recorded, secrets and all. There is one way to what is in it:
+/// [`Taken::exchange_after`].
 pub struct Taken {
     turn: Arc<str>,
     call: u32,
@@ -231,6 +232,12 @@ impl Taken {
     /// blocking work is done.
     #[must_use]
     pub fn exchange(self, redactor: &Redactor) -> Exchange {
+        self.exchange_after(&mut Hidden::default(), redactor)
+    }
+
+    /// The same behind another call of the conversation, whose request the same redactor has looked through.
+    #[must_use]
+    pub fn exchange_after(self, hidden: &mut Hidden, redactor: &Redactor) -> Exchange {
         let mut events = self.events;
         let spelt = hide_events(&mut events, redactor);
         let broke = match &self.end {
@@ -247,7 +254,7 @@ impl Taken {
             lost: 0,
             at_ms: self.request.now_ms,
             by: env!("CARGO_PKG_VERSION").to_owned(),
-            request: RecordedRequest::of(&self.request, redactor),
+            request: RecordedRequest::after(&self.request, hidden, redactor),
             model: self.model,
             events,
             end: match self.end {

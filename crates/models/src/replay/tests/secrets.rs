@@ -194,3 +194,43 @@ async fn what_a_request_carried_is_told_to_whoever_hides_secrets() {
     assert!(taken.secrets().iter().any(|secret| secret.expose() == KEY), "also without frames");
     assert_eq!(taken.exchange(&knowing()).wire, None);
 }
+
+/// What was looked through is not looked through again, and what is new is.
+#[tokio::test(start_paused = true)]
+async fn a_request_behind_another_is_the_same_as_one_that_stands_alone() {
+    let kept = Arc::new(Kept::default());
+    let recorder = Recorder::new(
+        Says::new(vec![text("ok"), done()]),
+        TakenFrom::turn("t"),
+        kept.clone(),
+        WireFrames::Left,
+    );
+    let redactor = knowing();
+    let mut request = planted();
+    let mut hidden = crate::replay::Hidden::default();
+    let mut before: Option<RecordedRequest> = None;
+    for number in 0..4 {
+        collect(&recorder, request.clone()).await;
+        let taken = kept.0.lock().unwrap().remove(0);
+        let exchange = taken.exchange_after(&mut hidden, &redactor);
+        assert_eq!(exchange.request, RecordedRequest::of(&request, &redactor));
+        if let Some(before) = before {
+            let is_known = |(one, other): (&Arc<Value>, &Arc<Value>)| Arc::ptr_eq(one, other);
+            let known =
+                before.messages.iter().zip(&exchange.request.messages).filter(|both| is_known(*both)).count();
+            // Not the one with an image, which would be held for it.
+            assert_eq!(known, before.messages.len() - 1, "{number}");
+        }
+        before = Some(exchange.request);
+        request.messages.push(asking(&format!("{number} {KEY}")).messages[0].clone());
+    }
+    // Another prompt at the same place, and fewer messages.
+    request.system = Arc::from(format!("another {KEY}"));
+    request.messages.drain(..2);
+    collect(&recorder, request.clone()).await;
+    let taken = kept.0.lock().unwrap().remove(0);
+    assert_eq!(
+        taken.exchange_after(&mut hidden, &redactor).request,
+        RecordedRequest::of(&request, &redactor)
+    );
+}
