@@ -23,6 +23,7 @@ use crate::cli_session;
 use crate::commands::{self, Command};
 use crate::driver::{AbortHandle, Limits, TurnObserver, drive, storage_words};
 use crate::envelope::{local_time, wrap};
+use crate::exchanges;
 use crate::lifecycle::{self, Freshness, Occasion};
 use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
@@ -589,6 +590,9 @@ impl Lane {
             let wanted = fate == TranscriptFate::Archived && path.exists();
             let archived =
                 wanted.then(|| archive(&path, ArchiveReason::Deleted, runtime.clock.now_ms())).transpose()?;
+            if fate == TranscriptFate::Archived {
+                forget_recording(&runtime, &entry.session_id());
+            }
             Ok(Deleted { existed: true, archived })
         })
         .await?
@@ -630,6 +634,17 @@ impl Lane {
                 entry.set(field::TOTAL_TOKENS, &usage.total_tokens);
             }
         });
+    }
+}
+
+/// A recording is another copy of what was said, and goes with the session. Calls that still wait to be written do too.
+fn forget_recording(runtime: &AgentRuntime, session: &SessionId) {
+    let folder = exchanges::folder_beside(&runtime.sessions_dir);
+    if let Err(error) = exchanges::remove_session(&folder, session) {
+        tracing::warn!(%error, "the recording of a deleted session is still there; remove it yourself");
+    }
+    if let Some(log) = &runtime.settings.recording {
+        log.remove(session.clone());
     }
 }
 

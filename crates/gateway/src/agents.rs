@@ -320,6 +320,7 @@ impl Builder<'_> {
         }
         providers.workspaces = self.workspaces();
         let auth = self.auth(id);
+        let recording = self.recording(id, &auth, &providers);
         let models = Catalog::new(providers, Environment::from_env(&self.loaded.env));
         for path in models.unsent_params() {
             tracing::warn!(agent = id, "{path} is not sent; docs/models.md says which are");
@@ -327,7 +328,7 @@ impl Builder<'_> {
         Ok(Arc::new(AgentRuntime {
             id: id.to_owned(),
             name: self.name(id),
-            settings: self.settings(self.recording(id, &auth)),
+            settings: self.settings(recording),
             workspace,
             sessions: self.making.kept.index(id, || self.load_sessions(id, &sessions_dir))?,
             sessions_dir,
@@ -410,16 +411,17 @@ impl Builder<'_> {
     }
 
     /// Where an agent's model calls are written down, if they are.
-    fn recording(&self, id: &str, auth: &Arc<AuthStore>) -> Option<Arc<ExchangeLog>> {
+    fn recording(&self, id: &str, auth: &Arc<AuthStore>, providers: &Providers) -> Option<Arc<ExchangeLog>> {
         let recording = &self.loaded.config.models.recording;
         if !recording.enabled {
             return None;
         }
         let frames = if recording.wire { WireFrames::Kept } else { WireFrames::Left };
         let extent = Extent { frames, max_bytes: recording.max_megabytes.saturating_mul(1024 * 1024) };
-        let hider = Hider::new(Arc::clone(auth), Box::new(recording_redactor(self.loaded)));
+        let hider =
+            Hider::new(Arc::clone(auth), Box::new(recording_redactor(self.loaded, providers.secrets())));
         let folder = self.making.locations.state_dir.join("agents").join(id).join(exchanges::FOLDER);
-        Some(Arc::new(ExchangeLog::new(folder, extent, hider)))
+        Some(Arc::new(ExchangeLog::new(folder, extent, hider, &self.making.kept.scribe)))
     }
 
     fn settings(&self, recording: Option<Arc<ExchangeLog>>) -> AgentSettings {

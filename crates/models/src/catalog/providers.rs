@@ -31,6 +31,20 @@ pub struct Providers {
     pub mode: Mode,
 }
 
+impl Providers {
+    /// Every key and every header of the providers, whoever gave them.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let of =
+            |headers: &[(String, Secret)]| headers.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>();
+        let secrets = self.entries.iter().flat_map(|entry| {
+            let of_models = entry.models.iter().flat_map(move |model| of(&model.headers));
+            entry.api_key.iter().cloned().chain(of(&entry.headers)).chain(of_models)
+        });
+        secrets.collect()
+    }
+}
+
 /// A model and those that stand in for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Choice {

@@ -223,6 +223,7 @@ impl RemoteChat {
         let first_byte_by = Instant::now() + self.policy.timeouts.first_byte;
         let request = self.http.request(Method::POST, &self.endpoint.url).await;
         let request = request.map_err(|_| self.unreachable(Unreachable::ClientSetup))?;
+        tap::know(self.endpoint.redactor.secrets());
         tap::note(|| Tapped::asked(&self.endpoint.url, &body));
         let sent = request.headers(self.endpoint.headers.clone()).body(body).send();
         let sent =
