@@ -10,6 +10,7 @@ use super::reference::Reference;
 use super::table::{BuiltinModel, BuiltinProvider, builtin_models, builtin_provider};
 use crate::cli::CliBackend;
 use crate::local::OLLAMA_WINDOW;
+use crate::thinking::reasons_by_name;
 use crate::{Compat, InputKind, ModelInfo, Prices, WireApi};
 
 /// `models.providers`, and what the agents say of models.
@@ -238,6 +239,9 @@ impl ProviderEntry {
             info.input.clone_from(&row.input);
             info.prices = row.prices;
         }
+        // Newer than the table.
+        info.reasoning |=
+            row.is_none() && listed.is_none() && self.builtin.is_some() && reasons_by_name(model);
         if let Some(entry) = listed {
             entry.lay_over(&mut info);
         }

@@ -180,6 +180,7 @@ impl Catalog {
         info.own_fields = OwnFields::new(info.api, &settings.params);
         info.temperature = number(TEMPERATURE).or(info.temperature);
         let limit = settings.params.get(MAX_TOKENS).and_then(serde_json::Value::as_u64);
+        let limit = limit.filter(|limit| *limit > 0);
         let limit = limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
         info.max_tokens = lower(limit, info.max_tokens);
         info
@@ -193,7 +194,7 @@ impl Catalog {
             let api = self.describe(&allowed.reference).map(|info| info.api);
             let is_unsent = move |(name, value): &(&String, &serde_json::Value)| match name.as_str() {
                 TEMPERATURE => !value.is_number(),
-                MAX_TOKENS => !value.is_u64(),
+                MAX_TOKENS => value.as_u64().is_none_or(|limit| limit == 0),
                 name => !api.as_ref().is_ok_and(|api| params::takes(*api, name, value)),
             };
             let names = allowed.params.iter().filter(is_unsent);

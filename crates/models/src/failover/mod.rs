@@ -5,6 +5,6 @@ mod candidates;
 mod judge;
 mod machine;
 
-pub use candidates::{Asked, Pinned, candidates};
+pub use candidates::{Asked, Pinned, candidates, has_credential};
 pub use judge::{Judgement, Reach, judge};
 pub use machine::{Candidate, Failover, MAX_ATTEMPTS, Notice, Why};

@@ -9,6 +9,7 @@ use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, turns,
 };
 use crate::params::Fields;
+use crate::thinking::{effort, knows_efforts, word};
 use crate::wire::{object, output_limit};
 use crate::{ModelInfo, ModelRequest, ThinkingLevel};
 
@@ -29,12 +30,8 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
     // A model that does not think refuses to be told so.
     let asked = request.thinking.filter(|_| info.reasoning && !info.own_fields.decide_thinking());
     let think = asked.map(|level| match level {
-        ThinkingLevel::Off => false,
-        ThinkingLevel::Minimal
-        | ThinkingLevel::Low
-        | ThinkingLevel::Medium
-        | ThinkingLevel::High
-        | ThinkingLevel::XHigh => true,
+        level if knows_efforts(&info.id) => Think::Effort(word(effort(&info.id, level))),
+        level => Think::Switch(level != ThinkingLevel::Off),
     });
     serde_json::to_vec(&Body {
         model: &info.id,
@@ -64,10 +61,18 @@ struct Body<'a> {
     tools: Vec<WireTool<'a>>,
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    think: Option<bool>,
+    think: Option<Think>,
     options: Options<'a>,
     #[serde(flatten)]
     own: Fields<'a>,
+}
+
+/// Most models think or not; gpt-oss thinks always and is told how hard.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Think {
+    Switch(bool),
+    Effort(&'static str),
 }
 
 #[derive(Serialize)]

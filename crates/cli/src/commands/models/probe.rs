@@ -63,7 +63,8 @@ async fn one(view: &ModelsView, args: &ProbeArgs, target: Target) -> ProbeResult
         return ProbeResult { target, status: "no_model", error, latency_ms: None };
     };
     let time = Duration::from_millis(args.probe_timeout);
-    let bounds = Bounds { time, tokens: args.probe_max_tokens, now_ms: view.now_ms };
+    let bounds =
+        Bounds { time, tokens: args.probe_max_tokens, thinking: Some(view.thinking()), now_ms: view.now_ms };
     let ask = async {
         look_at(&view.catalog, &model).await;
         let connected = connect(view, &model, (Some(&target.source), None)).await?;
@@ -84,6 +85,11 @@ async fn one(view: &ModelsView, args: &ProbeArgs, target: Target) -> ProbeResult
 }
 
 impl Report {
+    /// Whether there was nobody to ask.
+    pub(super) fn is_empty(&self) -> bool {
+        self.results.is_empty()
+    }
+
     /// Whether every credential works.
     pub(super) fn all_work(&self) -> bool {
         self.results.iter().all(|result| result.status == "ok")

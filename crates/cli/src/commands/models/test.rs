@@ -90,7 +90,8 @@ async fn ask(view: &ModelsView, candidate: &Candidate, limit: Duration) -> Attem
     };
     look_at(&view.catalog, &candidate.reference).await;
     let started = Instant::now();
-    let bounds = Bounds { time: limit, tokens: MAX_TOKENS, now_ms: view.now_ms };
+    let bounds =
+        Bounds { time: limit, tokens: MAX_TOKENS, thinking: Some(view.thinking()), now_ms: view.now_ms };
     let asked = async {
         let model = connect(view, &candidate.reference, (credential, None)).await?;
         let heard = say_ok(&*model, bounds).await?;
