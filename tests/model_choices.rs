@@ -82,7 +82,7 @@ fn a_fallback_of_a_provider_that_is_gone_can_be_removed() {
     let removed = stdout(&home, &["models", "fallbacks", "remove", "gone/m"]);
     assert!(removed.ends_with("Fallbacks: openai/gpt-5-mini\n"), "{removed}");
     let file = home.read(CONFIG).unwrap();
-    assert!(!file.contains("gone/m") && file.contains("'openai/gpt-5-mini'"), "{file}");
+    assert!(!file.contains("gone/m") && file.contains("'openai/gpt-5-mini', // cheap"), "{file}");
     assert_eq!(stdout(&home, &["models", "fallbacks", "list", "--plain"]), "openai/gpt-5-mini\n");
 }
 

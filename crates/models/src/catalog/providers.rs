@@ -403,6 +403,10 @@ mod tests {
         assert_eq!((info.api, info.name.as_str()), (WireApi::AnthropicMessages, "Claude Opus 4.6"));
         assert!(info.reasoning && info.input.contains(&InputKind::Image) && info.prices.output > 0.0);
 
+        let newer = |provider: &str, id: &str| ProviderEntry::new(provider, "").describe(id).reasoning;
+        assert!(newer("anthropic", "claude-opus-4-7") && newer("zai", "glm-5"));
+        assert!(!newer("anthropic", "claude-3-5-sonnet-latest") && !newer("mine", "claude-opus-4-7"));
+
         let zen = ProviderEntry::new("opencode", "");
         assert_eq!(zen.describe("claude-opus-4-6").api, WireApi::AnthropicMessages);
         assert_eq!(zen.describe("glm-4.7").api, WireApi::OpenAiCompletions);

@@ -193,10 +193,27 @@ fn results<'a>(mut outcomes: Vec<Outcome<'a>>, wire: &mut Vec<WireMessage<'a>>) 
 #[cfg(test)]
 mod tests {
     use super::encode;
-    use crate::{InputKind, ModelInfo, ModelRequest, ToolDefinition, WireApi};
+    use crate::{InputKind, ModelInfo, ModelRequest, ThinkingLevel, ToolDefinition, WireApi};
     use openclaw_protocol::message::Message;
     use serde_json::{Value, json};
     use std::sync::Arc;
+
+    #[test]
+    fn thinking_is_on_or_off_but_for_those_that_always_think() {
+        let rows = [
+            ("qwen3:8b", ThinkingLevel::Off, json!(false)),
+            ("qwen3:8b", ThinkingLevel::Low, json!(true)),
+            ("gpt-oss:20b", ThinkingLevel::Off, json!("low")),
+            ("gpt-oss:120b", ThinkingLevel::Medium, json!("medium")),
+            ("openai/gpt-oss:20b", ThinkingLevel::XHigh, json!("high")),
+        ];
+        for (id, level, expected) in rows {
+            let info = ModelInfo { reasoning: true, ..ModelInfo::new("ollama", id, WireApi::OllamaChat) };
+            let request = ModelRequest { thinking: Some(level), ..ModelRequest::default() };
+            let body: Value = serde_json::from_slice(&super::encode(&request, &info).unwrap()).unwrap();
+            assert_eq!(body["think"], expected, "{id} {level:?}");
+        }
+    }
 
     #[test]
     fn the_whole_body() {
