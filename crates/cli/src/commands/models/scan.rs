@@ -8,7 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use openclaw_guard::{Clock as _, SystemClock};
 use openclaw_models::InputKind;
 use openclaw_models::catalog::Reference;
-use openclaw_models::failover::{Asked, Candidate, candidates};
+use openclaw_models::failover::{Asked, Candidate, Description, candidates};
 use openclaw_models::local::{Looked, look_around};
 use openclaw_models::probe::{Bounds, Heard, Probed, Unheard, probe};
 use openclaw_models::scan::{FreeModel, ScanError, Wanted, free_models};
@@ -154,7 +154,9 @@ async fn try_one(view: &ModelsView, credential: &Candidate, (model, bounds): (Fr
         }
         info
     });
-    let shown = match connect(view, &reference, (credential.credential.as_ref(), described)).await {
+    let description = described.map_or(Description::Known, |info| Description::Given(Box::new(info)));
+    let candidate = Candidate { reference, credential: credential.credential.clone(), rest: None };
+    let shown = match connect(view, &candidate, (description, bounds.time)).await {
         Ok(connected) => Ok(probe(&*connected, bounds).await),
         Err(why) => Err(why),
     };
