@@ -151,3 +151,79 @@ fn credential_error(provider: Arc<str>, error: &AuthError) -> ModelError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Candidate, Connector, Description, NotConnected, Waiting};
+    use crate::catalog::{Catalog, Environment, KeySource, Patience, Providers, Reference};
+    use crate::{ModelError, TimeoutKind};
+    use futures_util::future::BoxFuture;
+    use openclaw_credentials::{
+        AuthPlaces, AuthSettings, AuthStore, Credential, OAuth, Profile, RefreshError, Refreshed, Refresher,
+    };
+    use openclaw_guard::Secret;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// A sign-in service that refuses, or never answers.
+    struct SignIn {
+        refuses: bool,
+    }
+
+    impl Refresher for SignIn {
+        fn refresh<'a>(
+            &'a self,
+            _: &'a str,
+            _: &'a OAuth,
+            _: i64,
+        ) -> BoxFuture<'a, Result<Refreshed, RefreshError>> {
+            Box::pin(async move {
+                match self.refuses {
+                    true => Err(RefreshError::Refused { status: 400 }),
+                    false => std::future::pending().await,
+                }
+            })
+        }
+    }
+
+    async fn connect(refuses: bool) -> Option<NotConnected> {
+        let state = tempfile::tempdir().unwrap();
+        let places = AuthPlaces::new(state.path(), &state.path().join("agent"));
+        let auth = Arc::new(AuthStore::new(places, AuthSettings::default()));
+        let secret = |text: &str| Secret::new(text.into());
+        let token = OAuth { access: secret("a"), refresh: secret("r"), expires: 1, client_id: None };
+        let profile = Profile {
+            id: "anthropic:me".into(),
+            provider: "anthropic".into(),
+            credential: Credential::OAuth(token),
+            email: None,
+        };
+        auth.update(|file| file.put(&profile)).unwrap();
+        let catalog = Catalog::new(Providers::default(), Environment::default());
+        let refresher: Arc<dyn Refresher> = Arc::new(SignIn { refuses });
+        let connector = Connector { catalog: &catalog, auth: &auth, refresher: &refresher };
+        let candidate = Candidate {
+            reference: Reference::parse("anthropic/claude-opus-4-6").unwrap(),
+            credential: Some(KeySource::Profile("anthropic:me".into())),
+            rest: None,
+        };
+        let waiting = Waiting {
+            patience: Patience::OthersWait,
+            renewal: Some(Duration::from_millis(20)),
+            now_ms: 1_000_000,
+        };
+        connector.connect(&candidate, Description::Known, waiting).await.err()
+    }
+
+    #[tokio::test]
+    async fn a_renewal_is_waited_for_as_long_as_is_said() {
+        let late = connect(false).await.unwrap();
+        let after = Duration::from_millis(20);
+        assert_eq!(late.to_string(), "The token of anthropic was not renewed within 20 ms.");
+        let expected =
+            ModelError::Timeout { provider: "anthropic".into(), kind: TimeoutKind::Connect, after };
+        assert_eq!(ModelError::from(late), expected);
+        let refused = ModelError::from(connect(true).await.unwrap());
+        assert_eq!(refused, ModelError::Auth { provider: "anthropic".into(), status: 401 });
+    }
+}
