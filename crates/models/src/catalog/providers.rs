@@ -10,6 +10,7 @@ use super::reference::Reference;
 use super::table::{BuiltinModel, BuiltinProvider, builtin_models, builtin_provider};
 use crate::cli::CliBackend;
 use crate::local::OLLAMA_WINDOW;
+use crate::thinking::reasons_by_name;
 use crate::{Compat, InputKind, ModelInfo, Prices, WireApi};
 
 /// `models.providers`, and what the agents say of models.
@@ -252,6 +253,9 @@ impl ProviderEntry {
             info.input.clone_from(&row.input);
             info.prices = row.prices;
         }
+        // Newer than the table.
+        info.reasoning |=
+            row.is_none() && listed.is_none() && self.builtin.is_some() && reasons_by_name(model);
         if let Some(entry) = listed {
             entry.lay_over(&mut info);
         }
@@ -412,6 +416,10 @@ mod tests {
         assert_eq!((info.context_window, info.max_tokens), (1_000_000, Some(128_000)));
         assert_eq!((info.api, info.name.as_str()), (WireApi::AnthropicMessages, "Claude Opus 4.6"));
         assert!(info.reasoning && info.input.contains(&InputKind::Image) && info.prices.output > 0.0);
+
+        let newer = |provider: &str, id: &str| ProviderEntry::new(provider, "").describe(id).reasoning;
+        assert!(newer("anthropic", "claude-opus-4-7") && newer("zai", "glm-5"));
+        assert!(!newer("anthropic", "claude-3-5-sonnet-latest") && !newer("mine", "claude-opus-4-7"));
 
         let zen = ProviderEntry::new("opencode", "");
         assert_eq!(zen.describe("claude-opus-4-6").api, WireApi::AnthropicMessages);

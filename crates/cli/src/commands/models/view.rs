@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore, AuthView, agent_dir};
 use openclaw_guard::{Clock as _, SystemClock};
+use openclaw_models::ThinkingLevel;
 use openclaw_models::catalog::table::canonical_provider;
 use openclaw_models::catalog::{Catalog, Environment, Providers, Reference, read_models_file};
+use openclaw_models::failover::has_credential;
 
 use crate::agents;
 use crate::args::InstanceArgs;
@@ -51,15 +53,15 @@ impl ModelsView {
         if let Some(backend) = self.catalog.cli_backend(&reference.provider) {
             return self.catalog.locate(backend).is_ok();
         }
-        let keyed = || {
-            let entry = self.catalog.entry(&reference.provider);
-            entry.is_ok_and(|entry| !self.catalog.keys(entry).is_empty())
-        };
-        self.catalog.needs_no_key(reference) || keyed() || self.has_profile(&reference.provider)
+        let settings = self.auth.settings();
+        let keyed = || has_credential(&self.catalog, &self.credentials, settings, (reference, self.now_ms));
+        self.catalog.needs_no_key(reference) || keyed()
     }
 
-    fn has_profile(&self, provider: &str) -> bool {
-        !self.credentials.rotation(provider, self.auth.settings(), self.now_ms).is_empty()
+    /// How hard a model thinks for a session that nobody told otherwise.
+    pub(super) fn thinking(&self) -> ThinkingLevel {
+        let configured = self.instance.config().agents.defaults.turn.thinking_default;
+        configured.and_then(|level| ThinkingLevel::parse(level.as_str())).unwrap_or(ThinkingLevel::Low)
     }
 
     /// Says what was assumed of a reference that names no provider.
