@@ -358,8 +358,9 @@ impl Worker {
         self.use_embedder(wanted.by)?;
         self.with_index(|open, _| {
             open.refresh()?;
+            let passages = open.unembedded(&wanted.made)?;
             let (all, embedded) = open.embedded();
-            Ok(Missing { passages: open.unembedded(&wanted.made)?, left: all - embedded })
+            Ok(Missing { passages, left: all - embedded })
         })
     }
 
