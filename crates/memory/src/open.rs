@@ -121,6 +121,28 @@ impl OpenIndex {
         }
     }
 
+    /// Takes in what other processes have written, and searches that: both in one view of the file. Else a note that another
+    /// one replaces in between would be known under its old number, and its words found under the new one.
+    pub(crate) fn search_current(
+        &mut self,
+        query: &Query,
+        vector: Option<&Vector>,
+        today: Date,
+    ) -> Result<Found, IndexError> {
+        // Taking in may write where notes are cut into chunks, which no view allows.
+        if let Ranking::Weighted(..) = self.ranking {
+            self.refresh()?;
+            return self.search(query, vector, today);
+        }
+        self.index.db.execute_batch("BEGIN")?;
+        let found = self.refresh().and_then(|()| self.search(query, vector, today));
+        // Nothing was written; some failures have ended it already.
+        if !self.index.db.is_autocommit() {
+            self.index.db.execute_batch("ROLLBACK")?;
+        }
+        found
+    }
+
     /// What meaning counts beside words, where both rank together by what was measured.
     pub(crate) fn weight(&self) -> Option<MeaningWeight> {
         let has_vectors = self.corpus.embedded().1 > 0;
