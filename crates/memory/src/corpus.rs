@@ -232,6 +232,11 @@ impl Corpus {
         self.sums.row_terms
     }
 
+    /// Numbers of a vector; 0 when there is none.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.vectors.dimensions()
+    }
+
     /// Passages, and how many of them are embedded.
     pub(crate) fn embedded(&self) -> (usize, usize) {
         (self.sums.passages, self.vectors.embedded())

@@ -180,6 +180,11 @@ impl Vectors {
         *self = tidy;
     }
 
+    /// Numbers of a vector; 0 when there is none.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
     /// How many passages are embedded.
     pub(crate) fn embedded(&self) -> usize {
         self.embedded
