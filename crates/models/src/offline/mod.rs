@@ -19,6 +19,7 @@ mod recall;
 mod score;
 mod select;
 mod shape;
+mod stop_words;
 mod tongue;
 mod turn;
 mod user_text;

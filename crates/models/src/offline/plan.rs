@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 
 use super::answer::answer;
-use super::commands::ASKS_FOR_NOTES;
+use super::commands::{ABOUT, ASKS_FOR_NOTES, MAY_ASK_FOR_NOTES};
 use super::evidence::{Evidence, Hits, SearchFault};
 use super::follow::{Followed, followed};
 use super::forget::{Pending, edits, gone, offer, report};
-use super::intent::{Intent, Reply, SmallTalk, intent, reply};
+use super::intent::{Intent, Reply, SmallTalk, after, intent, reply};
 use super::listing::{Extent, Wanted, listing};
 use super::note::{Note, WriteResult};
 use super::phrases::Phrases;
 use super::score::Question;
 use super::tongue::Tongue;
 use super::turn::{Outcome, Turn};
-use super::words::content_words;
+use super::words::{Word, content_words};
 use crate::ModelRequest;
 
 /// Rounds of tool calls in one turn: the longest plan has three, and a loop must end whatever the tools answer.
@@ -53,7 +53,7 @@ pub(super) struct Call {
 pub(super) fn plan(request: &ModelRequest) -> Step {
     let turn = Turn::read(request);
     let pending = turn.said.as_deref().and_then(Pending::read);
-    let tongue = Tongue::of(&turn.user.text);
+    let tongue = Tongue::in_talk(&turn.user.text, &turn.earlier);
     let planner = Planner { turn, request, phrases: tongue.phrases(), tongue };
     let step = match planner.wish(pending.as_ref()) {
         Err(token) => return Step::Say(token.to_owned()),
@@ -188,7 +188,7 @@ impl Planner<'_> {
     fn ask(&self, text: &str) -> Step {
         let step = || {
             let mut hits = self.searched(Search { query: text, results: MAX_RESULTS, places: &[] })?;
-            let question = Question::read(text);
+            let question = Question::read_in(text, self.tongue);
             let only_days = hits.days.as_ref().is_some_and(|days| self.is_empty(&days.about));
             if only_days {
                 hits.keep_days();
@@ -219,7 +219,8 @@ impl Planner<'_> {
             let search = Search { query: &query, results: MAX_RESULTS, places: &followed.places };
             let hits = self.searched(search)?;
             let evidence = self.evidence(&hits)?;
-            let question = Question::read(text).following(Question::read(&followed.subject));
+            let question = Question::read_in(text, self.tongue)
+                .following(Question::read_in(&followed.subject, self.tongue));
             Ok(answer(&question, &evidence, self.tongue)
                 .unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
         };
@@ -245,6 +246,9 @@ impl Planner<'_> {
             Wanted::Lines => MAX_LISTED,
             Wanted::Number => MAX_COUNTED,
         };
+        if about(text, self.tongue).words.is_empty() {
+            return Step::Say(self.phrases.talk.no_words.to_owned());
+        }
         let step = || {
             let mut hits = self.searched(Search { query: text, results, places: &[] })?;
             // Where only days are asked for, theirs come first; if others came too, these are all.
@@ -258,7 +262,7 @@ impl Planner<'_> {
             let named = hits.days.is_some() || !question.words.is_empty();
             let found = named.then(|| listing(&question, &evidence, wanted, extent, self.tongue)).flatten();
             Ok(found
-                .or_else(|| answer(&Question::read(text), &evidence, self.tongue))
+                .or_else(|| answer(&question, &evidence, self.tongue))
                 .unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
         };
         said(step())
@@ -356,9 +360,33 @@ struct Search<'a> {
 
 /// What a question for a list is about, besides notes.
 fn about(text: &str, tongue: Tongue) -> Question {
-    let mut question = Question::read_in(text, tongue);
-    question.words.retain(|word| !ASKS_FOR_NOTES.split_whitespace().any(|asks| asks == word.stem));
-    question
+    let question = Question::read_in(text, tongue).reaching();
+    let subject = subject(text)
+        .filter(|_| tongue == Tongue::English)
+        .map(|subject| Question::read_in(subject, tongue).words);
+    let subject = subject.filter(|words| !words.is_empty());
+    let asks = |list: &str, word: &Word| list.split_whitespace().any(|asks| asks == word.stem);
+    let words = subject.unwrap_or_else(|| {
+        let may =
+            trimmed(&question.words, |word| asks(ASKS_FOR_NOTES, word) || asks(MAY_ASK_FOR_NOTES, word));
+        if may.is_empty() { trimmed(&question.words, |word| asks(ASKS_FOR_NOTES, word)) } else { may }
+    });
+    Question { words, ..question }
+}
+
+/// What stands behind the first "about".
+fn subject(text: &str) -> Option<&str> {
+    let behind = |about: &&str| {
+        text.char_indices().filter(|(_, c)| *c == ' ').find_map(|(at, _)| after(&text[at..], about))
+    };
+    ABOUT.iter().find_map(behind)
+}
+
+/// Without the words at both ends that only ask.
+fn trimmed(words: &[Word], asks: impl Fn(&Word) -> bool) -> Vec<Word> {
+    let first = words.iter().position(|word| !asks(word)).unwrap_or(words.len());
+    let end = words.iter().rposition(|word| !asks(word)).map_or(first, |last| last + 1);
+    words[first..end].to_vec()
 }
 
 fn said(step: Result<String, Step>) -> Step {
