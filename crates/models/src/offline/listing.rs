@@ -1,6 +1,6 @@
 //! Lists and counts: every line about something, each with its place.
 
-use super::answer::{CLEAR, Page};
+use super::answer::{CLEAR, Opening, Page};
 use super::evidence::{Evidence, Line};
 use super::score::{Question, Scores};
 use super::select::Passage;
@@ -40,10 +40,10 @@ pub(super) fn listing(
     let shown = bounded(&about, &lines);
     let phrases = tongue.phrases();
     let opening = match wanted {
-        Wanted::Lines => phrases.finding.from_notes.to_owned(),
-        Wanted::Number => phrases.count(about.len(), files.len()),
+        Wanted::Lines => Opening::Clear,
+        Wanted::Number => Opening::Counted(phrases.count(about.len(), files.len())),
     };
-    let page = Page { question, lines: &lines, paths: &evidence.paths };
+    let page = Page { question, lines: &lines, evidence, tongue };
     let text = page.write(&opening, &runs(shown, &lines))?;
     let more = extent == Extent::Part || shown.len() < about.len();
     Some(if more { format!("{text}\n\n{}", phrases.part(shown.len())) } else { text })

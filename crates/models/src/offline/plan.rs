@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::answer::answer;
 use super::commands::{ABOUT, ASKS_FOR_NOTES, MAY_ASK_FOR_NOTES};
-use super::evidence::{Evidence, Hits, SearchFault};
+use super::evidence::{Evidence, Hits, SearchFault, Wish};
 use super::follow::{Followed, followed};
-use super::forget::{Pending, edits, gone, offer, report};
+use super::forget::{Offer, Pending, edits, gone, offer, report};
 use super::intent::{Intent, Reply, SmallTalk, after, intent, reply};
 use super::listing::{Extent, Wanted, listing};
 use super::note::{Note, WriteResult};
-use super::phrases::Phrases;
+use super::phrases::{Phrases, in_brackets};
 use super::score::Question;
 use super::tongue::Tongue;
 use super::turn::{Outcome, Turn};
@@ -167,11 +167,12 @@ impl Planner<'_> {
         Err(Step::Say(self.phrases.search_failed(&fault)))
     }
 
-    /// The lines of the results, and of what was read; first the step that reads on where a result was cut.
-    fn evidence(&self, hits: &Hits) -> Result<Evidence, Step> {
-        let cut = hits.cut();
-        if !cut.is_empty() && self.reads().is_empty() && self.has("memory_get") {
-            return Err(self.call(cut.into_iter().map(|arguments| ("memory_get", arguments)).collect()));
+    /// The lines of the results, and of what was read; first the step that reads what else is needed. `places` were read
+    /// with the search.
+    fn evidence(&self, hits: &Hits, wish: Wish, places: usize) -> Result<Evidence, Step> {
+        let wanted = hits.reads(wish);
+        if !wanted.is_empty() && self.reads().len() <= places && self.has("memory_get") {
+            return Err(self.call(wanted.into_iter().map(|arguments| ("memory_get", arguments)).collect()));
         }
         let mut evidence = Evidence::of(hits);
         for read in self.reads().into_iter().filter(|read| !read.failed) {
@@ -193,7 +194,7 @@ impl Planner<'_> {
             if only_days {
                 hits.keep_days();
             }
-            let evidence = self.evidence(&hits)?;
+            let evidence = self.evidence(&hits, Wish::Cut, 0)?;
             let found = if only_days {
                 let extent = extent(hits.count(), MAX_RESULTS);
                 listing(
@@ -206,9 +207,18 @@ impl Planner<'_> {
             } else {
                 answer(&question, &evidence, self.tongue)
             };
-            Ok(found.unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
+            Ok(self.noting(found, text, &hits))
         };
         said(step())
+    }
+
+    /// An answer with what the search says about itself, or that there is none.
+    fn noting(&self, found: Option<String>, asked: &str, hits: &Hits) -> String {
+        match (found, hits.note.as_deref()) {
+            (Some(found), Some(note)) => format!("{found}\n\n{}", in_brackets(note)),
+            (Some(found), None) => found,
+            (None, note) => self.phrases.nothing_found(asked, note),
+        }
     }
 
     /// The same for a question that leans on the answer before: its notes are looked at again.
@@ -218,11 +228,10 @@ impl Planner<'_> {
             let query = format!("{} {text}", followed.subject);
             let search = Search { query: &query, results: MAX_RESULTS, places: &followed.places };
             let hits = self.searched(search)?;
-            let evidence = self.evidence(&hits)?;
+            let evidence = self.evidence(&hits, Wish::Cut, followed.places.len())?;
             let question = Question::read_in(text, self.tongue)
                 .following(Question::read_in(&followed.subject, self.tongue));
-            Ok(answer(&question, &evidence, self.tongue)
-                .unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
+            Ok(self.noting(answer(&question, &evidence, self.tongue), text, &hits))
         };
         said(step())
     }
@@ -256,14 +265,15 @@ impl Planner<'_> {
             hits.keep_days();
             let only_days = hits.days.as_ref().is_some_and(|days| days.about.is_empty());
             let extent = if only_days { extent(hits.count(), results) } else { extent(found, results) };
-            let evidence = self.evidence(&hits)?;
+            hits.keep_notes();
+            let evidence = self.evidence(&hits, Wish::Copies, 0)?;
+            let extent = if hits.misses_copies(&evidence) { Extent::Part } else { extent };
             let question = about(hits.days.as_ref().map_or(text, |days| days.about.as_str()), self.tongue);
             // Without days and without words there is nothing to list by.
             let named = hits.days.is_some() || !question.words.is_empty();
             let found = named.then(|| listing(&question, &evidence, wanted, extent, self.tongue)).flatten();
-            Ok(found
-                .or_else(|| answer(&question, &evidence, self.tongue))
-                .unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
+            let found = found.or_else(|| answer(&question, &evidence, self.tongue));
+            Ok(self.noting(found, text, &hits))
         };
         said(step())
     }
@@ -274,10 +284,14 @@ impl Planner<'_> {
             return Step::Say(self.phrases.missing_tool(missing));
         }
         let step = || {
-            let (hits, evidence) = self.found_to_forget(what)?;
+            let Remains { hits, evidence, extent } = self.found_to_forget(what)?;
             let question = Question::read_in(what, self.tongue);
-            Ok(offer(&question, &evidence, self.tongue)
-                .unwrap_or_else(|| self.phrases.nothing_found(what, hits.note.as_deref())))
+            Ok(match offer(&question, &evidence, extent, self.tongue) {
+                Offer::Asked(text) => text,
+                // What cannot go this way is shown all the same.
+                Offer::Withheld => self.noting(answer(&question, &evidence, self.tongue), what, &hits),
+                Offer::Nothing => self.phrases.nothing_found(what, hits.note.as_deref()),
+            })
         };
         said(step())
     }
@@ -287,17 +301,20 @@ impl Planner<'_> {
     }
 
     /// What the search found in notes, read once more: what is shown must be whole lines, as they are now.
-    fn found_to_forget(&self, what: &str) -> Result<(Hits, Evidence), Step> {
+    fn found_to_forget(&self, what: &str) -> Result<Remains, Step> {
         let mut hits = self.searched(Search { query: what, results: MAX_FORGOTTEN, places: &[] })?;
+        let extent = extent(hits.count(), MAX_FORGOTTEN);
         hits.keep_notes();
         let since = self.turn.outcomes.iter().skip_while(|outcome| outcome.tool != "memory_search");
         let reads: Vec<&Outcome<'_>> = since.filter(|outcome| outcome.tool == "memory_get").collect();
-        if reads.is_empty() && hits.count() > 0 {
-            let places = hits.places().into_iter();
-            return Err(self.call(places.map(|place| ("memory_get", place)).collect()));
+        let wanted = hits.reads(Wish::Whole);
+        if reads.is_empty() && !wanted.is_empty() {
+            return Err(self.call(wanted.into_iter().map(|place| ("memory_get", place)).collect()));
         }
         let evidence = Evidence::of_reads(&hits, &reads);
-        Ok((hits, evidence))
+        // What the search has not read yet may say it too.
+        let more = hits.note.is_some() || hits.misses_copies(&evidence);
+        Ok(Remains { hits, evidence, extent: if more { Extent::Part } else { extent } })
     }
 
     /// Whether a yes is to what was shown: of whoever it was shown to, and soon enough that it is remembered.
@@ -341,14 +358,23 @@ impl Planner<'_> {
         });
         let Some(what) = wish else { return Step::Say(gone(pending)) };
         let step = || {
-            let (_, evidence) = self.found_to_forget(&what)?;
+            let Remains { evidence, extent, .. } = self.found_to_forget(&what)?;
             let question = Question::read_in(&what, pending.tongue);
             let anew = pending.tongue.phrases().forgetting.anew;
-            let offered = offer(&question, &evidence, pending.tongue);
-            Ok(offered.map_or_else(|| gone(pending), |offered| format!("{anew}\n\n{offered}")))
+            Ok(match offer(&question, &evidence, extent, pending.tongue) {
+                Offer::Asked(offered) => format!("{anew}\n\n{offered}"),
+                Offer::Withheld | Offer::Nothing => gone(pending),
+            })
         };
         said(step())
     }
+}
+
+/// What there is about something that is to be forgotten.
+struct Remains {
+    hits: Hits,
+    evidence: Evidence,
+    extent: Extent,
 }
 
 /// A search and what is read with it.
