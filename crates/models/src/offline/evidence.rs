@@ -13,7 +13,7 @@ const MAX_HITS: usize = 50;
 /// Lines taken into account: fifty results of forty lines.
 const MAX_LINES: usize = 2_000;
 /// Pieces of files read at once, of results that are cut and of other places of their lines.
-const MAX_READS: usize = 40;
+const MAX_READS: usize = 100;
 /// The rank of what no result shows.
 const NO_RANK: usize = 3;
 /// Places of a line that stands elsewhere as well, as many as the search names.
@@ -169,20 +169,24 @@ impl Hits {
         self.results.retain(|hit| is_note(hit.source.as_deref()));
     }
 
-    /// The arguments of `memory_get` for what is to be read; what touches is read at once.
-    pub(super) fn reads(&self, wish: Wish) -> Vec<Value> {
+    /// The arguments of `memory_get` for what is to be read; what touches is read at once. Of a file that is looked into at
+    /// all, as `looked` says of some, every result is read: text of two times must not stand together. While the search is
+    /// behind, everything is.
+    pub(super) fn reads(&self, wish: Wish, looked: &[&Outcome<'_>]) -> Vec<Value> {
         let behind = if wish == Wish::Whole { REST_LINES } else { 0 };
-        let results = self.results.iter().filter(|hit| wish == Wish::Whole || hit.is_cut());
+        let copies = || self.copies.iter().filter(|_| wish != Wish::Cut);
+        let mut files: BTreeSet<&str> =
+            looked.iter().filter_map(|read| read.arguments?["path"].as_str()).collect();
+        files.extend(copies().map(|(path, _)| path.as_str()));
+        let all = wish == Wish::Whole || self.note.is_some();
+        files.extend(self.results.iter().filter(|hit| all || hit.is_cut()).map(|hit| hit.path.as_str()));
+        let results = self.results.iter().filter(|hit| files.contains(hit.path.as_str()));
         let mut ranges: Vec<(&str, usize, usize)> = results
             .map(|hit| {
                 (hit.path.as_str(), hit.start_line, hit.start_line.saturating_add(hit.height() + behind))
             })
             .collect();
-        if wish != Wish::Cut {
-            let copies = self.copies.iter();
-            ranges.extend(copies.map(|(path, line)| (path.as_str(), *line, line.saturating_add(1 + behind))));
-        }
-        ranges.truncate(MAX_READS);
+        ranges.extend(copies().map(|(path, line)| (path.as_str(), *line, line.saturating_add(1 + behind))));
         ranges.sort_unstable();
         let mut joined: Vec<(&str, usize, usize)> = Vec::new();
         for (path, from, end) in ranges {
@@ -191,14 +195,17 @@ impl Hits {
                 _ => joined.push((path, from, end)),
             }
         }
-        let read = |(path, from, end): (&str, usize, usize)| json!({ "path": path, "from": from, "lines": end - from });
+        joined.truncate(MAX_READS);
+        let read = |(path, from, end)| json!({ "path": path, "from": from, "lines": end - from });
         joined.into_iter().map(read).collect()
     }
 
-    /// Whether another place of a line is not among the lines, or not all places are known.
-    pub(super) fn misses_copies(&self, evidence: &Evidence) -> bool {
+    /// Whether a result, or another place of a line, is not among the lines, or not all places are known.
+    pub(super) fn misses(&self, evidence: &Evidence) -> bool {
         let is_missing = |(path, line): &(String, usize)| !evidence.has(path, *line);
-        self.copies_unknown || self.copies.iter().any(is_missing)
+        self.copies_unknown
+            || self.copies.iter().any(is_missing)
+            || self.results.iter().any(|hit| !evidence.has(&hit.path, hit.start_line))
     }
 }
 
@@ -303,11 +310,22 @@ impl Evidence {
 
     /// Only what `memory_get` read of the results: whole lines, as the files are now.
     pub(super) fn of_reads(hits: &Hits, reads: &[&Outcome<'_>]) -> Self {
+        Self::with_reads(hits, reads, |_| false)
+    }
+
+    /// That, and of files that could not be read what the search shows of them.
+    pub(super) fn of_both(hits: &Hits, reads: &[&Outcome<'_>]) -> Self {
+        Self::with_reads(hits, reads, |is_read| !is_read)
+    }
+
+    fn with_reads(hits: &Hits, reads: &[&Outcome<'_>], keep: impl Fn(bool) -> bool) -> Self {
         let mut evidence = Self::of(hits);
-        let found = std::mem::take(&mut evidence.lines);
+        let mut found = std::mem::take(&mut evidence.lines);
         for read in reads.iter().filter(|read| !read.failed) {
             evidence.add_read(read);
         }
+        let read: BTreeSet<usize> = evidence.lines.keys().map(|(file, _)| *file).collect();
+        evidence.lines.extend(found.extract_if(.., |(file, _), _| keep(read.contains(file))));
         for (key, found) in found {
             if let Some(line) = evidence.lines.get_mut(&key) {
                 line.rank = found.rank;
@@ -317,7 +335,7 @@ impl Evidence {
     }
 
     /// Adds what `memory_get` read; its lines are whole, so they replace cut ones.
-    pub(super) fn add_read(&mut self, read: &Outcome<'_>) {
+    fn add_read(&mut self, read: &Outcome<'_>) {
         #[derive(Deserialize)]
         struct ReadResult {
             path: String,
@@ -402,12 +420,15 @@ mod tests {
 
     #[test]
     fn a_cut_snippet_is_read_on() {
-        assert!(hits("a\nb", 4).reads(Wish::Cut).is_empty());
-        assert!(hits("a\nb\n\n", 6).reads(Wish::Cut).is_empty(), "empty lines at the end are not missed");
+        assert!(hits("a\nb", 4).reads(Wish::Cut, &[]).is_empty());
+        assert!(
+            hits("a\nb\n\n", 6).reads(Wish::Cut, &[]).is_empty(),
+            "empty lines at the end are not missed"
+        );
         let read = |lines: usize| [json!({"path":"MEMORY.md","from":3,"lines":lines})];
-        assert_eq!(hits("a\nb", 9).reads(Wish::Cut), read(7));
-        assert_eq!(hits("a\nb…", 4).reads(Wish::Cut), read(2));
-        assert_eq!(hits("a\nb", 4).reads(Wish::Whole), read(42));
+        assert_eq!(hits("a\nb", 9).reads(Wish::Cut, &[]), read(7));
+        assert_eq!(hits("a\nb…", 4).reads(Wish::Cut, &[]), read(2));
+        assert_eq!(hits("a\nb", 4).reads(Wish::Whole, &[]), read(42));
     }
 
     fn of(results: serde_json::Value) -> Hits {
@@ -423,19 +444,19 @@ mod tests {
         ]);
         let hits =
             of(json!([{"path":"a.md","startLine":1,"endLine":3,"snippet":"a\nb\nc","elsewhere":elsewhere}]));
-        assert!(hits.reads(Wish::Cut).is_empty());
-        let (a, b) = (json!({"path":"a.md","from":4,"lines":1}), json!({"path":"b.md","from":9,"lines":1}));
-        assert_eq!(hits.reads(Wish::Copies), [a, b]);
+        assert!(hits.reads(Wish::Cut, &[]).is_empty());
+        let (a, b) = (json!({"path":"a.md","from":1,"lines":4}), json!({"path":"b.md","from":9,"lines":1}));
+        assert_eq!(hits.reads(Wish::Copies, &[]), [a, b]);
         let (a, b) = (json!({"path":"a.md","from":1,"lines":44}), json!({"path":"b.md","from":9,"lines":41}));
-        assert_eq!(hits.reads(Wish::Whole), [a, b]);
-        assert!(hits.misses_copies(&Evidence::of(&hits)));
+        assert_eq!(hits.reads(Wish::Whole, &[]), [a, b]);
+        assert!(hits.misses(&Evidence::of(&hits)));
     }
 
     #[test]
     fn a_piece_of_a_line_is_known_to_be_one() {
         let ends = |cut: &str| {
             let hits = of(json!([{"path":"a.md","startLine":1,"endLine":2,"snippet":"a\nb","cut":cut}]));
-            assert_eq!(hits.reads(Wish::Cut).len(), 1);
+            assert_eq!(hits.reads(Wish::Cut, &[]).len(), 1);
             let lines = Evidence::of(&hits).lines();
             (lines[0].begins_before, lines[0].goes_on, lines[1].begins_before, lines[1].goes_on)
         };

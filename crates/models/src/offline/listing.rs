@@ -1,5 +1,7 @@
 //! Lists and counts: every line about something, each with its place.
 
+use std::collections::HashSet;
+
 use super::answer::{CLEAR, Opening, Page};
 use super::evidence::{Evidence, Line};
 use super::score::{Question, Scores};
@@ -45,7 +47,7 @@ pub(super) fn listing(
     };
     let page = Page { question, lines: &lines, evidence, tongue };
     let text = page.write(&opening, &runs(shown, &lines))?;
-    let more = extent == Extent::Part || shown.len() < about.len();
+    let more = extent == Extent::Part || shown.len() < about.len() || leaves_twins(&about, &lines);
     Some(if more { format!("{text}\n\n{}", phrases.part(shown.len())) } else { text })
 }
 
@@ -58,6 +60,17 @@ fn about(question: &Question, lines: &[Line], evidence: &Evidence) -> Vec<usize>
         question.words.is_empty() || scores.own[*at] >= CLEAR || under >= CLEAR || titled
     };
     (0..lines.len()).filter(|at| says_something(&lines[*at].text)).filter(is_about).collect()
+}
+
+/// Whether a line that was left out reads like one that was not: what stands below a heading about it may stand again in a
+/// place of which the heading is not known.
+fn leaves_twins(about: &[usize], lines: &[Line]) -> bool {
+    let letters = |line: &Line| -> String {
+        line.text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+    };
+    let kept: HashSet<String> = about.iter().map(|at| letters(&lines[*at])).collect();
+    let mut others = (0..lines.len()).filter(|at| about.binary_search(at).is_err());
+    others.any(|at| says_something(&lines[at].text) && kept.contains(&letters(&lines[at])))
 }
 
 fn bounded<'a>(about: &'a [usize], lines: &[Line]) -> &'a [usize] {

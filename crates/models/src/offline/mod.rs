@@ -26,6 +26,14 @@ mod user_text;
 mod words;
 
 #[cfg(test)]
+mod double;
+#[cfg(test)]
+mod judge;
+#[cfg(test)]
+mod property;
+#[cfg(test)]
+mod stories;
+#[cfg(test)]
 mod talks;
 #[cfg(test)]
 mod world;

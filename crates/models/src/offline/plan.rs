@@ -170,15 +170,12 @@ impl Planner<'_> {
     /// The lines of the results, and of what was read; first the step that reads what else is needed. `places` were read
     /// with the search.
     fn evidence(&self, hits: &Hits, wish: Wish, places: usize) -> Result<Evidence, Step> {
-        let wanted = hits.reads(wish);
-        if !wanted.is_empty() && self.reads().len() <= places && self.has("memory_get") {
+        let reads = self.reads();
+        let wanted = hits.reads(wish, reads.get(..places).unwrap_or_default());
+        if !wanted.is_empty() && reads.len() <= places && self.has("memory_get") {
             return Err(self.call(wanted.into_iter().map(|arguments| ("memory_get", arguments)).collect()));
         }
-        let mut evidence = Evidence::of(hits);
-        for read in self.reads().into_iter().filter(|read| !read.failed) {
-            evidence.add_read(read);
-        }
-        Ok(evidence)
+        Ok(Evidence::of_both(hits, &reads))
     }
 
     fn reads(&self) -> Vec<&Outcome<'_>> {
@@ -267,7 +264,7 @@ impl Planner<'_> {
             let extent = if only_days { extent(hits.count(), results) } else { extent(found, results) };
             hits.keep_notes();
             let evidence = self.evidence(&hits, Wish::Copies, 0)?;
-            let extent = if hits.misses_copies(&evidence) { Extent::Part } else { extent };
+            let extent = if hits.misses(&evidence) { Extent::Part } else { extent };
             let question = about(hits.days.as_ref().map_or(text, |days| days.about.as_str()), self.tongue);
             // Without days and without words there is nothing to list by.
             let named = hits.days.is_some() || !question.words.is_empty();
@@ -307,13 +304,13 @@ impl Planner<'_> {
         hits.keep_notes();
         let since = self.turn.outcomes.iter().skip_while(|outcome| outcome.tool != "memory_search");
         let reads: Vec<&Outcome<'_>> = since.filter(|outcome| outcome.tool == "memory_get").collect();
-        let wanted = hits.reads(Wish::Whole);
+        let wanted = hits.reads(Wish::Whole, &[]);
         if reads.is_empty() && !wanted.is_empty() {
             return Err(self.call(wanted.into_iter().map(|place| ("memory_get", place)).collect()));
         }
         let evidence = Evidence::of_reads(&hits, &reads);
         // What the search has not read yet may say it too.
-        let more = hits.note.is_some() || hits.misses_copies(&evidence);
+        let more = hits.note.is_some() || hits.misses(&evidence);
         Ok(Remains { hits, evidence, extent: if more { Extent::Part } else { extent } })
     }
 

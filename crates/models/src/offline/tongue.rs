@@ -159,8 +159,8 @@ impl Tongue {
             return vec![Self::Russian];
         }
         let lower = text.to_lowercase().replace('’', "'");
-        let words: Vec<&str> =
-            lower.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '-'))).collect();
+        let words = lower.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '-')));
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
         let telling = |tongue: Self| {
             let own = TELLING.iter().find(|(of, _)| *of == tongue).map_or("", |(_, own)| own);
             let knows = |word: &str| own.split(' ').any(|known| known == word);
@@ -190,6 +190,7 @@ mod tests {
         let rows = [
             ("Where is the key?", Tongue::English),
             ("xyzzy 42", Tongue::English),
+            ("»…!", Tongue::English),
             ("Wo ist der Schlüssel?", Tongue::German),
             ("Où est la clé du garage ?", Tongue::French),
             ("¿Dónde está la llave?", Tongue::Spanish),
