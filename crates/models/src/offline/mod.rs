@@ -28,6 +28,8 @@ mod words;
 #[cfg(test)]
 mod double;
 #[cfg(test)]
+mod gaps;
+#[cfg(test)]
 mod judge;
 #[cfg(test)]
 mod property;

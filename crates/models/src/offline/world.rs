@@ -27,6 +27,8 @@ pub(super) struct World {
     pub(super) indexed: Option<BTreeMap<String, String>>,
     /// Who searches; nobody means that every file comes whole.
     pub(super) double: Option<Double>,
+    /// Whether `memory_get` is not allowed.
+    pub(super) without_get: bool,
     messages: Vec<Arc<Message>>,
     /// What `memory_search` says about days, whatever it is asked.
     pub(super) days: Option<Value>,
@@ -43,6 +45,7 @@ impl World {
             talks: BTreeMap::new(),
             indexed: None,
             double: None,
+            without_get: false,
             messages: Vec::new(),
             days: None,
             calls: Vec::new(),
@@ -92,7 +95,11 @@ impl World {
         let tools = ["read", "write", "edit", "memory_search", "memory_get"];
         ModelRequest {
             messages: self.messages.clone(),
-            tools: tools.iter().map(tool).collect(),
+            tools: tools
+                .iter()
+                .filter(|name| !(self.without_get && **name == "memory_get"))
+                .map(tool)
+                .collect(),
             now_ms: NOW_MS + self.later_ms,
             ..ModelRequest::default()
         }
