@@ -9,6 +9,7 @@
     reason = "a test stops at once, with the place, when something is not as it should be"
 )]
 
+mod budgets;
 mod cli_backends;
 mod config;
 mod crash;

@@ -114,14 +114,16 @@ pub(crate) async fn drive(
             while let Some(effect) = effects.next() {
                 match (effect, effects.peek()) {
                     (Effect::Append(message), Some(Effect::End(_))) => last = Some(message),
-                    (Effect::CallModel(mut request), _) => match speaker.pay_for(&mut request) {
-                        Ok(()) => {
-                            let speaks_by =
-                                speaker.has_others().then(|| Instant::now() + speaker.patience(limits.wait));
-                            running.call(speaker, *request, (world.clock().now_ms(), speaks_by));
+                    (Effect::CallModel(mut request), _) => {
+                        match pay(speaker, &mut request, (&limits, deadline)).await {
+                            Ok(()) => {
+                                let wait = speaker.patience(limits.wait);
+                                let speaks_by = speaker.has_others().then(|| Instant::now() + wait);
+                                running.call(speaker, *request, (world.clock().now_ms(), speaks_by));
+                            }
+                            Err(input) => inputs.push_back(input),
                         }
-                        Err(over) => inputs.push_back(Input::OverBudget { words: over.words() }),
-                    },
+                    }
                     (effect, _) => match perform(effect, world, observer, &mut running).await {
                         Done::Not => {}
                         Done::Yes(outcome) => return Finish { outcome, last, notice },
@@ -140,7 +142,7 @@ pub(crate) async fn drive(
             event = next_event(&mut running.events) => event,
             (call_id, outcome) = tool_result(&mut running.tool) => Input::ToolDone { call_id, outcome },
         };
-        speaker.count(&input);
+        let paid = speaker.count(&input);
         if says_something(&input) {
             running.speaks_by = None;
             if let Some(words) = speaker.notice() {
@@ -148,12 +150,32 @@ pub(crate) async fn drive(
                 notice = Some(words);
             }
         }
-        let input = if let Input::ModelFailed(error) = input {
-            after_failure(turn, speaker, error, (&limits, deadline)).await
-        } else {
-            input
+        let over = paid.err().map(|unpaid| Input::OverBudget { words: unpaid.words() });
+        let input = match (input, &over) {
+            (Input::ModelFailed(error), None) => {
+                Some(after_failure(turn, speaker, error, (&limits, deadline)).await)
+            }
+            // Nobody else is asked for what cannot be paid.
+            (Input::ModelFailed(_), Some(_)) => None,
+            (input, _) => Some(input),
         };
-        inputs.push_back(input);
+        inputs.extend(input.into_iter().chain(over));
+    }
+}
+
+/// Sets aside what a call can cost. A disk that hangs keeps nobody from stopping the turn.
+async fn pay(
+    speaker: &mut impl Voice,
+    request: &mut ModelRequest,
+    (limits, deadline): (&Limits<'_>, Instant),
+) -> Result<(), Input> {
+    tokio::select! {
+        biased;
+        reason = limits.abort.aborted() => Err(Input::Abort(reason)),
+        () = tokio::time::sleep_until(deadline) => Err(Input::Deadline),
+        paid = speaker.pay_for(request) => {
+            paid.map_err(|unpaid| Input::OverBudget { words: unpaid.words() })
+        }
     }
 }
 

@@ -27,6 +27,7 @@ use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
 use crate::session::{OpenSession, blocking, own_message, restart_entry};
 use crate::speaker::{Sight, Speaker};
+use crate::spending::run_id;
 use crate::status;
 use crate::think::{self, AskedThinking};
 use crate::turn::{Outcome, Turn, TurnError};
@@ -445,11 +446,12 @@ impl Lane {
         job: &TurnJob,
     ) -> Result<Speaker, Outcome> {
         let limit = job.timeout.unwrap_or(self.runtime.settings.timeout);
+        let run = job.inbound.as_ref().map(run_id);
         tokio::select! {
             biased;
             reason = job.abort.aborted() => Err(Outcome::Aborted { reason, text: String::new() }),
             () = tokio::time::sleep(limit) => Err(Outcome::Failed(TurnError::Deadline { limit })),
-            chosen = Speaker::choose(&self.runtime, (&self.key, entry), sight) => {
+            chosen = Speaker::choose(&self.runtime, (&self.key, entry), sight, run) => {
                 chosen.map_err(Outcome::Failed)
             }
         }
@@ -648,6 +650,7 @@ async fn drive_turn(
         messages: budget::newest_that_fit(&open.messages, room).to_vec(),
         tools: Arc::clone(&open.tools),
         max_tokens: info.max_tokens,
+        max_bytes: None,
         temperature: None,
         thinking: Some(level),
         session: Some(open.cli_session()),

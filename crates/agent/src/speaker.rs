@@ -17,7 +17,7 @@ use openclaw_store::{SessionEntry, field};
 use crate::envelope::{date_of, local_time};
 use crate::exchanges::Recorded;
 use crate::runtime::AgentRuntime;
-use crate::spending::{Amount, CallEnd, Counted, Over, Purse};
+use crate::spending::{Amount, CallEnd, Counted, Purse, Unpaid};
 use crate::turn::{Input, TurnError};
 
 /// Whether the message has images.
@@ -51,6 +51,7 @@ impl Speaker {
         runtime: &Arc<AgentRuntime>,
         (key, entry): (&SessionKey, &SessionEntry),
         sight: Sight,
+        run: Option<String>,
     ) -> Result<Self, TurnError> {
         let words = |error: CatalogError| TurnError::Model { words: error.plain_words() };
         let models = models(runtime, entry, sight).map_err(words)?;
@@ -74,7 +75,8 @@ impl Speaker {
                 Ok(model) => {
                     let model = recorded.wrap(model);
                     let told = entry.text(field::MODEL_NOTICE).map(str::to_owned);
-                    let (purse, runtime, key) = (purse(runtime, entry), Arc::clone(runtime), key.clone());
+                    let (purse, runtime, key) =
+                        (purse(runtime, entry, run), Arc::clone(runtime), key.clone());
                     let pinned_by_user = by_user;
                     let speaker =
                         Self { runtime, key, failover, at, model, pinned_by_user, told, recorded, purse };
@@ -104,24 +106,30 @@ impl Speaker {
     ///
     /// # Errors
     /// A budget does not allow it.
-    pub(crate) fn pay_for(&mut self, request: &mut ModelRequest) -> Result<(), Over> {
+    pub(crate) async fn pay_for(&mut self, request: &mut ModelRequest) -> Result<(), Unpaid> {
         let today = date_of(&local_time(self.runtime.clock.now_ms(), &self.runtime.settings.zone));
-        self.purse.open(request, self.model.describe(), &today)
+        self.purse.open(request, self.model.describe(), today).await
     }
 
     /// Counts what a call cost, when it says so and when it is over, and keeps that at once: a gateway that is killed in
     /// the next call has not forgotten this one.
-    pub(crate) fn count(&mut self, input: &Input) {
-        let info = self.model.describe();
-        let counted = match input {
+    ///
+    /// # Errors
+    /// The answer is longer than what was set aside for it, and is to be stopped.
+    pub(crate) fn count(&mut self, input: &Input) -> Result<(), Unpaid> {
+        let mut within = Ok(());
+        let mut counted = match input {
             Input::Model(event) => match event {
-                ModelEvent::Usage(usage) => self.purse.reported(usage, info),
-                ModelEvent::Done(_) => self.purse.close(CallEnd::Answered, info),
+                ModelEvent::Usage(usage) => self.purse.reported(usage),
+                ModelEvent::Done(_) => self.purse.close(CallEnd::Answered),
                 ModelEvent::TextDelta(delta)
                 | ModelEvent::ThinkingDelta(delta)
-                | ModelEvent::RedactedThinking(delta)
                 | ModelEvent::ToolCallArguments { delta, .. } => {
-                    self.purse.streamed(delta.len());
+                    within = self.purse.streamed(delta.len());
+                    Counted::Nothing
+                }
+                ModelEvent::RedactedThinking(data) => {
+                    self.purse.sealed(data.len());
                     Counted::Nothing
                 }
                 ModelEvent::ThinkingSignature(_)
@@ -129,20 +137,30 @@ impl Speaker {
                 | ModelEvent::ToolCallStart { .. }
                 | ModelEvent::ToolCallSignature { .. } => Counted::Nothing,
             },
-            // The provider wrote an answer, and keeps it.
-            Input::ModelFailed(ModelError::Filtered { .. }) => self.purse.close(CallEnd::Answered, info),
-            Input::ModelFailed(_) | Input::Abort(_) | Input::Deadline => {
-                self.purse.close(CallEnd::Broken, info)
+            Input::ModelFailed(error) => {
+                within = self.purse.failed(error);
+                self.purse.close(CallEnd::of(error))
             }
+            Input::Abort(_) | Input::Deadline => self.purse.close(CallEnd::Stopped),
             Input::Begin
             | Input::ModelReplaced(_)
             | Input::NobodyAnswers { .. }
             | Input::OverBudget { .. }
             | Input::ToolDone { .. } => Counted::Nothing,
         };
+        if within.is_err() && counted == Counted::Nothing {
+            counted = self.purse.close(CallEnd::Stopped);
+        }
         if counted == Counted::Something {
-            self.purse.save();
-            let spent = self.purse.session();
+            self.keep_spent();
+        }
+        within
+    }
+
+    fn keep_spent(&self) {
+        self.purse.save();
+        let spent = self.purse.session();
+        if spent != Amount::default() {
             self.runtime.sessions.update(self.key.as_str(), |entry| {
                 entry.set(field::SPENT_TOKENS, &spent.tokens);
                 entry.set(field::SPENT_USD, &spent.usd);
@@ -227,12 +245,18 @@ impl Speaker {
     }
 }
 
-fn purse(runtime: &AgentRuntime, entry: &SessionEntry) -> Purse {
-    let session = Amount {
+fn purse(runtime: &AgentRuntime, entry: &SessionEntry, run: Option<String>) -> Purse {
+    let budgets = (runtime.settings.budgets, Arc::clone(&runtime.spending));
+    let session = entry.session_id();
+    Purse::new(budgets, (&runtime.id, session.as_str()), run, spent_by(entry))
+}
+
+/// What a session has spent, as its entry says.
+pub(crate) fn spent_by(entry: &SessionEntry) -> Amount {
+    Amount {
         tokens: entry.get(field::SPENT_TOKENS).unwrap_or(0),
         usd: entry.get(field::SPENT_USD).unwrap_or(0.0),
-    };
-    Purse::new(runtime.settings.budgets, Arc::clone(&runtime.spending), &runtime.id, session)
+    }
 }
 
 /// The models that could answer, the one that is meant first: the session's or the agent's own, its fallbacks, and at the

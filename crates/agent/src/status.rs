@@ -5,13 +5,15 @@ use std::sync::Arc;
 use openclaw_models::ModelInfo;
 use openclaw_models::catalog::CatalogError;
 use openclaw_protocol::session_key::SessionKey;
-use openclaw_store::{SessionEntry, field};
+use openclaw_store::{SessionEntry, SessionId, field};
 use openclaw_tools::{ChatKind, SessionInfo, SessionSnapshot};
 
-use crate::envelope::local_time;
+use crate::envelope::{date_of, local_time};
 use crate::nature::{self, ChatType};
 use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
+use crate::speaker::spent_by;
+use crate::spending;
 
 /// What may be set for one session and changes how it answers, in the order in which it is shown.
 pub const OVERRIDES: &[&str] = &[
@@ -62,6 +64,15 @@ pub(crate) fn card(runtime: &AgentRuntime, key: &SessionKey) -> String {
             count(field::COMPACTION_COUNT),
         ),
     ];
+    let session = entry.as_ref().map(|entry| entry.session_id());
+    let spent = entry.as_deref().map(spent_by).unwrap_or_default();
+    let who = (runtime.id.as_str(), session.as_ref().map(SessionId::as_str));
+    lines.extend(spending::lines(
+        (&runtime.settings.budgets, &runtime.spending),
+        who,
+        spent,
+        &date_of(&time),
+    ));
     lines.extend(entry.as_deref().and_then(overrides).map(|words| format!("Set for this session: {words}")));
     lines.join("\n")
 }

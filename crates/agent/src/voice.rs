@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use openclaw_models::{ChatModel, ModelError, ModelInfo, ModelRequest, WireApi};
 
 use crate::speaker::Speaker;
-use crate::spending::Over;
+use crate::spending::Unpaid;
 use crate::turn::Input;
 
 /// A program that works on an answer of usual length is done by then.
@@ -18,9 +18,9 @@ pub(crate) trait Voice: Send {
     /// The model that is asked.
     fn model(&self) -> &Arc<dyn ChatModel>;
     /// Sets aside what a call can cost.
-    fn pay_for(&mut self, request: &mut ModelRequest) -> Result<(), Over>;
-    /// Counts what a call cost, when it says so and when it is over.
-    fn count(&mut self, input: &Input);
+    fn pay_for<'a>(&'a mut self, request: &'a mut ModelRequest) -> BoxFuture<'a, Result<(), Unpaid>>;
+    /// Counts what a call cost, when it says so and when it is over. An error ends the turn.
+    fn count(&mut self, input: &Input) -> Result<(), Unpaid>;
     /// Whether somebody else could be asked.
     fn has_others(&self) -> bool;
     /// Notes that the model failed in the middle of its answer.
@@ -48,12 +48,12 @@ impl Voice for Speaker {
         Self::model(self)
     }
 
-    fn pay_for(&mut self, request: &mut ModelRequest) -> Result<(), Over> {
-        Self::pay_for(self, request)
+    fn pay_for<'a>(&'a mut self, request: &'a mut ModelRequest) -> BoxFuture<'a, Result<(), Unpaid>> {
+        Box::pin(Self::pay_for(self, request))
     }
 
-    fn count(&mut self, input: &Input) {
-        Self::count(self, input);
+    fn count(&mut self, input: &Input) -> Result<(), Unpaid> {
+        Self::count(self, input)
     }
 
     fn has_others(&self) -> bool {

@@ -44,8 +44,9 @@ pub struct Parsed {
 /// A configuration as it stands on disk. It holds secrets and has no `Debug`.
 #[derive(Clone)]
 pub struct Loaded {
-    /// The typed values; the defaults when there is no file.
-    pub config: Config,
+    /// The typed values; the defaults when there is no file. In a box: they are tens of kilobytes, and by value every
+    /// function and future that hands them on would have that much more of a stack frame.
+    pub config: Box<Config>,
     /// The text of the file; not of those it includes.
     pub raw: Option<String>,
     /// The JSON value as written, `${NAME}` and all, included files merged in; an empty object when there is no file.
@@ -118,7 +119,7 @@ fn load_into(files: &mut Vec<PathBuf>, locations: &Locations, env: &Env) -> Resu
     let Parsed { config, value: parsed, effective, env, hash, .. } = parsed;
     let (raw, hash) = (Some(raw), Some(hash));
     Ok(Loaded {
-        config,
+        config: Box::new(config),
         raw,
         parsed,
         effective,
@@ -159,7 +160,7 @@ impl Loaded {
     pub fn defaults(path: PathBuf, env: Env) -> Self {
         let nothing = || Value::Object(JsonMap::new());
         Self {
-            config: Config::default(),
+            config: Box::default(),
             raw: None,
             parsed: nothing(),
             effective: nothing(),

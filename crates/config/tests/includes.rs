@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn config(home: &Home) -> Result<Config, String> {
-    home.load(&Env::default()).map(|loaded| loaded.config).map_err(|lines| lines.join("\n"))
+    home.load(&Env::default()).map(|loaded| *loaded.config).map_err(|lines| lines.join("\n"))
 }
 
 #[test]

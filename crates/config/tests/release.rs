@@ -12,6 +12,7 @@ type Keys = BTreeMap<String, String>;
 
 const PORT: &str = "a port is a number of 16 bits; a larger one cannot be opened";
 const EARLIER: &str = "an earlier name that the documentation of OpenClaw still has";
+const LATER: &str = "later releases have it; here it only decides between lines that fit nearly equally";
 const DOCUMENTED: &str = "documented for OpenClaw 2026.2.9, whose own check refuses it";
 const SHORT_FORM: &str = "a single model is written as text in the documentation, as it may be for one agent";
 const PLUGIN: &str =
@@ -41,6 +42,9 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
         "measured|weighted",
         "the ranking of the release is a choice here, not the default",
     ),
+    ("…hybrid.temporalDecay", "-", "object", LATER),
+    ("…temporalDecay.enabled", "-", "bool", LATER),
+    ("…temporalDecay.halfLifeDays", "-", "int >=1", LATER),
     ("agents.defaults.exec…", "-", "…", EARLIER),
     ("agents.defaults.imageModel", "object", "object or text", SHORT_FORM),
     ("agents.defaults.model", "object", "object or text", SHORT_FORM),

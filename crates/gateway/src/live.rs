@@ -92,11 +92,14 @@ impl Live {
         }
     }
 
-    /// Brings the session indexes into the form that other programs read: the gateway stops.
+    /// Brings the session indexes into the form that other programs read, and keeps what was spent: the gateway stops.
     pub(crate) fn close(&self) {
         for (id, index) in self.kept.indexes() {
             let closed = index.close();
             self.kept.tell(&id, &index, &closed);
+        }
+        if let Some(Err(error)) = self.kept.spending.get().map(|spending| spending.close()) {
+            tracing::warn!(%error, "cannot keep what was spent, so all that was set aside counts");
         }
     }
 }

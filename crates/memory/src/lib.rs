@@ -89,5 +89,6 @@ pub use qmd::{
     QmdRunner, QmdUpdates, Scope, ScopeRule, SessionExport, Verdict, WithFallback, render_session,
 };
 pub use sources::{SessionMessage, SourceOptions, Speaker, Transcripts};
-pub use weighted::{Chunking, Fusion, Multiplier, Sides, Weighted, Weights};
+pub use time::Ageing;
+pub use weighted::{Chunking, Fusion, Measured, Multiplier, Sides, Weighted, Weights};
 pub use words::matched_words;

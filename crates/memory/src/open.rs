@@ -12,8 +12,9 @@ use crate::corpus::{Corpus, Exact, NoteId};
 use crate::index::{Generation, Index, IndexError, NewNote};
 use crate::measure::{MeaningWeight, SelfTest};
 use crate::search::{Asked, Found, search};
+use crate::time::Ageing;
 use crate::vectors::{EmbedderKey, Unembedded, hash};
-use crate::weighted::{self, Chunks, Fusion, Of, Sides, Weighing, Weighted};
+use crate::weighted::{self, Chunks, Fusion, Measured, Of, Sides, Weighing, Weighted};
 
 /// Which passages are to be embedded next.
 pub(crate) struct Wanted {
@@ -39,7 +40,7 @@ pub(crate) struct OpenIndex {
 
 /// What ranks, and what it needs beside the corpus.
 enum Ranking {
-    Measured(Sides),
+    Measured(Measured),
     Weighted(Weighted, Chunks),
 }
 
@@ -72,7 +73,7 @@ impl OpenIndex {
         let embedder = embedder.map(|id| index.embedder(id)).transpose()?;
         let data_version = index.data_version()?;
         let ranking = match fusion {
-            Fusion::Measured(sides) => Ranking::Measured(sides),
+            Fusion::Measured(options) => Ranking::Measured(options),
             Fusion::Weighted(options) => Ranking::Weighted(options, Chunks::default()),
         };
         let corpus = Corpus::new(None, exact);
@@ -110,12 +111,14 @@ impl OpenIndex {
         let Self { index, corpus, .. } = self;
         let weight = MeaningWeight::of(self.measured);
         match &self.ranking {
-            Ranking::Measured(sides) => {
-                search(index, corpus, &Asked { query, vector, sides: *sides, weight, today })
+            Ranking::Measured(Measured { sides, ageing }) => {
+                let (sides, ageing) = (*sides, *ageing);
+                search(index, corpus, &Asked { query, vector, sides, ageing, weight, today })
             }
             Ranking::Weighted(options, chunks) => {
                 let memory = Weighing { index, corpus, chunks, options: *options };
-                weighted::search(&memory, &Asked { query, vector, sides: options.sides, weight, today })
+                let (sides, ageing) = (options.sides, Ageing::default());
+                weighted::search(&memory, &Asked { query, vector, sides, ageing, weight, today })
             }
         }
     }
@@ -124,14 +127,16 @@ impl OpenIndex {
     pub(crate) fn weight(&self) -> Option<MeaningWeight> {
         let has_vectors = self.corpus.embedded().1 > 0;
         match self.ranking {
-            Ranking::Measured(Sides::Both) if has_vectors => Some(MeaningWeight::of(self.measured)),
+            Ranking::Measured(Measured { sides: Sides::Both, .. }) if has_vectors => {
+                Some(MeaningWeight::of(self.measured))
+            }
             Ranking::Measured(_) | Ranking::Weighted(..) => None,
         }
     }
 
     /// Whether the embedder should be measured: its vectors are to rank beside words, and nobody did it.
     pub(crate) fn is_unmeasured(&self) -> bool {
-        let is_weighed = matches!(self.ranking, Ranking::Measured(Sides::Both));
+        let is_weighed = matches!(self.ranking, Ranking::Measured(Measured { sides: Sides::Both, .. }));
         is_weighed && self.embedder.is_some() && self.measured.is_none()
     }
 
@@ -155,7 +160,7 @@ impl OpenIndex {
     pub(crate) fn in_memory() -> Result<Self, IndexError> {
         let index = Index::in_memory()?;
         let data_version = index.data_version()?;
-        let ranking = Ranking::Measured(Sides::Both);
+        let ranking = Ranking::Measured(Measured::default());
         let corpus = Corpus::default();
         Ok(Self { index, corpus, ranking, embedder: None, measured: None, data_version, is_foreign: false })
     }

@@ -16,7 +16,7 @@ use crate::measure::MeaningWeight;
 use crate::ranking::Ranking;
 use crate::score::{Evidence, Scores, Weights};
 use crate::select::{Run, select};
-use crate::time::Time;
+use crate::time::{Ageing, Time};
 use crate::weighted::Sides;
 use crate::words::{Concept, analyse, folded, parts_of};
 
@@ -37,6 +37,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) vector: Option<&'a Vector>,
     /// What ranks.
     pub(crate) sides: Sides,
+    /// What the age of a line is worth.
+    pub(crate) ageing: Ageing,
     /// What meaning counts beside words.
     pub(crate) weight: MeaningWeight,
     /// The day it is.
@@ -45,8 +47,8 @@ pub(crate) struct Asked<'a> {
 
 /// Searches what is indexed, by words and, with the query's vector, by meaning.
 pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Result<Found, IndexError> {
-    let Asked { query, vector, sides, weight, today } = *asked;
-    let time = Time::of(&query.text, today);
+    let Asked { query, vector, sides, ageing, weight, today } = *asked;
+    let time = Time::of(&query.text, today, ageing);
     let concepts = analyse(&time.subject);
     let held = concepts.iter().map(|concept| rows_of(index, concept)).collect::<Result<Vec<_>, _>>()?;
     let matches = Matches::new(corpus, held);

@@ -4,6 +4,7 @@
 //! found, below. Of lines that fit equally well the newer comes first, unless the query asks how it was before.
 
 use jiff::civil::Date;
+use openclaw_config::TemporalDecay;
 
 use crate::backend::Days;
 use crate::when::{Mention, Strength, range_in, wants_latest, wants_previous};
@@ -17,12 +18,40 @@ const OF_RELATIVE: f64 = 1.5;
 const OF_NOTHING_ELSE: f64 = 8.0;
 /// The same for "recently".
 const OF_VAGUE: f64 = 0.3;
-/// What the newest line is ahead of one that is very old, when nothing is said about time.
-const OF_NEWNESS: f64 = 0.3;
+/// What the newest line is ahead of one that is very old, when nothing is said about time: enough between lines that fit
+/// nearly equally, less than any word.
+const OF_NEWNESS: f64 = 0.4;
 /// The same when the latest is asked for.
 const OF_LATEST: f64 = 0.8;
-/// Days after which a line is half as new.
-const HALF_LIFE: f64 = 60.0;
+/// Days that make a line of yesterday an older one.
+const LONG_AGO: f64 = 60.0;
+
+/// What the age of a line is worth against another that fits nearly as well.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Ageing {
+    /// The newer comes first, of two that are years old too.
+    #[default]
+    Steady,
+    /// A line is half as new after so many days: of two that are much older, neither comes first for its age.
+    HalfLife(f64),
+}
+
+impl From<&TemporalDecay> for Ageing {
+    fn from(decay: &TemporalDecay) -> Self {
+        // A half-life of more days than f64 counts exactly is none.
+        if decay.enabled { Self::HalfLife(decay.half_life_days as f64) } else { Self::Steady }
+    }
+}
+
+impl Ageing {
+    /// How new a line is: 1 today, falling towards 0.
+    fn newness(self, age_days: f64) -> f64 {
+        match self {
+            Self::Steady => LONG_AGO / (LONG_AGO + age_days),
+            Self::HalfLife(days) => 0.5_f64.powf(age_days / days),
+        }
+    }
+}
 
 /// What a query says about time.
 pub(crate) struct Time {
@@ -33,11 +62,12 @@ pub(crate) struct Time {
     pub(crate) only_days: bool,
     /// Deviations between the newest and a very old line; negative when older ones are asked for.
     newness: f64,
+    ageing: Ageing,
     today: Date,
 }
 
 impl Time {
-    pub(crate) fn of(query: &str, today: Date) -> Self {
+    pub(crate) fn of(query: &str, today: Date, ageing: Ageing) -> Self {
         let days = range_in(query, today);
         let newness = match (wants_previous(query), wants_latest(query)) {
             (true, _) => -OF_LATEST,
@@ -47,7 +77,7 @@ impl Time {
         let (subject, rest) = subject(query, days.as_ref());
         let only_days =
             rest == Rest::Nothing && days.as_ref().is_some_and(|days| days.strength != Strength::Vague);
-        Self { subject, days, only_days, newness, today }
+        Self { subject, days, only_days, newness, ageing, today }
     }
 
     /// Whether a line is of one of the days that the query names.
@@ -87,7 +117,7 @@ impl Time {
             return self.of_named(days);
         }
         let age = day.until(self.today).map_or(0, |span| span.get_days()).max(0);
-        self.newness * 0.5_f64.powf(f64::from(age) / HALF_LIFE)
+        self.newness * self.ageing.newness(f64::from(age))
     }
 }
 
@@ -120,7 +150,7 @@ pub(crate) fn unpack(digits: u32) -> Option<Date> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Time, pack, unpack};
+    use super::{Ageing, Time, pack, unpack};
     use jiff::civil::{Date, date};
 
     const TODAY: Date = date(2026, 11, 20);
@@ -135,11 +165,11 @@ mod tests {
 
     #[test]
     fn named_days_lift_and_the_newer_of_equals_comes_first() {
-        let march = Time::of("what did we pay in March", TODAY);
+        let march = Time::of("what did we pay in March", TODAY, Ageing::Steady);
         assert!(!march.subject.contains("March") && march.subject.contains("pay"));
         let day = |month, day| Some(date(2026, month, day));
         assert!(march.bonus(day(3, 31)) > march.bonus(day(4, 1)) + 1.0);
-        let plain = Time::of("the router password", TODAY);
+        let plain = Time::of("the router password", TODAY, Ageing::Steady);
         assert!(
             plain.bonus(day(11, 19)) > plain.bonus(day(1, 1))
                 && plain.bonus(day(11, 19)) < march.bonus(day(3, 31)) / 3.0
@@ -147,8 +177,27 @@ mod tests {
         for (time, day) in [(&march, day(3, 31)), (&plain, day(11, 20))] {
             assert!(time.most() >= time.bonus(day) && time.most() < time.bonus(day) + 0.1);
         }
-        let before = Time::of("what was the router password before that", TODAY);
+        let before = Time::of("what was the router password before that", TODAY, Ageing::Steady);
         assert!(before.bonus(day(11, 19)) < before.bonus(day(1, 1)));
-        assert_eq!((plain.bonus(None), Time::of("2026-03-08", TODAY).subject), (0.0, "2026-03-08".into()));
+        assert_eq!(
+            (plain.bonus(None), Time::of("2026-03-08", TODAY, Ageing::Steady).subject),
+            (0.0, "2026-03-08".into())
+        );
+    }
+
+    #[test]
+    fn a_half_life_forgets_what_is_old_and_without_one_the_newer_stays_ahead() {
+        let ahead = |ageing, (newer, older): (Date, Date)| {
+            let time = Time::of("the router password", TODAY, ageing);
+            time.bonus(Some(newer)) - time.bonus(Some(older))
+        };
+        let recent = (date(2026, 11, 10), date(2026, 10, 10));
+        let old = (date(2023, 11, 10), date(2022, 11, 10));
+        for (ageing, of_recent, of_old) in
+            [(Ageing::Steady, 0.06..0.12, 0.003..0.02), (Ageing::HalfLife(30.0), 0.1..0.2, 0.0..1e-9)]
+        {
+            assert!(of_recent.contains(&ahead(ageing, recent)), "{ageing:?} {}", ahead(ageing, recent));
+            assert!(of_old.contains(&ahead(ageing, old)), "{ageing:?} {}", ahead(ageing, old));
+        }
     }
 }

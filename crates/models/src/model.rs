@@ -37,6 +37,9 @@ pub struct ModelRequest {
     pub tools: Arc<[ToolDefinition]>,
     /// Most tokens to produce; the model's own limit applies as well.
     pub max_tokens: Option<u32>,
+    /// Bytes of an answer after which it is stopped, where a budget must hold whether its model keeps to `max_tokens` or not.
+    /// Whoever asks counts what comes; of a program what it prints is counted here, because not all of that is shown.
+    pub max_bytes: Option<u64>,
     /// Sampling temperature, left to the provider when absent.
     pub temperature: Option<f64>,
     /// How hard a model that reasons shall think, left to the provider when absent.
@@ -54,6 +57,7 @@ impl Default for ModelRequest {
             messages: Vec::new(),
             tools: Arc::from([]),
             max_tokens: None,
+            max_bytes: None,
             temperature: None,
             thinking: None,
             session: None,

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::{Ended, Inbound, Lane, Resume, TurnJob, TurnReport, internal};
 use crate::session::{OpenSession, blocking};
+use crate::spending::run_id;
 use crate::turn::{AbortReason, Outcome, TurnError};
 use crate::turn_limit::TurnPermit;
 
@@ -60,6 +61,9 @@ impl Lane {
         };
         match kept {
             Ok(settled) => {
+                if let Some(inbound) = &job.inbound {
+                    self.runtime.spending.end_run(&run_id(inbound));
+                }
                 job.ending.tell(&report);
                 drop(permit);
                 self.settle(settled).await;

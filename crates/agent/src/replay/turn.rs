@@ -17,7 +17,7 @@ use super::scratch::{ScratchWorld, was_stopped};
 use crate::budget;
 use crate::driver::{AbortHandle, Finish, Limits, TurnObserver, drive};
 use crate::session::speakable;
-use crate::spending::Over;
+use crate::spending::Unpaid;
 use crate::turn::{AbortReason, Input, Outcome, Turn, TurnEvent};
 use crate::voice::Voice;
 
@@ -315,15 +315,17 @@ impl Voice for Playing {
     }
 
     /// Nothing is paid. What a budget took off the answer's length then, it takes off today.
-    fn pay_for(&mut self, request: &mut ModelRequest) -> Result<(), Over> {
+    fn pay_for<'a>(&'a mut self, request: &'a mut ModelRequest) -> BoxFuture<'a, Result<(), Unpaid>> {
         let then = self.script.next().and_then(|exchange| exchange.request.max_tokens);
         if let Some(then) = then {
             request.max_tokens = Some(request.max_tokens.map_or(then, |now| now.min(then)));
         }
-        Ok(())
+        Box::pin(std::future::ready(Ok(())))
     }
 
-    fn count(&mut self, _: &Input) {}
+    fn count(&mut self, _: &Input) -> Result<(), Unpaid> {
+        Ok(())
+    }
 
     fn has_others(&self) -> bool {
         false

@@ -216,6 +216,18 @@ section! {
         text_weight: f64 = 0.3, min(0.0), max(1.0);
         /// Candidates per wanted result that each side hands in with `fusion: "weighted"`, 20 at most.
         candidate_multiplier: u64 = 4, min(1.0);
+        /// Whether what is old counts less, with `fusion: "measured"`.
+        temporal_decay: TemporalDecay;
+    }
+}
+
+section! {
+    /// A half-life of notes. It only decides between lines that fit nearly equally: what was told once is found however old.
+    pub struct TemporalDecay {
+        /// Whether there is one. Without it the newer of two such lines comes first, however old both are.
+        enabled: bool = false;
+        /// Days after which a line is half as new.
+        half_life_days: u64 = 30, min(1.0);
     }
 }
 

@@ -41,7 +41,7 @@ fn mixed(started: &Loaded, running: &Loaded, plan: &Plan) -> Option<Loaded> {
         return None;
     }
     let config = effective.as_object().and_then(Config::read_object)?;
-    Some(Loaded { config, effective, env, ..running.clone() })
+    Some(Loaded { config: Box::new(config), effective, env, ..running.clone() })
 }
 
 /// Gives the place a value, or takes it away. What is no object on the way there becomes one.

@@ -7,5 +7,10 @@ use crate::load::{Loaded, Parsed, parse};
 pub(super) fn loaded(text: &str, env: &Env) -> Loaded {
     let parsed = parse(text, "openclaw.json", env).map_err(|problems| problems[0].to_string());
     let Parsed { config, value, effective, env, .. } = parsed.unwrap();
-    Loaded { config, parsed: value, effective, ..Loaded::defaults("openclaw.json".into(), env) }
+    Loaded {
+        config: Box::new(config),
+        parsed: value,
+        effective,
+        ..Loaded::defaults("openclaw.json".into(), env)
+    }
 }

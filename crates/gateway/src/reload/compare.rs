@@ -57,7 +57,12 @@ mod tests {
         let parsed =
             parse(text, "openclaw.json", &Env::default()).map_err(|problems| problems[0].to_string());
         let Parsed { config, value, effective, env, .. } = parsed.unwrap();
-        Loaded { config, parsed: value, effective, ..Loaded::defaults("openclaw.json".into(), env) }
+        Loaded {
+            config: Box::new(config),
+            parsed: value,
+            effective,
+            ..Loaded::defaults("openclaw.json".into(), env)
+        }
     }
 
     #[test]

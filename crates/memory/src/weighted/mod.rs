@@ -9,6 +9,6 @@ mod search;
 mod store;
 
 pub(crate) use chunks::Chunks;
-pub use options::{Chunking, Fusion, Multiplier, Sides, Weighted, Weights};
+pub use options::{Chunking, Fusion, Measured, Multiplier, Sides, Weighted, Weights};
 pub(crate) use search::{Weighing, search};
 pub(crate) use store::{DROP, Of, SCHEMA, delete, insert};

@@ -2,6 +2,8 @@
 
 use openclaw_config::{HybridFusion, MemorySearch};
 
+use crate::time::Ageing;
+
 /// A token stands for this many UTF-16 units.
 const UNITS_PER_TOKEN: usize = 4;
 /// No chunk is cut shorter than this.
@@ -15,15 +17,24 @@ const USUAL: (f64, f64) = (0.7, 0.3);
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Fusion {
     /// In the way that measured best: lines, windows and deviations.
-    Measured(Sides),
+    Measured(Measured),
     /// As OpenClaw 2026.2.9 does it.
     Weighted(Weighted),
 }
 
 impl Default for Fusion {
     fn default() -> Self {
-        Self::Measured(Sides::Both)
+        Self::Measured(Measured::default())
     }
+}
+
+/// The choices of [`Fusion::Measured`].
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Measured {
+    /// What ranks.
+    pub sides: Sides,
+    /// What the age of a line is worth against another that fits nearly as well.
+    pub ageing: Ageing,
 }
 
 /// What ranks.
@@ -143,7 +154,9 @@ impl From<&MemorySearch> for Fusion {
         let hybrid = &search.query.hybrid;
         let sides = if hybrid.enabled { Sides::Both } else { Sides::Meaning };
         match hybrid.fusion {
-            HybridFusion::Measured => Self::Measured(sides),
+            HybridFusion::Measured => {
+                Self::Measured(Measured { sides, ageing: Ageing::from(&hybrid.temporal_decay) })
+            }
             HybridFusion::Weighted => Self::Weighted(Weighted {
                 chunking: Chunking::new(search.chunking.tokens, search.chunking.overlap),
                 sides,
@@ -160,7 +173,7 @@ fn units(tokens: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Chunking, Fusion, Multiplier, Sides, Weighted, Weights};
+    use super::{Ageing, Chunking, Fusion, Measured, Multiplier, Sides, Weighted, Weights};
     use openclaw_config::Env;
 
     #[test]
@@ -206,8 +219,17 @@ mod tests {
             let parsed = openclaw_config::parse(&text, "openclaw.json", &Env::from([])).unwrap();
             Fusion::from(&parsed.config.agents.defaults.memory_search)
         };
-        assert_eq!(read("{}", "{tokens: 9}"), Fusion::Measured(Sides::Both));
-        assert_eq!(read("{hybrid: {enabled: false}}", "{}"), Fusion::Measured(Sides::Meaning));
+        assert_eq!(read("{}", "{tokens: 9}"), Fusion::default());
+        let measured = |sides, ageing| Fusion::Measured(Measured { sides, ageing });
+        assert_eq!(read("{hybrid: {enabled: false}}", "{}"), measured(Sides::Meaning, Ageing::Steady));
+        for (decay, ageing) in [
+            ("{enabled: true}", Ageing::HalfLife(30.0)),
+            ("{enabled: true, halfLifeDays: 7}", Ageing::HalfLife(7.0)),
+            ("{halfLifeDays: 7}", Ageing::Steady),
+        ] {
+            let query = format!("{{hybrid: {{temporalDecay: {decay}}}}}");
+            assert_eq!(read(&query, "{}"), measured(Sides::Both, ageing), "{decay}");
+        }
         let usual = Fusion::Weighted(Weighted::default());
         assert_eq!(read("{hybrid: {fusion: 'weighted'}}", "{}"), usual);
         let own = Weighted {

@@ -38,7 +38,7 @@ pub(crate) fn search(memory: &Weighing<'_>, asked: &Asked<'_>) -> Result<Found, 
         (Some(best), true) => best.score.clamp(0.0, 1.0),
         (Some(best), false) => judge(memory, asked, &hits, &best)?,
     };
-    Ok(Found { hits, confidence, days: Time::of(&query.text, asked.today).named() })
+    Ok(Found { hits, confidence, days: Time::of(&query.text, asked.today, asked.ageing).named() })
 }
 
 /// Both sides and their sum. Words step in where there are no vectors, even if they were to be left out: a search answers.

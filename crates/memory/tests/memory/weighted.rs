@@ -4,8 +4,8 @@ use crate::home::Home;
 use crate::meaning::{Letters, only};
 use openclaw_embed::{Failure, Purpose};
 use openclaw_memory::{
-    Answer, Chunking, Embedders, Engine, Explaining, Fusion, MemoryBackend as _, Query, Sides, SyncReason,
-    Weighted, Weights,
+    Answer, Chunking, Embedders, Engine, Explaining, Fusion, Measured, MemoryBackend as _, Query, Sides,
+    SyncReason, Weighted, Weights,
 };
 
 const WEIGHTED: fn() -> Fusion = || Fusion::Weighted(Weighted::default());
@@ -197,7 +197,10 @@ async fn words_that_are_off_do_not_rank_by_default_either() {
     home.note("memory/b.md", "zzz bbbb bbbb bbbb bbbb\n");
     home.note("memory/c.md", "zzzzz\n");
     let letters = Letters::new("letters", None);
-    let meaning = home.engine_by(Fusion::Measured(Sides::Meaning), only(letters.clone()));
+    let meaning = home.engine_by(
+        Fusion::Measured(Measured { sides: Sides::Meaning, ..Measured::default() }),
+        only(letters.clone()),
+    );
     meaning.sync(SyncReason::Requested).await.unwrap();
     // Its letters are those of the first note, its only word is one of the second.
     let question = Query::new("aaaaaaaa bbbb");
@@ -206,7 +209,10 @@ async fn words_that_are_off_do_not_rank_by_default_either() {
     let both = home.engine_by(Fusion::default(), only(letters));
     assert_eq!(found(&both, question).await[0].0, "memory/b.md");
     // Without vectors words answer all the same.
-    let none = home.engine_by(Fusion::Measured(Sides::Meaning), Embedders::default());
+    let none = home.engine_by(
+        Fusion::Measured(Measured { sides: Sides::Meaning, ..Measured::default() }),
+        Embedders::default(),
+    );
     assert_eq!(found(&none, Query::new("bbbb")).await, [("memory/b.md".to_owned(), 1, 1)]);
 }
 

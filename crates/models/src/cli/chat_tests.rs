@@ -287,6 +287,26 @@ async fn a_program_that_takes_too_long_is_killed() {
     assert!(matches!(fault(&chat).await, CliFault::TooLong { .. }));
 }
 
+/// A program that shows its answer only at its end counts what it prints, where a budget looks at it.
+#[tokio::test]
+async fn a_program_that_talks_without_end_is_stopped_at_its_budget() {
+    let stage = Stage::new();
+    let endless = r#"echo $$ > "$PLACE/pid"; while true; do echo 'and so on and so on and so on'; done"#;
+    for output in [Output::Text, Output::Json] {
+        let limited = ModelRequest { max_bytes: Some(9_000), ..asking("hello") };
+        let (events, error) = collect(&stage.chat(endless, output), limited).await;
+        assert_eq!(said(&events), "");
+        let stopped = CliFault::OverBudget { max_bytes: 9_000 };
+        assert!(matches!(&error, Some(ModelError::Program { fault, .. }) if *fault == stopped), "{error:?}");
+        wait_for(|| !lives(&stage.read("pid")));
+    }
+    // What an object has beside its text is not its answer.
+    let framed = format!(r#"echo '{{"result":"Short.","ids":"{}"}}'"#, "i".repeat(3_000));
+    let limited = ModelRequest { max_bytes: Some(100), ..asking("hello") };
+    let (events, error) = collect(&stage.chat(&framed, Output::Json), limited).await;
+    assert_eq!((said(&events).as_str(), error), ("Short.", None));
+}
+
 /// Writes its arguments, one to a line, and answers under an id.
 const LOGS: &str =
     r#"for arg in "$@"; do echo "$arg"; done > "$PLACE/args"; echo '{"result":"Tea.","session_id":"s-1"}'"#;

@@ -38,6 +38,11 @@ pub enum CliFault {
         /// The limit.
         max_bytes: usize,
     },
+    /// It printed more than a budget left for its answer.
+    OverBudget {
+        /// What was left, in bytes.
+        max_bytes: u64,
+    },
     /// It ran for too long.
     TooLong {
         /// The limit.
@@ -56,6 +61,9 @@ impl std::fmt::Display for CliFault {
             Self::Silent => write!(f, "ended without an answer"),
             Self::NotUnderstood => write!(f, "printed something that is not the configured output"),
             Self::TooMuch { max_bytes } => write!(f, "printed more than {max_bytes} bytes"),
+            Self::OverBudget { max_bytes } => {
+                write!(f, "wrote more than the {max_bytes} bytes that a budget leaves for its answer")
+            }
             Self::TooLong { after } => write!(f, "ran for more than {after:?}"),
         }
     }
@@ -92,6 +100,9 @@ impl CliFault {
             Self::TooMuch { max_bytes } => format!(
                 "{provider}: the program {command} printed more than {} MB and was stopped. Check {keys}.args.",
                 max_bytes / (1024 * 1024)
+            ),
+            Self::OverBudget { .. } => format!(
+                "{provider}: the program {command} wrote more than the budget leaves for its answer and was stopped. Ask for less at once, or raise models.budgets."
             ),
             Self::TooLong { after } => {
                 format!(

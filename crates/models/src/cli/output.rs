@@ -18,6 +18,8 @@ const MAX_PLAIN_BYTES: usize = 256 * 1024;
 const MAX_ITEMS: usize = 4_096;
 /// Levels of an object that are looked into for its text.
 const MAX_DEPTH: usize = 8;
+/// What one object has beside its text, in bytes: tokens, prices and ids of Claude Code are about two thousand.
+const MAX_FRAME_BYTES: usize = 4_096;
 /// Where Codex puts the id of a session, whatever is configured.
 const THREAD_ID: &str = "thread_id";
 
@@ -86,6 +88,16 @@ impl Reader {
         }
     }
 
+    /// Bytes that the program's model has written so far, shown or not, about.
+    #[must_use]
+    pub fn written(&self) -> usize {
+        match self.form {
+            Output::Text => self.bytes,
+            Output::Json => self.bytes.saturating_sub(MAX_FRAME_BYTES),
+            Output::Jsonl => self.told.text.len().saturating_add(self.told.unshown),
+        }
+    }
+
     /// The output is over.
     #[must_use]
     pub fn finish(mut self) -> Said {
@@ -123,6 +135,8 @@ struct Told {
     usage: Option<Usage>,
     failure: Option<String>,
     is_understood: bool,
+    /// Bytes of thoughts and calls of tools, which are written like text and told to nobody.
+    unshown: usize,
     /// How much of an item's text was told, by its id: an item is printed again as it grows.
     items: HashMap<String, usize>,
     /// Whether the present message comes in pieces, so that its end says nothing new.
@@ -172,6 +186,7 @@ impl Told {
     fn event(&mut self, event: &Map<String, Value>) -> Option<String> {
         self.note(event);
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
+        self.unshown = self.unshown.saturating_add(unshown(kind, event));
         if let Some(item) = event.get("item").and_then(Value::as_object) {
             return self.item(item);
         }
@@ -297,6 +312,35 @@ fn is_failure(object: &Map<String, Value>) -> bool {
 
 fn kind_of_failure(event: &Map<String, Value>) -> String {
     event.get("subtype").and_then(Value::as_str).unwrap_or("it reported a failure").to_owned()
+}
+
+/// Bytes of an event that a model wrote and that are not told: of Claude Code's whole messages, and of Codex' items when they
+/// are complete.
+fn unshown(kind: &str, event: &Map<String, Value>) -> usize {
+    let text = |value: Option<&Value>| match value {
+        Some(Value::String(text)) => text.len(),
+        Some(Value::Null) | None => 0,
+        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
+            other.to_string().len()
+        }
+    };
+    let of = |part: &Map<String, Value>| match part.get("type").and_then(Value::as_str) {
+        Some("thinking") => text(part.get("thinking")),
+        Some("tool_use") => text(part.get("input")),
+        Some("reasoning") => text(part.get("text")),
+        Some("command_execution") => text(part.get("command")),
+        Some("mcp_tool_call") => text(part.get("arguments")),
+        Some("file_change") => text(part.get("changes")),
+        Some(_) | None => 0,
+    };
+    match kind {
+        "assistant" => {
+            let parts = event.get("message").and_then(|message| message.get("content"));
+            parts.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).map(of).sum()
+        }
+        "item.completed" => event.get("item").and_then(Value::as_object).map(of).unwrap_or_default(),
+        _ => 0,
+    }
 }
 
 /// The text of a value: a text, the texts of a list, or what an object has under one of the usual names.
@@ -481,5 +525,43 @@ mod tests {
             prop_assert_eq!(format!("{}‖{}", pieces.join("|"), cut.rest), at_once);
             prop_assert_eq!(cut, said);
         }
+    }
+
+    #[test]
+    fn what_a_model_writes_is_counted_whether_it_is_shown_or_not() {
+        let rows = [
+            (Output::Text, "twelve bytes", 12),
+            (Output::Json, r#"{"result":"short"}"#, 0),
+            (
+                Output::Jsonl,
+                r#"{"type":"assistant","message":{"content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"yes"},{"type":"tool_use","input":{"a":1}}]}}"#,
+                2 + 3 + 7,
+            ),
+            (Output::Jsonl, r#"{"type":"item.completed","item":{"type":"reasoning","text":"because"}}"#, 7),
+            (
+                Output::Jsonl,
+                r#"{"type":"item.updated","item":{"type":"command_execution","command":"ls","aggregated_output":"a b"}}"#,
+                0,
+            ),
+            (
+                Output::Jsonl,
+                r#"{"type":"item.completed","item":{"type":"command_execution","command":"ls","aggregated_output":"a b"}}"#,
+                2,
+            ),
+            (
+                Output::Jsonl,
+                r#"{"type":"user","message":{"content":[{"type":"tool_result","content":"much of a file"}]}}"#,
+                0,
+            ),
+        ];
+        for (form, line, expected) in rows {
+            let mut reader = Reader::new(form, &fields());
+            reader.push(format!("{line}\n").as_bytes()).unwrap();
+            let newline = usize::from(form == Output::Text);
+            assert_eq!(reader.written(), expected + newline, "{line}");
+        }
+        let mut long = Reader::new(Output::Json, &fields());
+        long.push(&[b'x'; 5_000]).unwrap();
+        assert_eq!(long.written(), 904);
     }
 }

@@ -183,6 +183,10 @@ impl Run<'_> {
                         reading.is_told = true;
                         self.event(ModelEvent::TextDelta(delta)).await;
                     }
+                    let written = u64::try_from(reading.reader.written()).unwrap_or(u64::MAX);
+                    if let Some(max_bytes) = self.request.max_bytes.filter(|most| written > *most) {
+                        return Err(self.fault(CliFault::OverBudget { max_bytes }));
+                    }
                 }
                 Some(Piece::Stderr(bytes)) => reading.remark(&bytes),
                 Some(Piece::Ended(Ok(status))) => return Ok(status),
@@ -272,6 +276,7 @@ fn is_own_failure(error: &ModelError) -> bool {
             | CliFault::Silent
             | CliFault::NotUnderstood
             | CliFault::TooMuch { .. }
+            | CliFault::OverBudget { .. }
             | CliFault::TooLong { .. } => false,
         },
         ModelError::ContextOverflow { .. } => true,

@@ -64,6 +64,7 @@ pub fn judge(error: &ModelError) -> Judgement {
             CliFault::SignIn { .. } => another(Reason::Auth, Reach::Provider),
             CliFault::NotForGroups => another(Reason::Format, Reach::Provider),
             CliFault::Start { .. } => another(Reason::Overloaded, Reach::Provider),
+            CliFault::OverBudget { .. } => Judgement::Final,
             CliFault::TooLong { .. } => another(Reason::Timeout, Reach::Model),
             CliFault::Failed { .. }
             | CliFault::Silent

@@ -209,6 +209,7 @@ impl RecordedRequest {
             messages: self.messages.iter().filter_map(message).collect(),
             tools: self.tools.iter().filter_map(|tool| ToolDefinition::deserialize(tool).ok()).collect(),
             max_tokens: self.max_tokens,
+            max_bytes: None,
             temperature: self.temperature,
             thinking: self.thinking.as_deref().and_then(thinking_level),
             now_ms: 0,
