@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use openclaw_embed::Vector;
 
-use crate::backend::{Days, Explain, Explaining, Hit, MAX_RESULTS, Query};
+use crate::backend::{Cut, Days, Elsewhere, Explain, Explaining, Hit, MAX_RESULTS, Query};
 use crate::codes::QueryCodes;
 use crate::confidence::confidence;
 use crate::corpus::{Corpus, NoteId};
@@ -139,6 +139,13 @@ fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, Ind
     } else {
         format!("L{}-L{}", first.line, last.line)
     };
+    let elsewhere = run.elsewhere.iter().map(|(slot, row)| {
+        let view = &corpus.views()[*slot];
+        Elsewhere { path: view.path.to_string(), line: view.rows[*row].line, source: view.source }
+    });
+    let line_of = |row: Option<usize>| row.and_then(|row| view.rows.get(row)).map(|row| row.line);
+    let starts_before = line_of(run.first.checked_sub(1)) == Some(first.line);
+    let goes_on = line_of(run.last.checked_add(1)) == Some(last.line);
     Ok(Hit {
         path: view.path.to_string(),
         start_line: first.line,
@@ -150,6 +157,8 @@ fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, Ind
         heading: heading(index, corpus, run.note, run.first)?,
         date: None,
         repeated: run.repeated,
+        elsewhere: elsewhere.collect(),
+        cut: Cut::at((starts_before, goes_on)),
         explain: None,
     })
 }

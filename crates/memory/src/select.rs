@@ -6,9 +6,10 @@
 //! depend on how much is chosen.
 
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::ops::Range;
 
+use crate::backend::MAX_ELSEWHERE;
 use crate::corpus::{Corpus, NoteId};
 use crate::layout::WINDOW_CHARS;
 use crate::rows::NoteRows;
@@ -33,6 +34,8 @@ pub(crate) struct Run {
     pub(crate) best: usize,
     /// Further rows elsewhere that say the same as the best one.
     pub(crate) repeated: usize,
+    /// Slot and row of some that say the same as any of these rows and are shown nowhere.
+    pub(crate) elsewhere: Vec<(usize, usize)>,
 }
 
 /// A row that may be shown, and its score.
@@ -136,6 +139,7 @@ pub(crate) fn select(
         runs.push(run);
     }
     count_repetitions(corpus, &candidates, &mut runs);
+    find_elsewhere(corpus, &candidates, &mut runs);
     runs
 }
 
@@ -254,6 +258,7 @@ impl Section<'_> {
             last: self.start + rows.end - 1,
             best: self.start + best,
             repeated: 0,
+            elsewhere: Vec::new(),
         }
     }
 }
@@ -272,6 +277,30 @@ fn count_repetitions(corpus: &Corpus, candidates: &[Candidate], runs: &mut [Run]
             own != 0 && !is_shown && **same == own
         };
         run.repeated = candidates.iter().zip(&of_candidates).filter(repeats).count();
+    }
+}
+
+/// What was hidden because it says the same: the first run that shows it has its place.
+fn find_elsewhere(corpus: &Corpus, candidates: &[Candidate], runs: &mut [Run]) {
+    let sameness = |slot: usize, row: usize| corpus.views()[slot].rows[row].sameness;
+    let mut shown: HashSet<(usize, usize)> = HashSet::new();
+    let mut holder: HashMap<u32, usize> = HashMap::new();
+    for (at, run) in runs.iter().enumerate() {
+        for row in run.first..=run.last {
+            shown.insert((run.slot, row));
+            holder.entry(sameness(run.slot, row)).or_insert(at);
+        }
+    }
+    let mut hidden: Vec<(usize, usize)> = candidates.iter().map(|other| (other.slot, other.row)).collect();
+    hidden.sort_unstable();
+    for (slot, row) in hidden {
+        let same = sameness(slot, row);
+        let run = holder.get(&same).filter(|_| same != 0 && !shown.contains(&(slot, row)));
+        if let Some(run) = run.and_then(|run| runs.get_mut(*run))
+            && run.elsewhere.len() < MAX_ELSEWHERE
+        {
+            run.elsewhere.push((slot, row));
+        }
     }
 }
 
