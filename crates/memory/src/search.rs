@@ -141,9 +141,10 @@ fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, Ind
     };
     let elsewhere = run.elsewhere.iter().map(|(slot, row)| {
         let view = &corpus.views()[*slot];
-        Elsewhere { path: view.path.to_string(), line: view.rows[*row].line, source: view.source }
+        Elsewhere { path: view.path.to_string(), line: view.rows.get(*row).line, source: view.source }
     });
-    let line_of = |row: Option<usize>| row.and_then(|row| view.rows.get(row)).map(|row| row.line);
+    let line_of =
+        |row: Option<usize>| row.filter(|row| *row < view.rows.len()).map(|row| view.rows.get(row).line);
     let starts_before = line_of(run.first.checked_sub(1)) == Some(first.line);
     let goes_on = line_of(run.last.checked_add(1)) == Some(last.line);
     Ok(Hit {

@@ -282,7 +282,7 @@ fn count_repetitions(corpus: &Corpus, candidates: &[Candidate], runs: &mut [Run]
 
 /// What was hidden because it says the same: the first run that shows it has its place.
 fn find_elsewhere(corpus: &Corpus, candidates: &[Candidate], runs: &mut [Run]) {
-    let sameness = |slot: usize, row: usize| corpus.views()[slot].rows[row].sameness;
+    let sameness = |slot: usize, row: usize| corpus.views()[slot].rows.sameness(row);
     let mut shown: HashSet<(usize, usize)> = HashSet::new();
     let mut holder: HashMap<u32, usize> = HashMap::new();
     for (at, run) in runs.iter().enumerate() {

@@ -118,8 +118,8 @@ fn begins_before(
     (row, shown): (usize, &str),
 ) -> Result<bool, IndexError> {
     let Some(rows) = memory.corpus.get(note).map(|view| &view.rows) else { return Ok(false) };
-    let first = rows.partition_point(|other| other.line < rows[row].line);
-    let whole = memory.index.excerpt(note, rows[first].start..rows[row].end)?;
+    let first = rows.first_from(rows.get(row).line);
+    let whole = memory.index.excerpt(note, rows.get(first).start..rows.get(row).end)?;
     let piece = shown.lines().find(|line| !line.trim().is_empty()).map_or("", str::trim);
     let whole = whole.trim();
     Ok(!whole.starts_with(piece) && !piece.starts_with(whole))
