@@ -24,6 +24,17 @@ pub(super) struct Block {
     pub(super) quotes: Vec<String>,
 }
 
+/// What is not in order in an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Disorder {
+    /// A place that names no file and lines.
+    NoPlace(String),
+    /// A place without a quote above it.
+    NoQuote(String),
+    /// Quotes without a place below them.
+    Unplaced(Vec<String>),
+}
+
 /// An answer, taken apart.
 #[derive(Debug)]
 pub(super) struct Answer {
@@ -34,7 +45,7 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Reads an answer; what is not in order is told.
-    pub(super) fn read(answer: &str) -> Result<Self, String> {
+    pub(super) fn read(answer: &str) -> Result<Self, Disorder> {
         let (mut blocks, mut said, mut quotes) = (Vec::new(), Vec::new(), Vec::new());
         for line in answer.lines() {
             if let Some(quote) = line.strip_prefix("> ") {
@@ -46,19 +57,20 @@ impl Answer {
             let place = place.or(bracketed.filter(|_| !quotes.is_empty()));
             match place {
                 Some(place) => {
-                    let (path, first, last) = range(place).ok_or_else(|| format!("{place:?} is no place"))?;
+                    let (path, first, last) =
+                        range(place).ok_or_else(|| Disorder::NoPlace(place.to_owned()))?;
                     let quotes = std::mem::take(&mut quotes);
                     if quotes.is_empty() {
-                        return Err(format!("{place:?} has no quote"));
+                        return Err(Disorder::NoQuote(place.to_owned()));
                     }
                     blocks.push(Block { path, first, last, quotes });
                 }
-                None if !quotes.is_empty() => return Err(format!("{quotes:?} have no place")),
+                None if !quotes.is_empty() => return Err(Disorder::Unplaced(quotes)),
                 None if line.is_empty() => {}
                 None => said.push(line.to_owned()),
             }
         }
-        if quotes.is_empty() { Ok(Self { blocks, said }) } else { Err(format!("{quotes:?} have no place")) }
+        if quotes.is_empty() { Ok(Self { blocks, said }) } else { Err(Disorder::Unplaced(quotes)) }
     }
 
     /// The languages in which everything is said that is no quote.
