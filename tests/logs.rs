@@ -16,7 +16,8 @@ const API_KEY: &str = "plain-words-as-a-key";
 /// A gateway whose provider answers with the secrets that it was sent, and a run that fails of it.
 async fn failed_run(logging: Value) -> (TempHome, GatewayProcess) {
     let server = ModelServer::start();
-    let message = format!("bad key {API_KEY} or {TOKEN}, see sk-abcdefghijklmnopqrstuvwxyz and case-4711");
+    let message =
+        format!("bad key {API_KEY} or {TOKEN}, see sk-abcdefghijklmnopqrstuvwxyz and case-90817263");
     server.push(Reply::Status {
         code: 400,
         retry_after: None,
@@ -42,7 +43,7 @@ async fn secrets_that_a_provider_repeats_reach_no_sink() {
     let from_file = stdout(&home, &["logs"]);
     for text in [gateway.stderr(), shown, from_file] {
         assert!(text.contains("run failed") && text.contains("gateway started"), "{text}");
-        for secret in [API_KEY, TOKEN, "another-secret", "klmnopqrstuv", "4711"] {
+        for secret in [API_KEY, TOKEN, "another-secret", "klmnopqrstuv", "90817263"] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
     }

@@ -17,6 +17,7 @@ mod doctor;
 mod durable;
 mod logs;
 mod memory;
+mod model_choices;
 mod models;
 mod offline;
 mod outbox;

@@ -143,3 +143,77 @@ async fn a_recorded_session_is_run_again_offline_and_what_changed_is_named() {
     }
     assert!(stdout(&home, &["sessions"]).contains(id));
 }
+
+/// A recorded conversation of two turns, its gateway gone. Returns the recording.
+async fn conversation(home: &TempHome) -> PathBuf {
+    let (first, second) = (ModelServer::start(), ModelServer::start());
+    home.write(
+        ".openclaw/agents/main/agent/models.json",
+        &json!({"providers": {"third": {
+            "baseUrl": "http://127.0.0.1:9/v1", "apiKey": "canary-models-json", "headers": {"x-pass": "canary-header-1"},
+            "models": [{"id": "m", "headers": {"x-own": "canary-header-2"}}]}}})
+        .to_string(),
+    );
+    let mut config = two(&first, &second);
+    config["models"]["recording"] = json!({"enabled": true, "wire": true});
+    let mut gateway = gateway_in(home, &config).await;
+    let mut client = client(&gateway).await;
+    first.script([Reply::text("I will not tell."), Reply::text("You are welcome.")]);
+    chat(&mut client, "main", "canary-models-json, canary-header-1 and canary-header-2").await;
+    chat(&mut client, "main", "thanks").await;
+    gateway.terminate();
+    assert!(gateway.wait_exit(PATIENCE).await.success());
+    let folder = home.state_dir().join("agents/main/exchanges");
+    std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path()
+}
+
+#[tokio::test]
+async fn what_could_not_be_compared_has_an_exit_code_of_its_own() {
+    let home = TempHome::new();
+    let path = conversation(&home).await;
+    let recorded = std::fs::read_to_string(&path).unwrap();
+    assert!(!recorded.contains("canary"), "{recorded}");
+    let report = |code: i32| {
+        let output = run(&home, &["replay", "main", "--json"]);
+        let (given, said) = words(&output);
+        assert_eq!(given, Some(code), "{said}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let sound = report(0);
+    assert_eq!((&sound["same"], &sound["complete"]), (&json!(true), &json!(true)));
+
+    // A call between the turns was lost.
+    let mut lines: Vec<String> = recorded.lines().map(|line| format!("{line}\n")).collect();
+    let second = lines[1].replacen("\"call\":0,", "\"call\":0,\"lost\":2,", 1);
+    home.write(&path, &[lines[0].as_str(), &second].concat());
+    let lost = report(3);
+    assert_eq!((&lost["same"], &lost["complete"]), (&json!(true), &json!(false)));
+    let (code, said) = replay(&home, &["main"]);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("2 calls could not be written"), "{said}");
+    assert!(said.contains("as far as it could be compared: 2 turns of 2"), "{said}");
+
+    // One of the turns cannot be run, and the other is as then.
+    lines[1] = lines[1].replacen("\"end\":\"done\"", "\"end\":\"tooLarge\"", 1);
+    home.write(&path, &lines.concat());
+    let large = report(3);
+    assert_eq!(
+        (&large["turns"][1]["outcome"], &large["turns"][1]["missing"]),
+        (&json!("notRun"), &json!("answer"))
+    );
+    // A difference is told before what is missing.
+    home.write(&path, &lines.concat().replacen("\"textDelta\":\"I", "\"textDelta\":\"We", 1));
+    assert_eq!(report(1)["complete"], false);
+    home.write(&path, &recorded);
+
+    // The transcript of a session that was deleted, and none.
+    let transcript = home.state_dir().join("agents/main/sessions").join(path.file_name().unwrap());
+    let aside = transcript.with_extension("jsonl.deleted.2026-11-28T10-00-00.000Z");
+    std::fs::rename(&transcript, &aside).unwrap();
+    assert_eq!(report(0)["turns"][0]["compared"], "whole");
+    std::fs::remove_file(&aside).unwrap();
+    let alone = report(3);
+    assert_eq!((&alone["same"], &alone["turns"][0]["compared"]), (&json!(true), &json!("requests")));
+    let (_, said) = replay(&home, &["main"]);
+    assert!(!said.contains("= as then") && said.contains("there is no transcript"), "{said}");
+}

@@ -3,6 +3,8 @@
 mod choices;
 mod close;
 
+pub use choices::SenderMay;
+
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,9 +21,11 @@ use openclaw_store::{
 use tokio::sync::oneshot;
 
 use crate::budget;
+use crate::cli_session;
 use crate::commands::{self, Command};
 use crate::driver::{AbortHandle, Limits, TurnObserver, drive, storage_words};
 use crate::envelope::{local_time, wrap};
+use crate::exchanges;
 use crate::lifecycle::{self, Freshness, Occasion};
 use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
@@ -115,6 +119,8 @@ pub struct TurnJob {
     pub timeout: Option<Duration>,
     /// What `/config` does for whoever sent this.
     pub settings: Arc<dyn SettingsCommand>,
+    /// What whoever sent this may do to the session.
+    pub may: SenderMay,
     /// What the ledger knows of it; absent for work that nobody waits for.
     pub inbound: Option<Inbound>,
     /// Stops it.
@@ -399,10 +405,7 @@ impl Lane {
                 "A new conversation. The old one stays on disk.".to_owned()
             }
             Command::Status => status::card(&self.runtime, &self.key),
-            // It may have been done, and whoever asked may not be allowed to any more.
-            Command::Config if resume != Resume::Fresh => {
-                "The gateway stopped before /config was answered. Ask again.".to_owned()
-            }
+            Command::Config if resume != Resume::Fresh => refused("/config", resume),
             Command::Config => match self.audience() {
                 // A group reads every answer.
                 Audience::Group => "/config is not answered in groups.".to_owned(),
@@ -410,11 +413,13 @@ impl Lane {
             },
             // An image is a message.
             Command::Think if !job.images.is_empty() => return Ok(Next::Ask(text)),
+            Command::Think if job.may.refuses_think(&think::read(rest)) => refused("/think", resume),
             Command::Think => {
                 let words = self.think(&think::read(rest)).await.map_err(|error| internal(&error))?;
                 let Some(words) = words else { return Ok(Next::Ask(text)) };
                 words
             }
+            Command::Model if job.may.refuses_model(rest) => refused("/model", resume),
             Command::Model => self.model(rest).await.map_err(|error| internal(&error))?,
             Command::Help => commands::help(&self.runtime.settings.session.triggers),
             // A stop that found nothing to stop when it arrived.
@@ -426,12 +431,12 @@ impl Lane {
     /// How hard the model shall think for a message. What is asked for from now on is kept.
     fn level(&self, job: &TurnJob, once: Option<ThinkingLevel>, entry: &SessionEntry) -> ThinkingLevel {
         let beside = job.thinking.map(|asked| match asked {
-            AskedThinking::Once(level) => level,
-            AskedThinking::FromNowOn(level) => {
+            AskedThinking::FromNowOn(level) if job.may == SenderMay::Choose => {
                 let keep = |entry: &mut SessionEntry| entry.set_text(field::THINKING_LEVEL, level.as_str());
                 self.runtime.sessions.update(self.key.as_str(), keep);
                 level
             }
+            AskedThinking::Once(level) | AskedThinking::FromNowOn(level) => level,
         });
         let chosen = once.or(beside).or_else(|| self.runtime.chosen_thinking(Some(entry)));
         // Models that do not think are asked for nothing.
@@ -570,6 +575,7 @@ impl Lane {
                 lifecycle::leave(entry, left.as_ref());
                 restart_entry(entry, &id, &file.to_string_lossy(), now_ms);
             };
+            cli_session::remove_folder(&runtime.sessions_dir, &before.session_id());
             runtime.sessions.patch(key.as_str(), change)
         })
         .await??;
@@ -582,10 +588,14 @@ impl Lane {
         let (runtime, key) = (Arc::clone(&self.runtime), self.key.clone());
         blocking(move || {
             let Some(entry) = runtime.sessions.remove(key.as_str())? else { return Ok(Deleted::default()) };
+            cli_session::remove_folder(&runtime.sessions_dir, &entry.session_id());
             let path = runtime.sessions_dir.join(entry.transcript_file_name());
             let wanted = fate == TranscriptFate::Archived && path.exists();
             let archived =
                 wanted.then(|| archive(&path, ArchiveReason::Deleted, runtime.clock.now_ms())).transpose()?;
+            if fate == TranscriptFate::Archived {
+                forget_recording(&runtime, &entry.session_id());
+            }
             Ok(Deleted { existed: true, archived })
         })
         .await?
@@ -630,6 +640,17 @@ impl Lane {
     }
 }
 
+/// A recording is another copy of what was said, and goes with the session. Calls that still wait to be written do too.
+fn forget_recording(runtime: &AgentRuntime, session: &SessionId) {
+    let folder = exchanges::folder_beside(&runtime.sessions_dir);
+    if let Err(error) = exchanges::remove_session(&folder, session) {
+        tracing::warn!(%error, "the recording of a deleted session is still there; remove it yourself");
+    }
+    if let Some(log) = &runtime.settings.recording {
+        log.remove(session.clone());
+    }
+}
+
 async fn drive_turn(
     open: &mut OpenSession,
     speaker: &mut Speaker,
@@ -653,7 +674,7 @@ async fn drive_turn(
         max_bytes: None,
         temperature: None,
         thinking: Some(level),
-        session: Some(open.cli_session()),
+        session: Some(open.cli_session(job.extra_system.as_deref())),
         now_ms: open.runtime.clock.now_ms(),
     };
     let mut turn = Turn::new(request, info, timeout).within(context_tokens);
@@ -682,6 +703,16 @@ fn user_message(text: &str, job: &TurnJob, now_ms: i64, runtime: &AgentRuntime) 
     let mut parts = vec![Part::text(wrap(text, &time, &job.run_id))];
     parts.extend(job.images.iter().cloned());
     Message::User(UserMessage { content: Content::Parts(parts), timestamp: now_ms })
+}
+
+/// It may have been done before a restart, and what its sender may do is not known any more.
+fn refused(command: &str, resume: Resume) -> String {
+    match resume {
+        Resume::Fresh => format!("To change this with {command} is for administrators of this gateway."),
+        Resume::GoOn | Resume::GiveUp => {
+            format!("The gateway stopped before {command} was answered. Ask again.")
+        }
+    }
 }
 
 fn internal(error: &StoreError) -> TurnError {

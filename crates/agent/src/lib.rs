@@ -47,8 +47,8 @@ mod voice;
 
 pub use driver::{AbortHandle, TurnObserver};
 pub use lane::{
-    Deleted, Ending, Inbound, Job, Placed, Resume, RunObserver, SettingsCommand, TranscriptFate, TurnJob,
-    TurnReport,
+    Deleted, Ending, Inbound, Job, Placed, Resume, RunObserver, SenderMay, SettingsCommand, TranscriptFate,
+    TurnJob, TurnReport,
 };
 pub use lanes::{LaneFull, LaneSlot, Lanes};
 pub use runtime::{AgentRuntime, AgentSettings, Present, SessionRules};

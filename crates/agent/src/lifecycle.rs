@@ -205,6 +205,7 @@ fn reset_of(day: Date, hour: i8, zone: &TimeZone) -> Option<Timestamp> {
 /// Fields that belong to one conversation and not to whom it was with.
 const OF_ONE_CONVERSATION: &[&str] = &[
     cli_session::SESSION_IDS,
+    cli_session::SESSION_MODELS,
     cli_session::CLAUDE_SESSION_ID,
     "memoryFlushAt",
     "memoryFlushCompactionCount",

@@ -9,6 +9,7 @@ use openclaw_credentials::{AuthStore, Refresher};
 use openclaw_guard::{Clock, Root};
 use openclaw_memory::MemoryBackend;
 use openclaw_models::catalog::{Catalog, CatalogError, Reference};
+use openclaw_models::failover::has_credential;
 use openclaw_models::{ModelInfo, ThinkingLevel};
 use openclaw_protocol::session_key::{SessionKey, SessionKind, SessionScope};
 use openclaw_store::{SessionEntry, SessionIndex, field};
@@ -156,15 +157,15 @@ impl AgentRuntime {
         let chosen = self.models.choose(text)?;
         match self.models.resolve(&chosen.to_string()) {
             Ok(_) => Ok(chosen),
-            Err(CatalogError::MissingKey { provider }) if self.has_profile(&provider) => Ok(chosen),
+            Err(CatalogError::MissingKey { .. }) if self.has_credential(&chosen) => Ok(chosen),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether a profile could be tried at a provider. Damaged credentials show with the next message.
-    pub(crate) fn has_profile(&self, provider: &str) -> bool {
-        let now = self.clock.now_ms();
-        self.auth.view().is_ok_and(|view| !view.rotation(provider, self.auth.settings(), now).is_empty())
+    /// Whether there is a credential that a model may be asked with. Damaged ones show with the next message.
+    pub(crate) fn has_credential(&self, reference: &Reference) -> bool {
+        let (settings, now_ms) = (self.auth.settings(), self.clock.now_ms());
+        self.auth.view().is_ok_and(|view| has_credential(&self.models, &view, settings, (reference, now_ms)))
     }
 
     /// How hard the model of a session thinks: as somebody chose for it, as configured, or a little if it can.

@@ -84,10 +84,11 @@ impl OpenSession {
         Ok(session)
     }
 
-    /// The session as command-line programs know it.
-    pub(crate) fn cli_session(&self) -> Arc<dyn CliSession> {
+    /// The session as command-line programs know it, with what holds for one turn alone.
+    pub(crate) fn cli_session(&self, instructions: Option<&str>) -> Arc<dyn CliSession> {
         let (runtime, key, id) = (Arc::clone(&self.runtime), self.key.clone(), self.id.clone());
-        Arc::new(KeptSession { runtime, key, id, audience: self.audience })
+        let instructions = instructions.map(Arc::from);
+        Arc::new(KeptSession { runtime, key, id, audience: self.audience, instructions })
     }
 
     /// Has memory brought up to date behind the beginning of a conversation that may ask it.

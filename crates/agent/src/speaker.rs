@@ -1,16 +1,14 @@
 //! Who answers a turn: the models and credentials that could, one after the other until one does.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use openclaw_credentials::{AuthError, Failure, RefreshError};
-use openclaw_models::catalog::{CatalogError, Key, KeyKind, KeySource, Keyed, Patience, Reference};
+use openclaw_credentials::{AuthError, Failure};
+use openclaw_models::catalog::{CatalogError, KeySource, Patience, Reference};
 use openclaw_models::cli::CliFault;
-use openclaw_models::failover::{Asked, Failover, Judgement, Pinned, candidates};
-use openclaw_models::local::look_at;
-use openclaw_models::{
-    ChatModel, ModelError, ModelEvent, ModelInfo, ModelRequest, TimeoutKind, Unreachable, WireApi,
+use openclaw_models::failover::{
+    Asked, Connector, Description, Failover, Judgement, Pinned, Waiting, candidates,
 };
+use openclaw_models::{ChatModel, ModelError, ModelEvent, ModelInfo, ModelRequest, WireApi};
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{SessionEntry, field};
 
@@ -302,42 +300,15 @@ async fn connect(
     at: usize,
 ) -> Result<Arc<dyn ChatModel>, ModelError> {
     let Some(candidate) = failover.candidate(at) else { return Err(ModelError::Aborted) };
-    let (catalog, reference) = (&runtime.models, &candidate.reference);
-    look_at(catalog, reference).await;
-    let patience = if failover.has_others() { Patience::OthersWait } else { Patience::Alone };
-    let connected = match &candidate.credential {
-        None => catalog.connect_with(reference, Keyed::Without, patience),
-        Some(KeySource::Profile(id)) => {
-            let usable = runtime.auth.usable(id, &runtime.refresher, runtime.clock.now_ms());
-            let usable =
-                in_time(usable, failover.has_others().then_some(runtime.settings.failover_wait)).await;
-            let usable = usable.map_err(|after| {
-                let provider = Arc::from(reference.provider.as_str());
-                ModelError::Timeout { provider, kind: TimeoutKind::Connect, after }
-            })?;
-            let usable = usable.map_err(|error| credential_error(&reference.provider, &error))?;
-            let kind = if usable.is_token { KeyKind::Token } else { KeyKind::ApiKey };
-            let key = Key { secret: usable.secret, kind, source: KeySource::Profile(id.clone()) };
-            catalog.connect_with(reference, Keyed::With(&key), patience)
-        }
-        Some(source @ (KeySource::Config | KeySource::Environment(_))) => {
-            let keys =
-                catalog.entry(&reference.provider).map(|entry| catalog.keys(entry)).unwrap_or_default();
-            match keys.iter().find(|key| key.source == *source) {
-                Some(key) => catalog.connect_with(reference, Keyed::With(key), patience),
-                None => catalog.connect_with(reference, Keyed::Without, patience),
-            }
-        }
+    let (patience, renewal) = if failover.has_others() {
+        (Patience::OthersWait, Some(runtime.settings.failover_wait))
+    } else {
+        (Patience::Alone, None)
     };
-    connected.map_err(ModelError::from)
-}
-
-/// Waits that long at most, where there is a limit.
-async fn in_time<T>(work: impl Future<Output = T>, limit: Option<Duration>) -> Result<T, Duration> {
-    match limit {
-        Some(limit) => tokio::time::timeout(limit, work).await.map_err(|_elapsed| limit),
-        None => Ok(work.await),
-    }
+    let connector =
+        Connector { catalog: &runtime.models, auth: &runtime.auth, refresher: &runtime.refresher };
+    let waiting = Waiting { patience, renewal, now_ms: runtime.clock.now_ms() };
+    Ok(connector.connect(candidate, Description::Known, waiting).await?)
 }
 
 async fn note_failure(runtime: &AgentRuntime, failover: &mut Failover, at: usize, error: &ModelError) {
@@ -355,30 +326,6 @@ async fn note_failure(runtime: &AgentRuntime, failover: &mut Failover, at: usize
     });
     if let Ok(Err(error)) = noted.await {
         tracing::warn!(%error, "cannot note that a credential failed");
-    }
-}
-
-/// What a credential's failure is for the choice of the next one.
-fn credential_error(provider: &str, error: &AuthError) -> ModelError {
-    match error {
-        AuthError::NotRenewed { why: RefreshError::Refused { status }, .. } => {
-            ModelError::Auth { provider: Arc::from(provider), status: (*status).max(401) }
-        }
-        AuthError::NotRenewed { why: RefreshError::Unreachable, .. } => ModelError::Unreachable {
-            provider: Arc::from(provider),
-            host: "its sign-in service".to_owned(),
-            why: Unreachable::Network,
-        },
-        AuthError::NotRenewed { why: RefreshError::Unknown { .. }, .. }
-        | AuthError::NoProfile { .. }
-        | AuthError::Read { .. }
-        | AuthError::NotJson { .. }
-        | AuthError::Write(_)
-        | AuthError::Lock(_)
-        | AuthError::Busy { .. }
-        | AuthError::Interrupted => {
-            CatalogError::Credential { provider: provider.to_owned(), why: error.to_string() }.into()
-        }
     }
 }
 

@@ -17,9 +17,9 @@ pub(crate) use memory::{
     MemoryBenchArgs, MemoryCommand, MemoryIndexArgs, MemorySearchArgs, MemoryStatusArgs,
 };
 pub(crate) use models::{
-    AliasesCommand, AuthAddArgs, AuthOrderCommand, FallbacksCommand, ListForm, ModelsArgs, ModelsAuthCommand,
-    ModelsCommand, ModelsListArgs, ModelsScanArgs, ModelsStatusArgs, ModelsTestArgs, PasteTokenArgs,
-    ProbeArgs,
+    AliasesCommand, AuthAddArgs, AuthOrderCommand, FallbacksCommand, ListForm, ModelsArgs, ModelsAuthArgs,
+    ModelsAuthCommand, ModelsBareArgs, ModelsCommand, ModelsListArgs, ModelsScanArgs, ModelsStatusArgs,
+    ModelsTestArgs, PasteTokenArgs, ProbeArgs,
 };
 pub(crate) use replay::{ReplayArgs, ReplaySpeed};
 

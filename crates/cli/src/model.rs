@@ -30,7 +30,7 @@ pub(crate) fn of(instance: &Instance, agent_id: &str) -> ModelState {
     let config = instance.config();
     let (at, env) = (&instance.at, &instance.loaded.env);
     let mut providers = Providers::of_agent(config, agent_id);
-    providers.workspace = agents::find(instance, Some(agent_id)).ok().map(|agent| agent.workspace);
+    providers.workspaces = agents::all(instance).into_iter().map(|agent| agent.workspace).collect();
     // What is to be said of the file, `openclaw models` says.
     read_models_file(&agent_dir(config, at, env, agent_id), &mut providers, env);
     let catalog = Catalog::new(providers, Environment::from_env(env));

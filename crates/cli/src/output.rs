@@ -10,6 +10,8 @@ use crate::args::InstanceArgs;
 
 /// The exit code of a command that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
+/// The exit code of a comparison that could not look at everything.
+const INCOMPLETE: u8 = 3;
 
 /// Standard output that does not take what is written.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,11 @@ pub(crate) struct Interrupted(pub(crate) String);
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct CannotLook(pub(crate) anyhow::Error);
+
+/// A comparison that found nothing, and could not look at everything: exit code 3.
+#[derive(Debug, thiserror::Error)]
+#[error("not everything could be compared, as the output says")]
+pub(crate) struct Incomplete;
 
 /// Writes text and a newline to standard output.
 pub(crate) fn line(text: &str) -> Result<(), OutputError> {
@@ -100,12 +107,14 @@ pub(crate) fn report(error: &anyhow::Error, flags: &InstanceArgs) -> ExitCode {
             let hint = "the configuration cannot be used; `openclaw doctor` says what can be done about it";
             complain(&for_instance(&format!("openclaw: {hint}"), flags));
         }
-    } else if !error.is::<AlreadyTold>() {
+    } else if !error.is::<AlreadyTold>() && !error.is::<Incomplete>() {
         // Every error of the house names its cause in its own text.
         complain(&format!("openclaw: {text}"));
     }
     if error.is::<CannotLook>() {
         ExitCode::from(2)
+    } else if error.is::<Incomplete>() {
+        ExitCode::from(INCOMPLETE)
     } else if error.is::<Interrupted>() {
         ExitCode::from(INTERRUPTED)
     } else {

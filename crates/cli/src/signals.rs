@@ -22,6 +22,25 @@ pub(crate) fn survive_size_limits() {
     runtime.block_on(async { signal(kind).map(drop) }).ok();
 }
 
+/// Does something before Ctrl-C ends the process.
+///
+/// # Errors
+/// The operating system takes no handler.
+pub(crate) fn on_interrupt(first: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let mut interrupts = {
+        let _inside = runtime.enter();
+        signal(SignalKind::interrupt())?
+    };
+    std::thread::Builder::new().name("interrupt".to_owned()).spawn(move || {
+        if runtime.block_on(interrupts.recv()).is_some() {
+            first();
+            std::process::exit(INTERRUPTED);
+        }
+    })?;
+    Ok(())
+}
+
 /// Signals that are caught from the moment this value is made, also before there is a gateway to stop.
 pub(crate) struct GatewaySignals {
     stop: Vec<Signal>,
@@ -55,6 +74,8 @@ impl GatewaySignals {
                     .to_owned(),
             );
             next(&mut self.stop).await;
+            // What runs would go on without anybody.
+            openclaw_guard::kill_children();
             std::process::exit(INTERRUPTED);
         });
     }

@@ -52,7 +52,7 @@ impl Encoder {
     /// One vector of [`DIMENSIONS`] numbers and length 1 for each text, in order. Every text has one, also an empty one. A
     /// text has the same vector in whatever company.
     ///
-    /// Works on this thread until it is done, 6 to 7 ms for 128 tokens with AVX-512, 25 ms with plain AVX2; hand in few texts where
+    /// Works on this thread until it is done, 6 to 7 ms for 128 tokens with AVX-512, 15 to 16 ms with plain AVX2; hand in few texts where
     /// somebody waits.
     #[must_use]
     pub fn encode(&self, texts: &[&str]) -> Vec<Vec<f32>> {

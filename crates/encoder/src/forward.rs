@@ -3,9 +3,6 @@
 use crate::kernels::{AttentionScratch, Kernels, LinearScratch};
 use crate::model::{INNER, Layer, Model, WIDTH};
 
-/// Rows that pass the inner layer together, so that its wide rows stay near.
-const CHUNK: usize = 64;
-
 /// Room for the numbers between layers; grows to what the greatest batch needs.
 #[derive(Default)]
 pub(crate) struct Scratch {
@@ -71,9 +68,9 @@ fn attend(kernels: Kernels, layer: &Layer, texts: &[Vec<u16>], scratch: &mut Scr
     kernels.norm(&layer.mixed_norm, &scratch.more, &mut scratch.rows);
 }
 
-/// Each token by itself.
+/// Each token by itself; some pass both layers together, so that their wide rows stay near.
 fn think(kernels: Kernels, layer: &Layer, scratch: &mut Scratch) {
-    for rows in scratch.rows.chunks_mut(CHUNK * WIDTH) {
+    for rows in scratch.rows.chunks_mut(kernels.chunk() * WIDTH) {
         scratch.wide.resize(rows.len() / WIDTH * INNER, 0.0);
         let more = &mut scratch.more[..rows.len()];
         kernels.linear(&layer.up, rows, &mut scratch.wide, &mut scratch.linear);

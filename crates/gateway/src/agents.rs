@@ -178,6 +178,8 @@ struct Ingredients<'a> {
     defaults: Option<&'a Value>,
     own: Option<&'a Value>,
     is_default: bool,
+    /// Where others write: no program is taken from there.
+    others: Vec<(&'a str, Option<&'a str>)>,
     env: &'a Env,
     exporting: Option<&'a Value>,
     recorded: Option<&'a Value>,
@@ -200,11 +202,14 @@ impl<'a> Ingredients<'a> {
         let has_id =
             |agent: &&Value| agent.get("id").and_then(Value::as_str).is_some_and(|own| agent_id(own) == id);
         let list = agents.and_then(|agents| agents.get("list")?.as_array());
+        let others = loaded.config.agents.list.iter();
+        let others = others.map(|agent| (agent.id.as_str(), agent.workspace.as_deref()));
         Self {
             shared: SHARED.map(|name| value.get(name)),
             defaults: agents.and_then(|agents| agents.get("defaults")),
             own: list.and_then(|list| list.iter().find(has_id)),
             is_default: agent_id(loaded.config.agents.default_id()) == id,
+            others: others.collect(),
             env: &loaded.env,
             exporting: exporting(loaded),
             recorded: recorded(loaded),
@@ -313,8 +318,9 @@ impl Builder<'_> {
         for remark in read_models_file(&folder, &mut providers, &self.loaded.env) {
             tracing::warn!(agent = id, "{remark}");
         }
-        providers.workspace = Some(workspace.path().to_owned());
+        providers.workspaces = self.workspaces();
         let auth = self.auth(id);
+        let recording = self.recording(id, &auth, &providers);
         let models = Catalog::new(providers, Environment::from_env(&self.loaded.env));
         for path in models.unsent_params() {
             tracing::warn!(agent = id, "{path} is not sent; docs/models.md says which are");
@@ -322,7 +328,7 @@ impl Builder<'_> {
         Ok(Arc::new(AgentRuntime {
             id: id.to_owned(),
             name: self.name(id),
-            settings: self.settings(self.recording(id, &auth)),
+            settings: self.settings(recording),
             workspace,
             sessions: self.making.kept.index(id, || self.load_sessions(id, &sessions_dir))?,
             sessions_dir,
@@ -390,6 +396,12 @@ impl Builder<'_> {
         }
     }
 
+    /// The folders of all agents.
+    fn workspaces(&self) -> Vec<PathBuf> {
+        let ids = self.loaded.config.agents.list.iter().map(|agent| agent_id(&agent.id));
+        ids.chain([self.default_id.to_owned()]).map(|id| self.workspace(&id)).collect()
+    }
+
     fn name(&self, id: &str) -> String {
         let config = &self.loaded.config;
         let own = config.agents.list.iter().find(|agent| agent_id(&agent.id) == id);
@@ -399,16 +411,17 @@ impl Builder<'_> {
     }
 
     /// Where an agent's model calls are written down, if they are.
-    fn recording(&self, id: &str, auth: &Arc<AuthStore>) -> Option<Arc<ExchangeLog>> {
+    fn recording(&self, id: &str, auth: &Arc<AuthStore>, providers: &Providers) -> Option<Arc<ExchangeLog>> {
         let recording = &self.loaded.config.models.recording;
         if !recording.enabled {
             return None;
         }
         let frames = if recording.wire { WireFrames::Kept } else { WireFrames::Left };
         let extent = Extent { frames, max_bytes: recording.max_megabytes.saturating_mul(1024 * 1024) };
-        let hider = Hider::new(Arc::clone(auth), Box::new(recording_redactor(self.loaded)));
+        let hider =
+            Hider::new(Arc::clone(auth), Box::new(recording_redactor(self.loaded, providers.secrets())));
         let folder = self.making.locations.state_dir.join("agents").join(id).join(exchanges::FOLDER);
-        Some(Arc::new(ExchangeLog::new(folder, extent, hider)))
+        Some(Arc::new(ExchangeLog::new(folder, extent, hider, &self.making.kept.scribe)))
     }
 
     fn settings(&self, recording: Option<Arc<ExchangeLog>>) -> AgentSettings {

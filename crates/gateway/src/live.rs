@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use openclaw_agent::Present;
+use openclaw_agent::exchanges::Scribe;
 use openclaw_agent::spending::Spending;
 use openclaw_config::{Config, Loaded, Locations};
 use openclaw_guard::{Clock, Root};
@@ -114,6 +115,8 @@ pub(crate) struct Kept {
     presents: Mutex<BTreeMap<String, Arc<Present>>>,
     /// One for all agents: what they spend in a day counts together.
     spending: OnceLock<Arc<Spending>>,
+    /// Who writes recordings of model calls, of all agents.
+    pub(crate) scribe: Arc<Scribe>,
     /// Agents whose index could not be written the last time, which is said once.
     unwritten: Mutex<BTreeSet<String>>,
 }

@@ -9,6 +9,7 @@ use openclaw_agent::Lanes;
 use openclaw_channels::Courier;
 use openclaw_config::{Env, Loaded, Locations};
 use openclaw_guard::{Clock, FileError, RootError, SystemClock, create_private_dir};
+use openclaw_models::cli::CliEnvironment;
 use openclaw_store::{Ledger, LedgerError, LockError, SqliteLedger, StateLock, StateVersion, VersionError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -189,7 +190,13 @@ fn start_now(options: StartOptions) -> Result<Ready, StartError> {
     // Both wait for the disk, and neither for the other.
     let opening = {
         let (locations, clock) = (locations.clone(), Arc::clone(&clock));
-        std::thread::spawn(move || open_ledger(&locations, &*clock))
+        let programs = CliEnvironment::read(loaded.env.iter());
+        std::thread::spawn(move || {
+            // What an answer that a crash broke off has started would work beside the answer that is tried again.
+            openclaw_guard::kill_abandoned_children();
+            programs.sweep();
+            open_ledger(&locations, &*clock)
+        })
     };
     let host = host_name();
     let loaded = Arc::new(loaded);

@@ -256,6 +256,13 @@ pub(crate) fn give_to_owner(dir: BorrowedFd<'_>, temp: &OsStr, name: &OsStr) {
     }
 }
 
+/// Whether a file is of the user that runs this process.
+#[must_use]
+pub fn is_own(meta: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    meta.uid() == rustix::process::geteuid().as_raw()
+}
+
 /// No write takes this long; a temporary file that is older belongs to nobody.
 const ABANDONED: std::time::Duration = std::time::Duration::from_secs(10 * 60);
 

@@ -40,13 +40,19 @@ mod root;
 mod secret;
 mod staged;
 mod supervise;
+#[cfg(target_os = "linux")]
+mod tree;
+#[cfg(not(target_os = "linux"))]
+#[path = "tree_none.rs"]
+mod tree;
 
 pub use atomic::{
-    BeforeStep, Committed, FileError, PreparedFile, WriteStep, create_private_dir, sweep_temporary,
+    BeforeStep, Committed, FileError, PreparedFile, WriteStep, create_private_dir, is_own, sweep_temporary,
     write_atomic,
 };
 pub use child::{CHILD_ENV, CHILD_PATH, child_command, kill_group};
 pub use clock::{Clock, ManualClock, SystemClock, iso_millis};
+pub use group::{CHILD_MARK, kill_abandoned_children, kill_children};
 pub use path_component::{MAX_COMPONENT_BYTES, PathComponent, PathComponentError};
 pub use random::{RandomError, random_hex, random_token};
 pub use redact::{

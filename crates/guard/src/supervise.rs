@@ -5,12 +5,14 @@ use std::ops::ControlFlow;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::group::ProcessGroup;
 
-/// After the group is dead, somebody who left it may still hold the pipe; their output is not waited for.
+/// After everything it started is dead, somebody who was not found may still hold the pipe; their output is not waited for.
 const DRAIN: Duration = Duration::from_millis(500);
+/// More pieces than what can be in a pipe; the rest is of somebody who was not found, and prints on.
+const MAX_LAST_PIECES: u64 = 1_024;
 /// How often a program that is just being written by an installer is tried again.
 const MAX_BUSY_TRIES: usize = 20;
 /// Between these tries.
@@ -23,7 +25,8 @@ pub enum ChildEvent<'a> {
     Stdout(&'a [u8]),
     /// It printed this to its other output.
     Stderr(&'a [u8]),
-    /// It has ended, everything it started is dead, and what they printed has been told. Comes once, and last.
+    /// It has ended, everything it started is dead as far as it can be found, and what they printed has been told. Comes
+    /// once, and last.
     Ended(io::Result<ExitStatus>),
 }
 
@@ -79,10 +82,10 @@ impl Supervised {
             ChildInput::Nothing => Stdio::null(),
             ChildInput::Bytes(_) => Stdio::piped(),
         });
-        let mut child = spawn(&mut command)?;
+        let (mut child, group) = ProcessGroup::start(&mut command, spawn)?;
         // This process' own ends of the pipe go with the description of the command: else it would never end.
         drop(command);
-        let supervised = Self { group: ProcessGroup::of(&child) };
+        let supervised = Self { group };
         let watch = Watch { tell: Arc::new(tell), readers: Arc::default() };
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         // First of all somebody reaps it: from here on a fault only has to drop, which kills.
@@ -151,6 +154,8 @@ struct Reading {
     told: u64,
     /// Readers that are telling at the moment, which may take long.
     telling: usize,
+    /// The end was told, and nothing is told after it.
+    is_over: bool,
 }
 
 impl Readers {
@@ -163,18 +168,35 @@ impl Readers {
         self.changed.notify_all();
     }
 
-    /// Returns when all outputs are told, or when nothing more comes of one that is still held.
+    /// Whether a reader may tell a piece now.
+    fn may_tell(&self) -> bool {
+        let mut state = self.lock();
+        if !state.is_over {
+            state.telling += 1;
+            self.changed.notify_all();
+        }
+        !state.is_over
+    }
+
+    /// Returns when all outputs are told, or when those that are still held have brought nothing for long enough or more
+    /// than was left in them. Whoever is told may take its time.
     fn wait(&self) {
         let mut state = self.lock();
+        let (first, mut idle) = (state.told, Duration::ZERO);
         while state.open > 0 {
-            let before = state.told;
-            let waited = self.changed.wait_timeout(state, DRAIN);
-            let (next, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            state = next;
-            if timeout.timed_out() && state.told == before && state.telling == 0 {
-                return;
+            let is_telling = state.telling > 0;
+            let is_enough = idle >= DRAIN || state.told - first >= MAX_LAST_PIECES;
+            if is_enough && !is_telling {
+                break;
+            }
+            let began = Instant::now();
+            let waited = self.changed.wait_timeout(state, DRAIN.saturating_sub(idle).max(MOMENT));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if !is_telling {
+                idle += began.elapsed();
             }
         }
+        state.is_over = true;
     }
 }
 
@@ -204,7 +226,9 @@ impl Watch {
         let work = move || {
             let mut buffer = [0_u8; 8 * 1024];
             while let Ok(count @ 1..) = pipe.read(&mut buffer) {
-                readers.note(|state| state.telling += 1);
+                if !readers.may_tell() {
+                    break;
+                }
                 let flow = tell(event(&buffer[..count]));
                 readers.note(|state| {
                     state.telling -= 1;
@@ -228,7 +252,7 @@ mod tests {
     use crate::child_command;
     use std::ops::ControlFlow;
     use std::process::Command;
-    use std::sync::mpsc::{Receiver, channel};
+    use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
     use std::time::Duration;
 
     const PATIENCE: Duration = Duration::from_secs(20);
@@ -334,6 +358,62 @@ mod tests {
         child.kill();
         assert_eq!(whole(&seen).2, None);
         wait_until_gone(pid.trim());
+    }
+
+    /// Somebody who has left the group, has no parent left, and has written down its number: so far the leader is.
+    #[cfg(target_os = "linux")]
+    fn stray(file: &std::path::Path, command: &str) -> String {
+        let file = file.display();
+        format!(
+            "(setsid sh -c 'echo $$ > {file}; exec {command}' &); while [ ! -s {file} ]; do :; done; cat {file}"
+        )
+    }
+
+    /// Neither at a good end nor at a bad one is anybody left behind.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn who_left_the_group_and_its_parent_is_killed_too() {
+        let place = tempfile::tempdir().unwrap();
+        let sleeps = "sleep 1000 > /dev/null 2>&1";
+        let script = stray(&place.path().join("one"), sleeps);
+        let (_child, seen) = start(&script, (Outputs::Apart, ChildInput::Nothing));
+        let (pid, _, code) = whole(&seen);
+        assert_eq!(code, Some(0));
+        assert!(!lives(pid.trim()), "it is gone when the end is told");
+
+        let script = stray(&place.path().join("two"), sleeps) + "; exec sleep 1000";
+        let (child, seen) = start(&script, (Outputs::Apart, ChildInput::Nothing));
+        let Seen::Out(pid) = seen.recv_timeout(PATIENCE).unwrap() else { panic!("no number") };
+        assert!(lives(pid.trim()));
+        child.kill();
+        assert_eq!(whole(&seen).2, None);
+        wait_until_gone(pid.trim());
+    }
+
+    /// Who cannot be found may print for ever: that is not waited for.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_output_of_who_cannot_be_found_is_no_obstacle() {
+        let place = tempfile::tempdir().unwrap();
+        for (name, prints) in
+            [("slow", "while :; do echo x; sleep 0.2; done"), ("fast", "while :; do echo x; done")]
+        {
+            let file = place.path().join(name);
+            let hidden = format!("env -u OPENCLAW_CHILD sh -c \"{prints}\"");
+            let (_child, seen) = start(&stray(&file, &hidden), (Outputs::Apart, ChildInput::Nothing));
+            let until = std::time::Instant::now() + PATIENCE;
+            let code = loop {
+                match seen.recv_timeout(PATIENCE).unwrap() {
+                    Seen::Ended(code) => break code,
+                    Seen::Out(_) | Seen::Err(_) => assert!(std::time::Instant::now() < until, "{name}"),
+                }
+            };
+            assert_eq!(code, Some(0));
+            let pid = std::fs::read_to_string(&file).unwrap();
+            assert!(child_command("kill").args(["-9", pid.trim()]).status().unwrap().success());
+            // Nothing came after the end.
+            assert_eq!(seen.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected), "{name}");
+        }
     }
 
     #[test]

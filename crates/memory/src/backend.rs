@@ -12,6 +12,8 @@ use crate::measure::MeaningWeight;
 pub const DEFAULT_RESULTS: usize = 6;
 /// More results than a model can use; a larger wish is cut to this.
 pub const MAX_RESULTS: usize = 50;
+/// Most places of [`Hit::elsewhere`]: a line that stands in more is a habit, and each costs a model some tokens.
+pub const MAX_ELSEWHERE: usize = 10;
 /// Largest note that is indexed or read: 2 MiB (S-082). Nobody writes a longer one by hand.
 pub const MAX_NOTE_BYTES: u64 = 2 * 1024 * 1024;
 
@@ -151,6 +153,41 @@ impl Source {
     }
 }
 
+/// Which ends of a snippet are not the ends of their lines: a long line is shown in part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cut {
+    /// Its first line begins earlier.
+    Start,
+    /// Its last line goes on.
+    End,
+    /// Both.
+    Both,
+}
+
+impl Cut {
+    /// Whether the start is cut, and whether the end is.
+    pub(crate) fn at((start, end): (bool, bool)) -> Option<Self> {
+        match (start, end) {
+            (true, true) => Some(Self::Both),
+            (true, false) => Some(Self::Start),
+            (false, true) => Some(Self::End),
+            (false, false) => None,
+        }
+    }
+}
+
+/// Another place of lines that are shown once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Elsewhere {
+    /// As in [`Hit::path`].
+    pub path: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// What kind of thing it stands in.
+    pub source: Source,
+}
+
 /// One result: a run of whole lines.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -178,6 +215,12 @@ pub struct Hit {
     /// How many other places say the same as the best line of this one.
     #[serde(skip_serializing_if = "is_zero")]
     pub repeated: usize,
+    /// Where lines that say the same as one of these stand and are not shown, at most [`MAX_ELSEWHERE`] of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Elsewhere>,
+    /// Which ends are not the ends of their lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
     /// Where the score comes from, when it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explain: Option<Explain>,

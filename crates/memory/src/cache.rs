@@ -24,7 +24,7 @@ impl Index {
     }
 
     /// Keeps the cache to a number of vectors, after some were added. Vectors of other embedders go first, then the
-    /// oldest.
+    /// oldest. Those that a job has made stay until notes have had the time to take them.
     pub(crate) fn prune_cache(
         &mut self,
         embedder: EmbedderKey,
@@ -44,12 +44,14 @@ impl Index {
         self.cache_bound = Some(cached);
         if cached > most {
             let kept = most - most / SLACK_PARTS;
-            self.db.execute(
+            let gone = self.db.execute(
                 "DELETE FROM mem_cache WHERE (embedder, hash) IN
-                 (SELECT embedder, hash FROM mem_cache ORDER BY embedder = ?2, used LIMIT ?1)",
+                 (SELECT embedder, hash FROM mem_cache WHERE NOT EXISTS
+                   (SELECT 1 FROM mem_job_texts AS job WHERE job.embedder = mem_cache.embedder AND job.hash = mem_cache.hash)
+                  ORDER BY embedder = ?2, used LIMIT ?1)",
                 params![stored(cached - kept), embedder.0],
             )?;
-            self.cache_bound = Some(kept);
+            self.cache_bound = Some(cached - gone);
         }
         Ok(())
     }
@@ -110,6 +112,22 @@ mod tests {
         fill(&index, now, 5..7);
         index.prune_cache(now, 3, 2).unwrap();
         assert_eq!(left(&index, now), [[3], [5], [6]]);
+    }
+
+    #[test]
+    fn what_a_job_has_made_stays_until_the_job_is_over() {
+        let mut index = Index::in_memory().unwrap();
+        let now = embedder(&index, "now");
+        fill(&index, now, 0..6);
+        let job = "INSERT INTO mem_job_texts (embedder, hash, job) VALUES (?1, ?2, 7)";
+        for hash in [0_u8, 1] {
+            index.db.execute(job, rusqlite::params![now.0, [hash]]).unwrap();
+        }
+        index.prune_cache(now, 3, 6).unwrap();
+        assert_eq!(left(&index, now), [[0], [1], [5]]);
+        index.db.execute("DELETE FROM mem_job_texts", []).unwrap();
+        index.prune_cache(now, 2, 0).unwrap();
+        assert_eq!(left(&index, now), [[1], [5]]);
     }
 
     #[test]

@@ -68,16 +68,37 @@ impl Codes {
 
     /// The inverse of [`Codes::to_bytes`]; `None` when the bytes are not those of so many passages.
     pub(crate) fn from_bytes(bytes: &[u8], passages: usize) -> Option<Self> {
+        let Stored { dimensions, scales, codes } = Stored::of(bytes, passages)?;
+        let scales = scales.iter().copied().map(f32::from_le_bytes).collect();
+        Some(Self { dimensions, codes: signed(codes).collect(), scales })
+    }
+}
+
+/// The same as the index stores it, and not copied.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stored<'a> {
+    pub(crate) dimensions: usize,
+    /// As little-endian `f32`, one for each passage.
+    pub(crate) scales: &'a [[u8; 4]],
+    pub(crate) codes: &'a [u8],
+}
+
+impl<'a> Stored<'a> {
+    /// Reads what [`Codes::to_bytes`] has made of so many passages.
+    pub(crate) fn of(bytes: &'a [u8], passages: usize) -> Option<Self> {
         let (dimensions, rest) = bytes.split_first_chunk::<4>()?;
         let dimensions = u32::from_le_bytes(*dimensions) as usize;
         let (scales, codes) = rest.split_at_checked(passages * 4)?;
-        let scales: Vec<f32> =
-            scales.chunks_exact(4).filter_map(|four| four.try_into().ok()).map(f32::from_le_bytes).collect();
+        let scales = scales.as_chunks::<4>().0;
         let sane = codes.len() == dimensions * passages
-            && scales.iter().all(|scale| (0.0..=MAX_SCALE).contains(scale));
-        let codes = codes.iter().map(|code| i8::from_le_bytes([*code])).collect();
-        sane.then_some(Self { dimensions, codes, scales })
+            && scales.iter().all(|scale| (0.0..=MAX_SCALE).contains(&f32::from_le_bytes(*scale)));
+        sane.then_some(Self { dimensions, scales, codes })
     }
+}
+
+/// Codes as they are stored.
+pub(crate) fn signed(bytes: &[u8]) -> impl Iterator<Item = i8> {
+    bytes.iter().map(|byte| i8::from_le_bytes([*byte]))
 }
 
 /// A vector in eight bits a number: the scale as little-endian `f32`, then the codes.
@@ -93,7 +114,7 @@ pub(crate) fn decode_vector(bytes: &[u8]) -> Option<(Vec<i8>, f32)> {
     let (scale, codes) = bytes.split_first_chunk::<4>()?;
     let scale = f32::from_le_bytes(*scale);
     let sane = scale > 0.0 && scale <= MAX_SCALE && !codes.is_empty();
-    sane.then(|| (codes.iter().map(|code| i8::from_le_bytes([*code])).collect(), scale))
+    sane.then(|| (signed(codes).collect(), scale))
 }
 
 /// A query's vector, to be compared.
@@ -122,9 +143,17 @@ impl QueryCodes {
     }
 }
 
-/// The signs of a vector, one bit each, in whole words.
+/// The signs of a vector, one bit each, in whole words: whether a number is above 0.
 pub(crate) fn signs_of(codes: &[i8]) -> Vec<u64> {
-    let word = |codes: &[i8]| codes.iter().rev().fold(0, |word, code| word << 1 | u64::from(*code > 0));
+    let word = |codes: &[i8]| {
+        let eight = |codes: &[i8]| {
+            let mut bytes = [0; 8];
+            bytes.iter_mut().zip(codes).for_each(|(byte, code)| *byte = u8::from(*code > 0));
+            // Moves the lowest bit of each byte to the highest byte, side by side.
+            u64::from_le_bytes(bytes).wrapping_mul(0x0102_0408_1020_4080) >> 56
+        };
+        codes.chunks(8).rev().fold(0, |word, codes| word << 8 | eight(codes))
+    };
     codes.chunks(64).map(word).collect()
 }
 
@@ -136,7 +165,7 @@ fn quantize(vector: &[f32]) -> (Vec<i8>, f32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Codes, QueryCodes, decode_vector, encode_vector};
+    use super::{Codes, QueryCodes, decode_vector, encode_vector, signs_of};
     use openclaw_embed::Vector;
     use proptest::prelude::*;
 
@@ -172,6 +201,15 @@ mod tests {
             prop_assert_eq!((codes.get(0), cosines.len(), cosines[0]), (None, 2, None));
             prop_assert!(cosines[1].is_some_and(|cosine| (cosine - exact).abs() < 0.01));
             prop_assert_eq!(Codes::from_bytes(&codes.to_bytes(), 2), Some(codes));
+        }
+
+        #[test]
+        fn a_bit_says_whether_a_number_is_above_zero(codes in proptest::collection::vec(any::<i8>(), 0..200)) {
+            let signs = signs_of(&codes);
+            prop_assert_eq!(signs.len(), codes.len().div_ceil(64));
+            for at in 0..signs.len() * 64 {
+                prop_assert_eq!(signs[at / 64] >> (at % 64) & 1 == 1, codes.get(at).is_some_and(|code| *code > 0));
+            }
         }
 
         #[test]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::backend::Source;
-use crate::codes::{Codes, QueryCodes};
-use crate::layout::{Row, passages};
+use crate::codes::{Codes, QueryCodes, Stored};
 use crate::near::{Cosines, Vectors};
+use crate::rows::{NoteRows, Passages};
 use crate::time::unpack;
 use crate::vectors::EmbedderKey;
 use crate::when::date_of;
@@ -39,18 +39,20 @@ pub(crate) struct Exact {
     pub(crate) code_bytes: usize,
     /// Rows of notes with words of the query that are all scored.
     pub(crate) rows: usize,
+    /// Rows that tell what is usual where there are more, about.
+    pub(crate) sampled: usize,
 }
 
 impl Default for Exact {
     fn default() -> Self {
         // 125,000 vectors of the built-in model, and about as many rows.
-        Self { code_bytes: 48 * 1024 * 1024, rows: 125_000 }
+        Self { code_bytes: 48 * 1024 * 1024, rows: 125_000, sampled: 50_000 }
     }
 }
 
 impl Exact {
     /// However large the memory is.
-    pub(crate) const ALWAYS: Self = Self { code_bytes: usize::MAX, rows: usize::MAX };
+    pub(crate) const ALWAYS: Self = Self { code_bytes: usize::MAX, rows: usize::MAX, sampled: usize::MAX };
 }
 
 /// What is added up over all notes.
@@ -66,11 +68,11 @@ struct Sums {
 pub(crate) struct NoteView {
     pub(crate) path: Arc<str>,
     pub(crate) source: Source,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: NoteRows,
     /// The day of the file's name.
     day: Option<Date>,
     /// The rows of each passage.
-    pub(crate) passages: Vec<Range<usize>>,
+    pub(crate) passages: Passages,
     /// Terms of the shortest window.
     pub(crate) shortest: u32,
     /// Terms of the shortest row that has a window.
@@ -81,17 +83,14 @@ pub(crate) struct NoteView {
 
 impl NoteView {
     /// A note with these rows.
-    pub(crate) fn new(path: Arc<str>, source: Source, mut rows: Vec<Row>) -> Self {
-        let mut passages = passages(&rows);
-        // They grew by doubling, and stay.
-        rows.shrink_to_fit();
-        passages.shrink_to_fit();
+    pub(crate) fn new(path: Arc<str>, source: Source, rows: NoteRows) -> Self {
+        let passages = rows.passages();
         let day = date_of(&path);
         let (mut shortest, mut shortest_row, mut widest) = (u32::MAX, u32::MAX, 0);
-        for row in &rows {
-            if let Some(window) = row.window() {
-                shortest = shortest.min(row.window_terms);
-                shortest_row = shortest_row.min(row.terms.max(1));
+        for (at, row) in rows.near().iter().enumerate() {
+            if let Some(window) = row.window(at) {
+                shortest = shortest.min(row.window_terms.into());
+                shortest_row = shortest_row.min(row.terms.max(1).into());
                 widest = widest.max(window.end() + 1 - window.start());
             }
         }
@@ -100,29 +99,28 @@ impl NoteView {
 
     /// The day a row is about: of the nearest heading with a date, else of the file's name.
     pub(crate) fn day(&self, row: usize) -> Option<Date> {
-        unpack(self.rows[row].day).or(self.day)
+        unpack(self.rows.day(row)).or(self.day)
     }
 
     /// The rows that can be shown: all but headings with text below them.
     pub(crate) fn shown_rows(&self) -> impl Iterator<Item = usize> {
-        (0..self.rows.len()).filter(|&row| self.rows[row].window().is_some())
+        (0..self.rows.len()).filter(|&row| self.rows.near()[row].has_window())
     }
 
     fn sums(&self) -> Sums {
-        let rows = self.shown_rows().map(|row| &self.rows[row]);
+        let rows = self.rows.near().iter().filter(|row| row.has_window());
         let none = Sums { passages: self.passages.len(), ..Sums::default() };
         rows.fold(none, |sums, row| Sums {
             windows: sums.windows + 1,
-            window_terms: sums.window_terms + row.window_terms as usize,
-            row_terms: sums.row_terms + row.terms as usize,
+            window_terms: sums.window_terms + usize::from(row.window_terms),
+            row_terms: sums.row_terms + usize::from(row.terms),
             ..sums
         })
     }
 
     /// The passage that holds a row.
     pub(crate) fn passage_of(&self, row: usize) -> Option<usize> {
-        let at = self.passages.partition_point(|passage| passage.end <= row);
-        self.passages.get(at).filter(|passage| passage.contains(&row)).map(|_| at)
+        self.passages.with(row)
     }
 }
 
@@ -158,8 +156,18 @@ impl Corpus {
     /// Takes a note in, in place of an older state with the same number.
     pub(crate) fn put(&mut self, id: NoteId, view: NoteView, codes: &Codes) {
         self.remove(id);
-        self.sums = self.sums.with(view.sums());
         let start = self.vectors.add(codes);
+        self.insert(id, view, start);
+    }
+
+    /// Takes a note in that is not there yet, with its vectors as they are stored.
+    pub(crate) fn load(&mut self, id: NoteId, view: NoteView, stored: Option<Stored<'_>>) {
+        let start = self.vectors.take(stored, view.passages.len());
+        self.insert(id, view, start);
+    }
+
+    fn insert(&mut self, id: NoteId, view: NoteView, start: usize) {
+        self.sums = self.sums.with(view.sums());
         // At the end: a new note has the greatest number.
         let slot = self.ids.partition_point(|other| *other < id);
         self.ids.insert(slot, id);
@@ -222,6 +230,11 @@ impl Corpus {
     /// Terms in all rows that have a window.
     pub(crate) fn row_terms(&self) -> usize {
         self.sums.row_terms
+    }
+
+    /// Numbers of a vector; 0 when there is none.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.vectors.dimensions()
     }
 
     /// Passages, and how many of them are embedded.

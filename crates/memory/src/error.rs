@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use openclaw_guard::{FileError, RootError};
 
+use crate::fault::IndexError;
 use crate::qmd::QmdError;
 
 /// Why a memory could not answer.
@@ -97,4 +98,27 @@ pub enum MemoryError {
         /// Lines of the note.
         available: usize,
     },
+}
+
+impl MemoryError {
+    /// Whether somebody is in the way just now, and the same will do in a moment; nothing was changed.
+    pub(crate) fn is_busy(&self) -> bool {
+        match self {
+            Self::Busy { .. } => true,
+            Self::Index { source, .. } => {
+                source.downcast_ref::<IndexError>().is_some_and(IndexError::is_busy)
+            }
+            Self::Stopped { .. }
+            | Self::Thread { .. }
+            | Self::OtherProcess { .. }
+            | Self::IndexName { .. }
+            | Self::File(_)
+            | Self::Note(_)
+            | Self::Qmd(_)
+            | Self::NotMemory { .. }
+            | Self::NotText { .. }
+            | Self::ForeignLink { .. }
+            | Self::Range { .. } => false,
+        }
+    }
 }

@@ -13,15 +13,16 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, Trans
 
 use crate::backend::Source;
 use crate::cache;
-use crate::codes::Codes;
+use crate::codes::Stored;
 use crate::corpus::{Corpus, Exact, NoteId, NoteView};
 pub(crate) use crate::fault::IndexError;
 use crate::jobs;
-use crate::layout::{decode_rows, encode_rows, lay_out};
+use crate::layout::lay_out;
 use crate::lock::Lock;
 use crate::measure;
 use crate::postings::{Postings, RowId, Rows};
 use crate::repair::{check_name, create_file, finish, is_half_mended};
+use crate::rows::NoteRows;
 use crate::seal::{seal, sums};
 use crate::unread;
 use crate::vectors::EmbedderKey;
@@ -29,7 +30,7 @@ use crate::weighted::{self, Chunking};
 use crate::words::Analyser;
 
 /// Changes when tables, terms or windows change; an index of another version is built anew.
-const VERSION: i64 = 9;
+const VERSION: i64 = 10;
 /// Pages kept in memory, in KiB: an idle agent should cost next to nothing.
 const CACHE_KIB: i64 = 1024;
 /// The write-ahead log is cut back to this after a large sync.
@@ -347,7 +348,8 @@ impl Index {
             return Err(IndexError::Superseded);
         }
         let old = delete(&tx, generation, note.source, note.path)?;
-        let rows = encode_rows(&layout.rows);
+        let rows = NoteRows::of(&layout.rows);
+        let bytes = rows.to_bytes();
         tx.prepare_cached(
             "INSERT INTO mem_notes (generation, source, path, size, mtime_ms, hash, row_count, seal, sums, rows, text)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
@@ -360,9 +362,9 @@ impl Index {
             note.stamp.mtime_ms,
             note.stamp.hash,
             stored(layout.rows.len()),
-            seal(note.source.as_str(), note.path, &rows),
+            seal(note.source.as_str(), note.path, &bytes),
             sums(note.text.as_bytes()),
-            rows,
+            bytes,
             note.text.as_bytes(),
         ])?;
         let id = NoteId(tx.last_insert_rowid());
@@ -381,7 +383,7 @@ impl Index {
             postings.remove(old);
         }
         postings.add(id, &layout.terms);
-        Ok((old, id, NoteView::new(note.path.into(), note.source, layout.rows)))
+        Ok((old, id, NoteView::new(note.path.into(), note.source, rows)))
     }
 
     /// Forgets a note.
@@ -414,13 +416,13 @@ impl Index {
             let source = if name == Source::Sessions.as_str() { Source::Sessions } else { Source::Memory };
             let bytes = row.get_ref(3)?.as_blob().unwrap_or_default();
             let is_whole = row.get_ref(6)?.as_blob().is_ok_and(|own| own == seal(name, &path, bytes));
-            let decoded = decode_rows(bytes, counted(row.get(4)?)).filter(|_| is_whole);
+            let decoded = NoteRows::from_bytes(bytes, counted(row.get(4)?)).filter(|_| is_whole);
             let Some(decoded) = decoded else { return Err(IndexError::Rows { path }) };
             let view = NoteView::new(Arc::from(path), source, decoded);
             let passages = view.passages.len();
             let codes = row.get_ref(5)?.as_blob_or_null().ok().flatten();
-            let codes = codes.and_then(|bytes| Codes::from_bytes(bytes, passages));
-            corpus.put(NoteId(row.get(0)?), view, &codes.unwrap_or_else(|| Codes::empty(passages)));
+            let stored = codes.and_then(|bytes| Stored::of(bytes, passages));
+            corpus.load(NoteId(row.get(0)?), view, stored);
         }
         Ok(corpus)
     }

@@ -22,6 +22,7 @@ pub(crate) const SCHEMA: &str = "
         embedder INTEGER NOT NULL,
         begun INTEGER NOT NULL,
         job TEXT,
+        -- when it was told to stop, in milliseconds since the epoch
         stopped INTEGER NOT NULL DEFAULT 0
     );
     CREATE TABLE IF NOT EXISTS mem_job_texts (
@@ -38,7 +39,8 @@ pub(crate) struct Reserved {
     pub(crate) texts: Vec<String>,
 }
 
-/// A job's number in one index file.
+/// A job's number in one index file. It is drawn, and so none is used twice: whoever comes late with the number of a job that
+/// is over must not touch another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct JobKey(i64);
 
@@ -46,12 +48,14 @@ pub(crate) struct JobKey(i64);
 #[derive(Debug, Clone)]
 pub(crate) struct StoredJob {
     pub(crate) key: JobKey,
+    /// When it was entered.
+    pub(crate) begun_ms: i64,
     /// Nothing while it is being sent, and when its sender died.
     pub(crate) job: Option<BatchJob>,
     /// Whether nobody can be sending it any more.
     pub(crate) is_orphan: bool,
-    /// Whether it was told to stop because it took too long.
-    pub(crate) is_stopped: bool,
+    /// When it was told to stop because it took too long.
+    pub(crate) stopped_ms: Option<i64>,
     /// Texts in it.
     pub(crate) texts: usize,
 }
@@ -72,7 +76,10 @@ impl Index {
         now_ms: i64,
     ) -> Result<Reserved, IndexError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute("INSERT INTO mem_jobs (embedder, begun) VALUES (?1, ?2)", [embedder.0, now_ms])?;
+        tx.execute(
+            "INSERT INTO mem_jobs (id, embedder, begun) VALUES (abs(random() / 2), ?1, ?2)",
+            [embedder.0, now_ms],
+        )?;
         let key = tx.last_insert_rowid();
         let mut taken = Vec::new();
         {
@@ -110,25 +117,39 @@ impl Index {
         Ok(JobMark::of(&what))
     }
 
-    /// Notes the service's name of a job, without which it could not be found again.
-    pub(crate) fn job_begun(&self, key: JobKey, job: &BatchJob) -> Result<(), IndexError> {
+    /// Notes the service's name of a job, without which it could not be found again. Tells whether the job is still
+    /// entered.
+    pub(crate) fn job_begun(&self, key: JobKey, job: &BatchJob) -> Result<bool, IndexError> {
         let text = serde_json::to_string(job).map_err(|error| IndexError::Job(error.to_string()))?;
-        self.db.execute("UPDATE mem_jobs SET job = ?2 WHERE id = ?1", params![key.0, text])?;
-        Ok(())
+        Ok(self.db.execute("UPDATE mem_jobs SET job = ?2 WHERE id = ?1", params![key.0, text])? > 0)
     }
 
-    /// Notes that a job was told to stop.
-    pub(crate) fn job_stopped(&self, key: JobKey) -> Result<(), IndexError> {
-        self.db.execute("UPDATE mem_jobs SET stopped = 1 WHERE id = ?1", [key.0])?;
-        Ok(())
+    /// Notes that a job was told to stop; tells whether nobody had done so.
+    pub(crate) fn job_stopped(&self, key: JobKey, now_ms: i64) -> Result<bool, IndexError> {
+        let stop = "UPDATE mem_jobs SET stopped = ?2 WHERE id = ?1 AND stopped = 0";
+        Ok(self.db.execute(stop, [key.0, now_ms.max(1)])? > 0)
     }
 
-    /// Forgets a job; texts of it that have no vector are free to be sent again.
-    pub(crate) fn drop_job(&mut self, key: JobKey) -> Result<(), IndexError> {
+    /// Forgets a job; texts of it that have no vector are free to be sent again. Tells whether it was there: another
+    /// process may have collected it.
+    pub(crate) fn drop_job(&mut self, key: JobKey) -> Result<bool, IndexError> {
+        self.drop_if(key, "true")
+    }
+
+    /// The same for one without a name, unless it got one meanwhile.
+    pub(crate) fn drop_unnamed(&mut self, key: JobKey) -> Result<bool, IndexError> {
+        self.drop_if(key, "job IS NULL")
+    }
+
+    fn drop_if(&mut self, key: JobKey, condition: &str) -> Result<bool, IndexError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute("DELETE FROM mem_job_texts WHERE job = ?1", [key.0])?;
-        tx.execute("DELETE FROM mem_jobs WHERE id = ?1", [key.0])?;
-        Ok(tx.commit()?)
+        let delete = format!("DELETE FROM mem_jobs WHERE id = ?1 AND {condition}");
+        let is_dropped = tx.execute(&delete, [key.0])? > 0;
+        if is_dropped {
+            tx.execute("DELETE FROM mem_job_texts WHERE job = ?1", [key.0])?;
+        }
+        tx.commit()?;
+        Ok(is_dropped)
     }
 
     /// The jobs of an embedder, oldest first. Those that nobody can collect any more are forgotten.
@@ -138,20 +159,21 @@ impl Index {
         {
             let mut query = self.db.prepare_cached(
                 "SELECT id, begun, job, stopped, (SELECT count(*) FROM mem_job_texts WHERE job = mem_jobs.id)
-                 FROM mem_jobs WHERE embedder = ?1 ORDER BY id",
+                 FROM mem_jobs WHERE embedder = ?1 ORDER BY begun, id",
             )?;
             let mut rows = query.query([embedder.0])?;
             while let Some(row) = rows.next()? {
-                let (key, begun) = (JobKey(row.get(0)?), row.get::<_, i64>(1)?);
+                let (key, begun_ms) = (JobKey(row.get(0)?), row.get::<_, i64>(1)?);
                 let text: Option<String> = row.get(2)?;
                 let job = text.as_deref().and_then(|text| serde_json::from_str(text).ok());
-                let age = now_ms.saturating_sub(begun);
+                let age = now_ms.saturating_sub(begun_ms);
                 if age > KEPT_MS {
                     lost.push(key);
                 } else {
                     let is_orphan = job.is_none() && age > SENDING_MS;
-                    let (is_stopped, texts) = (row.get(3)?, counted(row.get(4)?));
-                    found.push(StoredJob { key, job, is_orphan, is_stopped, texts });
+                    let stopped_ms = Some(row.get(3)?).filter(|stopped_ms| *stopped_ms != 0);
+                    let texts = counted(row.get(4)?);
+                    found.push(StoredJob { key, begun_ms, job, is_orphan, stopped_ms, texts });
                 }
             }
         }
@@ -193,5 +215,82 @@ impl Index {
         }
         tx.commit()?;
         Ok(kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{JobKey, KEPT_MS, Reserved, SENDING_MS};
+    use crate::corpus::NoteId;
+    use crate::index::Index;
+    use crate::vectors::{EmbedderKey, Unembedded};
+    use openclaw_embed::BatchJob;
+
+    const NOW: EmbedderKey = EmbedderKey(1);
+
+    fn reserve(index: &mut Index, texts: &[&str]) -> Reserved {
+        let passage = |text: &&str| Unembedded { note: NoteId(1), passage: 0, text: (*text).to_owned() };
+        index.reserve(NOW, &texts.iter().map(passage).collect::<Vec<_>>(), 5).unwrap()
+    }
+
+    fn job(id: &str) -> BatchJob {
+        let (provider, fingerprint) = ("test".to_owned(), String::new());
+        BatchJob { provider, id: id.to_owned(), fingerprint, created_ms: 5, count: 1 }
+    }
+
+    fn names(index: &mut Index) -> Vec<Option<String>> {
+        index.jobs(NOW, 5).unwrap().into_iter().map(|stored| stored.job.map(|job| job.id)).collect()
+    }
+
+    #[test]
+    fn whoever_comes_late_with_the_number_of_a_job_touches_no_other() {
+        let mut index = Index::in_memory().unwrap();
+        let old = reserve(&mut index, &["a"]).key;
+        assert!(index.job_begun(old, &job("old")).unwrap());
+        assert!(index.drop_job(old).unwrap());
+        let new = reserve(&mut index, &["a", "b"]).key;
+        assert_ne!(old, new);
+        assert!(!index.job_begun(old, &job("old")).unwrap());
+        assert!(!index.job_stopped(old, 9).unwrap());
+        assert!(!index.drop_job(old).unwrap());
+        assert!(index.job_begun(new, &job("new")).unwrap());
+        let stored = index.jobs(NOW, 5).unwrap();
+        assert_eq!((stored.len(), stored[0].texts, stored[0].stopped_ms), (1, 2, None));
+        assert_eq!(names(&mut index), [Some("new".to_owned())]);
+    }
+
+    #[test]
+    fn a_job_that_got_a_name_meanwhile_is_not_given_up_as_one_without() {
+        let mut index = Index::in_memory().unwrap();
+        let key = reserve(&mut index, &["a"]).key;
+        index.job_begun(key, &job("named")).unwrap();
+        assert!(!index.drop_unnamed(key).unwrap());
+        assert_eq!(
+            (names(&mut index), index.in_jobs(NOW).unwrap().len()),
+            (vec![Some("named".to_owned())], 1)
+        );
+        let other = reserve(&mut index, &["b"]).key;
+        assert!(index.drop_unnamed(other).unwrap());
+        assert_eq!(index.in_jobs(NOW).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_job_is_told_to_stop_once_and_it_is_known_when() {
+        let mut index = Index::in_memory().unwrap();
+        let key: JobKey = reserve(&mut index, &["a"]).key;
+        assert!(index.job_stopped(key, 70).unwrap() && !index.job_stopped(key, 80).unwrap());
+        assert_eq!(index.jobs(NOW, 90).unwrap()[0].stopped_ms, Some(70));
+    }
+
+    #[test]
+    fn a_job_without_a_name_is_an_orphan_after_a_while_and_gone_after_weeks() {
+        let mut index = Index::in_memory().unwrap();
+        let Reserved { key, mark, texts } = reserve(&mut index, &["a", "b", "a"]);
+        assert_eq!((texts.len(), mark), (2, index.mark(key).unwrap()));
+        assert!(reserve(&mut index, &["a", "b"]).texts.is_empty(), "they are in the first");
+        let orphan = |index: &mut Index, now| index.jobs(NOW, now).unwrap()[0].is_orphan;
+        assert!(!orphan(&mut index, 5 + SENDING_MS) && orphan(&mut index, 6 + SENDING_MS));
+        assert!(index.jobs(NOW, 6 + KEPT_MS).unwrap().is_empty());
+        assert!(index.in_jobs(NOW).unwrap().is_empty());
     }
 }

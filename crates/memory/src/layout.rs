@@ -5,8 +5,9 @@
 //! are rows too, but lend their words to every window below them instead of having one. The head of a table and the item
 //! above nested ones lend theirs to the windows that they are not in themselves.
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
+use crate::rows::{MAX_HEADINGS_ABOVE, NO_HEADING, Row};
 use crate::structure::{Fence, Listing, heading_level, is_table_rule, is_underlined};
 use crate::time::pack;
 use crate::when::date_in_heading;
@@ -16,136 +17,18 @@ use crate::words::{Analyser, Language};
 pub(crate) const WINDOW_CHARS: usize = 700;
 /// Rows of a window: bounds the work on a file of one-letter lines, far above what prose puts into 700 characters.
 const MAX_WINDOW_ROWS: usize = 64;
-/// Markdown has six levels of headings; below the last one there may be a list in a list, or a table.
-const MAX_HEADINGS_ABOVE: usize = 8;
 /// The line before and after front matter.
 const FRONT_MATTER: &str = "---";
 /// Nobody describes a note in more lines.
 const MAX_FRONT_MATTER_LINES: usize = 100;
 /// Letters that two lines must share before the second is called a repetition.
 const MIN_SAME_LETTERS: usize = 16;
-/// Stands for "no heading" in [`Row::heading`].
-const NO_HEADING: u32 = u32::MAX;
-/// Fields of a row, see [`Row::encode`].
-const FIELDS: usize = 13;
-/// Four bytes for each of them.
-const ROW_BYTES: usize = FIELDS * 4;
-/// Characters of a passage, the unit that is embedded: short lines are taken together up to this many, because one of
-/// them alone says too little; a longer line stands for itself.
-const PASSAGE_CHARS: u32 = 200;
-
-/// One row of a file. Positions count from the start of the text, row numbers from 0 within the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Row {
-    /// 1-based line.
-    pub(crate) line: u32,
-    /// First byte.
-    pub(crate) start: u32,
-    /// Byte after the last.
-    pub(crate) end: u32,
-    /// First character.
-    pub(crate) first_char: u32,
-    /// Character after the last.
-    pub(crate) end_char: u32,
-    /// First row of the window.
-    lo: u32,
-    /// Last row of the window; before `lo` when the row has none.
-    hi: u32,
-    /// Terms in the row.
-    pub(crate) terms: u32,
-    /// Terms in the window, headings included.
-    pub(crate) window_terms: u32,
-    heading: u32,
-    /// First row of the section: the rows between two headings, or the front matter.
-    pub(crate) section: u32,
-    /// The same for rows that say the same, apart from blanks, case and punctuation.
-    pub(crate) sameness: u32,
-    /// The day of the nearest dated heading, see [`pack`]; 0 for none.
-    pub(crate) day: u32,
-}
 
 /// The rows of a text, and the terms of each.
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
     pub(crate) rows: Vec<Row>,
     pub(crate) terms: Vec<Vec<String>>,
-}
-
-impl Row {
-    /// Rows of the window; `None` for a heading that has text below it.
-    pub(crate) fn window(&self) -> Option<RangeInclusive<usize>> {
-        (self.lo <= self.hi).then_some(self.lo as usize..=self.hi as usize)
-    }
-
-    /// The row of the heading above, if there is one.
-    pub(crate) fn heading(&self) -> Option<usize> {
-        (self.heading != NO_HEADING).then_some(self.heading as usize)
-    }
-
-    fn encode(&self) -> [u8; ROW_BYTES] {
-        let fields: [u32; FIELDS] = [
-            self.line,
-            self.start,
-            self.end,
-            self.first_char,
-            self.end_char,
-            self.lo,
-            self.hi,
-            self.terms,
-            self.window_terms,
-            self.heading,
-            self.section,
-            self.sameness,
-            self.day,
-        ];
-        let mut bytes = [0; ROW_BYTES];
-        for (slot, field) in bytes.chunks_exact_mut(4).zip(fields) {
-            slot.copy_from_slice(&field.to_le_bytes());
-        }
-        bytes
-    }
-
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut fields = bytes.chunks_exact(4).map(|four| four.try_into().map(u32::from_le_bytes).ok());
-        let mut next = || fields.next().flatten();
-        Some(Self {
-            line: next()?,
-            start: next()?,
-            end: next()?,
-            first_char: next()?,
-            end_char: next()?,
-            lo: next()?,
-            hi: next()?,
-            terms: next()?,
-            window_terms: next()?,
-            heading: next()?,
-            section: next()?,
-            sameness: next()?,
-            day: next()?,
-        })
-    }
-}
-
-/// Rows as the index stores them: thirteen little-endian `u32` each.
-pub(crate) fn encode_rows(rows: &[Row]) -> Vec<u8> {
-    rows.iter().flat_map(Row::encode).collect()
-}
-
-/// The inverse of [`encode_rows`]; `None` when the bytes cannot be rows of a text of `text_len` bytes.
-pub(crate) fn decode_rows(bytes: &[u8], text_len: usize) -> Option<Vec<Row>> {
-    if !bytes.len().is_multiple_of(ROW_BYTES) {
-        return None;
-    }
-    let rows: Vec<Row> = bytes.chunks_exact(ROW_BYTES).map(Row::decode).collect::<Option<_>>()?;
-    let sane = |(at, row): (usize, &Row)| {
-        row.start <= row.end
-            && row.end as usize <= text_len
-            && row.window().is_none_or(|window| *window.end() < rows.len())
-            && row.heading().is_none_or(|heading| heading < at)
-            && row.section as usize <= at
-            && row.first_char <= row.end_char
-    };
-    rows.iter().enumerate().all(sane).then_some(rows)
 }
 
 /// Rows, windows and terms of a text whose line ends are `\n`.
@@ -178,31 +61,6 @@ fn sections(rows: &[Row]) -> Vec<Range<usize>> {
         }
     }
     found
-}
-
-/// The run of rows around one that may be shown together.
-pub(crate) fn section_of(rows: &[Row], at: usize) -> Range<usize> {
-    let section = rows[at].section;
-    let before = rows[..at].iter().rev().take_while(|row| row.section == section).count();
-    let after = rows[at..].iter().take_while(|row| row.section == section).count();
-    at - before..at + after
-}
-
-/// The runs of rows that are embedded as one text each, in order: short lines of one section together.
-pub(crate) fn passages(rows: &[Row]) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = Vec::new();
-    for at in (0..rows.len()).filter(|&at| rows[at].window().is_some()) {
-        match found.last_mut() {
-            Some(last) if fits_passage(rows, last, at) => last.end = at + 1,
-            Some(_) | None => found.push(at..at + 1),
-        }
-    }
-    found
-}
-
-fn fits_passage(rows: &[Row], passage: &Range<usize>, next: usize) -> bool {
-    let (first, row) = (&rows[passage.start], &rows[next]);
-    passage.end == next && first.section == row.section && row.end_char - first.first_char <= PASSAGE_CHARS
 }
 
 /// Grows each row's window by one row down, one up, and again, while it fits.
@@ -274,7 +132,7 @@ fn set_days(text: &str, rows: &mut [Row], levels: &[usize]) {
 }
 
 /// The rows of the headings above a row, nearest first.
-pub(crate) fn headings(rows: &[Row], at: usize) -> impl Iterator<Item = usize> {
+fn headings(rows: &[Row], at: usize) -> impl Iterator<Item = usize> {
     let parent = |at: &usize| rows[*at].heading();
     std::iter::successors(rows[at].heading(), parent).take(MAX_HEADINGS_ABOVE)
 }
@@ -510,7 +368,8 @@ fn cut(piece: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Analyser, Layout, WINDOW_CHARS, decode_rows, encode_rows, headings, lay_out, sameness};
+    use super::{Analyser, Layout, WINDOW_CHARS, headings, lay_out, sameness};
+    use crate::rows::NoteRows;
     use proptest::prelude::*;
 
     fn laid_out(text: &str) -> Layout {
@@ -639,14 +498,29 @@ mod tests {
             for (_, window) in shown(&text) {
                 prop_assert!(window.chars().count() <= WINDOW_CHARS);
             }
-            prop_assert_eq!(decode_rows(&encode_rows(&rows), text.len()), Some(rows));
+            let packed = NoteRows::of(&rows);
+            prop_assert_eq!((0..packed.len()).map(|at| packed.get(at)).collect::<Vec<_>>(), rows.clone());
+            for at in 0..rows.len() {
+                prop_assert!(packed.headings(at).eq(headings(&rows, at)));
+                prop_assert_eq!(packed.near()[at].window(at), rows[at].window());
+                let section: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].section == rows[at].section).collect();
+                prop_assert!(packed.section_of(at).eq(section));
+            }
+            prop_assert_eq!(NoteRows::from_bytes(&packed.to_bytes(), text.len()), Some(packed));
         }
 
         #[test]
-        fn decoding_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..120)) {
-            if let Some(rows) = decode_rows(&bytes, 1_000) {
+        fn decoding_never_panics(
+            form in 0_u8..3, days in 0_u8..4, bytes in proptest::collection::vec(prop_oneof![Just(0), any::<u8>()], 0..240),
+        ) {
+            let bytes = [&[form, days, 0, 0, 0], bytes.as_slice()].concat();
+            if let Some(rows) = NoteRows::from_bytes(&bytes, 1_000) {
+                let passages = rows.passages();
+                prop_assert!(passages.iter().all(|passage| passage.end <= rows.len()));
                 for at in 0..rows.len() {
-                    prop_assert!(headings(&rows, at).count() <= 8);
+                    prop_assert!(rows.headings(at).count() <= 8);
+                    prop_assert!(rows.section_of(at).end <= rows.len());
+                    prop_assert_eq!(rows.get(at).window(), rows.near()[at].window(at));
                 }
             }
         }

@@ -55,6 +55,7 @@ mod qmd;
 mod ranking;
 mod recovery;
 mod repair;
+mod rows;
 mod score;
 mod seal;
 mod search;
@@ -74,8 +75,9 @@ mod worker;
 
 pub use agent::{AgentMemory, exports_conversations, scope};
 pub use backend::{
-    Answer, BUILT_IN, DEFAULT_RESULTS, Days, Explain, Explaining, Fallback, Hit, LineRange, MAX_NOTE_BYTES,
-    MAX_RESULTS, MemoryBackend, Passage, Query, Skipped, Source, Standing, Status, SyncReason, SyncReport,
+    Answer, BUILT_IN, Cut, DEFAULT_RESULTS, Days, Elsewhere, Explain, Explaining, Fallback, Hit, LineRange,
+    MAX_ELSEWHERE, MAX_NOTE_BYTES, MAX_RESULTS, MemoryBackend, Passage, Query, Skipped, Source, Standing,
+    Status, SyncReason, SyncReport,
 };
 pub use configured::Surroundings;
 pub use embedding::{Batching, Embedders, JobStage, JobUnderWay, SelfTesting, Spending};

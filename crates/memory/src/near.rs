@@ -5,7 +5,7 @@
 
 use openclaw_encoder::Kernels;
 
-use crate::codes::{Codes, QueryCodes, signs_of};
+use crate::codes::{Codes, QueryCodes, Stored, signed, signs_of};
 use crate::corpus::Exact;
 
 /// Of the vectors of which only the signs are kept, one in so many is kept whole, to know what cosines are usual.
@@ -98,6 +98,41 @@ impl Vectors {
         start
     }
 
+    /// Adds the vectors of a note as they are stored, one for each of so many passages; returns the number of the first.
+    pub(crate) fn take(&mut self, stored: Option<Stored<'_>>, passages: usize) -> usize {
+        let start = self.scales.len();
+        let Some(stored) = stored.filter(|stored| stored.dimensions > 0) else {
+            self.scales.resize(start + passages, 0.0);
+            self.reserve();
+            return start;
+        };
+        if self.dimensions == 0 {
+            self.dimensions = stored.dimensions;
+            self.reserve();
+        }
+        self.scales.extend(stored.scales.iter().copied().map(f32::from_le_bytes));
+        self.embedded += self.scales[start..].iter().filter(|scale| **scale > 0.0).count();
+        let is_like_the_others = stored.dimensions == self.dimensions;
+        let fits = self.scales.len() * self.dimensions <= self.max_code_bytes;
+        if let Form::Codes(codes) = &mut self.form
+            && is_like_the_others
+            && fits
+        {
+            codes.extend(signed(stored.codes));
+            return start;
+        }
+        self.reserve();
+        if is_like_the_others {
+            let codes: Vec<i8> = signed(stored.codes).collect();
+            for (number, vector) in (start..).zip(codes.chunks_exact(self.dimensions)) {
+                if self.has(number) {
+                    self.form.enter(number, vector, self.scales[number]);
+                }
+            }
+        }
+        start
+    }
+
     /// Enters the vectors of a note that has its numbers.
     pub(crate) fn set(&mut self, start: usize, codes: &Codes) {
         if self.dimensions == 0 {
@@ -143,6 +178,11 @@ impl Vectors {
             tidy.form.take(*start, &self.form, old..old + count, self.dimensions);
         }
         *self = tidy;
+    }
+
+    /// Numbers of a vector; 0 when there is none.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.dimensions
     }
 
     /// How many passages are embedded.

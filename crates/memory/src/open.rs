@@ -1,8 +1,9 @@
 //! The open index file together with what a search needs of it in memory; both always agree.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use openclaw_embed::{EmbedderId, Vector};
@@ -21,8 +22,8 @@ use crate::weighted::{self, Chunks, Fusion, Measured, Of, Sides, Weighing, Weigh
 pub(crate) struct Wanted {
     pub(crate) texts: usize,
     pub(crate) bytes: usize,
-    /// Texts that no embedder takes.
-    pub(crate) except: HashSet<String>,
+    /// Digests of texts that no embedder takes.
+    pub(crate) except: Arc<HashSet<Vec<u8>>>,
 }
 
 /// An index that answers.
@@ -147,6 +148,28 @@ impl OpenIndex {
         }
     }
 
+    /// Takes in what other processes have written, and searches that: both in one view of the file. Else a note that another
+    /// one replaces in between would be known under its old number, and its words found under the new one.
+    pub(crate) fn search_current(
+        &mut self,
+        query: &Query,
+        vector: Option<&Vector>,
+        today: Date,
+    ) -> Result<Found, IndexError> {
+        // Taking in may write where notes are cut into chunks, which no view allows.
+        if let Ranking::Weighted(..) = self.ranking {
+            self.refresh()?;
+            return self.search(query, vector, today);
+        }
+        self.index.db.execute_batch("BEGIN")?;
+        let found = self.refresh().and_then(|()| self.search(query, vector, today));
+        // Nothing was written; some failures have ended it already.
+        if !self.index.db.is_autocommit() {
+            self.index.db.execute_batch("ROLLBACK")?;
+        }
+        found
+    }
+
     /// What meaning counts beside words, where both rank together by what was measured.
     pub(crate) fn weight(&self) -> Option<MeaningWeight> {
         let has_vectors = self.corpus.embedded().1 > 0;
@@ -239,19 +262,24 @@ impl OpenIndex {
         match &self.ranking {
             Ranking::Measured(_) => {
                 for (id, view) in self.corpus.notes() {
-                    found.extend(self.index.uncached(embedder, id, view)?);
+                    found.extend(self.index.texts(id, view)?);
                 }
             }
             Ranking::Weighted(..) => {
                 for id in self.index.chunks(None, Of::All, &self.corpus)?.unembedded() {
-                    let text = self.index.unembedded_chunk(id)?.text;
-                    if !self.index.is_cached(embedder, &text)? {
-                        found.push(text);
-                    }
+                    found.push(self.index.unembedded_chunk(id)?.text);
                 }
             }
         }
-        Ok(found)
+        let mut seen = HashSet::new();
+        let mut uncached = Vec::new();
+        for text in found {
+            let hash = hash(&text);
+            if !self.is_cached(embedder, &hash)? && seen.insert(hash) {
+                uncached.push(text);
+            }
+        }
+        Ok(uncached)
     }
 
     /// Takes in what another process has written.
@@ -361,40 +389,96 @@ impl OpenIndex {
         self.corpus.numbers(slot).all(|number| self.corpus.is_embedded(number))
     }
 
-    /// Passages without vectors, up to so many texts and bytes; at least one if there is one.
-    pub(crate) fn unembedded(&self, wanted: &Wanted) -> Result<Vec<Unembedded>, IndexError> {
-        let mut found = Vec::new();
-        let mut total = 0;
-        let in_jobs = self.embedder.map(|embedder| self.index.in_jobs(embedder)).transpose()?;
-        let in_jobs = in_jobs.filter(|hashes| !hashes.is_empty());
-        let now = self.exhaustion(in_jobs.as_ref(), wanted.except.len());
+    /// Passages without vectors, up to so many texts and bytes; at least one if there is one. Each text once: what the
+    /// cache knows by now is taken from there, and so is what several passages say, when one of them is embedded.
+    pub(crate) fn unembedded(&mut self, wanted: &Wanted) -> Result<Vec<Unembedded>, IndexError> {
+        let (found, cached) = self.listed(wanted)?;
+        match self.take_cached(&cached) {
+            // They stay where they are, and are taken another time.
+            Err(error) if !error.is_busy() => Err(error),
+            Err(_) | Ok(()) => Ok(found),
+        }
+    }
+
+    /// Passages to be embedded, and the notes of others whose vectors are in the cache.
+    fn listed(&self, wanted: &Wanted) -> Result<(Vec<Unembedded>, BTreeSet<NoteId>), IndexError> {
+        let (mut found, mut cached, mut total) = (Vec::new(), BTreeSet::new(), 0_usize);
+        let mut seen = match self.embedder {
+            Some(embedder) => self.index.in_jobs(embedder)?,
+            None => HashSet::new(),
+        };
+        let now = self.exhaustion(&seen, wanted.except.len());
         if self.exhausted.get() == Some(now) {
-            return Ok(found);
+            return Ok((found, cached));
         }
         for passages in self.missing() {
             for passage in passages? {
-                let is_in_job = in_jobs.as_ref().is_some_and(|hashes| hashes.contains(&hash(&passage.text)));
-                if is_in_job || wanted.except.contains(&passage.text) {
+                let hash = hash(&passage.text);
+                if wanted.except.contains(&hash) || seen.contains(&hash) {
+                    continue;
+                }
+                if let Some(embedder) = self.embedder
+                    && self.is_cached(embedder, &hash)?
+                {
+                    cached.insert(passage.note);
                     continue;
                 }
                 total = passage.text.len().saturating_add(total);
                 if !found.is_empty() && (found.len() >= wanted.texts || total > wanted.bytes) {
-                    return Ok(found);
+                    return Ok((found, cached));
                 }
+                seen.insert(hash);
                 found.push(passage);
             }
         }
-        self.exhausted.set(found.is_empty().then_some(now));
-        Ok(found)
+        self.exhausted.set((found.is_empty() && cached.is_empty()).then_some(now));
+        Ok((found, cached))
     }
 
-    fn exhaustion(&self, in_jobs: Option<&HashSet<Vec<u8>>>, refused: usize) -> Exhausted {
+    /// Whether the cache has a vector that can be compared with the others.
+    fn is_cached(&self, embedder: EmbedderKey, hash: &[u8]) -> Result<bool, IndexError> {
+        let known = self.dimensions();
+        let cached = self.index.cached_dimensions(embedder, hash)?;
+        Ok(cached.is_some_and(|cached| known == 0 || cached == known))
+    }
+
+    fn take_cached(&mut self, notes: &BTreeSet<NoteId>) -> Result<(), IndexError> {
+        let Some(embedder) = self.embedder.filter(|_| !notes.is_empty()) else { return Ok(()) };
+        if let Ranking::Weighted(_, chunks) = &mut self.ranking {
+            self.index.recall_chunks(embedder, Of::All)?;
+            *chunks = self.index.chunks(Some(embedder), Of::All, &self.corpus)?;
+            return Ok(());
+        }
+        notes.iter().try_for_each(|note| self.recall(embedder, *note))
+    }
+
+    /// Numbers of a vector; 0 when there is none.
+    fn dimensions(&self) -> usize {
+        match &self.ranking {
+            Ranking::Measured(_) => self.corpus.dimensions(),
+            Ranking::Weighted(_, chunks) => chunks.dimensions(),
+        }
+    }
+
+    /// Takes note of how many numbers a vector of the embedder has. A service may put another model under an old name:
+    /// vectors from before can be compared with nothing any more, and go, also out of the cache. Tells how many
+    /// numbers those had.
+    pub(crate) fn expect(&mut self, dimensions: usize) -> Result<Option<usize>, IndexError> {
+        let known = self.dimensions();
+        let Some(embedder) = self.embedder.filter(|_| known > 0 && known != dimensions) else {
+            return Ok(None);
+        };
+        self.index.forget_other_dimensions(embedder, dimensions)?;
+        self.load()?;
+        Ok(Some(known))
+    }
+
+    fn exhaustion(&self, in_jobs: &HashSet<Vec<u8>>, refused: usize) -> Exhausted {
         let first = |hash: &Vec<u8>| hash.first_chunk().copied().map_or(0, u64::from_le_bytes);
-        let sum = |hashes: &HashSet<Vec<u8>>| hashes.iter().map(first).fold(0, u64::wrapping_add);
         Exhausted {
             newest: self.corpus.ids().last().copied(),
             embedded: self.embedded(),
-            in_jobs: in_jobs.map_or((0, 0), |hashes| (hashes.len(), sum(hashes))),
+            in_jobs: (in_jobs.len(), in_jobs.iter().map(first).fold(0, u64::wrapping_add)),
             refused,
         }
     }
@@ -423,6 +507,9 @@ impl OpenIndex {
         now_ms: i64,
     ) -> Result<(), IndexError> {
         let Some(embedder) = self.embedder else { return Ok(()) };
+        if let Some((_, vector)) = vectors.first() {
+            self.expect(vector.as_slice().len())?;
+        }
         if let Ranking::Weighted(_, chunks) = &mut self.ranking {
             return self.index.remember_chunks(embedder, chunks, &vectors, now_ms);
         }
@@ -431,9 +518,12 @@ impl OpenIndex {
             by_note.entry(passage.note).or_default().push((passage, vector));
         }
         for (note, vectors) in by_note {
-            if let Some(view) = self.corpus.get(note) {
-                let codes = self.index.remember(embedder, view, &vectors, now_ms)?;
-                self.corpus.enter(note, &codes);
+            match self.corpus.get(note) {
+                Some(view) => {
+                    let codes = self.index.remember(embedder, view, &vectors, now_ms)?;
+                    self.corpus.enter(note, &codes);
+                }
+                None => self.index.keep(embedder, &vectors, now_ms)?,
             }
         }
         Ok(())
@@ -463,21 +553,21 @@ mod tests {
         let path = home.path().join("main.sqlite");
         let mut open = OpenIndex::open_exact(&path, Some(&id), Exact::default()).unwrap();
         put(&mut open, "a.md", "green");
-        let missing = |open: &OpenIndex| {
+        let missing = |open: &mut OpenIndex| {
             let wanted = Wanted { texts: 10, bytes: 1_000, except: Default::default() };
             open.unembedded(&wanted).map(|found| found.into_iter().map(|one| one.text).collect::<Vec<_>>())
         };
-        assert_eq!(missing(&open).unwrap(), ["green"]);
+        assert_eq!(missing(&mut open).unwrap(), ["green"]);
         let send = "INSERT INTO mem_job_texts (embedder, hash, job) VALUES (1, ?1, 1)";
         open.index.db.execute(send, [hash("green")]).unwrap();
-        assert!(missing(&open).unwrap().is_empty());
+        assert!(missing(&mut open).unwrap().is_empty());
         // Who reads it now, finds damage.
         open.index.db.execute("UPDATE mem_notes SET text = x'00'", []).unwrap();
-        assert!(missing(&open).unwrap().is_empty());
+        assert!(missing(&mut open).unwrap().is_empty());
         open.index.db.execute("UPDATE mem_notes SET text = CAST('green' AS BLOB)", []).unwrap();
         put(&mut open, "b.md", "black");
-        assert_eq!(missing(&open).unwrap(), ["black"]);
+        assert_eq!(missing(&mut open).unwrap(), ["black"]);
         open.index.db.execute("UPDATE mem_job_texts SET hash = ?1", [hash("black")]).unwrap();
-        assert_eq!(missing(&open).unwrap(), ["green"]);
+        assert_eq!(missing(&mut open).unwrap(), ["green"]);
     }
 }

@@ -10,7 +10,7 @@ use crate::corpus::NoteId;
 /// Rows a note may have: a 2 MiB note has at most one row per byte, so that a row's id is note id and row number.
 const ROW_BITS: u32 = 22;
 /// Bytes that are remembered at most.
-const MAX_BYTES: usize = 8 * 1024 * 1024;
+const MAX_BYTES: usize = 5 * 1024 * 1024;
 /// What a term costs beside its rows, about.
 const BYTES_PER_TERM: usize = 128;
 

@@ -11,7 +11,7 @@ use crate::codes::QueryCodes;
 use crate::corpus::{Corpus, NoteView};
 use crate::index::{Index, IndexError};
 use crate::near::Cosines;
-use crate::score::{Evidence, NoteScores, Room, Scores};
+use crate::score::{Evidence, NoteScores, Room, Scores, TOGETHER};
 use crate::select::{Best, Candidate};
 use crate::time::Time;
 use crate::weighted::Sides;
@@ -50,22 +50,27 @@ impl Ranking<'_> {
     ) -> Result<Vec<Candidate>, IndexError> {
         let rough = self.meaning.as_ref().and_then(|meaning| meaning.rough.as_ref());
         let (Some(rough), Some(query)) = (rough, query) else {
-            return Ok(self.all(Best::default(), &[]).sorted());
+            return Ok(self.all(self.best(), &[]).sorted());
         };
         let near = rough.nearest.iter().filter_map(|number| self.corpus.slot_with(*number));
         let mut looked_at = sorted(near.collect());
         self.look(index, query, &looked_at)?;
-        let promising =
-            self.all(Best::twice(), &looked_at).sorted().into_iter().map(|candidate| candidate.slot);
+        let promising = self.all(self.best().twice(), &looked_at).sorted();
+        let promising = promising.into_iter().map(|candidate| candidate.slot);
         let promising = sorted(promising.filter(|slot| looked_at.binary_search(slot).is_err()).collect());
         self.look(index, query, &promising)?;
         looked_at.extend(promising);
-        let mut best = Best::default();
+        let mut best = self.best();
         for slot in looked_at {
             self.scores.evaluate(slot);
             self.offer(slot, &mut best);
         }
         Ok(best.sorted())
+    }
+
+    /// Room for the best rows of all.
+    fn best(&self) -> Best {
+        if self.scores.is_complete() { Best::default() } else { Best::of_many() }
     }
 
     /// Adds the rows of the days that a query of nothing else names, whatever their words.
@@ -125,7 +130,12 @@ impl Ranking<'_> {
             if some.is_empty() {
                 break;
             }
-            some.iter_mut().for_each(|promise| self.look_closely(promise, &mut room));
+            // In the order in which what is looked at lies in memory.
+            some.sort_unstable_by_key(|promise| promise.at);
+            for some in some.chunks_mut(TOGETHER) {
+                self.scores.touch(some.iter().map(|promise| promise.at));
+                some.iter_mut().for_each(|promise| self.look_closely(promise, &mut room));
+            }
             some.sort_unstable();
             while let Some(promise) = some.pop()
                 && best.may_take(promise.most)
@@ -148,13 +158,14 @@ impl Ranking<'_> {
 
     /// What the best row of a note can reach, at a glance; notes are given by their position in the matches.
     fn promise(&self, at: usize) -> Promise {
-        let beside = self.scores.most_meaning(at, self.meaning.as_ref()) + self.time.most();
-        Promise { most: self.scores.most(at) + beside, at }
+        let meant = self.scores.most_meaning(at, self.meaning.as_ref());
+        Promise { most: self.scores.most(at) + meant + self.time.most(), meant, at }
     }
 
     /// Brings it nearer to the truth, which is more work.
     fn look_closely(&self, promise: &mut Promise, room: &mut Room) {
-        let closely = self.scores.most_closely(promise.at, self.meaning.as_ref(), room) + self.time.most();
+        let around = (self.meaning.as_ref(), promise.meant);
+        let closely = self.scores.most_closely(promise.at, around, room) + self.time.most();
         promise.most = promise.most.min(closely);
     }
 
@@ -183,7 +194,7 @@ impl Ranking<'_> {
             let cosine = note.cosine(passage);
             let means = cosine.is_some_and(|cosine| cosine >= least) && is_exact(first + passage);
             let by_words = |row| self.sides == Sides::Both && note.has_words(row);
-            for row in rows.clone().filter(|&row| means || by_words(row)) {
+            for row in rows.filter(|&row| means || by_words(row)) {
                 let fused = note.fused(row, cosine);
                 if best.may_take(fused + self.time.most() - less) {
                     let score = fused + bonus.of(view, row) - less;
@@ -238,6 +249,8 @@ fn sorted(mut slots: Vec<usize>) -> Vec<usize> {
 /// What a note can reach; ordered by that.
 struct Promise {
     most: f64,
+    /// What its best meaning is worth.
+    meant: f64,
     /// Position in the matches.
     at: usize,
 }
@@ -275,7 +288,7 @@ impl<'a> Bonus<'a> {
     }
 
     fn of(&mut self, view: &NoteView, row: usize) -> f64 {
-        let day = view.rows[row].day;
+        let day = view.rows.day(row);
         match self.last {
             Some((last, bonus)) if last == day => bonus,
             Some(_) | None => {
@@ -283,6 +296,114 @@ impl<'a> Bonus<'a> {
                 self.last = Some((day, bonus));
                 bonus
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Best, Ranking, sorted};
+    use crate::backend::Source;
+    use crate::codes::{Codes, QueryCodes, encode_vector};
+    use crate::corpus::{Corpus, Exact, NoteId, NoteView};
+    use crate::index::Index;
+    use crate::layout::lay_out;
+    use crate::matches::{Held, Matches};
+    use crate::postings::RowId;
+    use crate::rows::NoteRows;
+    use crate::score::{Scores, Weights};
+    use crate::time::{Ageing, Time};
+    use crate::weighted::Sides;
+    use crate::words::{Analyser, Concept, analyse};
+    use jiff::civil::date;
+    use openclaw_embed::Vector;
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    const QUERY: &str = "kiwi grape melon quince";
+
+    /// A line by a number: some of the words of the query among others.
+    fn line(seed: u32) -> String {
+        let words = ["kiwi", "grape", "melon", "lemon", "apple", "pear", "plum", "cherry"];
+        let word = |at: u32| words[(seed >> (at * 3) & 7) as usize];
+        let start = if seed.is_multiple_of(13) { "## " } else { "- " };
+        let rare = if seed.is_multiple_of(97) { "quince" } else { "" };
+        let words: String = (0..1 + seed % 7).map(|at| word(at).to_owned() + " ").collect();
+        format!("{start}{words}{rare}")
+    }
+
+    fn vector(seed: u64) -> Option<Vector> {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 40) as f32 / (1_u32 << 24) as f32 - 0.5
+        };
+        Vector::normalized((0..64).map(|_| next()).collect())
+    }
+
+    /// Notes, and what they hold of each concept.
+    fn corpus(notes: &[Vec<u32>], concepts: &[Concept], exact: Exact) -> (Corpus, Vec<Held>) {
+        let (mut corpus, mut analyser) = (Corpus::new(None, exact), Analyser::default());
+        let mut rows = vec![Vec::new(); concepts.len()];
+        for (id, lines) in (1..).map(NoteId).zip(notes) {
+            let text = lines.iter().map(|seed| line(*seed) + "\n").collect::<String>();
+            let layout = lay_out(&text, &mut analyser);
+            for (row, terms) in layout.terms.iter().enumerate() {
+                for (rows, concept) in rows.iter_mut().zip(concepts) {
+                    if concept.forms.iter().any(|form| terms.contains(&form.term)) {
+                        rows.push(RowId::new(id, row));
+                    }
+                }
+            }
+            let source = if id.0 % 5 == 0 { Source::Sessions } else { Source::Memory };
+            let path = format!("memory/2026-11-{:02}.md", 1 + id.0 % 28);
+            let view = NoteView::new(path.into(), source, NoteRows::of(&layout.rows));
+            let mut codes = Codes::empty(view.passages.len());
+            for passage in (0..view.passages.len()).filter(|passage| passage % 6 != 5) {
+                let vector = vector(id.0.unsigned_abs() * 1_000 + passage as u64).unwrap();
+                assert!(codes.set(passage, &encode_vector(&vector)));
+            }
+            corpus.put(id, view, &codes);
+        }
+        let held = rows.into_iter().map(|rows| Held::default().or(Arc::new(rows.into_iter().collect()), 1.0));
+        (corpus, held.collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn notes_that_are_left_out_have_none_of_the_best_rows(
+            notes in proptest::collection::vec(proptest::collection::vec(any::<u32>(), 12..30), 170..220),
+            by_meaning in any::<bool>(),
+            asked in any::<u64>(),
+        ) {
+            let concepts = analyse(QUERY);
+            let (corpus, held) = corpus(&notes, &concepts, Exact { rows: 10, sampled: 200, ..Exact::default() });
+            let matches = Matches::new(&corpus, held);
+            let time = Time::of(QUERY, date(2026, 11, 28), Ageing::default());
+            let codes = vector(asked).filter(|_| by_meaning).map(|vector| QueryCodes::of(&vector));
+            let ranking = || {
+                let meaning = codes.as_ref().and_then(|codes| corpus.meaning(codes));
+                let weights = Weights::with_meaning(if meaning.is_some() { 0.5 } else { 0.0 });
+                // Some notes are looked at before, because they hold something rare, or as a sample.
+                let scores = Scores::new(&corpus, &concepts, &matches, weights);
+                assert!(!scores.is_complete());
+                Ranking { corpus: &corpus, scores, meaning, sides: Sides::Both, time: &time }
+            };
+            let found = ranking().candidates(&Index::in_memory().unwrap(), codes.as_ref()).unwrap();
+            let (mut all, mut expected) = (ranking(), Best::default());
+            let slots = all.meaningful(&[]).into_iter().chain(all.scores.slots().iter().copied());
+            for slot in sorted(slots.collect()) {
+                all.scores.evaluate(slot);
+                all.offer(slot, &mut expected);
+            }
+            let mut expected = expected.sorted();
+            expected.truncate(found.len());
+            prop_assert!(found.len() >= 100, "{}", found.len());
+            prop_assert_eq!(found, expected);
         }
     }
 }

@@ -7,9 +7,9 @@
 use std::ops::Range;
 
 use crate::corpus::{Corpus, NoteView};
-use crate::layout::{Row, headings};
 use crate::matches::{Matches, OfNote};
 use crate::near::Cosines;
+use crate::rows::Passages;
 use crate::words::Concept;
 
 /// How fast repeated terms stop counting, and how much long windows are discounted: the usual values.
@@ -19,10 +19,14 @@ const B: f64 = 0.75;
 /// What the window counts of all that words count.
 const OF_WINDOW: f64 = 0.8;
 
-/// Rows that tell what is usual among so many.
-const SAMPLED_ROWS: usize = 40_000;
 /// Rows with a concept that tell in how many windows it is.
 const ENOUGH_ROWS: usize = 600;
+
+/// Notes whose memory is asked for at once.
+pub(crate) const TOGETHER: usize = 64;
+/// Rows and passages of a note, about, that lie in one line of the processor's memory.
+const TOUCHED_ROWS: usize = 10;
+const TOUCHED_PASSAGES: usize = 8;
 
 /// What each side counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,6 +66,7 @@ pub(crate) struct Scores<'a> {
     corpus: &'a Corpus,
     matches: &'a Matches,
     weights: Weights,
+    average: Average,
     idf: Vec<f64>,
     /// Where each matching note begins in `bm25`; nothing for one that was not looked at.
     starts: Vec<Option<usize>>,
@@ -106,7 +111,7 @@ pub(crate) struct Room {
 
 /// What the meaning of rows can be worth.
 struct Around<'a> {
-    passages: &'a [Range<usize>],
+    passages: Option<&'a Passages>,
     /// Passage by passage; nothing without meaning.
     cosines: &'a [f32],
     mean: f64,
@@ -123,23 +128,21 @@ impl<'a> Around<'a> {
     ) -> Self {
         match meaning.filter(|meaning| meaning.deviation > 0.0) {
             Some(meaning) => Self {
-                passages: &view.passages,
+                passages: Some(&view.passages),
                 cosines: &meaning.all[numbers],
                 mean: meaning.mean,
                 factor: weights.meaning / meaning.deviation,
             },
-            None => Self { passages: &[], cosines: &[], mean: 0.0, factor: 0.0 },
+            None => Self { passages: None, cosines: &[], mean: 0.0, factor: 0.0 },
         }
     }
 
     /// The most of any passage that has some of these rows; one that is not embedded counts nothing.
     fn most(&self, rows: Range<usize>) -> f64 {
-        if self.cosines.is_empty() {
-            return 0.0;
-        }
-        let first = self.passages.partition_point(|passage| passage.end <= rows.start);
-        let near = self.passages[first..].iter().zip(&self.cosines[first..]);
-        let near = near.take_while(|(passage, _)| passage.start < rows.end).map(|(_, cosine)| *cosine);
+        let Some(passages) = self.passages.filter(|_| !self.cosines.is_empty()) else { return 0.0 };
+        let first = passages.first_behind(rows.start);
+        let end = passages.first_from(rows.end).max(first);
+        let near = self.cosines[first..end].iter().copied();
         let worth = |cosine: f32| {
             if cosine == 0.0 { 0.0 } else { (f64::from(cosine) - self.mean) * self.factor }
         };
@@ -162,6 +165,40 @@ struct Counts<'a> {
     /// Concept by concept, row by row; 0 for a row without a window.
     windows: &'a [f32],
     rows: usize,
+}
+
+/// Terms of a window and of a row that has one.
+#[derive(Debug, Clone, Copy)]
+struct Average {
+    window: f64,
+    row: f64,
+}
+
+impl Average {
+    fn of(corpus: &Corpus) -> Self {
+        let windows = float(corpus.windows().max(1));
+        Self {
+            window: float(corpus.window_terms().max(1)) / windows,
+            row: float(corpus.row_terms().max(1)) / windows,
+        }
+    }
+
+    /// Adds what a concept is worth to the rows of a note: its inverse document frequency, the rows that hold it, and how much of
+    /// it each window holds.
+    fn weigh(self, view: &NoteView, (idf, held): (f64, OfNote<'_>), counts: &[f32], bm25: &mut [Bm25]) {
+        let near = view.rows.near();
+        for ((bm25, row), &count) in bm25.iter_mut().zip(near).zip(counts) {
+            if count > 0.0 {
+                bm25.window += part(idf, count, f64::from(row.window_terms) / self.window);
+            }
+        }
+        for (at, count) in held.iter() {
+            if let Some((bm25, row)) = bm25.get_mut(at).zip(near.get(at)).filter(|(_, row)| row.has_window())
+            {
+                bm25.row += part(idf, count, f64::from(row.terms.max(1)) / self.row);
+            }
+        }
+    }
 }
 
 /// Mean and deviation of a score over all rows, those with none included.
@@ -196,6 +233,7 @@ impl<'a> Scores<'a> {
             corpus,
             matches,
             weights,
+            average: Average::of(corpus),
             idf: Vec::new(),
             starts: vec![None; matches.slots().len()],
             bm25: Vec::new(),
@@ -203,33 +241,41 @@ impl<'a> Scores<'a> {
             window: Spread::default(),
             row: Spread::default(),
         };
-        let rows_of = |at: &usize| corpus.views()[matches.slots()[*at]].rows.len();
-        let all = 0..matches.slots().len();
-        let rows: usize = all.clone().map(|at| rows_of(&at)).sum();
-        let one_in = if rows > corpus.exact.rows { rows.div_ceil(SAMPLED_ROWS) } else { 1 };
-        let sample: Vec<usize> = all.filter(|at| is_sampled(*at, one_in)).collect();
-        let sampled_rows: usize = sample.iter().map(rows_of).sum();
+        let count_rows =
+            |of: &[usize]| of.iter().map(|at| corpus.views()[matches.slots()[*at]].rows.len()).sum::<usize>();
+        let all: Vec<usize> = (0..matches.slots().len()).collect();
+        let rows = count_rows(&all);
+        let one_in = if rows > corpus.exact.rows { rows.div_ceil(corpus.exact.sampled) } else { 1 };
+        let sample = Sample::of(matches, all, one_in);
+        let (rows_of_whole, rows_of_some) = (count_rows(&sample.whole), count_rows(&sample.some));
 
         let mut between = Between::default();
-        between.windows.reserve(sampled_rows * matches.concepts());
-        between.holding.resize(matches.concepts(), 0);
-        for &at in &sample {
-            scores.count(at, &mut between);
-        }
+        between.windows.reserve((rows_of_whole + rows_of_some) * matches.concepts());
+        let count = |of: &[usize], between: &mut Between| {
+            for some in of.chunks(TOGETHER) {
+                scores.touch(some.iter().copied());
+                some.iter().for_each(|at| scores.count(*at, between));
+            }
+        };
+        count(&sample.whole, &mut between);
+        let in_whole = std::mem::take(&mut between.holding);
+        count(&sample.some, &mut between);
         let Between { windows, mut holding, .. } = between;
+        holding.resize(matches.concepts(), 0);
         if one_in > 1 {
-            scores.project(&sample, &mut holding);
+            scores.project(&sample, &in_whole, &mut holding);
         }
         scores.idf = scores.inverse_frequencies(concepts, &holding);
-        scores.bm25.reserve(sampled_rows);
+        scores.bm25.reserve(rows_of_whole + rows_of_some);
         let mut left = windows.as_slice();
-        for at in sample {
-            let rows = rows_of(&at);
+        for &at in sample.whole.iter().chain(&sample.some) {
+            let rows = count_rows(&[at]);
             let (of_note, rest) = left.split_at(rows * matches.concepts());
             left = rest;
             scores.weigh(at, &Counts { windows: of_note, rows });
         }
-        scores.measure(float(rows) / float(sampled_rows.max(1)));
+        let times = float(rows - rows_of_whole) / float(rows_of_some.max(1));
+        scores.measure(rows_of_whole, times);
         scores
     }
 
@@ -246,24 +292,33 @@ impl<'a> Scores<'a> {
     /// Scores a note that was not looked at.
     pub(crate) fn evaluate(&mut self, slot: usize) {
         let Ok(at) = self.matches.slots().binary_search(&slot) else { return };
-        if self.starts[at].is_none() {
-            let mut between = std::mem::take(&mut self.between);
-            between.windows.clear();
-            self.count(at, &mut between);
-            let rows = self.corpus.views()[slot].rows.len();
-            self.weigh(at, &Counts { windows: &between.windows, rows });
-            self.between = between;
+        if self.starts[at].is_some() {
+            return;
         }
+        let view = &self.corpus.views()[slot];
+        let mut bm25 = std::mem::take(&mut self.bm25);
+        let start = bm25.len();
+        bm25.resize(start + view.rows.len(), Bm25::default());
+        let Between { windows, sums, .. } = &mut self.between;
+        for (concept, &idf) in self.idf.iter().enumerate() {
+            let held = self.matches.rows(at, concept);
+            if !held.is_empty() {
+                running_sums(held, view.rows.len(), sums);
+                windows.clear();
+                windows.resize(view.rows.len(), 0.0);
+                count_windows(view, held, sums, windows);
+                self.average.weigh(view, (idf, held), windows, &mut bm25[start..]);
+            }
+        }
+        (self.bm25, self.starts[at]) = (bm25, Some(start));
     }
 
     /// What the words of a note's best row can be worth: as if all words of the note stood in one short row. The note is given by
     /// its position in the matches.
     pub(crate) fn most(&self, at: usize) -> f64 {
         let view = &self.corpus.views()[self.matches.slots()[at]];
-        let (shortest, shortest_row) = (
-            f64::from(view.shortest) / self.average_window(),
-            f64::from(view.shortest_row) / self.average_row(),
-        );
+        let (shortest, shortest_row) =
+            (f64::from(view.shortest) / self.average.window, f64::from(view.shortest_row) / self.average.row);
         let (mut window, mut row) = (0.0, 0.0);
         for (concept, &idf) in self.idf.iter().enumerate() {
             let held = self.matches.rows(at, concept);
@@ -275,58 +330,83 @@ impl<'a> Scores<'a> {
         self.standard(Bm25 { window, row })
     }
 
+    /// Reads something of all that scoring needs of some notes, and does nothing with it: one such read waits for memory as
+    /// long as many that do not depend on each other.
+    pub(crate) fn touch(&self, some: impl Iterator<Item = usize>) {
+        let read = |at: usize| {
+            let view = &self.corpus.views()[self.matches.slots()[at]];
+            let rows = view.rows.near().iter().step_by(TOUCHED_ROWS).map(|row| usize::from(row.terms));
+            let passages = (0..view.passages.len()).step_by(TOUCHED_PASSAGES);
+            let held = (0..self.matches.concepts())
+                .filter_map(|concept| self.matches.rows(at, concept).iter().next());
+            rows.chain(passages.map(|at| view.passages.get(at).end))
+                .chain(held.map(|(row, _)| row))
+                .sum::<usize>()
+        };
+        std::hint::black_box(some.map(read).fold(0, usize::wrapping_add));
+    }
+
     /// What a note's best row can be worth by words and meaning: as if its best row stood in its best run of as many rows as a
-    /// window has at most, with the best meaning around.
-    pub(crate) fn most_closely(&self, at: usize, meaning: Option<&Cosines>, room: &mut Room) -> f64 {
-        let view = &self.corpus.views()[self.matches.slots()[at]];
-        let (shortest, average_row) = (f64::from(view.shortest) / self.average_window(), self.average_row());
+    /// window has at most, with the best meaning around. No row means more than `meant`, see [`Scores::most_meaning`].
+    pub(crate) fn most_closely(&self, at: usize, around: (Option<&Cosines>, f64), room: &mut Room) -> f64 {
+        let slot = self.matches.slots()[at];
+        let view = &self.corpus.views()[slot];
+        let near = view.rows.near();
+        let shortest = f64::from(view.shortest) / self.average.window;
         let Room { held, everywhere, counts } = room;
+        self.hold(at, held, everywhere);
+        let window_of = |counts: &[f32]| -> f64 {
+            counts.iter().zip(&self.idf).map(|(&count, &idf)| part(idf, count, shortest)).sum()
+        };
+        let (meaning, meant) = around;
+        let around = Around::new(view, meaning, self.corpus.numbers(slot), self.weights);
+        let worth = |window: f64| self.weights.window * self.window.standard(window);
+        let of_headings = window_of(everywhere);
+        // Words of a heading alone may be in the window of any row.
+        let mut most = if of_headings > 0.0 { worth(of_headings) + meant } else { f64::NEG_INFINITY };
+        let widest = view.widest.max(1);
+        let (mut start, mut end, mut best_row, mut window) = (0, 0, 0.0_f64, 0.0);
+        while let Some(&(first, ..)) = held.get(start) {
+            let length = f64::from(near[first].terms.max(1)) / self.average.row;
+            let of_row = held[start..].iter().take_while(|(row, ..)| *row == first);
+            let next = start + of_row.clone().count();
+            best_row = best_row.max(of_row.map(|(_, at, weight)| part(self.idf[*at], *weight, length)).sum());
+            let more = held[end..].iter().take_while(|(row, ..)| *row - first < widest).count();
+            // A run that reaches no further than one that begins before it holds less.
+            if more > 0 {
+                end += more;
+                counts.clone_from(everywhere);
+                held[start..end].iter().for_each(|(_, concept, weight)| counts[*concept] += weight);
+                window = window_of(counts);
+            }
+            let by_words = worth(window);
+            if by_words + meant > most {
+                // The row whose window this is may stand on either side of the first word.
+                most =
+                    most.max(by_words + around.most((first + 1).saturating_sub(view.widest)..first + widest));
+            }
+            start = next;
+        }
+        most + self.weights.row * self.row.standard(best_row)
+    }
+
+    /// The rows of a note that hold concepts, in order, and what its headings hold of each: they lend their words to rows that
+    /// may be far below.
+    fn hold(&self, at: usize, held: &mut Vec<(usize, usize, f32)>, everywhere: &mut Vec<f32>) {
+        let near = self.corpus.views()[self.matches.slots()[at]].rows.near();
         held.clear();
-        // Headings lend their words to rows that may be far below.
         everywhere.clear();
         everywhere.resize(self.idf.len(), 0.0);
         for (concept, everywhere) in everywhere.iter_mut().enumerate() {
             for (row, weight) in self.matches.rows(at, concept).iter() {
-                match view.rows.get(row).map(Row::window) {
-                    Some(Some(_)) => held.push((row, concept, weight)),
-                    Some(None) => *everywhere += weight,
+                match near.get(row).map(|row| row.has_window()) {
+                    Some(true) => held.push((row, concept, weight)),
+                    Some(false) => *everywhere += weight,
                     None => {}
                 }
             }
         }
         held.sort_unstable_by_key(|(row, concept, _)| (*row, *concept));
-        let window_of = |counts: &[f32]| -> f64 {
-            counts.iter().zip(&self.idf).map(|(&count, &idf)| part(idf, count, shortest)).sum()
-        };
-        let around = Around::new(view, meaning, self.corpus.numbers(self.matches.slots()[at]), self.weights);
-        let worth = |window: f64| self.weights.window * self.window.standard(window);
-        let of_headings = window_of(everywhere);
-        // Words of a heading alone may be in the window of any row.
-        let mut most = if of_headings > 0.0 {
-            worth(of_headings) + around.most(0..view.rows.len())
-        } else {
-            f64::NEG_INFINITY
-        };
-        let (mut start, mut end, mut best_row, mut window) = (0, 0, 0.0_f64, 0.0);
-        while let Some(&(first, ..)) = held.get(start) {
-            let length = f64::from(view.rows[first].terms.max(1)) / average_row;
-            let of_row = held[start..].iter().take_while(|(row, ..)| *row == first);
-            let next = start + of_row.clone().count();
-            best_row = best_row.max(of_row.map(|(_, at, weight)| part(self.idf[*at], *weight, length)).sum());
-            let near = held[end..].iter().take_while(|(row, ..)| *row - first < view.widest.max(1)).count();
-            // A run that reaches no further than one that begins before it holds less.
-            if near > 0 {
-                end += near;
-                counts.clone_from(everywhere);
-                held[start..end].iter().for_each(|(_, concept, weight)| counts[*concept] += weight);
-                window = window_of(counts);
-            }
-            // The row whose window this is may stand on either side of the first word.
-            let rows = (first + 1).saturating_sub(view.widest)..first + view.widest.max(1);
-            most = most.max(worth(window) + around.most(rows));
-            start = next;
-        }
-        most + self.weights.row * self.row.standard(best_row)
     }
 
     fn standard(&self, bm25: Bm25) -> f64 {
@@ -358,14 +438,17 @@ impl<'a> Scores<'a> {
 
     /// From the windows of a sample that hold each concept to those of all notes, by the share of the concept's rows that is
     /// in the sample. A concept that is too rare there is counted in notes that hold it: in some, or in all.
-    fn project(&self, sample: &[usize], holding: &mut [usize]) {
+    fn project(&self, sample: &Sample, in_whole: &[usize], holding: &mut [usize]) {
         let (mut sums, mut counts) = (Vec::new(), Vec::new());
         for (concept, holding) in holding.iter_mut().enumerate() {
             let rows_in = |at: &usize| self.matches.rows(*at, concept).len();
             let all = self.matches.total(concept);
-            let mut counted: usize = sample.iter().map(rows_in).sum();
-            if counted < ENOUGH_ROWS {
-                (*holding, counted) = (0, 0);
+            let of_whole: usize = sample.whole.iter().map(rows_in).sum();
+            let mut counted: usize = sample.some.iter().map(rows_in).sum();
+            let mut times = float(all - of_whole);
+            let mut known = in_whole.get(concept).copied().unwrap_or_default();
+            if counted < ENOUGH_ROWS && of_whole < all {
+                (*holding, counted, known, times) = (0, 0, 0, float(all));
                 let one_in = all / ENOUGH_ROWS;
                 let holders = (0..self.matches.slots().len()).filter(|at| rows_in(at) > 0);
                 for at in holders.filter(|at| is_sampled(*at, one_in)) {
@@ -377,16 +460,8 @@ impl<'a> Scores<'a> {
                     counted += rows_in(&at);
                 }
             }
-            *holding = (float(*holding) * float(all) / float(counted.max(1))).round() as usize;
+            *holding = known + (float(*holding) * times / float(counted.max(1))).round() as usize;
         }
-    }
-
-    fn average_row(&self) -> f64 {
-        float(self.corpus.row_terms().max(1)) / float(self.corpus.windows().max(1))
-    }
-
-    fn average_window(&self) -> f64 {
-        float(self.corpus.window_terms().max(1)) / float(self.corpus.windows().max(1))
     }
 
     /// Appends how often the windows of a note hold each concept, and adds up how many do.
@@ -417,42 +492,51 @@ impl<'a> Scores<'a> {
     /// Appends the BM25 of every row of a note.
     fn weigh(&mut self, at: usize, counts: &Counts<'_>) {
         let view = &self.corpus.views()[self.matches.slots()[at]];
-        let of_window = self.average_window();
-        let of_row = self.average_row();
         let start = self.bm25.len();
         self.starts[at] = Some(start);
         self.bm25.resize(start + counts.rows, Bm25::default());
         let bm25 = &mut self.bm25[start..];
         for (concept, &idf) in self.idf.iter().enumerate() {
             let held = self.matches.rows(at, concept);
-            if held.is_empty() {
-                continue;
-            }
-            for ((bm25, row), &count) in bm25.iter_mut().zip(&view.rows).zip(counts.of(concept)) {
-                if count > 0.0 {
-                    bm25.window += part(idf, count, f64::from(row.window_terms) / of_window);
-                }
-            }
-            for (at, count) in held.iter().filter(|(at, _)| *at < counts.rows) {
-                let row = &view.rows[at];
-                if row.window().is_some() {
-                    bm25[at].row += part(idf, count, f64::from(row.terms.max(1)) / of_row);
-                }
+            if !held.is_empty() {
+                self.average.weigh(view, (idf, held), counts.of(concept), bm25);
             }
         }
     }
 
-    /// `scale`: how many times as many rows there are as are scored.
-    fn measure(&mut self, scale: f64) {
-        let (mut window, mut row) = ((0.0, 0.0), (0.0, 0.0));
-        // Rows without a window add nothing.
-        for bm25 in &self.bm25 {
-            window = (window.0 + bm25.window, window.1 + bm25.window * bm25.window);
-            row = (row.0 + bm25.row, row.1 + bm25.row * bm25.row);
+    /// The first rows that are scored stand for themselves, the others for so many times as many.
+    fn measure(&mut self, whole: usize, times: f64) {
+        let (whole, some) = self.bm25.split_at(whole);
+        let spread = |of: fn(&Bm25) -> f64| {
+            // Rows without a window add nothing.
+            let add = |(sum, squares): (f64, f64), score: f64| (sum + score, squares + score * score);
+            let whole = whole.iter().map(of).fold((0.0, 0.0), add);
+            let some = some.iter().map(of).fold((0.0, 0.0), add);
+            Spread::of(whole.0 + some.0 * times, whole.1 + some.1 * times, self.corpus.windows())
+        };
+        (self.window, self.row) = (spread(|bm25| bm25.window), spread(|bm25| bm25.row));
+    }
+}
+
+/// Notes that tell what is usual, by their positions in the matches.
+struct Sample {
+    /// All that hold a rare concept: few, and what they score differs most.
+    whole: Vec<usize>,
+    /// Some of the others.
+    some: Vec<usize>,
+}
+
+impl Sample {
+    fn of(matches: &Matches, all: Vec<usize>, one_in: usize) -> Self {
+        if one_in <= 1 {
+            return Self { whole: Vec::new(), some: all };
         }
-        let windows = self.corpus.windows();
-        self.window = Spread::of(window.0 * scale, window.1 * scale, windows);
-        self.row = Spread::of(row.0 * scale, row.1 * scale, windows);
+        let is_rare = |concept: &usize| matches.total(*concept) <= ENOUGH_ROWS;
+        let rare: Vec<usize> = (0..matches.concepts()).filter(is_rare).collect();
+        let holds_any = |at: &usize| rare.iter().any(|concept| !matches.rows(*at, *concept).is_empty());
+        let (whole, mut some): (Vec<usize>, Vec<usize>) = all.into_iter().partition(holds_any);
+        some.retain(|at| is_sampled(*at, one_in));
+        Self { whole, some }
     }
 }
 
@@ -527,17 +611,17 @@ impl Counts<'_> {
 
 /// Enters how much of a concept each window holds, headings included; tells how many hold any.
 fn count_windows(view: &NoteView, held: OfNote<'_>, sums: &[f32], counts: &mut [f32]) -> usize {
-    let is_heading = |row: usize| view.rows.get(row).is_none_or(|row| row.window().is_none());
+    let rows = view.rows.near();
+    let is_heading = |row: usize| rows.get(row).is_none_or(|row| !row.has_window());
     if held.iter().any(|(row, _)| is_heading(row)) {
         return count_with_headings(view, sums, counts);
     }
     let mut holding = 0;
     // A window holds its own row, so that those far from all that hold the concept do not.
-    let near = held.reach(view.widest, view.rows.len());
-    for (row, count) in view.rows[near.clone()].iter().zip(&mut counts[near]) {
-        if let Some(window) = row.window() {
-            *count = between(sums, &(*window.start()..*window.end() + 1));
-            holding += usize::from(*count > 0.0);
+    for at in held.reach(view.widest, rows.len()) {
+        if let Some(window) = rows[at].window(at) {
+            counts[at] = between(sums, &(*window.start()..*window.end() + 1));
+            holding += usize::from(counts[at] > 0.0);
         }
     }
     holding
@@ -546,11 +630,12 @@ fn count_windows(view: &NoteView, held: OfNote<'_>, sums: &[f32], counts: &mut [
 fn count_with_headings(view: &NoteView, sums: &[f32], counts: &mut [f32]) -> usize {
     let mut holding = 0;
     let (mut heading, mut of_headings) = (None, 0.0);
-    for (at, (row, count)) in view.rows.iter().zip(counts).enumerate() {
-        let Some(window) = row.window() else { continue };
-        if row.heading() != heading {
-            heading = row.heading();
-            of_headings = headings(&view.rows, at).map(|above| between(sums, &(above..above + 1))).sum();
+    for (at, (row, count)) in view.rows.near().iter().zip(counts).enumerate() {
+        let Some(window) = row.window(at) else { continue };
+        let above = view.rows.heading(at);
+        if above != heading {
+            heading = above;
+            of_headings = view.rows.headings(at).map(|above| between(sums, &(above..above + 1))).sum();
         }
         *count = between(sums, &(*window.start()..*window.end() + 1)) + of_headings;
         holding += usize::from(*count > 0.0);

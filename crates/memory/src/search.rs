@@ -5,12 +5,11 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use openclaw_embed::Vector;
 
-use crate::backend::{Days, Explain, Explaining, Hit, MAX_RESULTS, Query};
+use crate::backend::{Cut, Days, Elsewhere, Explain, Explaining, Hit, MAX_RESULTS, Query};
 use crate::codes::QueryCodes;
 use crate::confidence::confidence;
 use crate::corpus::{Corpus, NoteId};
 use crate::index::{Index, IndexError};
-use crate::layout::headings;
 use crate::matches::{Held, Matches};
 use crate::measure::MeaningWeight;
 use crate::ranking::Ranking;
@@ -133,13 +132,21 @@ fn explain(evidence: Evidence, fused: f64) -> Explain {
 
 fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, IndexError> {
     let view = corpus.get(run.note).ok_or(IndexError::Gone { note: run.note.0 })?;
-    let (first, last) = (view.rows[run.first], view.rows[run.last]);
+    let (first, last) = (view.rows.get(run.first), view.rows.get(run.last));
     let snippet = index.excerpt(run.note, first.start..last.end)?;
     let lines = if first.line == last.line {
         format!("L{}", first.line)
     } else {
         format!("L{}-L{}", first.line, last.line)
     };
+    let elsewhere = run.elsewhere.iter().map(|(slot, row)| {
+        let view = &corpus.views()[*slot];
+        Elsewhere { path: view.path.to_string(), line: view.rows.get(*row).line, source: view.source }
+    });
+    let line_of =
+        |row: Option<usize>| row.filter(|row| *row < view.rows.len()).map(|row| view.rows.get(row).line);
+    let starts_before = line_of(run.first.checked_sub(1)) == Some(first.line);
+    let goes_on = line_of(run.last.checked_add(1)) == Some(last.line);
     Ok(Hit {
         path: view.path.to_string(),
         start_line: first.line,
@@ -151,6 +158,8 @@ fn hit(index: &Index, corpus: &Corpus, run: &Run, score: f64) -> Result<Hit, Ind
         heading: heading(index, corpus, run.note, run.first)?,
         date: None,
         repeated: run.repeated,
+        elsewhere: elsewhere.collect(),
+        cut: Cut::at((starts_before, goes_on)),
         explain: None,
     })
 }
@@ -163,8 +172,9 @@ pub(crate) fn heading(
     row: usize,
 ) -> Result<Option<String>, IndexError> {
     let Some(view) = corpus.get(note) else { return Ok(None) };
-    let Some(above) = headings(&view.rows, row).find(|&above| above != row) else { return Ok(None) };
-    let text = index.excerpt(note, view.rows[above].start..view.rows[above].end)?;
+    let Some(above) = view.rows.headings(row).find(|&above| above != row) else { return Ok(None) };
+    let above = view.rows.get(above);
+    let text = index.excerpt(note, above.start..above.end)?;
     let words = text.trim().trim_start_matches('#').trim().to_owned();
     Ok((!words.is_empty()).then_some(words))
 }

@@ -6,16 +6,20 @@
 //! depend on how much is chosen.
 
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::ops::Range;
 
+use crate::backend::MAX_ELSEWHERE;
 use crate::corpus::{Corpus, NoteId};
-use crate::layout::{Row, WINDOW_CHARS, section_of};
+use crate::layout::WINDOW_CHARS;
+use crate::rows::NoteRows;
 
 /// How fast the weight of a row falls with its score, in deviations.
 const TEMPERATURE: f64 = 0.4;
 /// Rows whose sections are looked at: far more than any number of results needs.
 const MAX_CANDIDATES: usize = 400;
+/// The same in a large memory, where each that is wanted costs time: still far more than are shown.
+const MAX_CANDIDATES_OF_MANY: usize = 150;
 
 /// A run of rows to be shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +34,8 @@ pub(crate) struct Run {
     pub(crate) best: usize,
     /// Further rows elsewhere that say the same as the best one.
     pub(crate) repeated: usize,
+    /// Slot and row of some that say the same as any of these rows and are shown nowhere.
+    pub(crate) elsewhere: Vec<(usize, usize)>,
 }
 
 /// A row that may be shown, and its score.
@@ -57,9 +63,14 @@ impl Default for Best {
 }
 
 impl Best {
+    /// Out of so many that not all are looked at.
+    pub(crate) fn of_many() -> Self {
+        Self { most: MAX_CANDIDATES_OF_MANY, ..Self::default() }
+    }
+
     /// Twice as many, of which not all will stay: their scores are rough.
-    pub(crate) fn twice() -> Self {
-        Self { most: 2 * MAX_CANDIDATES, ..Self::default() }
+    pub(crate) fn twice(self) -> Self {
+        Self { most: 2 * self.most, ..self }
     }
 
     pub(crate) fn push(&mut self, candidate: Candidate) {
@@ -123,12 +134,12 @@ pub(crate) fn select(
             continue;
         }
         let run = section.take(&offer.rows);
-        let shown = &section.rows[offer.rows];
-        seen.extend(shown.iter().map(|row| row.sameness).filter(|&same| same != 0));
+        seen.extend(offer.rows.map(|row| section.sameness(row)).filter(|&same| same != 0));
         heap.extend(section.offer(offer.section));
         runs.push(run);
     }
     count_repetitions(corpus, &candidates, &mut runs);
+    find_elsewhere(corpus, &candidates, &mut runs);
     runs
 }
 
@@ -139,7 +150,7 @@ fn gather<'a>(
     weights: impl Fn(usize, Range<usize>) -> Vec<f64>,
 ) -> Vec<Section<'a>> {
     let section = |candidate: &Candidate| {
-        (candidate.slot, section_of(&corpus.views()[candidate.slot].rows, candidate.row))
+        (candidate.slot, corpus.views()[candidate.slot].rows.section_of(candidate.row))
     };
     let mut wanted: Vec<(usize, Range<usize>)> = candidates.iter().map(section).collect();
     wanted.sort_unstable_by_key(|(slot, rows)| (*slot, rows.start));
@@ -148,7 +159,7 @@ fn gather<'a>(
         note: corpus.ids()[slot],
         slot,
         start: rows.start,
-        rows: &corpus.views()[slot].rows[rows.clone()],
+        rows: &corpus.views()[slot].rows,
         weights: weights(slot, rows),
     };
     wanted.into_iter().map(gathered).collect()
@@ -159,8 +170,8 @@ struct Section<'a> {
     slot: usize,
     /// The first row's number in the note.
     start: usize,
-    rows: &'a [Row],
-    /// 0 once shown.
+    rows: &'a NoteRows,
+    /// Of the section's rows; 0 once shown.
     weights: Vec<f64>,
 }
 
@@ -177,8 +188,8 @@ impl Section<'_> {
         let mut best: Option<Offer> = None;
         let mut end = 0;
         let mut weight = 0.0;
-        for start in 0..self.rows.len() {
-            while end < self.rows.len() && self.chars(start..end + 1) <= WINDOW_CHARS {
+        for start in 0..self.weights.len() {
+            while end < self.weights.len() && self.chars(start..end + 1) <= WINDOW_CHARS {
                 weight += self.weights[end];
                 end += 1;
             }
@@ -200,7 +211,9 @@ impl Section<'_> {
         let (mut first, mut end) = (first, last + 1);
         loop {
             let before = (first, end);
-            if end < self.rows.len() && self.weights[end] > 0.0 && self.chars(first..end + 1) <= WINDOW_CHARS
+            if end < self.weights.len()
+                && self.weights[end] > 0.0
+                && self.chars(first..end + 1) <= WINDOW_CHARS
             {
                 end += 1;
             }
@@ -214,15 +227,18 @@ impl Section<'_> {
     }
 
     fn chars(&self, rows: Range<usize>) -> usize {
-        let last = &self.rows[rows.end - 1];
-        (last.end_char - self.rows[rows.start].first_char) as usize
+        self.rows.chars(self.start + rows.start, self.start + rows.end - 1)
+    }
+
+    fn sameness(&self, row: usize) -> u32 {
+        self.rows.sameness(self.start + row)
     }
 
     /// Takes the weight of rows that say what was shown already; whether there were any.
     fn hide(&mut self, seen: &HashSet<u32>) -> bool {
         let mut hidden = false;
-        for (row, weight) in self.rows.iter().zip(&mut self.weights) {
-            if *weight > 0.0 && seen.contains(&row.sameness) {
+        for (row, weight) in (self.start..).zip(&mut self.weights) {
+            if *weight > 0.0 && seen.contains(&self.rows.sameness(row)) {
                 *weight = 0.0;
                 hidden = true;
             }
@@ -242,6 +258,7 @@ impl Section<'_> {
             last: self.start + rows.end - 1,
             best: self.start + best,
             repeated: 0,
+            elsewhere: Vec::new(),
         }
     }
 }
@@ -250,7 +267,7 @@ impl Section<'_> {
 const WORTH_KEEPING: f64 = 0.02;
 
 fn count_repetitions(corpus: &Corpus, candidates: &[Candidate], runs: &mut [Run]) {
-    let sameness = |slot: usize, row: usize| corpus.views()[slot].rows[row].sameness;
+    let sameness = |slot: usize, row: usize| corpus.views()[slot].rows.sameness(row);
     let of_candidates: Vec<u32> =
         candidates.iter().map(|candidate| sameness(candidate.slot, candidate.row)).collect();
     for run in runs {
@@ -260,6 +277,30 @@ fn count_repetitions(corpus: &Corpus, candidates: &[Candidate], runs: &mut [Run]
             own != 0 && !is_shown && **same == own
         };
         run.repeated = candidates.iter().zip(&of_candidates).filter(repeats).count();
+    }
+}
+
+/// What was hidden because it says the same: the first run that shows it has its place.
+fn find_elsewhere(corpus: &Corpus, candidates: &[Candidate], runs: &mut [Run]) {
+    let sameness = |slot: usize, row: usize| corpus.views()[slot].rows.sameness(row);
+    let mut shown: HashSet<(usize, usize)> = HashSet::new();
+    let mut holder: HashMap<u32, usize> = HashMap::new();
+    for (at, run) in runs.iter().enumerate() {
+        for row in run.first..=run.last {
+            shown.insert((run.slot, row));
+            holder.entry(sameness(run.slot, row)).or_insert(at);
+        }
+    }
+    let mut hidden: Vec<(usize, usize)> = candidates.iter().map(|other| (other.slot, other.row)).collect();
+    hidden.sort_unstable();
+    for (slot, row) in hidden {
+        let same = sameness(slot, row);
+        let run = holder.get(&same).filter(|_| same != 0 && !shown.contains(&(slot, row)));
+        if let Some(run) = run.and_then(|run| runs.get_mut(*run))
+            && run.elsewhere.len() < MAX_ELSEWHERE
+        {
+            run.elsewhere.push((slot, row));
+        }
     }
 }
 

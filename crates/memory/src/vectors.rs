@@ -4,10 +4,9 @@ use openclaw_embed::{EmbedderId, Vector};
 use ring::digest;
 use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
 
-use crate::codes::{Codes, encode_vector};
+use crate::codes::{Codes, decode_vector, encode_vector};
 use crate::corpus::{NoteId, NoteView};
-use crate::index::{Index, IndexError};
-use crate::layout::headings;
+use crate::index::{Index, IndexError, stored};
 
 /// An embedder in one index file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,47 +114,82 @@ impl Index {
         let Some((first, _)) = vectors.first() else { return Ok(Codes::empty(passages)) };
         let mut codes = self.codes(embedder, first.note, passages)?;
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        {
-            let mut cache = tx.prepare_cached(
-                "INSERT INTO mem_cache (embedder, hash, vector, used) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET vector = excluded.vector, used = excluded.used",
-            )?;
-            for (passage, vector) in vectors {
-                let encoded = encode_vector(vector);
-                cache.execute(params![embedder.0, hash(&passage.text), encoded, now_ms])?;
-                codes.set(passage.passage, &encoded);
-            }
+        for (passage, vector) in vectors {
+            codes.set(passage.passage, &cache(&tx, embedder, (&passage.text, vector), now_ms)?);
         }
         store(&tx, embedder, first.note, &codes)?;
         tx.commit()?;
         Ok(codes)
     }
 
-    /// Every passage of a note that has no vector in the cache.
-    pub(crate) fn uncached(
-        &self,
+    /// Keeps vectors in the cache alone.
+    pub(crate) fn keep(
+        &mut self,
         embedder: EmbedderKey,
-        id: NoteId,
-        view: &NoteView,
-    ) -> Result<Vec<String>, IndexError> {
-        let text = self.text(id)?;
-        let texts = (0..view.passages.len()).map(|passage| passage_text(&text, view, passage));
-        let mut found = Vec::new();
-        for text in texts {
-            if !self.is_cached(embedder, &text)? {
-                found.push(text);
-            }
+        vectors: &[(Unembedded, Vector)],
+        now_ms: i64,
+    ) -> Result<(), IndexError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (passage, vector) in vectors {
+            cache(&tx, embedder, (&passage.text, vector), now_ms)?;
         }
-        Ok(found)
+        Ok(tx.commit()?)
     }
 
-    /// Whether the cache has the vector of a text.
-    pub(crate) fn is_cached(&self, embedder: EmbedderKey, text: &str) -> Result<bool, IndexError> {
-        let mut find = self
-            .db
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM mem_cache WHERE embedder = ?1 AND hash = ?2)")?;
-        Ok(find.query_row(params![embedder.0, hash(text)], |row| row.get(0))?)
+    /// The texts of all passages of a note.
+    pub(crate) fn texts(&self, id: NoteId, view: &NoteView) -> Result<Vec<String>, IndexError> {
+        let text = self.text(id)?;
+        Ok((0..view.passages.len()).map(|passage| passage_text(&text, view, passage)).collect())
     }
+
+    /// How many numbers the vector has that the cache knows for a text.
+    pub(crate) fn cached_dimensions(
+        &self,
+        embedder: EmbedderKey,
+        hash: &[u8],
+    ) -> Result<Option<usize>, IndexError> {
+        let mut find =
+            self.db.prepare_cached("SELECT vector FROM mem_cache WHERE embedder = ?1 AND hash = ?2")?;
+        let mut rows = find.query(params![embedder.0, hash])?;
+        let vector = rows.next()?.map(|row| row.get_ref(0)).transpose()?;
+        let decoded = vector.and_then(|vector| decode_vector(vector.as_blob().ok()?));
+        Ok(decoded.map(|(codes, _)| codes.len()))
+    }
+
+    /// Forgets the vectors of an embedder that have another number of numbers, and what was measured of it.
+    pub(crate) fn forget_other_dimensions(
+        &mut self,
+        embedder: EmbedderKey,
+        dimensions: usize,
+    ) -> Result<(), IndexError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // As they are written: a scale of four bytes before each vector, the count in four bytes before those of a note.
+        let (bytes, count) = (stored(dimensions + 4), u32::try_from(dimensions).unwrap_or(0).to_le_bytes());
+        for table in ["mem_cache", "mem_chunk_vectors"] {
+            let delete = format!("DELETE FROM {table} WHERE embedder = ?1 AND length(vector) <> ?2");
+            tx.execute(&delete, [embedder.0, bytes])?;
+        }
+        let delete = "DELETE FROM mem_vectors WHERE embedder = ?1 AND substr(vectors, 1, 4) <> ?2";
+        tx.execute(delete, params![embedder.0, count])?;
+        tx.execute("DELETE FROM mem_measured WHERE embedder = ?1", [embedder.0])?;
+        Ok(tx.commit()?)
+    }
+}
+
+/// Enters a vector of a text into the cache; gives it as it stands there.
+fn cache(
+    tx: &rusqlite::Transaction<'_>,
+    embedder: EmbedderKey,
+    (text, vector): (&str, &Vector),
+    now_ms: i64,
+) -> Result<Vec<u8>, IndexError> {
+    let encoded = encode_vector(vector);
+    tx.prepare_cached(
+        "INSERT INTO mem_cache (embedder, hash, vector, used) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET vector = excluded.vector, used = excluded.used",
+    )?
+    .execute(params![embedder.0, hash(text), encoded, now_ms])?;
+    Ok(encoded)
 }
 
 fn store(
@@ -179,13 +213,123 @@ pub(crate) fn hash(text: &str) -> Vec<u8> {
 
 /// What is embedded for a passage: the heading above it, then its lines.
 fn passage_text(text: &str, view: &NoteView, passage: usize) -> String {
-    let rows = &view.passages[passage];
+    let rows = view.passages.get(passage);
     let piece = |first: usize, last: usize| {
-        text.get(view.rows[first].start as usize..view.rows[last].end as usize).unwrap_or_default()
+        text.get(view.rows.get(first).start as usize..view.rows.get(last).end as usize).unwrap_or_default()
     };
     let lines = piece(rows.start, rows.end - 1);
-    match headings(&view.rows, rows.start).find(|&above| above != rows.start) {
+    match view.rows.headings(rows.start).find(|&above| above != rows.start) {
         Some(above) => format!("{}\n{lines}", piece(above, above).trim_start_matches(['#', ' ', '\t'])),
         None => lines.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Unembedded;
+    use crate::backend::Source;
+    use crate::index::{Generation, NewNote, Stamp};
+    use crate::open::{OpenIndex, Wanted};
+    use crate::weighted::{Fusion, Weighted};
+    use openclaw_embed::{EmbedderId, Vector};
+
+    fn open(home: &std::path::Path, fusion: Fusion) -> OpenIndex {
+        let id = EmbedderId { provider: "test", model: "m".into(), fingerprint: String::new() };
+        OpenIndex::open(&home.join("main.sqlite"), Some(&id), fusion).unwrap()
+    }
+
+    fn put(open: &mut OpenIndex, generation: Generation, path: &str, text: &str) {
+        let stamp = Stamp { size: 1, mtime_ms: 1, hash: Vec::new() };
+        open.put(generation, &NewNote { source: Source::Memory, path, stamp: &stamp, text }).unwrap();
+    }
+
+    fn missing(open: &mut OpenIndex) -> Vec<Unembedded> {
+        open.unembedded(&Wanted { texts: 100, bytes: 10_000, except: Arc::default() }).unwrap()
+    }
+
+    fn remember(open: &mut OpenIndex, passages: Vec<Unembedded>, numbers: usize) {
+        let vector = |passage| (passage, Vector::normalized(vec![1.0; numbers]).unwrap());
+        open.remember(passages.into_iter().map(vector).collect(), 1).unwrap();
+    }
+
+    fn both() -> [Fusion; 2] {
+        [Fusion::default(), Fusion::Weighted(Weighted::default())]
+    }
+
+    #[test]
+    fn a_text_in_two_notes_is_wanted_once_and_both_get_its_vector() {
+        for fusion in both() {
+            let home = tempfile::tempdir().unwrap();
+            let mut open = open(home.path(), fusion);
+            let published = open.index.published();
+            put(&mut open, published, "a.md", "green tea\n");
+            put(&mut open, published, "b.md", "green tea\n");
+            assert_eq!(open.uncached().unwrap().len(), 1);
+            let passages = missing(&mut open);
+            assert_eq!(passages.len(), 1);
+            remember(&mut open, passages, 4);
+            assert!(missing(&mut open).is_empty() && open.uncached().unwrap().is_empty());
+            assert_eq!(open.embedded(), (2, 2));
+        }
+    }
+
+    #[test]
+    fn vectors_that_come_during_a_rebuild_are_not_wanted_again_after_it() {
+        for fusion in both() {
+            let home = tempfile::tempdir().unwrap();
+            let mut open = open(home.path(), fusion);
+            let published = open.index.published();
+            put(&mut open, published, "a.md", "green tea\n");
+            let passages = missing(&mut open);
+            let next = open.index.begin_rebuild().unwrap();
+            put(&mut open, next, "a.md", "green tea\n");
+            remember(&mut open, passages, 4);
+            open.publish(next).unwrap();
+            assert!(missing(&mut open).is_empty());
+            assert_eq!(open.embedded(), (1, 1));
+        }
+    }
+
+    #[test]
+    fn vectors_of_a_note_that_changed_meanwhile_are_kept() {
+        for fusion in both() {
+            let home = tempfile::tempdir().unwrap();
+            let mut open = open(home.path(), fusion);
+            let published = open.index.published();
+            put(&mut open, published, "a.md", "green tea\n");
+            let passages = missing(&mut open);
+            put(&mut open, published, "a.md", "black coffee\n");
+            remember(&mut open, passages, 4);
+            assert_eq!(open.index.cached().unwrap(), 1);
+            put(&mut open, published, "a.md", "green tea\n");
+            assert!(missing(&mut open).is_empty());
+            assert_eq!(open.embedded(), (1, 1));
+        }
+    }
+
+    #[test]
+    fn vectors_of_other_dimensions_go_when_a_model_has_changed() {
+        for fusion in both() {
+            let home = tempfile::tempdir().unwrap();
+            let mut open = open(home.path(), fusion);
+            let published = open.index.published();
+            put(&mut open, published, "a.md", "green tea\n");
+            put(&mut open, published, "b.md", "black coffee\n");
+            let passages = missing(&mut open);
+            remember(&mut open, passages, 4);
+            assert_eq!((open.expect(4).unwrap(), open.embedded()), (None, (2, 2)));
+            put(&mut open, published, "c.md", "white milk\n");
+            let passages = missing(&mut open);
+            remember(&mut open, passages, 3);
+            assert_eq!((open.embedded(), open.index.cached().unwrap()), ((3, 1), 1));
+            let passages = missing(&mut open);
+            assert_eq!(passages.len(), 2);
+            remember(&mut open, passages, 3);
+            assert_eq!((open.embedded(), missing(&mut open).len()), ((3, 3), 0));
+            assert_eq!((open.expect(5).unwrap(), open.embedded()), (Some(3), (3, 0)));
+            assert_eq!(open.uncached().unwrap().len(), 3);
+        }
     }
 }

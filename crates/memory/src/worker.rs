@@ -247,8 +247,7 @@ impl Worker {
         let stale = self.freshen().unwrap_or_else(|error| Some(error.to_string()));
         let today = self.today();
         let (found, embedded) = self.with_index(|open, _| {
-            open.refresh()?;
-            Ok((open.search(query, vector.as_ref(), today)?, open.embedded()))
+            Ok((open.search_current(query, vector.as_ref(), today)?, open.embedded()))
         })?;
         if stale.is_none() && self.job.is_none() {
             self.recovery.cause = None;
@@ -362,8 +361,9 @@ impl Worker {
         self.use_embedder(wanted.by)?;
         self.with_index(|open, _| {
             open.refresh()?;
+            let passages = open.unembedded(&wanted.made)?;
             let (all, embedded) = open.embedded();
-            Ok(Missing { passages: open.unembedded(&wanted.made)?, left: all - embedded })
+            Ok(Missing { passages, left: all - embedded })
         })
     }
 

@@ -52,6 +52,7 @@ pub mod responses;
 mod retry;
 pub mod scan;
 pub mod sse;
+mod thinking;
 pub mod wire;
 
 #[cfg(test)]
@@ -65,3 +66,4 @@ pub use model::{
 pub use openclaw_http::Unreachable;
 pub use params::OwnFields;
 pub use retry::{CallPolicy, Retries, Timeouts};
+pub use thinking::Effect;

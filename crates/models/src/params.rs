@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::WireApi;
 
@@ -32,10 +32,11 @@ impl OwnFields {
         let (mut body, mut sampling, mut about_thinking) = (Map::new(), Map::new(), false);
         for (name, value) in params {
             let Some(row) = row(api, name).filter(|row| row.kind.fits(value)) else { continue };
-            about_thinking |= row.kind == Kind::Thinking;
+            about_thinking |= row.about_thinking;
+            let value = row.kind.written(value);
             match row.place {
-                Place::Body => body.insert(name.clone(), value.clone()),
-                Place::Sampling => sampling.insert(name.clone(), value.clone()),
+                Place::Body => body.insert(name.clone(), value),
+                Place::Sampling => sampling.insert(name.clone(), value),
             };
         }
         Self { body: Arc::new(body), sampling: Arc::new(sampling), about_thinking }
@@ -95,8 +96,10 @@ enum Kind {
     Object,
     /// How long something is kept: a text with its unit, or seconds.
     Span,
-    /// How the model thinks: in each API's own form, never a list.
-    Thinking,
+    /// An object with a `type`, or a flag for the types `enabled` and `disabled`.
+    Mode,
+    /// A flag, or a word that says how much.
+    FlagOrText,
 }
 
 impl Kind {
@@ -112,9 +115,16 @@ impl Kind {
             Self::List => value.is_array(),
             Self::Object => value.is_object(),
             Self::Span => value.is_string() || value.is_number(),
-            Self::Thinking => {
-                value.is_object() || value.is_string() || value.is_boolean() || value.is_number()
-            }
+            Self::Mode => value["type"].is_string() || value.is_boolean(),
+            Self::FlagOrText => value.is_boolean() || value.is_string(),
+        }
+    }
+
+    /// The value as the API has it.
+    fn written(self, value: &Value) -> Value {
+        match (self, value.as_bool()) {
+            (Self::Mode, Some(on)) => json!({"type": if on { "enabled" } else { "disabled" }}),
+            (_, _) => value.clone(),
         }
     }
 }
@@ -123,14 +133,20 @@ struct Row {
     name: &'static str,
     kind: Kind,
     place: Place,
+    /// Whether it says how the model thinks, so that the session's level does not.
+    about_thinking: bool,
+}
+
+const fn thinking(row: Row) -> Row {
+    Row { about_thinking: true, ..row }
 }
 
 const fn body(name: &'static str, kind: Kind) -> Row {
-    Row { name, kind, place: Place::Body }
+    Row { name, kind, place: Place::Body, about_thinking: false }
 }
 
 const fn sampling(name: &'static str, kind: Kind) -> Row {
-    Row { name, kind, place: Place::Sampling }
+    Row { name, kind, place: Place::Sampling, about_thinking: false }
 }
 
 const COMPLETIONS: &[Row] = &[
@@ -152,12 +168,12 @@ const COMPLETIONS: &[Row] = &[
     body("do_sample", Kind::Flag),
     body("provider", Kind::Object),
     body("transforms", Kind::Texts),
-    body("chat_template_kwargs", Kind::Thinking),
-    body("reasoning_effort", Kind::Thinking),
-    body("reasoning", Kind::Thinking),
-    body("thinking", Kind::Thinking),
-    body("enable_thinking", Kind::Thinking),
-    body("thinking_budget", Kind::Thinking),
+    thinking(body("chat_template_kwargs", Kind::Object)),
+    thinking(body("reasoning_effort", Kind::Text)),
+    thinking(body("reasoning", Kind::Object)),
+    thinking(body("thinking", Kind::Mode)),
+    thinking(body("enable_thinking", Kind::Flag)),
+    thinking(body("thinking_budget", Kind::Whole)),
 ];
 
 const RESPONSES: &[Row] = &[
@@ -167,7 +183,7 @@ const RESPONSES: &[Row] = &[
     body("service_tier", Kind::Text),
     body("prompt_cache_key", Kind::Text),
     body("safety_identifier", Kind::Text),
-    body("reasoning", Kind::Thinking),
+    thinking(body("reasoning", Kind::Object)),
 ];
 
 const MESSAGES: &[Row] = &[
@@ -176,7 +192,7 @@ const MESSAGES: &[Row] = &[
     body("stop_sequences", Kind::Texts),
     body("service_tier", Kind::Text),
     body("metadata", Kind::Object),
-    body("thinking", Kind::Thinking),
+    thinking(body("thinking", Kind::Mode)),
 ];
 
 const GEMINI: &[Row] = &[
@@ -186,7 +202,7 @@ const GEMINI: &[Row] = &[
     sampling("stopSequences", Kind::List),
     sampling("presencePenalty", Kind::Number),
     sampling("frequencyPenalty", Kind::Number),
-    sampling("thinkingConfig", Kind::Thinking),
+    thinking(sampling("thinkingConfig", Kind::Object)),
     body("safetySettings", Kind::List),
 ];
 
@@ -204,7 +220,7 @@ const OLLAMA: &[Row] = &[
     sampling("num_thread", Kind::Whole),
     sampling("num_batch", Kind::Whole),
     body("keep_alive", Kind::Span),
-    body("think", Kind::Thinking),
+    thinking(body("think", Kind::FlagOrText)),
 ];
 
 fn row(api: WireApi, name: &str) -> Option<&'static Row> {
@@ -228,6 +244,31 @@ mod tests {
     fn own(api: WireApi, params: Value) -> OwnFields {
         let Value::Object(params) = params else { return OwnFields::new(api, &Map::new()) };
         OwnFields::new(api, &params)
+    }
+
+    #[test]
+    fn parameters_of_thinking_have_the_kinds_of_their_api() {
+        use WireApi::{
+            AnthropicMessages as Messages, GoogleGenerativeAi as Gemini, OllamaChat as Ollama,
+            OpenAiCompletions as Completions, OpenAiResponses as Responses,
+        };
+        let rows = [
+            (Completions, "reasoning_effort", json!("low"), vec![json!(1), json!({}), json!(true)]),
+            (Completions, "thinking", json!({"type": "enabled"}), vec![json!("high"), json!({}), json!(7)]),
+            (Completions, "enable_thinking", json!(false), vec![json!("false"), json!(0)]),
+            (Completions, "thinking_budget", json!(1_024), vec![json!("1024"), json!(1.5), json!({})]),
+            (Completions, "chat_template_kwargs", json!({"thinking": false}), vec![json!(true)]),
+            (Responses, "reasoning", json!({"effort": "low"}), vec![json!("low"), json!(true)]),
+            (Messages, "thinking", json!({"type": "adaptive"}), vec![json!("adaptive"), json!(8_000)]),
+            (Gemini, "thinkingConfig", json!({"thinkingBudget": 0}), vec![json!(0), json!("LOW")]),
+            (Ollama, "think", json!("low"), vec![json!(1), json!({})]),
+        ];
+        for (api, name, right, wrong) in rows {
+            assert!(takes(api, name, &right), "{name} {right}");
+            for wrong in wrong {
+                assert!(!takes(api, name, &wrong), "{name} {wrong}");
+            }
+        }
     }
 
     #[test]
@@ -286,6 +327,8 @@ mod tests {
         let zai = own(WireApi::OpenAiCompletions, json!({"thinking": {"type": "enabled"}, "top_p": "high"}));
         assert!(zai.decide_thinking() && zai.body().len() == 1);
         assert!(zai.body_without(&["thinking"]).is_empty());
+        let off = own(WireApi::OpenAiCompletions, json!({"thinking": false}));
+        assert_eq!(off.get("thinking"), Some(&json!({"type": "disabled"})));
         assert!(takes(WireApi::OllamaChat, "keep_alive", &json!(-1)));
         assert!(!takes(WireApi::OpenAiCompletions, "stop", &json!(["a", 1])));
     }

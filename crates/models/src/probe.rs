@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::failover::{Judgement, judge};
-use crate::{ChatModel, ModelError, ModelEvent, ModelRequest, ToolDefinition};
+use crate::{ChatModel, ModelError, ModelEvent, ModelRequest, ThinkingLevel, ToolDefinition};
 
 /// What is asked where any answer will do.
 const PROMPT: &str = "Reply with OK.";
@@ -27,6 +27,8 @@ pub struct Bounds {
     pub time: Duration,
     /// Tokens of the answer, reasoning included.
     pub tokens: u32,
+    /// How hard to think, as a turn would ask for it.
+    pub thinking: Option<ThinkingLevel>,
     /// Milliseconds since the epoch.
     pub now_ms: i64,
 }
@@ -123,6 +125,7 @@ fn request(parts: Vec<Part>, bounds: Bounds) -> ModelRequest {
     ModelRequest {
         messages: vec![Arc::new(Message::User(user))],
         max_tokens: Some(bounds.tokens),
+        thinking: bounds.thinking,
         now_ms: bounds.now_ms,
         ..ModelRequest::default()
     }

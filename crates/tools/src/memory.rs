@@ -253,6 +253,12 @@ fn result(hit: &Hit, cited: bool) -> Value {
     if hit.repeated > 0 {
         object.insert("repeated".into(), hit.repeated.into());
     }
+    if !hit.elsewhere.is_empty() {
+        object.insert("elsewhere".into(), json!(hit.elsewhere));
+    }
+    if let Some(cut) = hit.cut {
+        object.insert("cut".into(), json!(cut));
+    }
     if cited {
         object.insert("snippet".into(), format!("{}\n\nSource: {}", hit.snippet, hit.citation).into());
         object.insert("citation".into(), hit.citation.as_str().into());

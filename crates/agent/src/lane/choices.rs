@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use openclaw_models::ThinkingLevel;
 use openclaw_models::catalog::{CatalogError, Reference};
+use openclaw_models::{Effect, ThinkingLevel};
 use openclaw_store::{SessionEntry, StoreError, field};
 
 use super::{ANY_SESSION, Lane};
@@ -11,6 +11,30 @@ use crate::prompt::Audience;
 use crate::runtime::AgentRuntime;
 use crate::session::{blocking, choose_model};
 use crate::think::{Think, levels};
+
+/// What the sender of a message may do to its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SenderMay {
+    /// Choose its model and how hard it thinks.
+    Choose,
+    /// Look at both, and have a level for the message alone.
+    Look,
+}
+
+impl SenderMay {
+    /// Whether what `/think` says is not done.
+    pub(super) fn refuses_think(self, asked: &Think<'_>) -> bool {
+        match (self, asked) {
+            (Self::Look, Think::Set(_) | Think::Clear) => true,
+            (Self::Look, Think::Show | Think::Unknown(_) | Think::Words) | (Self::Choose, _) => false,
+        }
+    }
+
+    /// Whether what stands behind `/model` is not done.
+    pub(super) fn refuses_model(self, words: &str) -> bool {
+        self == Self::Look && !matches!(words, "" | "list" | "status")
+    }
+}
 
 /// As many models as a list in a chat may have.
 const MOST_SHOWN: usize = 40;
@@ -39,19 +63,13 @@ impl Lane {
             }
             Think::Set(level) => {
                 self.change(|entry| entry.set_text(field::THINKING_LEVEL, level.as_str()));
-                let done = if *level == ThinkingLevel::Off {
-                    "Thinking disabled.".to_owned()
-                } else {
-                    format!("Thinking level set to {}.", level.as_str())
-                };
-                match self.runtime.model_of(&entry) {
-                    Ok(info) if !info.reasoning => {
-                        format!(
-                            "{done} {} does not think, so its answers stay as they are.",
-                            info.reference()
-                        )
-                    }
-                    Ok(_) | Err(_) => done,
+                let effect = self.runtime.model_of(&entry).map(|info| {
+                    let effect = self.runtime.models.effect_of(&info, *level);
+                    (info.reference(), effect)
+                });
+                match effect {
+                    Ok((model, effect)) => set_words(&model, *level, effect),
+                    Err(_) => format!("Thinking level set to {}.", level.as_str()),
                 }
             }
         };
@@ -97,6 +115,32 @@ impl Lane {
     }
 }
 
+/// What follows from a level, so that nobody believes in one that changes nothing.
+fn set_words(model: &str, level: ThinkingLevel, effect: Effect) -> String {
+    let set = format!("Thinking level set to {}.", level.as_str());
+    match effect {
+        Effect::Level(ThinkingLevel::Off) if level == ThinkingLevel::Off => "Thinking disabled.".to_owned(),
+        Effect::Level(told) if told == level => set,
+        Effect::Level(told) if level == ThinkingLevel::Off => {
+            format!(
+                "{set} {model} cannot stop thinking, so it thinks as little as it can: {}.",
+                told.as_str()
+            )
+        }
+        Effect::Level(told) => format!("{set} {model} has no such level and thinks at {}.", told.as_str()),
+        Effect::On => format!("{set} {model} only thinks or does not, so now it thinks."),
+        Effect::Silent => format!("{set} {model} does not think, so its answers stay as they are."),
+        Effect::Params => {
+            format!(
+                "{set} The `params` of {model} in agents.defaults.models decide how it thinks, so its answers stay as they are."
+            )
+        }
+        Effect::Untold => {
+            format!("{set} {model} cannot be told how hard to think, so its answers stay as they are.")
+        }
+    }
+}
+
 /// The model of a number of the list, of an alias or of a reference, if it can run.
 fn choose(runtime: &AgentRuntime, asked: &str) -> Result<Reference, NoChoice> {
     let Ok(number) = asked.parse::<usize>() else { return Ok(runtime.choose_model(asked)?) };
@@ -122,11 +166,8 @@ fn offered(runtime: &AgentRuntime) -> Vec<Reference> {
     let own = find(&catalog.default_reference());
     let fallbacks = catalog.fallbacks().iter().filter_map(|text| find(text));
     let others: Vec<Reference> = if catalog.allowed_models().is_empty() {
-        let usable = |reference: &Reference| {
-            catalog.needs_no_key(reference)
-                || catalog.entry(&reference.provider).is_ok_and(|entry| !catalog.keys(entry).is_empty())
-                || runtime.has_profile(&reference.provider)
-        };
+        let usable =
+            |reference: &Reference| catalog.needs_no_key(reference) || runtime.has_credential(reference);
         let all = catalog.all_models().into_iter().map(|model| model.reference);
         all.filter(usable).collect()
     } else {
@@ -167,7 +208,7 @@ fn list(runtime: &AgentRuntime, entry: &SessionEntry) -> String {
     lines.join("\n")
 }
 
-/// A group does not hear where a provider is.
+/// A group hears neither where a provider is nor with which account it is asked.
 fn status(runtime: &AgentRuntime, entry: &SessionEntry, audience: Audience) -> String {
     let catalog = &runtime.models;
     let mut lines = vec![
@@ -183,7 +224,10 @@ fn status(runtime: &AgentRuntime, entry: &SessionEntry, audience: Audience) -> S
     {
         lines.push(format!("Endpoint: {} ({})", provider.base_url, info.api.as_str()));
     }
-    if let Some(profile) = entry.text(field::AUTH_PROFILE_OVERRIDE) {
+    // The names of profiles are those of accounts.
+    if let (Some(profile), Audience::MainPrivate | Audience::Private) =
+        (entry.text(field::AUTH_PROFILE_OVERRIDE), audience)
+    {
         lines.push(format!("Credential: {profile}"));
     }
     lines.join("\n")

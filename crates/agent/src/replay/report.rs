@@ -5,6 +5,8 @@ use openclaw_models::replay::{Difference, End, Exchange};
 use openclaw_protocol::message::{StopReason, Usage};
 use serde::Serialize;
 
+use super::recorded::Missing;
+
 /// One turn that was run again.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,15 +27,34 @@ pub struct TurnReplay {
     pub answer: String,
     /// Where today differs from then, the first place first.
     pub differences: Vec<Difference>,
+    /// What of it could be compared.
+    pub compared: Compared,
+    /// Why it was not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
     /// What limits the comparison.
     pub remarks: Vec<String>,
+}
+
+/// What of a turn could be compared with then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Compared {
+    /// Nothing: it was not run.
+    Nothing,
+    /// What was asked. What it wrote is not known.
+    Requests,
+    /// All of it up to where the gateway stopped.
+    Beginning,
+    /// All of it.
+    Whole,
 }
 
 /// How a turn ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Ended {
-    /// It was not run: its beginning is not recorded.
+    /// It was not run: not all of it is recorded.
     NotRun,
     /// With an answer.
     Replied,
@@ -50,6 +71,15 @@ impl TurnReplay {
     #[must_use]
     pub fn is_run(&self) -> bool {
         self.outcome != Ended::NotRun
+    }
+
+    /// Whether all of it was compared, or it lacks what every recording lacks sooner or later.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        match self.missing {
+            Some(missing) => missing.is_usual(),
+            None => self.compared == Compared::Whole,
+        }
     }
 }
 

@@ -12,7 +12,9 @@ use openclaw_store::HistoryItem;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::report::{CallReplay, Ended, ToolReplay, TurnReplay};
+use super::ending::{EndNow, EndThen};
+use super::recorded::RecordedTurn;
+use super::report::{CallReplay, Compared, Ended, ToolReplay, TurnReplay};
 use super::scratch::{ScratchWorld, was_stopped};
 use crate::budget;
 use crate::driver::{AbortHandle, Finish, Limits, TurnObserver, drive};
@@ -38,30 +40,12 @@ pub struct Replay {
     pub context_tokens: Option<usize>,
 }
 
-/// The recorded calls, turn by turn.
-#[must_use]
-pub fn turns_of(exchanges: Vec<Exchange>) -> Vec<Vec<Exchange>> {
-    let mut turns: Vec<Vec<Exchange>> = Vec::new();
-    for exchange in exchanges {
-        match turns.last_mut() {
-            Some(turn) if turn.first().is_some_and(|first| first.turn == exchange.turn) => {
-                turn.push(exchange)
-            }
-            Some(_) | None => turns.push(vec![exchange]),
-        }
-    }
-    turns
-}
-
 impl Replay {
     /// Runs the turn of a number again. `turns` are all of them: one that was begun again later is not compared with
     /// what that wrote.
-    pub async fn turn(&self, turns: &[Vec<Exchange>], at: usize) -> Option<TurnReplay> {
-        let calls = turns.get(at)?;
+    pub async fn turn(&self, turns: &[RecordedTurn], at: usize) -> Option<TurnReplay> {
+        let RecordedTurn { calls, missing } = turns.get(at)?;
         let first = calls.first()?;
-        let mut remarks = Vec::new();
-        let then = self.then(first, turns.get(at + 1).and_then(|next| next.first()), &mut remarks);
-        let script = Arc::new(Script::new(calls.clone(), Arc::clone(&self.redactor), self.speed));
         let mut report = TurnReplay {
             number: at + 1,
             at_ms: first.at_ms,
@@ -71,14 +55,16 @@ impl Replay {
             outcome: Ended::NotRun,
             answer: String::new(),
             differences: Vec::new(),
-            remarks: Vec::new(),
+            compared: Compared::Nothing,
+            missing: *missing,
+            remarks: missing.iter().map(|missing| missing.words().to_owned()).collect(),
         };
-        if first.call == 0 {
+        if missing.is_none() {
+            let next = turns.get(at + 1).and_then(|next| next.calls.first());
+            let then = self.then(first, next, &mut report);
+            let script = Arc::new(Script::new(Arc::clone(calls), Arc::clone(&self.redactor), self.speed));
             self.run(&script, &then, &mut report).await;
-        } else {
-            remarks.push("its beginning is not in the recording any more, so it is not run".to_owned());
         }
-        report.remarks = remarks;
         Some(report)
     }
 
@@ -101,12 +87,15 @@ impl Replay {
             () = stop => return,
         };
         report.differences = script.differences();
-        report.differences.extend(world.unknown());
-        report.differences.extend(self.differing(then, (world.written, &finish), script));
-        let (answered, all) = (script.answered(), script.exchanges().len());
-        if answered < all {
+        let (asked, all) = (script.asked(), script.exchanges().len());
+        if !then.is_cut {
+            report.differences.extend(world.unknown());
+        }
+        self.compare(then, (world.written, &finish), script, report);
+        // Where the gateway stopped in the middle, nobody knows what it would have asked then.
+        if asked < all || (asked > all && !then.is_cut) {
             let words = |count| format!("{count} calls of a model");
-            report.differences.push(Difference::new("turn", words(all), words(answered)));
+            report.differences.push(Difference::new("turn", words(all), words(asked)));
         }
         (report.outcome, report.answer) = told(finish.outcome);
     }
@@ -119,26 +108,41 @@ impl Replay {
     }
 
     /// What the turn began with and led to.
-    fn then(&self, first: &Exchange, next: Option<&Exchange>, remarks: &mut Vec<String>) -> Then {
-        let mut then = Then { request: first.request.request(), expected: None };
+    fn then(&self, first: &Exchange, next: Option<&Exchange>, report: &mut TurnReplay) -> Then {
+        let mut then = Then { request: first.request.request(), expected: None, is_cut: false };
+        let mut remark = |words: &str| report.remarks.push(words.to_owned());
+        report.compared = Compared::Requests;
         let Some(history) = &self.history else {
-            remarks.push("there is no transcript: the turn begins with the recorded request".to_owned());
+            remark(
+                "there is no transcript: the turn begins with the recorded request, and only what is asked is compared",
+            );
             return then;
         };
         let Some(at) = self.place(history, first) else {
-            remarks
-                .push("its message is not in the transcript: it begins with the recorded request".to_owned());
+            remark(
+                "its message is not in the transcript: it begins with the recorded request, and only what is asked is \
+                 compared",
+            );
             return then;
         };
         then.request.messages = speakable(history.get(..=at).unwrap_or_default());
         let is_again = next.is_some_and(|next| question(next) == question(first));
         if is_again {
-            remarks.push("it was begun again later, so it is not compared with the transcript".to_owned());
-        } else {
-            let after = history.iter().skip(at + 1).filter_map(|item| item.message.clone());
-            let own = after.take_while(|message| !matches!(**message, Message::User(_)));
-            then.expected = Some(own.filter(|message| !is_injected(message)).collect());
+            then.is_cut = true;
+            remark("it was begun again later, so it is not compared with the transcript");
+            return then;
         }
+        let after = history.iter().skip(at + 1).filter_map(|item| item.message.clone());
+        let own = after.take_while(|message| !matches!(**message, Message::User(_)));
+        let own: Vec<_> = own.filter(|message| !is_injected(message)).collect();
+        let end = EndThen::of(&own);
+        report.compared = Compared::Whole;
+        if end == EndThen::Cut {
+            then.is_cut = true;
+            report.compared = Compared::Beginning;
+            remark("the gateway stopped in it, so it is compared as far as it came");
+        }
+        then.expected = Some((own, end));
         then
     }
 
@@ -166,40 +170,45 @@ impl Replay {
         }
     }
 
-    /// Where what the turn writes today differs from the transcript.
-    fn differing(
+    /// Where what the turn writes today, and how it ends, differs from the transcript.
+    fn compare(
         &self,
         then: &Then,
         (mut now, finish): (Vec<Message>, &Finish),
         script: &Script,
-    ) -> Option<Difference> {
-        let expected = then.expected.as_ref()?;
+        report: &mut TurnReplay,
+    ) {
+        let Some((expected, end)) = &then.expected else { return };
         now.extend(finish.last.clone());
         let is_stopped = script.stopped().is_cancelled();
-        let (closing, then): (Vec<_>, Vec<_>) =
-            expected.iter().map(Arc::as_ref).partition(|message| closing_words(message).is_some());
         let is_said = |message: &&Message| !is_empty(message);
-        let (then, now): (Vec<_>, Vec<_>) =
-            (then.into_iter().filter(is_said).collect(), now.iter().filter(is_said).collect());
-        for (number, (then, now)) in (1..).zip(then.iter().zip(&now)) {
-            let place = format!("answer {number}");
+        let own = expected.iter().map(Arc::as_ref).filter(|message| closing_words(message).is_none());
+        let (own, now): (Vec<_>, Vec<_>) =
+            (own.filter(is_said).collect(), now.iter().filter(is_said).collect());
+        let differing = (1..).zip(own.iter().zip(&now)).find_map(|(number, (then, now))| {
             let (then, now) = (compared(then, is_stopped), compared(now, is_stopped));
-            if let Some(difference) = Difference::between(&place, &then, &now, &self.redactor) {
-                return Some(difference);
-            }
-        }
-        if then.len() != now.len() {
+            Difference::between(&format!("answer {number}"), &then, &now, &self.redactor)
+        });
+        let counts = || {
             let words = |count| format!("{count} messages written");
-            return Some(Difference::new("turn", words(then.len()), words(now.len())));
+            (own.len() != now.len() && *end != EndThen::Cut)
+                .then(|| Difference::new("turn", words(own.len()), words(now.len())))
+        };
+        if let Some(difference) = differing.or_else(counts) {
+            report.differences.push(difference);
+            return;
         }
-        let words = closing.first().and_then(|message| closing_words(message));
         let (outcome, today) = told(finish.outcome.clone());
-        match words {
-            // The names of others that failed too follow. Who or what stopped it is in no recording.
-            Some(words) if !is_stopped && (outcome != Ended::Failed || !words.starts_with(&today)) => {
-                Some(Difference::new("turn", words, format!("{outcome:?}: {today}")))
+        match end.judge(outcome, &today, script) {
+            EndNow::Same => {}
+            EndNow::StoppedBetween => report.remarks.push(
+                "it was stopped before another model was asked; who or what stops a turn is in no recording"
+                    .to_owned(),
+            ),
+            EndNow::Other => {
+                let today = format!("{outcome:?}: {}", self.redactor.redact(&today));
+                report.differences.push(Difference::new("turn", end.words(), today));
             }
-            Some(_) | None => None,
         }
     }
 }
@@ -208,8 +217,10 @@ impl Replay {
 struct Then {
     /// With every message of the conversation up to the one that was answered.
     request: ModelRequest,
-    /// What the transcript has behind it.
-    expected: Option<Vec<Arc<Message>>>,
+    /// What the transcript has behind it, and how it ended by that.
+    expected: Option<(Vec<Arc<Message>>, EndThen)>,
+    /// Whether the gateway stopped in it.
+    is_cut: bool,
 }
 
 impl Then {
@@ -219,7 +230,7 @@ impl Then {
             Message::ToolResult(result) => Some(result.clone()),
             Message::User(_) | Message::Assistant(_) => None,
         };
-        if let Some(expected) = &self.expected {
+        if let Some((expected, _)) = &self.expected {
             return expected.iter().filter_map(|message| of(message)).collect();
         }
         let begun = script.exchanges().first().map_or(0, |first| first.request.messages.len());
@@ -231,7 +242,7 @@ impl Then {
 
 /// The message that a turn answers.
 fn question(first: &Exchange) -> Option<Message> {
-    let message = Message::deserialize(first.request.messages.last()?).ok()?;
+    let message = Message::deserialize(first.request.messages.last()?.as_ref()).ok()?;
     matches!(message, Message::User(_)).then_some(message)
 }
 

@@ -10,8 +10,8 @@ use openclaw_agent::envelope::user_zone;
 use openclaw_agent::spending::{Budgets, Spending};
 use openclaw_agent::turn::{Outcome, TurnError, TurnEvent};
 use openclaw_agent::{
-    AbortHandle, AgentRuntime, AgentSettings, Ending, Inbound, Job, Lanes, Resume, RunObserver, SessionRules,
-    SettingsCommand, TurnJob, TurnObserver, TurnReport,
+    AbortHandle, AgentRuntime, AgentSettings, Ending, Inbound, Job, Lanes, Resume, RunObserver, SenderMay,
+    SessionRules, SettingsCommand, TurnJob, TurnObserver, TurnReport,
 };
 use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore};
 use openclaw_guard::{ManualClock, PathComponent, Root, create_private_dir, write_atomic};
@@ -186,6 +186,7 @@ impl World {
         let abort = AbortHandle::default();
         let job = TurnJob {
             settings: Arc::new(NoSettings),
+            may: SenderMay::Choose,
             run_id: watcher.id.clone(),
             text: text.into(),
             images: Vec::new(),

@@ -3,7 +3,6 @@
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "\
 Without a command it is `models status`.
 
@@ -107,7 +106,7 @@ pub(crate) struct ModelsStatusArgs {
 #[derive(Debug, Default, Args)]
 pub(crate) struct ProbeArgs {
     /// Also send one tiny real request with each credential; with --check, exit code 1 when one fails
-    #[arg(long)]
+    #[arg(long, conflicts_with = "plain")]
     pub(crate) probe: bool,
     /// Only credentials of this provider
     #[arg(long, value_name = "NAME", requires = "probe")]
@@ -124,6 +123,16 @@ pub(crate) struct ProbeArgs {
     /// Tokens that each answer may have
     #[arg(long, value_name = "N", requires = "probe", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) probe_max_tokens: u32,
+}
+
+impl ProbeArgs {
+    /// What chooses among the credentials, as it was typed.
+    pub(crate) fn filter(&self) -> Option<String> {
+        let provider = self.probe_provider.iter().map(|name| format!("--probe-provider {name}"));
+        let profiles = self.probe_profile.iter().map(|id| format!("--probe-profile {id}"));
+        let all: Vec<String> = provider.chain(profiles).collect();
+        (!all.is_empty()).then(|| all.join(" "))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -186,9 +195,19 @@ Examples:
     Add(AuthAddArgs),
     /// Keep a token that was made elsewhere; it is read from standard input
     PasteToken(PasteTokenArgs),
+    /// OpenClaw's dialogs; a token is made elsewhere and pasted
+    #[command(hide = true, aliases = ["setup-token", "login-github-copilot"])]
+    Login(OtherWay),
     /// In which order an agent tries the profiles of a provider
     #[command(subcommand)]
     Order(AuthOrderCommand),
+}
+
+/// Whatever stands behind a command that is not here.
+#[derive(Debug, Args)]
+pub(crate) struct OtherWay {
+    #[arg(value_name = "ANYTHING", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) rest: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -271,6 +290,12 @@ pub(crate) struct ModelsScanArgs {
     /// Make the best one that looks at images the model for images
     #[arg(long, conflicts_with = "local")]
     pub(crate) set_image: bool,
+    /// Nothing is ever asked; OpenClaw's scripts say so
+    #[arg(long, hide = true)]
+    pub(crate) yes: bool,
+    /// The same
+    #[arg(long, hide = true)]
+    pub(crate) no_input: bool,
     /// Ask only this machine, nobody on the network
     #[arg(long)]
     pub(crate) local: bool,

@@ -8,7 +8,8 @@ Needs a recording: with models.recording.enabled the gateway writes down what mo
 secrets left out. The turns run again through today's code with those answers and the tools' results of then: nobody is
 asked, no tool runs, nothing is written.
 
-Exit code 0: today's answers are those of then; 1: they differ, and where; 2: there is nothing to run again.
+Exit code 0: today's answers are those of then; 1: they differ, and where; 2: there is nothing to run again; 3: they are
+those of then as far as they can be compared, and something of the recording or the transcript is missing.
 
 Examples:
   openclaw replay agent:main:main

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
-use openclaw_agent::exchanges::{FOLDER, Hider, SessionRecording, read_session};
+use openclaw_agent::exchanges::{Hider, SessionRecording, folder_beside, read_session};
 use openclaw_agent::replay::{
-    CallReplay, Ended, Replay, Speed, ToolReplay, TurnReplay, scratch_history, turns_of,
+    CallReplay, Compared, Ended, RecordedTurn, Replay, Speed, ToolReplay, TurnReplay, scratch_history,
+    turns_of,
 };
-use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore};
+use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore, agent_dir};
 use openclaw_gateway::recording_redactor;
 use openclaw_guard::{Clock as _, SystemClock, iso_millis};
 use openclaw_models::catalog::table::canonical_provider;
+use openclaw_models::catalog::{Providers, read_models_file};
 use openclaw_protocol::session_key::{SessionKey, main_key};
 use openclaw_store::{IndexView, SessionId};
 use serde::Serialize;
@@ -20,8 +22,11 @@ use serde::Serialize;
 use crate::agents::{self, AgentPlaces};
 use crate::args::{InstanceArgs, ReplayArgs, ReplaySpeed};
 use crate::instance::Instance;
-use crate::output::{self, AlreadyTold, CannotLook};
+use crate::output::{self, AlreadyTold, CannotLook, Incomplete};
 use crate::{format, runtime};
+
+/// What follows the name of a transcript that was put aside: here, and by OpenClaw when a session began anew.
+const ASIDE: [&str; 2] = [".deleted.", ".reset."];
 
 /// A session that was found.
 struct Found {
@@ -41,6 +46,7 @@ struct Report<'a> {
     remarks: &'a [String],
     turns: &'a [TurnReplay],
     same: bool,
+    complete: bool,
 }
 
 pub(super) fn run(flags: &InstanceArgs, args: &ReplayArgs) -> anyhow::Result<()> {
@@ -50,27 +56,39 @@ pub(super) fn run(flags: &InstanceArgs, args: &ReplayArgs) -> anyhow::Result<()>
     let run = turns.iter().filter(|turn| turn.is_run()).count();
     if run == 0 {
         return Err(CannotLook(anyhow::anyhow!(
-            "no turn of the recording has its beginning, so none was run"
+            "no turn of the recording is there from its beginning to its end, so none was run"
         ))
         .into());
     }
     let different = turns.iter().filter(|turn| !turn.differences.is_empty()).count();
+    let complete = looked.is_whole && turns.iter().all(TurnReplay::is_complete);
     if args.json {
-        looked.print(&turns, different == 0)?;
+        looked.print(&turns, (different == 0, complete))?;
     } else {
-        let words = match different {
-            0 => format!("The same as then: {}.", format::count(run, "turn")),
-            _ => format!("Different from then: {different} of {}.", format::count(run, "turn")),
-        };
-        output::line(&words)?;
+        let run = format::count(run, "turn");
+        output::line(&match (different, complete) {
+            (0, true) => format!("The same as then: {run}."),
+            (0, false) => format!(
+                "The same as then, as far as it could be compared: {run} of {}. What could not be is told above.",
+                turns.len()
+            ),
+            (_, _) => format!("Different from then: {different} of {run}."),
+        })?;
     }
-    if different == 0 { Ok(()) } else { Err(AlreadyTold.into()) }
+    match (different, complete) {
+        (0, true) => Ok(()),
+        (0, false) => Err(Incomplete.into()),
+        (_, _) => Err(AlreadyTold.into()),
+    }
 }
 
 /// Everything that is needed to run the turns.
 struct Looked {
     found: Found,
-    recording: SessionRecording,
+    files: Vec<PathBuf>,
+    turns: Vec<RecordedTurn>,
+    /// Whether nothing is missing between the recorded calls.
+    is_whole: bool,
     remarks: Vec<String>,
     replay: Replay,
 }
@@ -80,7 +98,8 @@ fn prepare(instance: &Instance, args: &ReplayArgs) -> anyhow::Result<Looked> {
     let folder = recordings(&found.agent.sessions);
     let recording = read_session(&folder, &found.id)?;
     let remark = |(path, remark): &(PathBuf, _)| format!("{}: {remark}", path.display());
-    let remarks: Vec<String> = recording.remarks.iter().map(remark).collect();
+    let mut remarks: Vec<String> = recording.remarks.iter().map(remark).collect();
+    remarks.extend(lost(&recording));
     if recording.files.is_empty() {
         bail!(
             "nothing is recorded of session {} in {}. `openclaw config set models.recording.enabled true` has what is \
@@ -97,7 +116,10 @@ fn prepare(instance: &Instance, args: &ReplayArgs) -> anyhow::Result<Looked> {
     let (config, at, env) = (instance.config(), &instance.at, &instance.loaded.env);
     let places = AuthPlaces::of_agent(config, at, env, &found.agent.id);
     let auth = Arc::new(AuthStore::new(places, AuthSettings::from_config(config, canonical_provider)));
-    let hider = Hider::new(auth, Box::new(recording_redactor(&instance.loaded)));
+    let mut providers = Providers::of_agent(config, &found.agent.id);
+    // What is to be said of the file is said by whoever asks the models.
+    drop(read_models_file(&agent_dir(config, at, env, &found.agent.id), &mut providers, env));
+    let hider = Hider::new(auth, Box::new(recording_redactor(&instance.loaded, providers.secrets())));
     let replay = Replay {
         history,
         redactor: hider.redactor()?,
@@ -112,13 +134,41 @@ fn prepare(instance: &Instance, args: &ReplayArgs) -> anyhow::Result<Looked> {
             .context_tokens
             .map(|tokens| usize::try_from(tokens).unwrap_or(usize::MAX)),
     };
-    Ok(Looked { found, recording, remarks, replay })
+    let is_whole = recording.is_whole();
+    let turns = turns_of(recording.exchanges, recording.rest);
+    Ok(Looked { found, files: recording.files, turns, is_whole, remarks, replay })
+}
+
+/// What the recording itself says is missing.
+fn lost(recording: &SessionRecording) -> Option<String> {
+    let unread = u32::try_from(recording.remarks.len()).unwrap_or(u32::MAX);
+    let lost: u32 = recording.exchanges.iter().map(|exchange| exchange.lost).sum();
+    let lost = lost.saturating_sub(unread);
+    (lost > 0).then(|| {
+        let calls = format::count(usize::try_from(lost).unwrap_or(usize::MAX), "call");
+        format!("{calls} could not be written when they were made; the log of the gateway says why")
+    })
 }
 
 /// The recordings of an agent, beside the folder of its session index.
 fn recordings(index: &Path) -> PathBuf {
-    let agent = index.parent().and_then(Path::parent);
-    agent.map_or_else(|| PathBuf::from(FOLDER), |agent| agent.join(FOLDER))
+    folder_beside(index.parent().unwrap_or(index))
+}
+
+/// The transcript, or the file that it was put aside as when its session was deleted.
+fn transcript_of(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
+    if path.exists() {
+        return path;
+    }
+    let aside = |entry: &str| {
+        let rest = entry.strip_prefix(name);
+        rest.is_some_and(|rest| ASIDE.iter().any(|aside| rest.starts_with(aside)))
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    // Their times are such that the newest comes last.
+    names.filter(|name| aside(name)).max().map_or(path, |name| folder.join(name))
 }
 
 fn find(instance: &Instance, args: &ReplayArgs) -> anyhow::Result<Found> {
@@ -134,7 +184,7 @@ fn find(instance: &Instance, args: &ReplayArgs) -> anyhow::Result<Found> {
     let is_it = |key_there: &str, id: &str| key_there == key.as_str() || key_there == text || id == text;
     let entry = view.entries.iter().find(|(key, entry)| is_it(key, entry.session_id().as_str()));
     if let Some((key, entry)) = entry {
-        let transcript = folder.join(entry.transcript_file_name());
+        let transcript = transcript_of(&folder, &entry.transcript_file_name());
         return Ok(Found { agent, id: entry.session_id(), key: Some(key.clone()), transcript });
     }
     // A conversation that its key has left behind has its files under its id.
@@ -145,7 +195,7 @@ fn find(instance: &Instance, args: &ReplayArgs) -> anyhow::Result<Found> {
     let Some(id) = former else {
         bail!("agent {} has no session {text:?}; `openclaw sessions` lists them", agent.id);
     };
-    let transcript = folder.join(id.transcript_file_name());
+    let transcript = transcript_of(&folder, &id.transcript_file_name());
     Ok(Found { agent, id, key: None, transcript })
 }
 
@@ -157,29 +207,29 @@ impl Looked {
             false => output::line(&output::printable(&output::for_instance(text, flags))),
         };
         let key = self.found.key.as_deref().unwrap_or("no key any more");
-        let files = self.recording.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>();
+        let files = self.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>();
         tell(&format!("Session {} ({key}), recorded in {}", self.found.id, files.join(" and ")))?;
         for remark in &self.remarks {
             tell(&format!("  {remark}"))?;
         }
-        let turns = turns_of(self.recording.exchanges.clone());
         let mut played = Vec::new();
-        for at in 0..turns.len() {
-            let Some(turn) = self.replay.turn(&turns, at).await else { continue };
+        for at in 0..self.turns.len() {
+            let Some(turn) = self.replay.turn(&self.turns, at).await else { continue };
             tell(&words(&turn))?;
             played.push(turn);
         }
         Ok(played)
     }
 
-    fn print(&self, turns: &[TurnReplay], same: bool) -> anyhow::Result<()> {
+    fn print(&self, turns: &[TurnReplay], (same, complete): (bool, bool)) -> anyhow::Result<()> {
         let report = Report {
             session_id: self.found.id.as_str(),
             key: self.found.key.as_deref(),
-            files: &self.recording.files,
+            files: &self.files,
             remarks: &self.remarks,
             turns,
             same,
+            complete,
         };
         Ok(output::json(&report)?)
     }
@@ -206,8 +256,12 @@ fn words(turn: &TurnReplay) -> String {
         Ended::NotRun | Ended::Replied | Ended::Silent => {}
     }
     match turn.differences.as_slice() {
-        [] if turn.is_run() => text.push_str("  = as then"),
-        [] => text.push_str("  not run"),
+        [] => text.push_str(match turn.compared {
+            Compared::Nothing => "  not run",
+            Compared::Requests => "  = what was asked is as then; what it wrote was not compared",
+            Compared::Beginning => "  = as then, as far as it came",
+            Compared::Whole => "  = as then",
+        }),
         differences => {
             for difference in differences {
                 push(&mut text, "!", &difference.to_string());

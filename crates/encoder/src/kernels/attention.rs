@@ -107,7 +107,7 @@ fn softmax<M: Machine>(m: M, row: &mut [[f32; LANES]]) -> f32 {
     reduce(m, sum, |a, b| a + b)
 }
 
-/// The values, weighted.
+/// The values, weighted. One part of the rows after the other: the sums of all of them do not fit into sixteen registers.
 #[inline(always)]
 fn mix<M: Machine>(
     m: M,
@@ -115,19 +115,16 @@ fn mix<M: Machine>(
     values: &[[f32; HEAD]],
     out: &mut [[f32; HEAD]; TOGETHER],
 ) {
-    const PARTS: usize = HEAD / LANES;
-    let mut sums = [[m.splat(0.0); PARTS]; TOGETHER];
-    for (place, value) in values.iter().enumerate() {
-        for (part, value) in value.as_chunks().0.iter().enumerate() {
-            let value = m.load(value);
+    for part in 0..HEAD / LANES {
+        let mut sums = [m.splat(0.0); TOGETHER];
+        for (place, value) in values.iter().enumerate() {
+            let value = m.load(&value.as_chunks().0[part]);
             for (sum, weights) in sums.iter_mut().zip(weights) {
-                sum[part] = m.add(sum[part], m.mul(value, m.splat(weights[place])));
+                *sum = m.add(*sum, m.mul(value, m.splat(weights[place])));
             }
         }
-    }
-    for (row, sums) in out.iter_mut().zip(sums) {
-        for (numbers, sum) in row.as_chunks_mut().0.iter_mut().zip(sums) {
-            m.store(sum, numbers);
+        for (row, sum) in out.iter_mut().zip(sums) {
+            m.store(sum, &mut row.as_chunks_mut().0[part]);
         }
     }
 }

@@ -2,9 +2,6 @@
 
 use super::machine::{Blocks, LANES, MAGIC, Machine, exp, polynomial, reduce};
 
-/// Rows that are worked on together, so that what lies between two steps stays in the nearest memory.
-pub(crate) const CHUNK: usize = 64;
-
 /// What follows a linear layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Activation {
@@ -56,20 +53,18 @@ pub(super) fn linear<M: Machine>(
 ) {
     let (columns, rows) = (layer.balance.len(), layer.biases.len());
     let blocks = Blocks { weights: layer.weights, columns, rows };
-    for (inputs, outputs) in inputs.chunks(CHUNK * columns).zip(outputs.chunks_mut(CHUNK * rows)) {
-        scratch.bytes.resize(inputs.len(), 0);
-        scratch.sums.resize(outputs.len(), 0);
-        scratch.scales.clear();
-        for (input, bytes) in inputs.chunks(columns).zip(scratch.bytes.chunks_mut(columns)) {
-            scratch.scales.push(narrow(m, input, &layer.balance, bytes));
-        }
-        m.products(&scratch.bytes, blocks, &mut scratch.sums);
-        let rows_of = scratch.sums.chunks(rows).zip(&scratch.scales);
-        for (output, (sums, scale)) in outputs.chunks_mut(rows).zip(rows_of) {
-            match layer.activation {
-                Activation::None => widen(m, layer, (sums, *scale), output, |numbers| numbers),
-                Activation::Gelu => widen(m, layer, (sums, *scale), output, |numbers| gelu(m, numbers)),
-            }
+    scratch.bytes.resize(inputs.len(), 0);
+    scratch.sums.resize(outputs.len(), 0);
+    scratch.scales.clear();
+    for (input, bytes) in inputs.chunks(columns).zip(scratch.bytes.chunks_mut(columns)) {
+        scratch.scales.push(narrow(m, input, &layer.balance, bytes));
+    }
+    m.products(&scratch.bytes, blocks, &mut scratch.sums);
+    let rows_of = scratch.sums.chunks(rows).zip(&scratch.scales);
+    for (output, (sums, scale)) in outputs.chunks_mut(rows).zip(rows_of) {
+        match layer.activation {
+            Activation::None => widen(m, layer, (sums, *scale), output, |numbers| numbers),
+            Activation::Gelu => widen(m, layer, (sums, *scale), output, |numbers| gelu(m, numbers)),
         }
     }
 }

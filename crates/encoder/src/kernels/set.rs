@@ -28,6 +28,7 @@ pub struct Kernels(&'static Functions);
 
 struct Functions {
     name: &'static str,
+    chunk: usize,
     linear: LinearFn,
     norm: NormFn,
     attention: AttentionFn,
@@ -39,12 +40,13 @@ struct Functions {
 
 /// Compiles the algorithms for one kind of processor.
 macro_rules! functions {
-    ($module:ident, $name:literal, $machine:expr $(, $features:literal)?) => {
+    ($module:ident, $name:literal, $chunk:literal, $machine:expr $(, $features:literal)?) => {
         mod $module {
             use super::*;
 
             pub(super) static FUNCTIONS: Functions = Functions {
                 name: $name,
+                chunk: $chunk,
                 linear,
                 norm,
                 attention,
@@ -88,20 +90,21 @@ macro_rules! functions {
     };
 }
 
-functions!(portable, "portable", Portable);
+functions!(portable, "portable", 64, Portable);
 #[cfg(target_arch = "x86_64")]
-functions!(avx2, "AVX2", crate::kernels::avx2::Avx2::new(), "avx2,popcnt");
+functions!(avx2, "AVX2", 128, crate::kernels::avx2::Avx2::new(), "avx2,popcnt");
 #[cfg(target_arch = "x86_64")]
-functions!(avx_vnni, "AVX-VNNI", crate::kernels::avx2::AvxVnni::new(), "avx2,popcnt,avxvnni");
+functions!(avx_vnni, "AVX-VNNI", 64, crate::kernels::avx2::AvxVnni::new(), "avx2,popcnt,avxvnni");
 #[cfg(target_arch = "x86_64")]
 functions!(
     avx512,
     "AVX-512 VNNI",
+    64,
     crate::kernels::avx512::Avx512::new(),
     "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,popcnt"
 );
 #[cfg(target_arch = "aarch64")]
-functions!(neon, "NEON", crate::kernels::neon::Neon);
+functions!(neon, "NEON", 64, crate::kernels::neon::Neon);
 
 impl Kernels {
     /// Those that this processor can run, the fastest first, the portable ones last.
@@ -164,6 +167,12 @@ impl Kernels {
         unsafe { (self.0.differences)(query, rows, counts) }
     }
 
+    /// Rows that pass a layer together: few, so that what lies between two steps stays near, and as many as pay for what these
+    /// instructions prepare.
+    pub(crate) fn chunk(self) -> usize {
+        self.0.chunk
+    }
+
     pub(crate) fn linear(
         self,
         layer: &Linear,
@@ -171,8 +180,12 @@ impl Kernels {
         outputs: &mut [f32],
         scratch: &mut LinearScratch,
     ) {
-        // SAFETY: values are only made by `available` and `portable`, which looked for the instructions.
-        unsafe { (self.0.linear)(layer, inputs, outputs, scratch) }
+        let (columns, rows) = (layer.balance.len(), layer.biases.len());
+        let chunks = inputs.chunks(self.chunk() * columns).zip(outputs.chunks_mut(self.chunk() * rows));
+        for (inputs, outputs) in chunks {
+            // SAFETY: values are only made by `available` and `portable`, which looked for the instructions.
+            unsafe { (self.0.linear)(layer, inputs, outputs, scratch) }
+        }
     }
 
     pub(crate) fn norm(self, by: &Norm, more: &[f32], rows: &mut [f32]) {

@@ -78,10 +78,14 @@ fn redactor(config: &Config, secrets: &[Secret]) -> Redactor {
     Redactor::new(secrets, hiding)
 }
 
-/// Makes what hides secrets in recordings of model calls, with those that it is given beside those of the instance. What
-/// looks like a secret is hidden too, whatever the log does: a recording is made to be handed on.
-pub fn recording_redactor(loaded: &Loaded) -> impl Fn(&[Secret]) -> Redactor + Send + Sync + use<> {
-    let secrets = loaded.secrets();
+/// Makes what hides secrets in recordings of model calls: those of the instance, those that an agent's `models.json` has
+/// beside them, and those that it is given. What looks like a secret is hidden too, whatever the log does: a recording is
+/// made to be handed on.
+pub fn recording_redactor(
+    loaded: &Loaded,
+    of_providers: Vec<Secret>,
+) -> impl Fn(&[Secret]) -> Redactor + Send + Sync + use<> {
+    let secrets: Vec<Secret> = loaded.secrets().into_iter().chain(of_providers).collect();
     let patterns = loaded.config.system.logging.redact_patterns.clone().unwrap_or_default();
     move |more| {
         let all: Vec<Secret> = secrets.iter().chain(more).cloned().collect();

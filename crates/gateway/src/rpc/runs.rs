@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use openclaw_agent::{AgentRuntime, AskedThinking, Ending, Inbound, Job, LaneSlot, TurnJob};
+use openclaw_agent::{AgentRuntime, AskedThinking, Ending, Inbound, Job, LaneSlot, SenderMay, TurnJob};
 use openclaw_models::ThinkingLevel;
 use openclaw_protocol::frame::ErrorShape;
 use openclaw_protocol::message::{KnownPart, Part};
+use openclaw_protocol::methods::Scope;
 use openclaw_protocol::session_key::SessionKey;
 use openclaw_store::{SessionId, field};
 use serde::Deserialize;
@@ -106,6 +107,8 @@ pub(crate) fn turn_job(
     let entry = target.agent.sessions.get(target.key.as_str());
     let verbosity = Verbosity::of(entry.as_ref().and_then(|entry| entry.text(field::VERBOSE_LEVEL)));
     let settings = Arc::new(ConfigCommand::of(core, &starter.scopes));
+    // As `sessions.patch`, which does the same.
+    let is_admin = Scope::Admin.is_satisfied_by(&starter.scopes);
     let info = RunInfo {
         id: run.id.clone(),
         kind: run.kind,
@@ -116,6 +119,7 @@ pub(crate) fn turn_job(
     };
     Job::Turn(Box::new(TurnJob {
         settings,
+        may: if is_admin { SenderMay::Choose } else { SenderMay::Look },
         run_id: run.id.clone(),
         text: message.text,
         images: message.images,

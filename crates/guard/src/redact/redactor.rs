@@ -65,9 +65,15 @@ impl Redactor {
     /// The value of a named field: all of it is hidden when the name says so.
     #[must_use]
     pub fn redact_field<'t>(&self, name: &str, value: &'t str) -> Cow<'t, str> {
+        if self.hides_field(name) && !value.is_empty() { Cow::Borrowed(HIDDEN) } else { self.redact(value) }
+    }
+
+    /// Whether all of a field is hidden because of its name.
+    #[must_use]
+    pub fn hides_field(&self, name: &str) -> bool {
         match &self.hiding {
-            Hiding::Shapes { .. } if says_secret(name) && !value.is_empty() => Cow::Borrowed(HIDDEN),
-            Hiding::Shapes { .. } | Hiding::KnownOnly => self.redact(value),
+            Hiding::Shapes { .. } => says_secret(name),
+            Hiding::KnownOnly => false,
         }
     }
 

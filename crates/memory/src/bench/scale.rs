@@ -1,8 +1,8 @@
 //! An index of notes that nobody wrote, to measure how fast a memory of any size is. No workspace and no mailbox: what is
 //! timed is the index and the search alone.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use openclaw_embed::{EmbedderId, Vector};
@@ -64,7 +64,7 @@ impl Scale {
     /// # Errors
     /// The index cannot be written.
     pub fn embed(&mut self, mut make: impl FnMut(&str) -> Option<Vector>) -> Result<(), MemoryError> {
-        let wanted = Wanted { texts: GROUP, bytes: usize::MAX, except: HashSet::new() };
+        let wanted = Wanted { texts: GROUP, bytes: usize::MAX, except: Arc::default() };
         loop {
             let passages = self.open.unembedded(&wanted).map_err(|error| failed(&self.path, error))?;
             let with_vector = |passage: Unembedded| make(&passage.text).map(|vector| (passage, vector));
@@ -145,7 +145,7 @@ mod tests {
             exact.put(&format!("memory/{number}.md"), &note(number)).unwrap();
         }
         exact.embed(vector).unwrap();
-        let limits = Exact { code_bytes: 64 * 1024, rows: 100 };
+        let limits = Exact { code_bytes: 64 * 1024, rows: 100, ..Exact::default() };
         let open = OpenIndex::open_exact(&path, Some(&embedder), limits).unwrap();
         let mut estimated = Scale { path: path.clone(), open, today: TODAY };
         assert_eq!(estimated.size(), exact.size());

@@ -127,6 +127,8 @@ mod tests {
             heading: None,
             date: None,
             repeated: 0,
+            elsewhere: Vec::new(),
+            cut: None,
             explain: None,
         }
     }

@@ -28,6 +28,8 @@ const STOPPING: Duration = Duration::from_secs(15 * 60);
 const READINGS: u32 = 3;
 /// Notes that take their vectors from the cache between two requests of others.
 const NOTES_AT_ONCE: usize = 64;
+/// How often the index is looked at for a job that nobody has the name of yet.
+const UNNAMED: Duration = Duration::from_secs(60);
 
 /// A batch job, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,7 +73,8 @@ struct Known {
     failures: u32,
     /// Why the last one failed.
     why: String,
-    waiting: HashMap<JobKey, Waiting>,
+    /// How each is waited for, before it was told to stop and after: another process may tell it.
+    waiting: HashMap<(JobKey, bool), Waiting>,
     under_way: Vec<JobUnderWay>,
     done: HashMap<JobKey, usize>,
     /// Those that are on their way to the service from here.
@@ -80,6 +83,15 @@ struct Known {
     sought: HashSet<JobKey>,
     /// Texts that a job could not embed: they go in ordinary calls.
     only_inline: HashSet<Vec<u8>>,
+}
+
+impl Known {
+    /// A job is over, whoever collected it.
+    fn forget(&mut self, key: JobKey) {
+        self.waiting.retain(|(of, _), _| *of != key);
+        self.done.remove(&key);
+        self.sought.remove(&key);
+    }
 }
 
 /// What became of a job without a name.
@@ -144,6 +156,8 @@ pub(super) struct Look {
     pub(super) has_ended: bool,
     /// When to look again; nothing when that makes no sense.
     pub(super) pause: Option<Duration>,
+    /// The same for jobs without a name, which only the background waits for: somebody else may be sending them.
+    pub(super) later: Option<Duration>,
 }
 
 /// One job that is looked at, and who has it.
@@ -225,7 +239,8 @@ impl Embedding {
     ) -> Result<(), MemoryError> {
         let forget = || mailbox.with_vectors(embedder, move |open, _| open.index.drop_job(key));
         if texts.is_empty() {
-            return forget().await;
+            self.insist(forget).await?;
+            return Ok(());
         }
         let _sending = Sending::new(self, key);
         let sent = jobs.submit(texts.into_iter().map(BatchItem::new).collect(), &mark).await;
@@ -245,20 +260,40 @@ impl Embedding {
         let failure = match sent {
             Ok(job) => {
                 tracing::info!(agent = %mailbox.agent_id(), job = %job.id, texts = job.count, "a batch job is under way");
-                let begun = job.clone();
-                let kept = mailbox.with_vectors(embedder, move |open, _| open.index.job_begun(key, &begun));
-                if let Err(error) = kept.await {
+                match self.name(mailbox, embedder, key, &job).await {
+                    Ok(true) => {}
                     // Nobody would find it again, so nobody is to pay for it.
-                    jobs.cancel(&job).await.ok();
-                    return Err(error);
+                    Ok(false) => {
+                        jobs.cancel(&job).await.ok();
+                        self.count_failure(mailbox, "the job was forgotten while it was sent");
+                    }
+                    // It is still entered, and is found by its mark.
+                    Err(error) => {
+                        tracing::warn!(agent = %mailbox.agent_id(), job = %job.id, %error, "the name of a batch job is not kept yet");
+                    }
                 }
                 return Ok(());
             }
             Err(error) => error,
         };
-        forget().await?;
+        self.insist(forget).await?;
         self.count_failure(mailbox, &failure.to_string());
         Ok(())
+    }
+
+    /// Keeps the service's name of a job; tells whether the job is still entered.
+    async fn name(
+        &self,
+        mailbox: &Mailbox,
+        embedder: &dyn Embedder,
+        key: JobKey,
+        job: &BatchJob,
+    ) -> Result<bool, MemoryError> {
+        let keep = || {
+            let job = job.clone();
+            mailbox.with_vectors(embedder, move |open, _| open.index.job_begun(key, &job))
+        };
+        self.insist(keep).await
     }
 
     /// Looks at the jobs now and then, in the background, until there are none.
@@ -276,7 +311,8 @@ impl Embedding {
                     tracing::warn!(agent = %mailbox.agent_id(), %error, "batch jobs cannot be looked at");
                     Look::default()
                 });
-                if look.has_ended || look.pause.is_none() {
+                let pause = [look.pause, look.later].into_iter().flatten().min();
+                if look.has_ended || pause.is_none() {
                     embedding.jobs.watching.store(false, Ordering::Release);
                 }
                 if look.has_ended {
@@ -284,7 +320,7 @@ impl Embedding {
                     embedding.begin(&mailbox);
                     return;
                 }
-                let Some(pause) = look.pause else { return };
+                let Some(pause) = pause else { return };
                 drop((embedding, mailbox));
                 timer.pause(pause).await;
             }
@@ -298,18 +334,26 @@ impl Embedding {
         let Some(jobs) = embedder.batch() else { return Ok(all) };
         let _one = self.jobs.looking.lock().await;
         for stored in self.stored(mailbox, embedder.as_ref()).await? {
-            let (key, is_stopped) = (stored.key, stored.is_stopped);
+            let (key, stopped_ms) = (stored.key, stored.stopped_ms);
             let job = match stored.job {
                 Some(job) => job,
                 None => match self.adopt(mailbox, (embedder.as_ref(), jobs), &stored).await? {
                     Adopted::Job(job) => job,
-                    Adopted::NotYet => continue,
+                    Adopted::NotYet => {
+                        all.later = Some(UNNAMED);
+                        continue;
+                    }
                     Adopted::Nothing => {
                         all.has_ended = true;
                         continue;
                     }
                 },
             };
+            // It has its time to stop from when it was told, however late that was.
+            let timeout_ms = i64::try_from(self.policy(false).timeout.as_millis()).unwrap_or(i64::MAX);
+            let told_ms = stopped_ms.map_or(i64::MIN, |stopped_ms| stopped_ms.saturating_sub(timeout_ms));
+            let job = BatchJob { created_ms: job.created_ms.max(told_ms), ..job };
+            let is_stopped = stopped_ms.is_some();
             let at = At { mailbox, embedder: embedder.as_ref(), jobs, key, job: &job, is_stopped };
             let look = self.look_at(&at).await?;
             all.collected += look.collected;
@@ -342,20 +386,28 @@ impl Embedding {
         let mark = mailbox.with_vectors(embedder, move |open, _| open.index.mark(key)).await?;
         match jobs.find(&mark).await {
             Ok(Some(found)) => {
-                let job = BatchJob { count: stored.texts, ..found };
+                // It began when it was entered, not when it was found.
+                let job = BatchJob { count: stored.texts, created_ms: stored.begun_ms, ..found };
                 tracing::info!(agent = %mailbox.agent_id(), job = %job.id, "a batch job whose sender died is found again");
-                let begun = job.clone();
-                mailbox.with_vectors(embedder, move |open, _| open.index.job_begun(key, &begun)).await?;
-                Ok(Adopted::Job(job))
+                match self.name(mailbox, embedder, key, &job).await {
+                    Ok(true) => Ok(Adopted::Job(job)),
+                    // Another process has collected it.
+                    Ok(false) => Ok(Adopted::Nothing),
+                    Err(error) if error.is_busy() => {
+                        self.known().sought.remove(&key);
+                        Ok(Adopted::NotYet)
+                    }
+                    Err(error) => Err(error),
+                }
             }
             Ok(None) if stored.is_orphan => {
-                mailbox.with_vectors(embedder, move |open, _| open.index.drop_job(key)).await?;
+                mailbox.with_vectors(embedder, move |open, _| open.index.drop_unnamed(key)).await?;
                 Ok(Adopted::Nothing)
             }
             // A service without a list cannot say more later.
             Err(error) if stored.is_orphan && !error.failure.is_passing() => {
                 tracing::warn!(agent = %mailbox.agent_id(), %error, "a batch job whose sender died cannot be looked for");
-                mailbox.with_vectors(embedder, move |open, _| open.index.drop_job(key)).await?;
+                mailbox.with_vectors(embedder, move |open, _| open.index.drop_unnamed(key)).await?;
                 Ok(Adopted::Nothing)
             }
             Ok(None) => Ok(Adopted::NotYet),
@@ -368,7 +420,8 @@ impl Embedding {
     }
 
     async fn look_at(&self, at: &At<'_>) -> Result<Look, MemoryError> {
-        let waiting = self.known().waiting.remove(&at.key);
+        let known_as = (at.key, at.is_stopped);
+        let waiting = self.known().waiting.remove(&known_as);
         let mut waiting = waiting.unwrap_or_else(|| Waiting::new(self.policy(at.is_stopped), at.job));
         let seen = match at.jobs.state(at.job).await {
             Ok(state) => Seen::State(state),
@@ -379,7 +432,7 @@ impl Embedding {
         }
         match waiting.step(seen, at.mailbox.options.clock.now_ms()) {
             Next::Sleep(pause) => {
-                self.known().waiting.insert(at.key, waiting);
+                self.known().waiting.insert(known_as, waiting);
                 Ok(Look { pause: Some(pause), ..Look::default() })
             }
             Next::End(Ended::Finished) => self.collect(at, None).await,
@@ -407,13 +460,16 @@ impl Embedding {
         if at.is_stopped {
             return self.give_up(at, None).await;
         }
-        let minutes = self.embedders.batching.policy.timeout.as_secs() / 60;
-        self.count_failure(at.mailbox, &format!("the job took more than {minutes} min"));
         if let Err(error) = at.jobs.cancel(at.job).await {
             tracing::debug!(job = %at.job.id, %error, "a batch job cannot be stopped");
         }
         let key = at.key;
-        at.mailbox.with_vectors(at.embedder, move |open, _| open.index.job_stopped(key)).await?;
+        let stop =
+            || at.mailbox.with_vectors(at.embedder, move |open, now_ms| open.index.job_stopped(key, now_ms));
+        if self.insist(stop).await? {
+            let minutes = self.embedders.batching.policy.timeout.as_secs() / 60;
+            self.count_failure(at.mailbox, &format!("the job took more than {minutes} min"));
+        }
         Ok(Look { pause: Some(self.embedders.batching.policy.poll), ..Look::default() })
     }
 
@@ -435,7 +491,7 @@ impl Embedding {
             if reading > 0 {
                 self.embedders.batching.timer.pause(self.embedders.batching.policy.poll).await;
             }
-            let (kept, refused, failure) = read(at).await?;
+            let (kept, refused, failure) = self.read(at).await?;
             collected = kept.max(collected);
             // In a job that stopped half-way, nothing is known of a text that is not done.
             if why.is_none() {
@@ -456,11 +512,15 @@ impl Embedding {
         if why.is_none() && !at.is_stopped {
             self.known().failures = 0;
         }
-        let look = self.give_up(at, why).await?;
-        if let Err(error) = at.jobs.forget(at.job).await {
+        if self.drop_own(at, why).await?
+            && let Err(error) = at.jobs.forget(at.job).await
+        {
             tracing::debug!(job = %at.job.id, %error, "the files of a batch job stay at the service");
         }
-        Ok(Look { collected, ..look })
+        // Not before: while a job is entered, its vectors stay.
+        let (most, count) = (at.mailbox.options.cache_entries, at.job.count);
+        at.mailbox.with_vectors(at.embedder, move |open, _| open.prune_cache(most, count)).await?;
+        Ok(Look { collected, has_ended: true, ..Look::default() })
     }
 
     /// Gives the vectors of the cache to the notes that wait for them, a few notes at a time.
@@ -470,22 +530,32 @@ impl Embedding {
             let take = move |open: &mut crate::open::OpenIndex, _| open.take_in(after, NOTES_AT_ONCE);
             match at.mailbox.with_vectors(at.embedder, take).await? {
                 Some(last) => after = Some(last),
-                None => break,
+                None => return Ok(()),
             }
         }
-        let most = at.mailbox.options.cache_entries;
-        let count = at.job.count;
-        at.mailbox.with_vectors(at.embedder, move |open, _| open.prune_cache(most, count)).await
     }
 
     /// Forgets a job. What has no vector yet goes in ordinary calls or into the next one.
     async fn give_up(&self, at: &At<'_>, why: Option<String>) -> Result<Look, MemoryError> {
-        let key = at.key;
-        at.mailbox.with_vectors(at.embedder, move |open, _| open.index.drop_job(key)).await?;
-        if let Some(why) = why {
-            self.count_failure(at.mailbox, &why);
-        }
+        self.drop_own(at, why).await?;
         Ok(Look { has_ended: true, ..Look::default() })
+    }
+
+    /// Forgets a job; tells whether it was there. One that another process has collected meanwhile has not failed, whatever
+    /// the service says of it now.
+    async fn drop_own(&self, at: &At<'_>, why: Option<String>) -> Result<bool, MemoryError> {
+        let key = at.key;
+        let forget = || at.mailbox.with_vectors(at.embedder, move |open, _| open.index.drop_job(key));
+        let was_there = self.insist(forget).await?;
+        self.known().forget(key);
+        match why {
+            Some(why) if was_there => self.count_failure(at.mailbox, &why),
+            Some(why) => {
+                tracing::debug!(job = %at.job.id, %why, "a batch job was collected by another process");
+            }
+            None => {}
+        }
+        Ok(was_there)
     }
 
     fn count_failure(&self, mailbox: &Mailbox, why: &str) {
@@ -513,9 +583,10 @@ impl Embedding {
         });
         let stored = stored.await?;
         let mut known = self.known();
+        known.waiting.retain(|(key, _), _| stored.iter().any(|stored| stored.key == *key));
         let shown = |stored: &StoredJob| JobUnderWay {
             id: stored.job.as_ref().map(|job| job.id.clone()),
-            stage: match (&stored.job, stored.is_stopped) {
+            stage: match (&stored.job, stored.stopped_ms.is_some()) {
                 (None, _) => JobStage::Sending,
                 (Some(_), false) => JobStage::Running,
                 (Some(_), true) => JobStage::Stopping,
@@ -542,43 +613,50 @@ impl Embedding {
         // Only ever held for a few moves of values, so that a poisoned one is still whole.
         self.jobs.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-async fn keep(at: &At<'_>, vectors: Vec<(Vec<u8>, Vector)>) -> Result<usize, MemoryError> {
-    if vectors.is_empty() {
-        return Ok(0);
+    async fn keep(&self, at: &At<'_>, vectors: Vec<(Vec<u8>, Vector)>) -> Result<usize, MemoryError> {
+        if vectors.is_empty() {
+            return Ok(0);
+        }
+        let (key, vectors) = (at.key, Arc::new(vectors));
+        let keep = || {
+            let vectors = Arc::clone(&vectors);
+            at.mailbox.with_vectors(at.embedder, move |open, now_ms| {
+                if let Some((_, vector)) = vectors.first() {
+                    open.expect(vector.as_slice().len())?;
+                }
+                open.index.keep_job_vectors(key, &vectors, now_ms)
+            })
+        };
+        self.insist(keep).await
     }
-    let key = at.key;
-    let keep =
-        move |open: &mut crate::open::OpenIndex, now_ms| open.index.keep_job_vectors(key, &vectors, now_ms);
-    at.mailbox.with_vectors(at.embedder, keep).await
+
+    /// Reads the results once and keeps what comes; tells how many, which texts the service
+    /// refused, and what broke it off.
+    async fn read(&self, at: &At<'_>) -> Result<Read, MemoryError> {
+        let mut lines = at.jobs.results(at.job);
+        let (mut kept, mut ready, mut refused) = (0, Vec::new(), Vec::new());
+        let failure = loop {
+            match lines.next().await {
+                None => break None,
+                Some(Err(error)) => break Some(error.failure),
+                Some(Ok(line)) => match (hash_of_id(&line.id), line.outcome) {
+                    (Some(hash), Ok(vector)) => ready.push((hash, vector)),
+                    (Some(hash), Err(error)) => {
+                        tracing::debug!(%error, "a text of a batch job");
+                        refused.push(hash);
+                    }
+                    (None, _) => {}
+                },
+            }
+            if ready.len() >= COMMIT_TEXTS {
+                kept += self.keep(at, std::mem::take(&mut ready)).await?;
+            }
+        };
+        kept += self.keep(at, ready).await?;
+        Ok((kept, refused, failure))
+    }
 }
 
 /// Vectors kept, texts refused, and what broke the reading off.
 type Read = (usize, Vec<Vec<u8>>, Option<Failure>);
-
-/// Reads the results once and keeps what comes; tells how many, which texts the service
-/// refused, and what broke it off.
-async fn read(at: &At<'_>) -> Result<Read, MemoryError> {
-    let mut lines = at.jobs.results(at.job);
-    let (mut kept, mut ready, mut refused) = (0, Vec::new(), Vec::new());
-    let failure = loop {
-        match lines.next().await {
-            None => break None,
-            Some(Err(error)) => break Some(error.failure),
-            Some(Ok(line)) => match (hash_of_id(&line.id), line.outcome) {
-                (Some(hash), Ok(vector)) => ready.push((hash, vector)),
-                (Some(hash), Err(error)) => {
-                    tracing::debug!(%error, "a text of a batch job");
-                    refused.push(hash);
-                }
-                (None, _) => {}
-            },
-        }
-        if ready.len() >= COMMIT_TEXTS {
-            kept += keep(at, std::mem::take(&mut ready)).await?;
-        }
-    };
-    kept += keep(at, ready).await?;
-    Ok((kept, refused, failure))
-}

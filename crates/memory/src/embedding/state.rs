@@ -1,11 +1,12 @@
 //! The state of one engine's embedders, and the loop that has passages embedded.
 
 use std::collections::HashSet;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use openclaw_embed::{EmbedError, Embedder, Failure, Purpose, Vector};
+use openclaw_embed::{EmbedError, Embedder, EmbedderId, Failure, Purpose, Vector};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -34,6 +35,11 @@ pub(super) const COMMIT_TEXTS: usize = 256;
 /// Bytes of their texts.
 const COMMIT_BYTES: usize = 256 * 1024;
 const COMMIT: (usize, usize) = (COMMIT_TEXTS, COMMIT_BYTES);
+/// What was paid for is kept though another process writes: the time between two tries, and how many there are.
+const KEEP_AGAIN: Duration = Duration::from_millis(250);
+const KEEP_TRIES: u32 = 20;
+/// How often the index is told whose vectors are used.
+const NOTED_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The state of one engine's embedders.
 pub(crate) struct Embedding {
@@ -56,16 +62,18 @@ pub(super) struct State {
     fallback: Option<Fallback>,
     /// Why the last passages got no vectors.
     failure: Option<String>,
-    /// Texts that no embedder takes; they are left alone until the engine is made anew.
-    pub(super) refused: HashSet<String>,
+    /// Digests of texts that no embedder takes; they are left alone until the engine is made anew.
+    pub(super) refused: Arc<HashSet<Vec<u8>>>,
     /// When an embedder that failed is asked again.
     rests_until: Option<Instant>,
     /// How often it failed, one time after the other.
     failures: u32,
     /// What is not sent in the background because it would cost much.
     pub(super) withheld: Option<Withheld>,
-    /// Whether the index knows that this embedder is used.
-    is_noted: bool,
+    /// When the index was told last that this embedder is used.
+    noted_ms: Option<i64>,
+    /// Numbers of a vector of it, as the index was told.
+    dimensions: Option<usize>,
     /// When the embedder was measured last, or that was tried.
     pub(super) tested: Option<Instant>,
 }
@@ -172,7 +180,9 @@ impl Embedding {
             Ok(Ok(vectors)) => {
                 let by = embedder.identity();
                 let vector = vectors.into_iter().next().map(|made| ByEmbedder { by: by.clone(), made });
-                return QueryVector { vector, degraded: self.degraded() };
+                let dimensions = vector.as_ref().map(|vector| vector.made.as_slice().len());
+                let changed = self.settle(mailbox, embedder.as_ref(), dimensions).await;
+                return QueryVector { vector, degraded: changed.or_else(|| self.degraded()) };
             }
             Ok(Err(error)) => error,
             Err(_late) => EmbedError {
@@ -182,9 +192,40 @@ impl Embedding {
         };
         // A question that is refused, as too long or empty, says nothing about the embedder.
         if !matches!(failure.failure, Failure::Refused(_)) {
-            self.failed(mailbox, &failure);
+            self.failed(mailbox, embedder.identity(), &failure);
         }
         QueryVector { vector: None, degraded: Some(format!("words only: {failure}")) }
+    }
+
+    /// Lets the index know, once, how many numbers a vector has. If those of the notes have others, tells so: they go, and
+    /// are made anew like all that is missing.
+    async fn settle(
+        &self,
+        mailbox: &Mailbox,
+        embedder: &dyn Embedder,
+        dimensions: Option<usize>,
+    ) -> Option<String> {
+        let now = dimensions?;
+        if self.state().dimensions.replace(now) == Some(now) {
+            return None;
+        }
+        match mailbox.with_vectors(embedder, move |open, _| open.expect(now)).await {
+            Ok(known) => known.map(|known| {
+                let by = embedder.identity();
+                tracing::warn!(agent = %mailbox.agent_id(), %by, known, now, "an embedding model has changed");
+                format!(
+                    "words only: vectors of {by} have {now} numbers now, and those of the notes had {known}; they are made \
+                     anew in the background, or by `openclaw memory index`"
+                )
+            }),
+            Err(error) => {
+                if error.is_busy() {
+                    self.state().dimensions = None;
+                }
+                tracing::debug!(agent = %mailbox.agent_id(), %error, "vectors are not compared in length");
+                None
+            }
+        }
     }
 
     /// Has passages without vectors embedded, in the background. Does nothing while that goes on already.
@@ -259,8 +300,14 @@ impl Embedding {
         mailbox: &Mailbox,
         is_allowed: bool,
     ) -> Result<Option<usize>, MemoryError> {
-        if !is_allowed && self.withhold(mailbox).await? {
-            return Ok(None);
+        if !is_allowed {
+            // Also of one whose passages all have vectors, or are withheld.
+            if let Some(embedder) = self.active() {
+                self.note_use(mailbox, embedder.as_ref()).await?;
+            }
+            if self.withhold(mailbox).await? {
+                return Ok(None);
+            }
         }
         self.step(mailbox, Word::Assumed).await
     }
@@ -306,8 +353,11 @@ impl Embedding {
         let (vectors, failure) = self.embed(embedder.as_ref(), passages).await;
         let count = vectors.len();
         if count > 0 {
-            let vectors = ByEmbedder { by: embedder.identity().clone(), made: vectors };
-            mailbox.ask(|reply| Request::Remember(vectors, reply)).await?;
+            let keep = || {
+                let vectors = ByEmbedder { by: embedder.identity().clone(), made: vectors.clone() };
+                mailbox.ask(|reply| Request::Remember(vectors, reply))
+            };
+            self.insist(keep).await?;
             self.progress.send_modify(|progress| {
                 progress.embedded += count;
                 progress.left = progress.left.saturating_sub(count);
@@ -317,13 +367,15 @@ impl Embedding {
             None => {
                 {
                     let mut state = self.state();
-                    (state.failure, state.rests_until, state.failures) = (None, None, 0);
+                    if self.active_in(&state).is_some_and(|active| active.identity() == embedder.identity()) {
+                        (state.failure, state.rests_until, state.failures) = (None, None, 0);
+                    }
                 }
                 self.measure(mailbox, embedder.as_ref(), word).await?;
                 Ok(Some(count))
             }
             Some(failure) => {
-                let goes_on = self.failed(mailbox, &failure);
+                let goes_on = self.failed(mailbox, embedder.identity(), &failure);
                 Ok(goes_on.then_some(count))
             }
         }
@@ -336,41 +388,69 @@ impl Embedding {
         embedder: &dyn Embedder,
         (texts, bytes): (usize, usize),
     ) -> Result<Missing, MemoryError> {
-        let made = Wanted { texts, bytes, except: self.state().refused.clone() };
+        let made = Wanted { texts, bytes, except: Arc::clone(&self.state().refused) };
         let wanted = ByEmbedder { by: embedder.identity().clone(), made };
         mailbox.ask(|reply| Request::Unembedded(wanted, reply)).await
     }
 
-    /// Lets the index know, once, whose vectors are used: it forgets those that nobody uses for long.
-    async fn note_use(&self, mailbox: &Mailbox, embedder: &dyn Embedder) -> Result<(), MemoryError> {
-        if std::mem::replace(&mut self.state().is_noted, true) {
-            return Ok(());
+    /// Does to the index what must not be lost, again while another process is in the way.
+    pub(super) async fn insist<T, F: Future<Output = Result<T, MemoryError>>>(
+        &self,
+        work: impl Fn() -> F,
+    ) -> Result<T, MemoryError> {
+        for _ in 1..KEEP_TRIES {
+            match work().await {
+                Err(error) if error.is_busy() => self.embedders.batching.timer.pause(KEEP_AGAIN).await,
+                done => return done,
+            }
         }
-        mailbox
-            .with_vectors(embedder, |open, now_ms| match open.embedder() {
-                Some(embedder) => open.index.use_vectors_of(embedder, now_ms),
-                None => Ok(()),
-            })
-            .await
+        work().await
+    }
+
+    /// Lets the index know, once a day, whose vectors are used: it forgets those that nobody uses for long.
+    async fn note_use(&self, mailbox: &Mailbox, embedder: &dyn Embedder) -> Result<(), MemoryError> {
+        let now_ms = mailbox.options.clock.now_ms();
+        {
+            let mut state = self.state();
+            if state.noted_ms.is_some_and(|noted_ms| now_ms.saturating_sub(noted_ms) < NOTED_MS) {
+                return Ok(());
+            }
+            state.noted_ms = Some(now_ms);
+        }
+        let noted = mailbox.with_vectors(embedder, |open, now_ms| match open.embedder() {
+            Some(embedder) => open.index.use_vectors_of(embedder, now_ms),
+            None => Ok(()),
+        });
+        match noted.await {
+            // It is no hurry.
+            Err(error) if error.is_busy() => {
+                self.state().noted_ms = None;
+                Ok(())
+            }
+            noted => noted,
+        }
     }
 
     /// Takes note of a failure. If somebody can step in, it is worth going on at once; else the embedder rests, so that
     /// not every search waits for it.
-    pub(super) fn failed(&self, mailbox: &Mailbox, error: &EmbedError) -> bool {
-        {
-            let mut state = self.state();
-            state.failure = Some(error.to_string());
-            state.rests_until = Some(Instant::now() + REST);
-            state.failures = state.failures.saturating_add(1);
+    pub(super) fn failed(&self, mailbox: &Mailbox, by: &EmbedderId, error: &EmbedError) -> bool {
+        let mut state = self.state();
+        if self.active_in(&state).is_some_and(|active| active.identity() != by) {
+            // A call that was under way when the other one stepped in says nothing about that one.
+            return true;
         }
-        let Some(next) = self.embedders.fallback.as_ref().filter(|_| self.fallback().is_none()) else {
+        state.failure = Some(error.to_string());
+        state.rests_until = Some(Instant::now() + REST);
+        state.failures = state.failures.saturating_add(1);
+        let Some(next) = self.embedders.fallback.as_ref().filter(|_| state.fallback.is_none()) else {
             return false;
         };
-        tracing::warn!(agent = %mailbox.agent_id(), %error, next = %next.identity(), "embeddings fall back");
-        *self.state() = State {
+        *state = State {
             fallback: Some(Fallback { from: error.embedder.clone(), reason: error.failure.to_string() }),
             ..State::default()
         };
+        drop(state);
+        tracing::warn!(agent = %mailbox.agent_id(), %error, next = %next.identity(), "embeddings fall back");
         true
     }
 
@@ -380,8 +460,12 @@ impl Embedding {
     }
 
     pub(crate) fn active(&self) -> Option<Arc<dyn Embedder>> {
-        let stepped_in = self.state().fallback.is_some();
-        if stepped_in { self.embedders.fallback.clone() } else { self.embedders.primary.clone() }
+        self.active_in(&self.state()).cloned()
+    }
+
+    fn active_in(&self, state: &State) -> Option<&Arc<dyn Embedder>> {
+        let stepped_in = state.fallback.is_some();
+        if stepped_in { self.embedders.fallback.as_ref() } else { self.embedders.primary.as_ref() }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

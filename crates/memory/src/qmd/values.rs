@@ -1,6 +1,6 @@
 //! The values of the port, made in one place.
 
-use crate::backend::{Answer, Fallback, Hit, Skipped, Source, Status, SyncReport};
+use crate::backend::{Answer, Cut, Fallback, Hit, Skipped, Source, Status, SyncReport};
 use crate::when::{date_in_heading, date_of};
 
 use super::core::Condition;
@@ -31,6 +31,7 @@ pub(super) fn hit(path: String, shown: Shown, score: f64, source: Source, text: 
     let above = headings(text, shown.start_line);
     let date = above.iter().find_map(|line| date_in_heading(line)).or_else(|| date_of(&path));
     let heading = above.first().map(|line| line.trim_start_matches('#').trim().to_owned());
+    let cut = cut(&shown, text);
     Hit {
         citation: citation(&path, &shown),
         path,
@@ -42,12 +43,32 @@ pub(super) fn hit(path: String, shown: Shown, score: f64, source: Source, text: 
         heading: heading.filter(|heading| !heading.is_empty()),
         date: date.map(|date| date.to_string()),
         repeated: 0,
+        elsewhere: Vec::new(),
+        cut,
         explain: None,
     }
 }
 
-/// The same result with fewer lines.
+/// Which ends of what is shown are not those of the document's lines.
+fn cut(shown: &Shown, document: &str) -> Option<Cut> {
+    let whole = |line: u32| document.lines().nth((line as usize).saturating_sub(1)).map(str::trim_end);
+    let first = whole(shown.start_line).zip(shown.text.lines().next());
+    let last = whole(shown.end_line).zip(shown.text.lines().next_back());
+    Cut::at((
+        first.is_some_and(|(whole, piece)| !whole.starts_with(piece.trim_end())),
+        last.is_some_and(|(whole, piece)| !whole.ends_with(piece.trim_end())),
+    ))
+}
+
+/// The same result with fewer lines, the last of them perhaps in part.
 pub(super) fn shortened(hit: Hit, shown: Shown) -> Hit {
+    let last = |text: &str| text.lines().next_back().unwrap_or_default().to_owned();
+    let whole = hit.snippet.lines().nth((shown.end_line - shown.start_line) as usize).map(str::trim_end);
+    let starts_before = matches!(hit.cut, Some(Cut::Start | Cut::Both));
+    let goes_on = whole.is_some_and(|whole| whole != last(&shown.text));
+    let goes_on =
+        goes_on || (shown.end_line == hit.end_line && matches!(hit.cut, Some(Cut::End | Cut::Both)));
+    let hit = Hit { cut: Cut::at((starts_before, goes_on)), ..hit };
     Hit { citation: citation(&hit.path, &shown), end_line: shown.end_line, snippet: shown.text, ..hit }
 }
 

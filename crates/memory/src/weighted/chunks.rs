@@ -83,6 +83,12 @@ impl Chunks {
         all.fold((0, 0), |(all, done), view| (all + 1, done + usize::from(view.vector.is_some())))
     }
 
+    /// Numbers of a vector; 0 when there is none.
+    pub(crate) fn dimensions(&self) -> usize {
+        let mut vectors = self.notes.values().flatten().filter_map(|view| view.vector.as_ref());
+        vectors.next().map_or(0, |vector| vector.numbers.len())
+    }
+
     /// The chunks without vectors.
     pub(crate) fn unembedded(&self) -> impl Iterator<Item = ChunkId> {
         self.notes.iter().flat_map(|(&note, views)| {

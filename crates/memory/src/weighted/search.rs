@@ -6,9 +6,9 @@ use super::chunk::snippet;
 use super::chunks::{ChunkView, Chunks};
 use super::formula::{Ranked, candidates, fuse};
 use super::options::{Sides, Weighted};
-use crate::backend::{DEFAULT_RESULTS, Explain, Explaining, Hit, MAX_RESULTS, Query};
+use crate::backend::{Cut, DEFAULT_RESULTS, Explain, Explaining, Hit, MAX_RESULTS, Query};
 use crate::confidence::confidence;
-use crate::corpus::{Corpus, NoteView};
+use crate::corpus::{Corpus, NoteId, NoteView};
 use crate::index::{Index, IndexError};
 use crate::score::Evidence;
 use crate::search::{Asked, Found, heading, search as measured};
@@ -86,6 +86,11 @@ fn hit(memory: &Weighing<'_>, ranked: &Ranked, explain: Explaining) -> Result<Op
         Some(row) => heading(memory.index, memory.corpus, note, row)?,
         None => None,
     };
+    let shown = snippet(&text);
+    let starts_before = match row {
+        Some(row) => begins_before(memory, note, (row, shown))?,
+        None => false,
+    };
     let (start_line, end_line) = (chunk.first_line, chunk.last_line);
     let lines =
         if start_line == end_line { format!("L{start_line}") } else { format!("L{start_line}-L{end_line}") };
@@ -94,20 +99,36 @@ fn hit(memory: &Weighing<'_>, ranked: &Ranked, explain: Explaining) -> Result<Op
         start_line,
         end_line,
         score: ranked.score,
-        snippet: snippet(&text).to_owned(),
+        snippet: shown.to_owned(),
         source: view.source,
         citation: format!("{}#{lines}", view.path),
         heading,
         date: row.and_then(|row| view.day(row)).map(|date: Date| date.to_string()),
         repeated: 0,
+        elsewhere: Vec::new(),
+        cut: Cut::at((starts_before, shown.len() < text.trim_end().len())),
         explain: (explain == Explaining::On).then(|| explained(ranked)),
     }))
 }
 
+/// Whether a line begins before what is shown of it first.
+fn begins_before(
+    memory: &Weighing<'_>,
+    note: NoteId,
+    (row, shown): (usize, &str),
+) -> Result<bool, IndexError> {
+    let Some(rows) = memory.corpus.get(note).map(|view| &view.rows) else { return Ok(false) };
+    let first = rows.first_from(rows.get(row).line);
+    let whole = memory.index.excerpt(note, rows.get(first).start..rows.get(row).end)?;
+    let piece = shown.lines().find(|line| !line.trim().is_empty()).map_or("", str::trim);
+    let whole = whole.trim();
+    Ok(!whole.starts_with(piece) && !piece.starts_with(whole))
+}
+
 /// The first row of a chunk that is not blank.
 fn first_row(view: &NoteView, chunk: &ChunkView) -> Option<usize> {
-    let row = view.rows.partition_point(|row| row.line < chunk.first_line);
-    view.rows.get(row).filter(|row| row.line <= chunk.last_line).map(|_| row)
+    let row = view.rows.first_from(chunk.first_line);
+    (row < view.rows.len() && view.rows.get(row).line <= chunk.last_line).then_some(row)
 }
 
 /// A chunk has all the words or none, and how well it has them makes no difference.

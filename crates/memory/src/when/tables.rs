@@ -1,13 +1,13 @@
 //! Words of time by language: months, weekdays, units, numbers, and phrases such as "last week". Accents are dropped
 //! when the tables are read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use super::calendar::Span;
 use crate::words::folded;
 
-/// January to December; an ending `*` stands for any ending.
+/// January to December; an ending `*` stands for an ending of the language, see [`is_ending`].
 const MONTHS: [&str; 12] = [
     "january jan januar januari janvier enero janeiro gennaio ocak* январ* tammikuu* يناير ינואר जनवरी",
     "february feb februar februari février febrero fevereiro febbraio şubat* феврал* helmikuu* فبراير פברואר फरवरी",
@@ -22,6 +22,14 @@ const MONTHS: [&str; 12] = [
     "november nov novembre noviembre novembro kasım* ноябр* marraskuu* نوفمبر נובמבר नवंबर",
     "december dec dez des dezember desember décembre diciembre dezembro dicembre aralık* декабр* joulukuu* ديسمبر דצמבר दिसंबर",
 ];
+
+/// What follows the stem of a month or a weekday in Russian. Other words begin like one: not every "март…" is about March.
+const RUSSIAN_ENDINGS: &str = "ь я е ю ем ём ям ями ях ей а у ом ы и ам ами ах ов ой";
+/// Between the stem and the ending of an adjective: "январские", "мартовский", "августовская".
+const RUSSIAN_ADJECTIVES: &str = "ск овск";
+const RUSSIAN_ADJECTIVE_ENDINGS: &str = "ий ая ое ие ого ому им ом ой ую их ими ем";
+/// Letters of the endings of Turkish and Finnish, which come one after the other: "tammikuussakaan".
+const MAX_ENDING: usize = 7;
 
 /// Months that are also verbs, names, sauces or planets: they need a preposition or a number beside them.
 const DOUBTFUL: &str = "may march mar mars mart april june jun jul july august augustus jan mayo julio nisan ekim des dec dez sep nov oct feb apr aug";
@@ -238,8 +246,9 @@ impl Marks {
 
 struct Tables {
     words: HashMap<String, Sense>,
-    /// Words with any ending.
+    /// Words with an ending.
     stems: Vec<(String, Sense)>,
+    russian_endings: HashSet<String>,
     phrases: HashMap<String, Vec<(Vec<String>, Span)>>,
     weekday_pairs: Vec<(Vec<String>, i8)>,
 }
@@ -248,6 +257,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     let mut tables = Tables {
         words: HashMap::new(),
         stems: Vec::new(),
+        russian_endings: russian_endings(),
         phrases: HashMap::new(),
         weekday_pairs: Vec::new(),
     };
@@ -281,6 +291,18 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     tables
 });
 
+fn russian_endings() -> HashSet<String> {
+    let of_adjectives = RUSSIAN_ADJECTIVES.split_whitespace().flat_map(|middle| {
+        RUSSIAN_ADJECTIVE_ENDINGS.split_whitespace().map(move |ending| format!("{middle}{ending}"))
+    });
+    RUSSIAN_ENDINGS
+        .split_whitespace()
+        .map(str::to_owned)
+        .chain(of_adjectives)
+        .map(|ending| folded(&ending))
+        .collect()
+}
+
 fn split(phrase: &str) -> Vec<String> {
     phrase.split_whitespace().map(folded).collect()
 }
@@ -300,12 +322,21 @@ impl Tables {
     }
 }
 
+/// Whether a stem may go on like this: not every word that begins like a month is one.
+fn is_ending(rest: &str) -> bool {
+    match rest.chars().next() {
+        None => true,
+        Some('\u{400}'..='\u{52f}') => TABLES.russian_endings.contains(rest),
+        Some(_) => rest.chars().count() <= MAX_ENDING,
+    }
+}
+
 /// What a folded word can be. Hebrew writes "in" and "the" as part of it.
 pub(super) fn sense(word: &str) -> Sense {
     let tables = &*TABLES;
     let direct = tables.words.get(word).copied();
-    let stemmed =
-        || tables.stems.iter().find(|(stem, _)| word.starts_with(stem.as_str())).map(|(_, sense)| *sense);
+    let goes_on = |(stem, _): &&(String, Sense)| word.strip_prefix(stem.as_str()).is_some_and(is_ending);
+    let stemmed = || tables.stems.iter().find(goes_on).map(|(_, sense)| *sense);
     let bare = || word.strip_prefix(['ב', 'ה', 'ל', 'מ']).and_then(|rest| tables.words.get(rest)).copied();
     direct.or_else(stemmed).or_else(bare).unwrap_or_default()
 }

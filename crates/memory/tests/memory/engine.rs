@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use crate::home::{Home, engine};
 use openclaw_guard::{create_private_dir, write_atomic};
-use openclaw_memory::{LineRange, MemoryBackend as _, Query, SyncReason};
+use openclaw_memory::{Cut, LineRange, MAX_ELSEWHERE, MemoryBackend as _, Query, SyncReason};
 
 #[tokio::test]
 async fn chinese_japanese_and_korean_are_found() {
@@ -194,4 +194,38 @@ async fn days_alone_ask_for_whatever_was_noted_on_them() {
     assert_eq!(answer.results.len(), 1, "{answer:?}");
     assert_eq!(answer.days.unwrap().about, "who called on  ?");
     assert!(engine.search(Query::new("paint")).await.unwrap().days.is_none());
+}
+
+#[tokio::test]
+async fn places_of_equal_lines_are_named_and_shown_once() {
+    let home = Home::new();
+    home.note("memory/2026-11-09.md", "- The spare key of the boat hangs in the hall.\n- Paid the rent.\n");
+    home.note("memory/2026-11-17.md", "# Boat\n\n- the spare key of the boat hangs in the hall\n");
+    let answer = home.engine().search(Query::new("spare key of the boat")).await.unwrap();
+    let hit = &answer.results[0];
+    assert_eq!((hit.repeated, hit.elsewhere.len()), (1, 1), "{hit:?}");
+    let places = [("memory/2026-11-09.md", 1), ("memory/2026-11-17.md", 3)];
+    let other = places.into_iter().find(|(path, _)| *path != hit.path).unwrap();
+    assert_eq!((hit.elsewhere[0].path.as_str(), hit.elsewhere[0].line), other);
+    // A line that stands everywhere has not all its places named.
+    for day in 1..=28 {
+        home.note(&format!("memory/2026-10-{day:02}.md"), "- Standup in the small room at nine.\n");
+    }
+    let answer = home.engine().search(Query::new("standup in the small room")).await.unwrap();
+    assert_eq!((answer.results[0].repeated, answer.results[0].elsewhere.len()), (27, MAX_ELSEWHERE));
+}
+
+#[tokio::test]
+async fn a_part_of_a_line_says_which_end_is_cut() {
+    let home = Home::new();
+    let sentence = |n: usize| format!("Sentence {n} tells of the weather at length. ");
+    let long: String =
+        (0..60).map(|n| if n == 30 { "The falcon landed. ".to_owned() } else { sentence(n) }).collect();
+    home.note("MEMORY.md", &format!("- Tea is green.\n\n{long}\n"));
+    let engine = home.engine();
+    let cut = async |query: &str| engine.search(Query::new(query)).await.unwrap().results[0].cut;
+    assert_eq!(cut("falcon landed").await, Some(Cut::Both));
+    assert_eq!(cut("sentence 0").await, Some(Cut::End));
+    assert_eq!(cut("sentence 59").await, Some(Cut::Start));
+    assert_eq!(cut("green tea").await, None);
 }

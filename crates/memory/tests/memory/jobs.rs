@@ -8,9 +8,9 @@ use crate::home::{Home, options};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_embed::{
-    Allowance, BatchApi, BatchPolicy, Budget, Dialect, Means, RemoteEmbedder, RemoteSpec, Timer,
+    Allowance, BatchApi, BatchPolicy, Budget, Dialect, Embedder, Means, RemoteEmbedder, RemoteSpec, Timer,
 };
-use openclaw_guard::{ManualClock, Secret};
+use openclaw_guard::{Clock as _, ManualClock, Secret};
 use openclaw_http::GuardedHttp;
 use openclaw_memory::{
     Batching, Embedders, Engine, EngineOptions, JobStage, MemoryBackend as _, Query, SyncReason,
@@ -18,7 +18,7 @@ use openclaw_memory::{
 use openclaw_testkit::embeddings::{Api, EmbeddingServer, JobEnd, JobPlan, Trouble};
 
 /// Pauses turn the clock.
-struct Turning(Arc<ManualClock>);
+pub(crate) struct Turning(pub(crate) Arc<ManualClock>);
 
 impl Timer for Turning {
     fn pause(&self, pause: Duration) -> BoxFuture<'static, ()> {
@@ -32,32 +32,55 @@ impl Timer for Turning {
 }
 
 /// A service, and the time of everybody who uses it.
-struct Service {
+pub(crate) struct Service {
     api: Api,
-    server: EmbeddingServer,
-    clock: Arc<ManualClock>,
+    pub(crate) server: EmbeddingServer,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
 #[derive(Clone, Copy)]
-enum Wait {
+pub(crate) enum Wait {
     Yes,
     No,
 }
 
 impl Service {
-    fn new(api: Api, looks: usize, end: JobEnd) -> Self {
+    pub(crate) fn new(api: Api, looks: usize, end: JobEnd) -> Self {
         let server = EmbeddingServer::start(api);
         server.plan(JobPlan { looks, end });
         Self { api, server, clock: Arc::new(ManualClock::new(1_767_225_600_000)) }
     }
 
     /// An engine as a process makes it.
-    fn engine(&self, home: &Home, wait: Wait) -> Engine {
+    pub(crate) fn engine(&self, home: &Home, wait: Wait) -> Engine {
+        self.engine_of(home, wait, (Arc::new(self.embedder()), Arc::new(Turning(Arc::clone(&self.clock)))))
+    }
+
+    /// The same, with an embedder and a timer for its jobs that do more.
+    pub(crate) fn engine_of(
+        &self,
+        home: &Home,
+        wait: Wait,
+        (primary, timer): (Arc<dyn Embedder>, Arc<dyn Timer>),
+    ) -> Engine {
+        let policy = BatchPolicy {
+            wait: matches!(wait, Wait::Yes),
+            concurrency: 2,
+            poll: Duration::from_secs(2),
+            timeout: Duration::from_secs(3_600),
+        };
+        let batching = Batching { policy, timer };
+        let embedders = Embedders { primary: Some(primary), batching, ..Embedders::default() };
+        let clock = Arc::clone(&self.clock) as _;
+        Engine::new(EngineOptions { embedders, clock, ..options(home.dir.path()) })
+    }
+
+    pub(crate) fn embedder(&self) -> RemoteEmbedder {
         let timer = Arc::new(Turning(Arc::clone(&self.clock)));
         let means = Means {
             http: Arc::new(GuardedHttp::new(Duration::from_secs(5))),
             clock: Arc::clone(&self.clock) as _,
-            timer: Arc::clone(&timer) as _,
+            timer,
             budget: Arc::new(Budget::new(Allowance::default())),
         };
         let dialect = match self.api {
@@ -73,28 +96,18 @@ impl Service {
             model: dialect.default_model().to_owned(),
             batch: BatchApi::Offered,
         };
-        let policy = BatchPolicy {
-            wait: matches!(wait, Wait::Yes),
-            concurrency: 2,
-            poll: Duration::from_secs(2),
-            timeout: Duration::from_secs(3_600),
-        };
-        let primary = RemoteEmbedder::new(&spec, means).unwrap();
-        let batching = Batching { policy, timer };
-        let embedders = Embedders { primary: Some(Arc::new(primary)), batching, ..Embedders::default() };
-        let clock = Arc::clone(&self.clock) as _;
-        Engine::new(EngineOptions { embedders, clock, ..options(home.dir.path()) })
+        RemoteEmbedder::new(&spec, means).unwrap()
     }
 
     /// Jobs that were begun.
-    fn jobs(&self) -> usize {
+    pub(crate) fn jobs(&self) -> usize {
         let asked = self.server.asked();
         let begins = |path: &str| path.ends_with("/batches") || path.ends_with(":asyncBatchEmbedContent");
         asked.iter().filter(|asked| asked.method == "POST" && begins(&asked.path)).count()
     }
 
     /// Texts that were sent in ordinary calls.
-    fn inline(&self) -> usize {
+    pub(crate) fn inline(&self) -> usize {
         let count = |body: &serde_json::Value| {
             let list = if self.api == Api::Gemini { &body["requests"] } else { &body["input"] };
             list.as_array().map_or(0, Vec::len)
@@ -105,7 +118,7 @@ impl Service {
 }
 
 /// So many passages, in three notes.
-fn fill(home: &Home, passages: usize) {
+pub(crate) fn fill(home: &Home, passages: usize) {
     for note in 0..3 {
         let parts = (0..passages).filter(|n| n % 3 == note);
         let text: String = parts.map(|n| format!("# Part {n}\nThe box of number{n} is blue.\n")).collect();
@@ -304,4 +317,44 @@ async fn a_job_whose_answer_was_lost_is_found_at_once() {
     let report = memory.sync(SyncReason::Requested).await.unwrap();
     assert_eq!((report.embedded, report.degraded), (300, None));
     assert_eq!((service.jobs(), service.inline()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_job_that_nobody_began_is_given_up_though_nobody_asks() {
+    let (home, service) = (Home::new(), Service::new(Api::OpenAi, 1, JobEnd::Done));
+    fill(&home, 300);
+    service.server.push(Trouble::Silent);
+    let memory = service.engine(&home, Wait::No);
+    let killed = tokio::spawn(async move { memory.sync(SyncReason::Requested).await });
+    service.server.wait_requests(1).await;
+    killed.abort();
+    assert!(killed.await.unwrap_err().is_cancelled());
+    // A gateway that is asked once.
+    let memory = service.engine(&home, Wait::Yes);
+    memory.search(Query::new("number12")).await.unwrap();
+    let mut progress = memory.progress();
+    let embedded = progress.wait_for(|progress| progress.embedded == 300);
+    let patience = Duration::from_secs(20);
+    tokio::time::timeout(patience, embedded).await.expect("nobody looks at it").unwrap();
+    assert_eq!((service.jobs(), service.inline()), (1, 1), "only the question goes in a call");
+}
+
+#[tokio::test]
+async fn the_time_of_a_job_that_is_found_again_began_when_it_was_sent() {
+    let (home, service) = (Home::new(), Service::new(Api::OpenAi, 0, JobEnd::Endless(100)));
+    fill(&home, 300);
+    killed_before_the_name_was_kept(&home, &service).await;
+    service.clock.advance(Duration::from_secs(7_200));
+    let before = service.clock.now_ms();
+    let memory = service.engine(&home, Wait::No);
+    let mut looks = 0;
+    while memory.status().await.unwrap().jobs.first().is_none_or(|job| job.stage != JobStage::Stopping) {
+        memory.sync(SyncReason::Requested).await.unwrap();
+        looks += 1;
+        assert!(looks < 4, "its hour is over");
+    }
+    // What it had done is collected, however late it was told to stop.
+    memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!((memory.status().await.unwrap().cached, service.inline()), (300, 200));
+    assert!(service.clock.now_ms() - before < 60_000);
 }

@@ -20,7 +20,10 @@ mod rebuild;
 mod recovery;
 #[cfg(test)]
 mod remains;
+#[cfg(test)]
 mod selftest;
+#[cfg(test)]
+mod shared;
 #[cfg(test)]
 mod spending;
 #[cfg(test)]

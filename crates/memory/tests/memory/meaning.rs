@@ -143,10 +143,24 @@ async fn a_text_that_is_refused_does_not_keep_out_the_others() {
 }
 
 #[tokio::test]
+async fn who_refuses_everything_is_not_asked_for_every_passage() {
+    let home = Home::new();
+    let parts: String = (0..300).map(|n| format!("# Part {n}\ntea\n")).collect();
+    home.note("memory/a.md", &parts);
+    let broken = Letters::new("broken", Some(Failure::Refused("no such model".into())));
+    let memory = home.engine_with(only(broken.clone()));
+    let report = memory.sync(SyncReason::Requested).await.unwrap();
+    assert!(report.degraded.is_some_and(|why| why.contains("no such model")));
+    // Two calls at the same time of two texts each, and one that nobody could refuse for its text.
+    assert!(broken.asked(Purpose::Document) <= 5, "{}", broken.asked(Purpose::Document));
+}
+
+#[tokio::test]
 async fn who_steps_in_is_named_with_the_reason() {
     let home = Home::new();
     home.note("MEMORY.md", "green tea\n");
-    for failure in [Failure::Auth("wrong key".into()), Failure::Unreachable("wrong key".into())] {
+    let refused = Failure::Refused("no such model, or a wrong key".into());
+    for failure in [Failure::Auth("wrong key".into()), Failure::Unreachable("wrong key".into()), refused] {
         steps_in(&home, failure).await;
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::home::Home;
 use crate::meaning::{Letters, only};
-use openclaw_embed::{Builtin, Embedder, Failure, Purpose};
+use futures_util::future::BoxFuture;
+use openclaw_embed::{BatchLimits, Builtin, EmbedError, Embedder, EmbedderId, Failure, Purpose, Vector};
 use openclaw_memory::{Embedders, Explaining, Fusion, MeaningWeight, MemoryBackend as _, Query};
 use openclaw_memory::{SelfTesting, SyncReason, Weighted};
 
@@ -81,4 +82,48 @@ async fn the_ranking_of_openclaw_has_its_own_weights() {
     memory.sync(SyncReason::Requested).await.unwrap();
     assert_eq!(letters.asked(Purpose::Query), 0);
     assert_eq!(memory.status().await.unwrap().weight, None);
+}
+
+/// Never answers a question; tells when it was asked one.
+struct Stuck(Arc<Letters>, tokio::sync::Semaphore);
+
+impl Embedder for Stuck {
+    fn identity(&self) -> &EmbedderId {
+        self.0.identity()
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.0.limits()
+    }
+
+    fn embed(&self, purpose: Purpose, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vector>, EmbedError>> {
+        match purpose {
+            Purpose::Document => self.0.embed(purpose, texts),
+            Purpose::Query => {
+                self.1.add_permits(1);
+                Box::pin(std::future::pending())
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_test_that_is_killed_half_way_leaves_nothing_and_is_done_again() {
+    let home = home();
+    let stuck = Arc::new(Stuck(Letters::new("letters", None), tokio::sync::Semaphore::new(0)));
+    let memory = home.engine_with(tested(stuck.clone()));
+    let killed = tokio::spawn(async move { memory.sync(SyncReason::Requested).await });
+    stuck.1.acquire().await.unwrap().forget();
+    killed.abort();
+    assert!(killed.await.unwrap_err().is_cancelled());
+
+    let letters = Letters::new("letters", None);
+    let memory = home.engine_with(tested(letters.clone()));
+    assert_eq!(memory.status().await.unwrap().weight, Some(DEFAULT), "half a test says nothing");
+    for _ in 0..2 {
+        memory.sync(SyncReason::Requested).await.unwrap();
+    }
+    let asked = (letters.asked(Purpose::Document), letters.asked(Purpose::Query));
+    assert_eq!(asked, (TEXTS, TEXTS), "the notes have their vectors, and the test is done once");
+    assert!(memory.status().await.unwrap().weight.unwrap().measured.is_some());
 }

@@ -13,3 +13,4 @@ pub use api::Messages;
 pub use classify::classify;
 pub use decode::Decoder;
 pub use encode::encode;
+pub(crate) use thinking::{claude_version, level};

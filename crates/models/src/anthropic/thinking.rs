@@ -29,7 +29,7 @@ pub(super) struct OutputConfig {
 
 /// The version in a model id, `claude-opus-4-6` or `claude-3-7-sonnet-20250219`: the first one or two short numbers.
 /// Models that other companies serve through this API have none.
-fn claude_version(id: &str) -> Option<(u32, u32)> {
+pub(crate) fn claude_version(id: &str) -> Option<(u32, u32)> {
     let id = id.get(id.find("claude")?..)?;
     let mut parts = id.split(['-', '.', '@', ':']).skip_while(|part| small_number(part).is_none());
     let major = small_number(parts.next()?)?;
@@ -54,6 +54,25 @@ pub(super) fn asked(
     let budget_tokens = budget(level).min(max_tokens.saturating_sub(MIN_ANSWER));
     let enabled = (budget_tokens >= MIN_BUDGET).then_some(Thinking::Enabled { budget_tokens });
     (enabled, None)
+}
+
+/// What a level comes to.
+pub(crate) fn level(level: ThinkingLevel, model: &str) -> ThinkingLevel {
+    if level == ThinkingLevel::Off || claude_version(model).is_none_or(|version| version < OPUS_4_6) {
+        return level;
+    }
+    match effort(level, model) {
+        "low" => ThinkingLevel::Low,
+        "medium" => ThinkingLevel::Medium,
+        "high" => ThinkingLevel::High,
+        _ => ThinkingLevel::XHigh,
+    }
+}
+
+/// Whether the model thinks between the calls of a turn only when a header asks for it: those of version 4 that take a
+/// budget. Without it they think before the first call alone.
+pub(super) fn needs_interleaving(model: &str) -> bool {
+    claude_version(model).is_some_and(|version| ((4, 0)..OPUS_4_6).contains(&version))
 }
 
 /// What the user set for the model, within the same limits. What the API would not understand asks for nothing.
@@ -83,9 +102,14 @@ pub(super) fn takes_temperature(model: &str) -> bool {
     !is_newer(model)
 }
 
+/// The most that Opus 4.6 takes; it has no word between this and `high`, and no other model of its version has it.
+const OPUS_4_6: (u32, u32) = (4, 6);
+
 fn effort(level: ThinkingLevel, model: &str) -> &'static str {
+    let is_opus = claude_version(model) == Some(OPUS_4_6) && model.contains("opus");
     match level {
         ThinkingLevel::XHigh if is_newer(model) => "xhigh",
+        ThinkingLevel::XHigh if is_opus => "max",
         ThinkingLevel::Off | ThinkingLevel::Minimal | ThinkingLevel::Low => "low",
         ThinkingLevel::Medium => "medium",
         ThinkingLevel::High | ThinkingLevel::XHigh => "high",
@@ -138,7 +162,8 @@ mod tests {
         let adaptive = (Some(Thinking::Adaptive), Some(OutputConfig { effort: "high" }));
         assert_eq!(asked(high, "claude-opus-5", 64_000), adaptive);
         let most = |model| asked(Some(ThinkingLevel::XHigh), model, 64_000).1;
-        assert_eq!(most("claude-opus-4-6"), Some(OutputConfig { effort: "high" }));
+        assert_eq!(most("claude-opus-4-6"), Some(OutputConfig { effort: "max" }));
+        assert_eq!(most("claude-sonnet-4-6"), Some(OutputConfig { effort: "high" }));
         assert_eq!(most("claude-opus-4-7"), Some(OutputConfig { effort: "xhigh" }));
         assert!(takes_temperature("claude-opus-4-6") && takes_temperature("MiniMax-M2.1"));
         assert!(!takes_temperature("claude-opus-4-7") && !takes_temperature("claude-sonnet-5"));

@@ -9,8 +9,12 @@ use super::providers::{KeyHeader, ProviderEntry};
 use super::resolve::{Catalog, Keyed, Patience};
 use super::table::{BUILTIN_PROVIDERS, BuiltinProvider, COMMON, Origin};
 use crate::local::PrintedCalls;
+use crate::thinking::effect;
 use crate::wire::{Access, Endpoint, KeyPlace, RemoteChat, speaks};
-use crate::{CallPolicy, ChatModel, Compat, ModelInfo, ReasoningForm, Retries, Timeouts, WireApi};
+use crate::{
+    CallPolicy, ChatModel, Compat, Effect, ModelInfo, ReasoningForm, Retries, ThinkingLevel, Timeouts,
+    WireApi,
+};
 use openclaw_http::{is_loopback, parse_address};
 
 impl Catalog {
@@ -54,6 +58,17 @@ impl Catalog {
         let chat = RemoteChat::new(api, info, endpoint, Arc::clone(&self.http), policy);
         // Small models, and servers that do not know their templates, print their calls as text.
         if local { Ok(Arc::new(PrintedCalls::new(Arc::new(chat)))) } else { Ok(Arc::new(chat)) }
+    }
+
+    /// What a level of thinking comes to with a model.
+    #[must_use]
+    pub fn effect_of(&self, info: &ModelInfo, level: ThinkingLevel) -> Effect {
+        let mut info = info.clone();
+        let address = self.entry(&info.provider).ok().and_then(|entry| parse_address(&entry.base_url).ok());
+        if let Some(url) = address.filter(|_| info.api == WireApi::OpenAiCompletions) {
+            info.compat.reasoning_form = Some(reasoning_form(&url, &info));
+        }
+        effect(&info, level)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the environment says about models.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use openclaw_guard::Secret;
 
@@ -39,6 +40,13 @@ impl Environment {
     #[must_use]
     pub fn with_programs<'a>(self, variables: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         Self { programs: CliEnvironment::read(variables), ..self }
+    }
+
+    /// The same where agents write into these folders.
+    #[must_use]
+    pub(super) fn beside(mut self, workspaces: Vec<PathBuf>) -> Self {
+        self.programs = self.programs.beside(workspaces);
+        self
     }
 
     pub(super) fn programs(&self) -> &CliEnvironment {

@@ -27,7 +27,7 @@ impl Providers {
             cli_backends: CliBackend::all(
                 defaults.cli_backends.iter().map(|(id, entry)| (id.as_str(), entry)),
             ),
-            workspace: None,
+            workspaces: Vec::new(),
             entries: config.models.providers.iter().map(|(id, entry)| provider(id, entry)).collect(),
             mode: match config.models.mode {
                 ModelsMode::Merge => Mode::Merge,

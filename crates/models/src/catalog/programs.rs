@@ -52,7 +52,7 @@ impl Catalog {
     /// It is nowhere.
     pub fn locate(&self, backend: &CliBackend) -> Result<PathBuf, CatalogError> {
         let command = &backend.settings.command;
-        let why = match locate(command, self.environment.programs(), self.workspace.as_deref()) {
+        let why = match locate(command, self.environment.programs()) {
             Found::At(path) => return Ok(path),
             Found::NotOnPath => NoProgram::NotOnPath,
             Found::NotThere => NoProgram::NotThere,

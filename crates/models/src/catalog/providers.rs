@@ -10,6 +10,7 @@ use super::reference::Reference;
 use super::table::{BuiltinModel, BuiltinProvider, builtin_models, builtin_provider};
 use crate::cli::CliBackend;
 use crate::local::OLLAMA_WINDOW;
+use crate::thinking::reasons_by_name;
 use crate::{Compat, InputKind, ModelInfo, Prices, WireApi};
 
 /// `models.providers`, and what the agents say of models.
@@ -25,10 +26,24 @@ pub struct Providers {
     pub entries: Vec<ProviderEntry>,
     /// The command-line programs that answer as models.
     pub cli_backends: Vec<CliBackend>,
-    /// Where agents write: no program is taken from there.
-    pub workspace: Option<PathBuf>,
+    /// Where agents write, all of them: no program is taken from there.
+    pub workspaces: Vec<PathBuf>,
     /// Whether the built-in ones are there too.
     pub mode: Mode,
+}
+
+impl Providers {
+    /// Every key and every header of the providers, whoever gave them.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        let of =
+            |headers: &[(String, Secret)]| headers.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>();
+        let secrets = self.entries.iter().flat_map(|entry| {
+            let of_models = entry.models.iter().flat_map(move |model| of(&model.headers));
+            entry.api_key.iter().cloned().chain(of(&entry.headers)).chain(of_models)
+        });
+        secrets.collect()
+    }
 }
 
 /// A model and those that stand in for it.
@@ -238,6 +253,9 @@ impl ProviderEntry {
             info.input.clone_from(&row.input);
             info.prices = row.prices;
         }
+        // Newer than the table.
+        info.reasoning |=
+            row.is_none() && listed.is_none() && self.builtin.is_some() && reasons_by_name(model);
         if let Some(entry) = listed {
             entry.lay_over(&mut info);
         }
@@ -398,6 +416,10 @@ mod tests {
         assert_eq!((info.context_window, info.max_tokens), (1_000_000, Some(128_000)));
         assert_eq!((info.api, info.name.as_str()), (WireApi::AnthropicMessages, "Claude Opus 4.6"));
         assert!(info.reasoning && info.input.contains(&InputKind::Image) && info.prices.output > 0.0);
+
+        let newer = |provider: &str, id: &str| ProviderEntry::new(provider, "").describe(id).reasoning;
+        assert!(newer("anthropic", "claude-opus-4-7") && newer("zai", "glm-5"));
+        assert!(!newer("anthropic", "claude-3-5-sonnet-latest") && !newer("mine", "claude-opus-4-7"));
 
         let zen = ProviderEntry::new("opencode", "");
         assert_eq!(zen.describe("claude-opus-4-6").api, WireApi::AnthropicMessages);

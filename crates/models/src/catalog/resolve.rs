@@ -1,6 +1,5 @@
 //! Looks models up.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::environment::Environment;
@@ -35,7 +34,6 @@ pub struct Catalog {
     configured: usize,
     pub(super) environment: Environment,
     pub(super) cli_backends: Vec<CliBackend>,
-    pub(super) workspace: Option<PathBuf>,
     pub(super) http: Arc<GuardedHttp>,
     local: LocalModels,
 }
@@ -45,7 +43,7 @@ impl Catalog {
     /// field by field, and both over the table.
     #[must_use]
     pub fn new(providers: Providers, environment: Environment) -> Self {
-        let Providers { model, image_model, allowed, entries, cli_backends, workspace, mode } = providers;
+        let Providers { model, image_model, allowed, entries, cli_backends, workspaces, mode } = providers;
         let mut joined: Vec<ProviderEntry> = Vec::new();
         for entry in entries {
             match joined.iter().position(|known| same_provider(&known.id, &entry.id)) {
@@ -73,9 +71,8 @@ impl Catalog {
             allowed,
             entries,
             configured,
-            environment,
+            environment: environment.beside(workspaces),
             cli_backends: CliBackend::with_builtin(cli_backends),
-            workspace,
             http,
             local: LocalModels::default(),
         }
@@ -180,6 +177,7 @@ impl Catalog {
         info.own_fields = OwnFields::new(info.api, &settings.params);
         info.temperature = number(TEMPERATURE).or(info.temperature);
         let limit = settings.params.get(MAX_TOKENS).and_then(serde_json::Value::as_u64);
+        let limit = limit.filter(|limit| *limit > 0);
         let limit = limit.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
         info.max_tokens = lower(limit, info.max_tokens);
         info
@@ -193,7 +191,7 @@ impl Catalog {
             let api = self.describe(&allowed.reference).map(|info| info.api);
             let is_unsent = move |(name, value): &(&String, &serde_json::Value)| match name.as_str() {
                 TEMPERATURE => !value.is_number(),
-                MAX_TOKENS => !value.is_u64(),
+                MAX_TOKENS => value.as_u64().is_none_or(|limit| limit == 0),
                 name => !api.as_ref().is_ok_and(|api| params::takes(*api, name, value)),
             };
             let names = allowed.params.iter().filter(is_unsent);
@@ -661,13 +659,21 @@ mod tests {
         };
         let huge =
             AllowedModel { params: params(r#"{"maxTokens": 99999999}"#), ..allowed("zai/glm-4.6", None) };
-        let list = vec![set, huge];
+        let none = AllowedModel {
+            params: params(r#"{"maxTokens": 0, "thinking": "high"}"#),
+            ..allowed("zai/glm-4.5", None)
+        };
+        let list = vec![set, huge, none];
         let catalog = Catalog::new(Providers { allowed: list, ..providers(vec![]) }, Environment::default());
         let info = catalog.describe("z.ai/glm-4.7").unwrap();
         assert_eq!((info.temperature, info.max_tokens), (Some(0.6), Some(4_096)));
         assert!(info.own_fields.decide_thinking());
         assert_eq!(catalog.describe("zai/glm-4.6").unwrap().max_tokens, Some(131_072));
-        assert_eq!(catalog.unsent_params(), ["agents.defaults.models[\"zai/glm-4.7\"].params.model"]);
+        let none = catalog.describe("zai/glm-4.5").unwrap();
+        assert_eq!((none.max_tokens, none.own_fields.decide_thinking()), (Some(98_304), false));
+        let unsent = [("zai/glm-4.7", "model"), ("zai/glm-4.5", "maxTokens"), ("zai/glm-4.5", "thinking")];
+        let unsent = unsent.map(|(id, name)| format!("agents.defaults.models[{id:?}].params.{name}"));
+        assert_eq!(catalog.unsent_params(), unsent);
     }
 
     #[test]

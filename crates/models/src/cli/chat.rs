@@ -53,9 +53,36 @@ impl CliProgram {
             ["TOKEN", "KEY", "SECRET", "PASSWORD"].iter().any(|word| name.to_uppercase().contains(word))
         };
         let all = self.environment.of(&self.settings);
-        let secret = all.into_iter().filter(|(name, _)| given.contains(name) || says_secret(name));
-        Redactor::new(secret.map(|(_, value)| value.clone()).collect::<Vec<Secret>>())
+        let secret = |name: &str| given.contains(&name) || says_secret(name);
+        let whole = all.iter().filter(|(name, _)| secret(name)).map(|(_, value)| (*value).clone());
+        let sign_ins = all.values().flat_map(|value| sign_in_of(value.expose()));
+        Redactor::new(whole.chain(sign_ins).collect::<Vec<Secret>>())
     }
+}
+
+/// What is secret of an address with a name and a password in it, as those of proxies have: both together, and the
+/// password alone, as they are written and as they are meant.
+fn sign_in_of(address: &str) -> Vec<Secret> {
+    let after = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let host_end = after.find(['/', '?', '#']).unwrap_or(after.len());
+    let Some((sign_in, _host)) = after[..host_end].rsplit_once('@') else { return Vec::new() };
+    let password = sign_in.split_once(':').map(|(_, password)| password);
+    let parts = [Some(sign_in), password].into_iter().flatten();
+    parts.flat_map(|part| [part.to_owned(), without_escapes(part)]).map(Secret::new).collect()
+}
+
+/// A part of an address as it is meant: `%40` is `@`.
+fn without_escapes(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped =
+            digits.filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// How long a program may run.
@@ -63,14 +90,21 @@ impl CliProgram {
 pub struct CliLimits {
     /// Without printing anything. Many print their whole answer at the end.
     pub silent: Duration,
-    /// Altogether.
+    /// Altogether, also when the conversation has to be told anew.
     pub total: Duration,
+    /// For how long a failure that says nothing precise may come from the conversation that the program was to go on with.
+    /// One that comes later has done work, which is not done twice.
+    pub early: Duration,
 }
 
 impl Default for CliLimits {
     /// The longest honest answers of coding agents take about a quarter of an hour; a turn has its own, shorter limit.
     fn default() -> Self {
-        Self { silent: Duration::from_secs(600), total: Duration::from_secs(1_800) }
+        Self {
+            silent: Duration::from_secs(600),
+            total: Duration::from_secs(1_800),
+            early: Duration::from_secs(5),
+        }
     }
 }
 

@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use openclaw_guard::{Secret, child_command, write_atomic};
+use openclaw_guard::{CHILD_MARK, Secret, child_command, write_atomic};
 use openclaw_protocol::message::Message;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::builtin::{CLAUDE_CLI, CODEX_CLI, builtin};
 use super::{
-    CliChat, CliEnvironment, CliFault, CliLimits, CliProgram, CliSession, CliSettings, Output, Queues,
+    CliBackend, CliChat, CliEnvironment, CliFault, CliLimits, CliPlace, CliProgram, CliSession, CliSettings,
+    KnownConversation, Output, Queues,
 };
 use crate::contract::{asking, collect, keeps_its_promises, said};
 use crate::{ChatModel, ModelError, ModelEvent, ModelRequest};
@@ -31,8 +32,15 @@ struct Stage {
 #[derive(Debug, Default)]
 struct Kept {
     key: String,
-    folder: Option<PathBuf>,
-    ids: Mutex<BTreeMap<String, String>>,
+    place: Option<CliPlace>,
+    instructions: Option<String>,
+    known: Mutex<BTreeMap<String, KnownConversation>>,
+}
+
+impl Kept {
+    fn id(&self, provider: &str) -> Option<String> {
+        self.known(provider).map(|known| known.id)
+    }
 }
 
 impl CliSession for Kept {
@@ -40,20 +48,24 @@ impl CliSession for Kept {
         &self.key
     }
 
-    fn folder(&self) -> Option<PathBuf> {
-        self.folder.clone()
+    fn place(&self) -> CliPlace {
+        self.place.clone().unwrap()
     }
 
-    fn id(&self, provider: &str) -> Option<String> {
-        self.ids.lock().unwrap().get(provider).cloned()
+    fn instructions(&self) -> Option<&str> {
+        self.instructions.as_deref()
     }
 
-    fn keep(&self, provider: &str, id: &str) {
-        self.ids.lock().unwrap().insert(provider.into(), id.into());
+    fn known(&self, provider: &str) -> Option<KnownConversation> {
+        self.known.lock().unwrap().get(provider).cloned()
+    }
+
+    fn keep(&self, provider: &str, known: &KnownConversation) {
+        self.known.lock().unwrap().insert(provider.into(), known.clone());
     }
 
     fn forget(&self, provider: &str) {
-        self.ids.lock().unwrap().remove(provider);
+        self.known.lock().unwrap().remove(provider);
     }
 }
 
@@ -104,7 +116,14 @@ impl Stage {
     }
 
     fn session(&self, key: &str) -> Arc<Kept> {
-        Arc::new(Kept { key: key.into(), folder: Some(self.place.path().into()), ids: Mutex::default() })
+        let place = CliPlace::Workspace(self.place.path().into());
+        Arc::new(Kept { key: key.into(), place: Some(place), ..Kept::default() })
+    }
+
+    /// A session in which others read along.
+    fn group(&self, key: &str) -> Arc<Kept> {
+        let place = CliPlace::Apart(self.path("cli").join(key));
+        Arc::new(Kept { key: key.into(), place: Some(place), ..Kept::default() })
     }
 }
 
@@ -167,36 +186,147 @@ async fn it_keeps_the_promises_of_a_model() {
 async fn it_gets_its_environment_and_nothing_else() {
     let stage = Stage::new();
     let mut settings = builtin(CLAUDE_CLI).unwrap();
-    settings.env = vec![("MINE".into(), Secret::new("given-value".into()))];
+    settings.env.push(("MINE".into(), Secret::new("given-value".into())));
     let script = r#"env > "$PLACE/env"; pwd > "$PLACE/cwd"; echo '{"result":"ok"}'"#;
     let chat = stage.chat_with(script, settings, CliLimits::default());
     let (events, error) = collect(&chat, request(json!([user("hi")]), &stage.session("a"))).await;
     assert_eq!((said(&events).as_str(), error), ("ok", None));
     let env = stage.read("env");
     let mut names: Vec<&str> = env.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
-    names.retain(|name| !["PWD", "SHLVL", "_", "OLDPWD"].contains(name));
+    names.retain(|name| !["PWD", "SHLVL", "_", "OLDPWD", CHILD_MARK].contains(name));
     names.sort_unstable();
-    assert_eq!(names, ["HOME", "MINE", "NO_COLOR", "PATH", "TMPDIR"], "{env}");
+    let expected = ["CLAUDE_CODE_DISABLE_ATTACHMENTS", "HOME", "MINE", "NO_COLOR", "PATH", "TMPDIR"];
+    assert_eq!(names, expected, "{env}");
     assert!(env.contains("MINE=given-value") && !env.contains("canary"));
     let cwd = |stage: &Stage| PathBuf::from(stage.read("cwd").trim());
     assert_eq!(cwd(&stage), stage.place.path().canonicalize().unwrap());
     // Where nobody says which folder, it is an empty one that goes afterwards.
-    let nowhere = Arc::new(Kept { key: "b".into(), ..Kept::default() });
-    collect(&chat, request(json!([user("hi")]), &nowhere)).await;
+    let nowhere = ModelRequest { session: None, ..request(json!([user("hi")]), &stage.session("a")) };
+    collect(&chat, nowhere).await;
     assert!(cwd(&stage).file_name().unwrap().to_str().unwrap().starts_with("openclaw-cli-"));
     assert!(!cwd(&stage).exists());
 }
 
+/// The built-in Claude Code with this laid over it.
+fn configured(json: &str) -> CliSettings {
+    let text = format!("{{agents: {{defaults: {{cliBackends: {{'claude-cli': {json}}}}}}}}}");
+    let parsed = openclaw_config::parse(&text, "openclaw.json", &openclaw_config::Env::default());
+    let config = parsed.unwrap_or_else(|problems| panic!("{problems:?}")).config;
+    let entries = &config.agents.defaults.cli_backends;
+    let all = CliBackend::all(entries.iter().map(|(id, entry)| (id.as_str(), entry)));
+    all.into_iter().next().unwrap().settings
+}
+
 #[tokio::test]
-async fn who_reads_everything_does_not_answer_in_groups() {
+async fn who_may_read_everything_does_not_answer_in_groups() {
     let stage = Stage::new();
+    let rows = [
+        builtin(CLAUDE_CLI).unwrap(),
+        builtin(CODEX_CLI).unwrap(),
+        CliSettings::new("mine"),
+        configured("{command: 'c', args: ['--safe']}"),
+        configured("{command: 'c', resumeArgs: ['--safe']}"),
+    ];
+    for settings in rows {
+        let chat = stage.chat_with("echo run >> \"$PLACE/runs\"", settings, CliLimits::default());
+        let (_, error) = collect(&chat, request(json!([user("hi")]), &stage.group("g"))).await;
+        let Some(ModelError::Program { fault: CliFault::NotForGroups, .. }) = &error else {
+            panic!("{error:?}")
+        };
+        let words = error.unwrap().plain_words();
+        assert!(words.contains("claude-cli.args") && words.contains("claude-cli.resumeArgs"), "{words}");
+    }
+    assert_eq!(stage.read("runs"), "", "none of them ran");
     let settings = CliSettings { output: Output::Text, ..builtin(CODEX_CLI).unwrap() };
     let chat = stage.chat_with("echo hi", settings, CliLimits::default());
-    let group = Arc::new(Kept { key: "group".into(), ..Kept::default() });
-    let (_, error) = collect(&chat, request(json!([user("hi")]), &group)).await;
-    assert!(matches!(error, Some(ModelError::Program { fault: CliFault::NotForGroups, .. })), "{error:?}");
     let (events, error) = collect(&chat, request(json!([user("hi")]), &stage.session("main"))).await;
     assert_eq!((said(&events).as_str(), error), ("hi", None));
+}
+
+/// As Claude Code does, it knows a conversation only where it was begun.
+const KNOWS_BY_FOLDER: &str = r#"echo run >> "$PLACE/runs"; pwd > "$PLACE/cwd"
+case "$*" in *--resume*) [ "$(pwd)" = "$(cat "$PLACE/begun")" ] || { echo 'No conversation found' >&2; exit 1; };;
+  *) pwd > "$PLACE/begun";; esac
+for arg in "$@"; do echo "$arg"; done > "$PLACE/args"; echo '{"result":"Tea.","session_id":"s-1"}'"#;
+
+#[tokio::test]
+async fn in_a_group_it_goes_on_where_it_began_and_with_what_is_allowed() {
+    let stage = Stage::new();
+    let settings =
+        configured("{command: 'c', args: ['--safe'], resumeArgs: ['--safe', '--resume', '{sessionId}']}");
+    let chat = stage.chat_with(KNOWS_BY_FOLDER, settings, CliLimits::default());
+    let group = stage.group("g");
+    let (events, error) = collect(&chat, request(json!([user("one")]), &group)).await;
+    assert_eq!((said(&events).as_str(), error), ("Tea.", None));
+    let messages = json!([user("one"), answered("Tea."), user("two")]);
+    let (events, error) = collect(&chat, request(messages, &group)).await;
+    assert_eq!((said(&events).as_str(), error), ("Tea.", None));
+    assert_eq!(stage.read("runs"), "run\nrun\n", "one run for each message");
+    assert!(stage.read("args").starts_with("--safe\n--resume\ns-1\n"), "{}", stage.read("args"));
+    let place = stage.path("cli").join("g");
+    assert_eq!(PathBuf::from(stage.read("cwd").trim()), place.canonicalize().unwrap());
+    assert_eq!(std::fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_says_nothing_of_the_account() {
+    let stage = Stage::new();
+    let answer = r#"echo '{"result":"You asked about rate limit handling."}'; exit 1"#;
+    let said = "it had printed an answer".to_owned();
+    assert_eq!(fault(&stage.claude(answer)).await, CliFault::Failed { code: Some(1), said });
+    // Nor does what the chat wrote, which some programs repeat.
+    let echo = stage.claude(
+        r#"for arg in "$@"; do last="$arg"; done; echo "user: $last" >&2; echo bad luck >&2; exit 1"#,
+    );
+    let (_, error) = collect(&echo, asking("please log in to rate limit")).await;
+    let Some(ModelError::Program { fault: CliFault::Failed { code: Some(1), .. }, .. }) = error else {
+        panic!("{error:?}")
+    };
+}
+
+#[tokio::test]
+async fn another_model_is_not_answered_by_the_old_one() {
+    let stage = Stage::new();
+    let mut settings = builtin(CLAUDE_CLI).unwrap();
+    settings.session.resume_args = vec!["--resume".into(), "{sessionId}".into()];
+    let chat = stage.chat_with(LOGS, settings, CliLimits::default());
+    let session = stage.session("main");
+    let messages = || json!([user("one"), answered("two"), user("three")]);
+    for (model, resumes) in [(Some("sonnet"), false), (Some("opus-4.6"), true), (None, true)] {
+        let known = KnownConversation { id: "s-0".into(), model: model.map(str::to_owned) };
+        session.keep(CLAUDE_CLI, &known);
+        collect(&chat, request(messages(), &session)).await;
+        assert_eq!(
+            stage.read("args").contains("--resume\ns-0"),
+            resumes,
+            "{model:?}: {}",
+            stage.read("args")
+        );
+        let kept = session.known(CLAUDE_CLI).unwrap();
+        assert_eq!((kept.id.as_str(), kept.model.as_deref()), ("s-1", Some("opus")));
+    }
+}
+
+/// Work that is done is not done twice.
+#[tokio::test]
+async fn only_an_early_failure_may_come_from_the_conversation() {
+    let run = async |script: &str, early: Duration| {
+        let stage = Stage::new();
+        let script =
+            format!(r#"echo run >> "$PLACE/runs"; case "$*" in *--resume*) {script};; esac; {LOGS}"#);
+        let limits = CliLimits { early, ..CliLimits::default() };
+        let chat = stage.chat_with(&script, builtin(CLAUDE_CLI).unwrap(), limits);
+        let session = stage.session("main");
+        session.keep(CLAUDE_CLI, &KnownConversation { id: "s-0".into(), model: None });
+        collect(&chat, request(json!([user("one"), answered("two"), user("three")]), &session)).await;
+        stage.read("runs").lines().count()
+    };
+    assert_eq!(run("exit 1", PATIENCE).await, 2);
+    assert_eq!(run("exit 1", Duration::ZERO).await, 1, "it had time to do something");
+    assert_eq!(run("kill -9 $$", PATIENCE).await, 1, "somebody wanted its end");
+    assert_eq!(run("echo 'No conversation found' >&2; exit 1", Duration::ZERO).await, 2);
+    assert_eq!(run("echo 'Prompt is too long' >&2; exit 1", Duration::ZERO).await, 2);
 }
 
 #[tokio::test]
@@ -276,6 +406,7 @@ async fn a_program_that_takes_too_long_is_killed() {
     let limits = |silent, total| CliLimits {
         silent: Duration::from_millis(silent),
         total: Duration::from_millis(total),
+        ..CliLimits::default()
     };
     let silent = stage.chat_with(HANGS, settings(), limits(300, 100_000));
     let (events, error) = collect(&silent, asking("hello")).await;
@@ -329,7 +460,15 @@ async fn a_session_goes_on_with_the_new_message_alone() {
         request(json!([user("what do I drink?"), answered("Tea."), user("with milk?")]), &session),
     )
     .await;
-    assert_eq!(stage.read("args"), "-p\n--output-format\njson\n--resume\ns-1\n--model\nopus\nwith milk?\n");
+    let next = stage.read("args");
+    let flags = "-p\n--output-format\njson\n--setting-sources\nuser\n--strict-mcp-config";
+    assert!(
+        next.starts_with(&format!(
+            "{flags}\n--resume\ns-1\n--model\nopus\n--append-system-prompt\nbe kind\n"
+        )),
+        "a session that is resumed has no system prompt of its own: {next}"
+    );
+    assert!(next.ends_with("with milk?\n") && !next.contains("what do I drink?"), "{next}");
 
     // Without a session nothing is kept, and without its last answer in sight it is told everything.
     let other = json!({"role": "assistant", "provider": "zai", "stopReason": "stop", "content": [{"type": "text", "text": "Yes."}]});
@@ -349,7 +488,7 @@ async fn a_session_that_is_forgotten_is_begun_anew() {
     let stage = Stage::new();
     let chat = stage.claude(&forgets);
     let session = stage.session("main");
-    session.keep(CLAUDE_CLI, "s-0");
+    session.keep(CLAUDE_CLI, &KnownConversation { id: "s-0".into(), model: None });
     let messages = json!([user("one"), answered("two"), user("three")]);
     let (events, error) = collect(&chat, request(messages.clone(), &session)).await;
     assert_eq!((said(&events).as_str(), error), ("Tea.", None));
@@ -429,4 +568,17 @@ async fn what_is_secret_is_not_repeated() {
     let error = error.unwrap();
     let words = format!("{error} {error:?} {}", error.plain_words());
     assert!(words.contains("no use: [redacted]") && !words.contains("canary"), "{words}");
+    // A proxy's password, which programs report in many forms.
+    let program = CliProgram {
+        id: CLAUDE_CLI.into(),
+        settings: CliSettings::new("program"),
+        path: stage
+            .program(r#"echo "no way through $HTTPS_PROXY with canary%40pass, canary@pass" >&2; exit 1"#),
+        environment: CliEnvironment::read(
+            [("HTTPS_PROXY", "http://me:canary%40pass@proxy:3128/")].into_iter(),
+        ),
+    };
+    let chat = CliChat::new(program, "opus", (Arc::clone(&stage.queues), CliLimits::default()));
+    let words = collect(&chat, asking("hello")).await.1.unwrap().to_string();
+    assert!(words.contains("http://[redacted]@proxy:3128/") && !words.contains("canary"), "{words}");
 }

@@ -81,6 +81,8 @@ pub(crate) struct Failure<'a> {
     pub(crate) code: Option<i32>,
     /// Its own words.
     pub(crate) said: &'a str,
+    /// Those of them that may decide what it means.
+    pub(crate) telling: &'a str,
     pub(crate) command: &'a str,
     /// Milliseconds since the epoch.
     pub(crate) now_ms: i64,
@@ -96,9 +98,9 @@ pub(crate) fn is_lost(said: &str) -> bool {
 pub(crate) fn classify(failure: &Failure<'_>, info: &ModelInfo, redactor: &Redactor) -> ModelError {
     let provider = Arc::clone(&info.provider);
     let (said, retry_after) = (words(failure.said, redactor), rest_until(failure));
-    let status = status_in(failure.said);
+    let status = status_in(failure.telling);
     let by_status = status.and_then(Meaning::of_status);
-    let meaning = Meaning::of_words(WORDS, failure.said).or(by_status);
+    let meaning = Meaning::of_words(WORDS, failure.telling).or(by_status);
     let fault = |fault| ModelError::Program {
         provider: provider.clone(),
         command: failure.command.to_owned(),
@@ -135,7 +137,7 @@ fn words(said: &str, redactor: &Redactor) -> String {
 
 /// Claude Code writes when a limit ends: `usage limit reached|1764316800`, in seconds since the epoch.
 fn rest_until(failure: &Failure<'_>) -> Option<Duration> {
-    let (_, rest) = failure.said.split_once("limit reached|")?;
+    let (_, rest) = failure.telling.split_once("limit reached|")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     let until_ms = digits.parse::<i64>().ok()?.checked_mul(1_000)?;
     let left = u64::try_from(until_ms.checked_sub(failure.now_ms)?).ok()?;
@@ -164,11 +166,14 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
+    fn failure<'a>(code: Option<i32>, (said, telling): (&'a str, &'a str)) -> Failure<'a> {
+        Failure { code, said, telling, command: "claude", now_ms: 1_764_316_000_000 }
+    }
+
     fn of(code: Option<i32>, said: &str) -> String {
         let info = ModelInfo::new("claude-cli", "opus", WireApi::Cli);
         let redactor = Redactor::new(vec![Secret::new("sk-canary-1".into())]);
-        let error =
-            classify(&Failure { code, said, command: "claude", now_ms: 1_764_316_000_000 }, &info, &redactor);
+        let error = classify(&failure(code, (said, said)), &info, &redactor);
         assert!(!error.plain_words().is_empty());
         error.to_string()
     }
@@ -214,6 +219,9 @@ mod tests {
             assert_eq!(of(Some(1), said), expected, "{said}");
         }
         assert_eq!(of(None, "x"), "claude-cli: claude was killed: x");
+        let info = ModelInfo::new("claude-cli", "opus", WireApi::Cli);
+        let echo = classify(&failure(Some(1), ("rate limit", "")), &info, &Redactor::default());
+        assert_eq!(echo.to_string(), "claude-cli: claude failed with exit code 1: rate limit");
         let long = format!("{}\nthe reason", "noise ".repeat(200));
         assert_eq!(of(Some(2), &long), "claude-cli: claude failed with exit code 2: the reason");
     }
@@ -228,8 +236,7 @@ mod tests {
             ("rate limit", None),
         ];
         for (said, seconds) in rows {
-            let failure = Failure { code: Some(1), said, command: "claude", now_ms: 1_764_316_000_000 };
-            let error = classify(&failure, &info, &Redactor::default());
+            let error = classify(&failure(Some(1), (said, said)), &info, &Redactor::default());
             let retry_after = seconds.map(Duration::from_secs);
             let expected = ModelError::RateLimited { provider: Arc::from("claude-cli"), retry_after };
             assert_eq!(error, expected, "{said}");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use openclaw_guard::{CHILD_ENV, CHILD_PATH, Secret};
 
@@ -43,6 +44,8 @@ pub struct CliEnvironment {
     home: Option<PathBuf>,
     path: String,
     temporary: Option<PathBuf>,
+    /// Where agents write.
+    workspaces: Vec<PathBuf>,
 }
 
 impl CliEnvironment {
@@ -65,6 +68,26 @@ impl CliEnvironment {
         read
     }
 
+    /// The same where agents write into these folders: what they write must not become a program.
+    #[must_use]
+    pub fn beside(self, workspaces: Vec<PathBuf>) -> Self {
+        Self { workspaces, ..self }
+    }
+
+    /// Whether an agent may have written what is there, whichever links lead to it.
+    fn is_written_by_agents(&self, path: &Path) -> bool {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_missing| path.to_owned());
+        let place = real(path);
+        self.workspaces
+            .iter()
+            .any(|workspace| path.starts_with(workspace) || place.starts_with(real(workspace)))
+    }
+
+    /// Removes the folders of programs' images that processes which ended without a chance to do so have left. Blocks.
+    pub fn sweep(&self) {
+        super::images::sweep(&self.temporary(), SystemTime::now());
+    }
+
     /// Where temporary files go.
     pub(crate) fn temporary(&self) -> PathBuf {
         self.temporary.clone().filter(|place| place.is_absolute()).unwrap_or_else(|| PathBuf::from("/tmp"))
@@ -83,13 +106,12 @@ impl CliEnvironment {
     }
 
     /// The folders that are searched: the user's own `PATH`, as far as it names folders for good, and the system's. A
-    /// folder of the workspace is none: what an agent writes must not become a program.
+    /// folder of a workspace is none.
     #[must_use]
-    pub fn folders(&self, workspace: Option<&Path>) -> Vec<PathBuf> {
+    pub fn folders(&self) -> Vec<PathBuf> {
         let mut all: Vec<PathBuf> = Vec::new();
         for folder in std::env::split_paths(&self.path).chain(std::env::split_paths(CHILD_PATH)) {
-            let is_inside = workspace.is_some_and(|workspace| folder.starts_with(workspace));
-            if folder.is_absolute() && !is_inside && !all.contains(&folder) {
+            if folder.is_absolute() && !all.contains(&folder) && !self.is_written_by_agents(&folder) {
                 all.push(folder);
             }
         }
@@ -97,9 +119,9 @@ impl CliEnvironment {
     }
 
     /// The `PATH` of a program: its own folder first, where the interpreter of a script often is.
-    pub(crate) fn search_path(&self, program: &Path, workspace: Option<&Path>) -> OsString {
+    pub(crate) fn search_path(&self, program: &Path) -> OsString {
         let own = program.parent().map(Path::to_owned);
-        let folders = own.into_iter().chain(self.folders(workspace));
+        let folders = own.into_iter().chain(self.folders());
         std::env::join_paths(folders).unwrap_or_else(|_colon| CHILD_PATH.into())
     }
 }
@@ -117,9 +139,10 @@ pub enum Found {
     Relative,
 }
 
-/// Finds a program. An absolute path, or one that begins with `~/`, is taken as it is.
+/// Finds a program. An absolute path, or one that begins with `~/`, is taken as it is; on the search path, a link into a
+/// workspace is passed over.
 #[must_use]
-pub fn locate(command: &str, environment: &CliEnvironment, workspace: Option<&Path>) -> Found {
+pub fn locate(command: &str, environment: &CliEnvironment) -> Found {
     let there = |path: PathBuf| if is_program(&path) { Found::At(path) } else { Found::NotThere };
     if let Some(below) = command.strip_prefix("~/") {
         return environment.home.as_ref().map_or(Found::NotThere, |home| there(home.join(below)));
@@ -130,8 +153,8 @@ pub fn locate(command: &str, environment: &CliEnvironment, workspace: Option<&Pa
     if command.contains('/') {
         return Found::Relative;
     }
-    let folders = environment.folders(workspace);
-    let found = folders.into_iter().map(|folder| folder.join(command)).find(|path| is_program(path));
+    let fits = |path: &PathBuf| is_program(path) && !environment.is_written_by_agents(path);
+    let found = environment.folders().into_iter().map(|folder| folder.join(command)).find(fits);
     found.map_or(Found::NotOnPath, Found::At)
 }
 
@@ -194,10 +217,20 @@ mod tests {
         };
         program(&one, 0o600);
         let good = program(&two, 0o700);
-        program(&workspace, 0o700);
-        let path = format!("relative:{}:{}:{}", workspace.display(), one.display(), two.display());
-        let env = environment(&[("PATH", &path), ("HOME", place.path().to_str().unwrap())]);
-        let at = |command: &str| locate(command, &env, Some(&workspace));
+        let written = program(&workspace, 0o700);
+        // Other ways into a workspace: a folder, a program, and the workspace itself under another name.
+        let (linked, links, alias) =
+            (place.path().join("linked"), folder("links"), place.path().join("alias"));
+        std::os::unix::fs::symlink(&workspace, &linked).unwrap();
+        std::os::unix::fs::symlink(&written, links.join("fake-program")).unwrap();
+        std::os::unix::fs::symlink(folder("elsewhere"), &alias).unwrap();
+        program(&place.path().join("elsewhere"), 0o700);
+        let folders = [&workspace, &linked, &links, &place.path().join("elsewhere"), &one, &two];
+        let path = format!("relative:{}", folders.map(|folder| folder.display().to_string()).join(":"));
+        let env = environment(&[("PATH", &path), ("HOME", place.path().to_str().unwrap())])
+            .beside(vec![alias, workspace.clone()]);
+        let at = |command: &str| locate(command, &env);
+        assert!(!env.folders().contains(&linked) && env.folders().contains(&two));
         assert_eq!(
             at("fake-program"),
             Found::At(good.clone()),
@@ -209,9 +242,6 @@ mod tests {
         assert_eq!(at("/nowhere/program"), Found::NotThere);
         assert_eq!(at("two/fake-program"), Found::Relative);
         assert_eq!(at("no-such-fake-program"), Found::NotOnPath);
-        assert_eq!(
-            env.search_path(&two.join("x"), Some(&workspace)).to_string_lossy().split(':').next(),
-            two.to_str()
-        );
+        assert_eq!(env.search_path(&two.join("x")).to_string_lossy().split(':').next(), two.to_str());
     }
 }

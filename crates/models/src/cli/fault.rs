@@ -89,13 +89,13 @@ impl CliFault {
                 )
             }
             Self::NotForGroups => format!(
-                "{provider} does not answer in groups, because the program {command} can read every file of this user. Choose another model for groups, or set {keys}.args to a sandbox of yours."
+                "{provider} does not answer in groups, because the program {command} may read every file of this user. Choose another model for groups, or say with {keys}.args and {keys}.resumeArgs (both, or args and sessionMode \"none\") how it is called within limits of yours."
             ),
             Self::Silent => format!(
                 "{provider}: the program {command} ended without an answer. Check {keys}.args and output, or try again."
             ),
             Self::NotUnderstood => format!(
-                "{provider}: what the program {command} printed is not what {keys}.output says. Correct output (json, jsonl or text) or args."
+                "{provider}: what the program {command} printed is not what {keys}.output says, or has no text under result, message, content, response, output or text. Correct output (json, jsonl or text) or args."
             ),
             Self::TooMuch { max_bytes } => format!(
                 "{provider}: the program {command} printed more than {} MB and was stopped. Check {keys}.args.",

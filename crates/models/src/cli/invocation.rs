@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::prompt::with_paths;
+use super::session::KnownConversation;
 use super::settings::{CliSettings, ImageMode, Input, Output, PromptWhen, SessionMode};
 
 /// The system refuses longer arguments (`MAX_ARG_STRLEN` on Linux, with the byte that ends them).
@@ -35,6 +36,15 @@ pub enum SessionUse {
     New(String),
     /// One that it knows.
     Existing(String),
+}
+
+/// Whether a program that goes on with a conversation answers with this model: it is told its name, or it is the one that
+/// the conversation has. Where nobody noted that, as OpenClaw does not, it is believed.
+pub(crate) fn goes_on_with(settings: &CliSettings, known: &KnownConversation, model: &str) -> bool {
+    let resume_args = &settings.session.resume_args;
+    let is_told = resume_args.is_empty() || resume_args.iter().any(|arg| arg.contains(MODEL));
+    let is_same = |kept: &String| settings.model.name(kept) == settings.model.name(model);
+    is_told || known.model.as_ref().is_none_or(is_same)
 }
 
 impl SessionUse {
@@ -89,8 +99,12 @@ pub(crate) struct Asking<'a> {
     pub(crate) system: &'a str,
     /// The new message, or the whole conversation.
     pub(crate) prompt: &'a str,
+    /// What of the system prompt holds for this answer alone; empty for nothing.
+    pub(crate) instructions: &'a str,
     /// Where its images are.
     pub(crate) images: &'a [PathBuf],
+    /// Where the program runs.
+    pub(crate) folder: Option<&'a Path>,
 }
 
 impl Invocation {
@@ -101,13 +115,16 @@ impl Invocation {
             Some(id) => resume_args(settings, id, asking.model),
             None => settings.args.clone(),
         };
+        if let (Some(folder_args), Some(folder)) = (settings.folder_args, asking.folder) {
+            args.extend(folder_args(&path_text(folder)));
+        }
         let has_images = !asking.images.is_empty();
         if let (Some(arg), Some(folder)) =
             (settings.images.folder_arg, asking.images.first().and_then(|it| it.parent()))
         {
             args.extend([arg.to_owned(), path_text(folder)]);
         }
-        let system = system_text(settings, asking.system, session);
+        let system = system_text(settings, &asking, session);
         let mut prompt = asking.prompt.replace('\0', "");
         if resumed.is_none() {
             args.extend(model_args(settings, asking.model));
@@ -118,7 +135,7 @@ impl Invocation {
             }
             // A program without a place for it, or a text that fits into none, is told before anything else.
             (_, Some(text)) => prompt = format!("{text}\n\n{prompt}"),
-            (_, None) => {}
+            (_, None) => prompt = with_instructions(settings, &asking, prompt),
         }
         if resumed.is_none() {
             args.extend(session_args(settings, session));
@@ -144,7 +161,11 @@ impl Invocation {
 
 fn resume_args(settings: &CliSettings, id: &str, model: &str) -> Vec<String> {
     let model = settings.model.name(model);
-    settings.session.resume_args.iter().map(|arg| arg.replace(SESSION_ID, id).replace(MODEL, model)).collect()
+    let filled = |arg: &String| {
+        let made = arg.replace(SESSION_ID, id).replace(MODEL, model);
+        if arg.starts_with('-') { made } else { as_value(made) }
+    };
+    settings.session.resume_args.iter().map(filled).collect()
 }
 
 fn model_args(settings: &CliSettings, model: &str) -> Vec<String> {
@@ -172,14 +193,23 @@ fn image_args(arg: &str, mode: ImageMode, images: &[PathBuf]) -> Vec<String> {
 }
 
 /// The system prompt, when this call has one.
-fn system_text(settings: &CliSettings, system: &str, session: &SessionUse) -> Option<String> {
+fn system_text(settings: &CliSettings, asking: &Asking<'_>, session: &SessionUse) -> Option<String> {
     let is_wanted = match settings.system.when {
         PromptWhen::First => !session.is_known(),
         PromptWhen::Always => true,
         PromptWhen::Never => false,
     };
-    let text = system.trim().replace('\0', "");
+    let text = asking.system.trim().replace('\0', "");
     (is_wanted && !text.is_empty()).then(|| format!("{text}\n\n{NO_TOOLS}"))
+}
+
+/// What holds for this answer alone, before the prompt of a program that knows the rest of the system prompt.
+fn with_instructions(settings: &CliSettings, asking: &Asking<'_>, prompt: String) -> String {
+    let text = asking.instructions.trim().replace('\0', "");
+    match settings.system.when {
+        PromptWhen::First if !text.is_empty() => format!("{text}\n\n{prompt}"),
+        PromptWhen::First | PromptWhen::Always | PromptWhen::Never => prompt,
+    }
 }
 
 /// Whoever writes a message must not be able to write an option of the program.
@@ -195,16 +225,17 @@ fn path_text(path: &Path) -> String {
 mod tests {
     use super::super::builtin::{CLAUDE_CLI, CODEX_CLI, builtin};
     use super::{
-        Asking, CliSettings, ImageMode, Input, Invocation, NO_TOOLS, Output, SessionMode, SessionUse,
+        Asking, CliSettings, ImageMode, Input, Invocation, KnownConversation, NO_TOOLS, Output, SessionMode,
+        SessionUse, goes_on_with,
     };
-    use crate::cli::PromptWhen;
+    use crate::cli::{CliBackend, PromptWhen};
     use proptest::prelude::*;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     const UUID: &str = "6f1c0e0e-0000-4000-8000-000000000001";
 
     fn asking<'a>(prompt: &'a str, images: &'a [PathBuf]) -> Asking<'a> {
-        Asking { model: "opus-4.6", system: "be kind", prompt, images }
+        Asking { model: "opus-4.6", system: "be kind", prompt, instructions: "", images, folder: None }
     }
 
     fn line(settings: &CliSettings, asking: Asking<'_>, session: &SessionUse) -> String {
@@ -224,24 +255,24 @@ mod tests {
                 SessionUse::New(UUID.into()),
                 asking("hello", &[]),
                 format!(
-                    "-p --output-format json --model opus --append-system-prompt <be kind+> --session-id {UUID} hello"
+                    "-p --output-format json --setting-sources user --strict-mcp-config --model opus --append-system-prompt <be kind+> --session-id {UUID} hello"
                 ),
             ),
             (
                 SessionUse::Existing("s1".into()),
                 asking("and now", &[]),
-                "-p --output-format json --resume s1 --model opus <and now>".to_owned(),
+                "-p --output-format json --setting-sources user --strict-mcp-config --resume s1 --model opus --append-system-prompt <be kind+> <and now>".to_owned(),
             ),
             (
                 SessionUse::Existing("s1".into()),
                 asking("look", &images),
-                "-p --output-format json --resume s1 --model opus --add-dir /t/x -- look\n\n/t/x/image-1.png"
+                "-p --output-format json --setting-sources user --strict-mcp-config --resume s1 --model opus --add-dir /t/x --append-system-prompt <be kind+> -- look\n\n/t/x/image-1.png"
                     .to_owned(),
             ),
             (
                 SessionUse::Without,
                 asking("--settings={}", &[]),
-                "-p --output-format json --model opus --append-system-prompt <be kind+> < --settings={}>"
+                "-p --output-format json --setting-sources user --strict-mcp-config --model opus --append-system-prompt <be kind+> < --settings={}>"
                     .to_owned(),
             ),
         ];
@@ -265,8 +296,57 @@ mod tests {
         );
         assert_eq!(first.output, Output::Jsonl);
         let next = Invocation::of(&codex, asking("hi", &[]), &SessionUse::Existing("t-1".into()));
-        assert_eq!(next.args.join(" "), format!("exec resume t-1 {flags} hi"));
+        assert_eq!(next.args.join(" "), format!("exec {flags} --model opus-4.6 resume t-1 hi"));
         assert_eq!(next.output, Output::Text);
+        let there = Asking {
+            folder: Some(Path::new("/h/work space")),
+            instructions: "be brief",
+            ..asking("hi", &[])
+        };
+        let next = Invocation::of(&codex, there, &SessionUse::Existing("t-1".into()));
+        let distrust = r#"projects={"/h/work space"={trust_level="untrusted"}}"#;
+        assert_eq!(
+            next.args.join(" "),
+            format!("exec {flags} --model opus-4.6 resume t-1 -c {distrust} be brief\n\nhi"),
+            "what holds for one answer is told, though the rest of the system prompt is known"
+        );
+    }
+
+    #[test]
+    fn the_model_of_a_known_conversation() {
+        let known =
+            |model: Option<&str>| KnownConversation { id: "t".into(), model: model.map(str::to_owned) };
+        let mut mine = CliSettings::new("mine");
+        mine.session.resume_args = vec!["resume".into(), "{sessionId}".into()];
+        let rows = [(Some("a"), true), (Some("b"), false), (None, true)];
+        for (model, expected) in rows {
+            assert_eq!(goes_on_with(&mine, &known(model), "a"), expected, "{model:?}");
+        }
+        mine.session.resume_args.push("--model={model}".into());
+        assert!(goes_on_with(&mine, &known(Some("b")), "a"), "it is told");
+        let codex = builtin(CODEX_CLI).unwrap();
+        assert!(goes_on_with(&codex, &known(Some("b")), "a"));
+    }
+
+    #[test]
+    fn what_is_read_is_hidden_from_those_who_see_arguments() {
+        let configured = |json: &str| {
+            let text = format!("{{agents: {{defaults: {{cliBackends: {{'claude-cli': {json}}}}}}}}}");
+            let parsed = openclaw_config::parse(&text, "openclaw.json", &openclaw_config::Env::default());
+            let config = parsed.unwrap_or_else(|problems| panic!("{problems:?}")).config;
+            let entries = &config.agents.defaults.cli_backends;
+            let all = CliBackend::all(entries.iter().map(|(id, entry)| (id.as_str(), entry)));
+            all.into_iter().next().unwrap().settings
+        };
+        let settings = configured("{command: 'claude', input: 'stdin'}");
+        let made = Invocation::of(&settings, asking("hello", &[]), &SessionUse::Without);
+        assert!(!made.args.iter().any(|arg| arg.contains("be kind")), "{:?}", made.args);
+        assert_eq!(made.stdin, Some(format!("be kind\n\n{NO_TOOLS}\n\nhello")));
+        let next = Invocation::of(&settings, asking("hello", &[]), &SessionUse::Existing("s".into()));
+        assert_eq!(next.stdin.as_deref(), Some("hello"), "it is told once");
+        let wanted = configured("{command: 'claude', input: 'stdin', systemPromptArg: '--system'}");
+        let made = Invocation::of(&wanted, asking("hello", &[]), &SessionUse::Without);
+        assert!(made.args.contains(&"--system".to_owned()), "{:?}", made.args);
     }
 
     #[test]
@@ -344,18 +424,35 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever somebody writes: it is the last argument or the input, whole, and never an option.
+        /// Whatever somebody writes, as message, system prompt or model: it is a value, and never an option.
         #[test]
-        fn a_message_is_no_option(prompt in "[-a-z\u{0} =]{1,40}", known in any::<bool>()) {
+        fn a_message_is_no_option(
+            prompt in "[-a-z\u{0} =]{1,40}",
+            system in "[-a-z\u{0} =]{0,20}",
+            model in "-?-?[a-z=]{1,8}",
+            known in any::<bool>(),
+        ) {
             let session = if known { SessionUse::Existing("s".into()) } else { SessionUse::Without };
-            for id in [CLAUDE_CLI, CODEX_CLI] {
-                let settings = builtin(id).unwrap();
-                let made = Invocation::of(&settings, Asking { system: "", ..asking(&prompt, &[]) }, &session);
+            let mut mine = CliSettings::new("mine");
+            mine.model.arg = Some("--model".into());
+            mine.session.resume_args = ["resume", "{sessionId}", "{model}"].map(str::to_owned).to_vec();
+            mine.system.arg = Some("--system".into());
+            for settings in [builtin(CLAUDE_CLI).unwrap(), builtin(CODEX_CLI).unwrap(), mine] {
+                let asking = |prompt, system, model| Asking { system, model, ..asking(prompt, &[]) };
+                // What is an option whoever writes.
+                let plain = Invocation::of(&settings, asking("p", "s", "m"), &session).args;
+                let made = Invocation::of(&settings, asking(&prompt, &system, &model), &session);
                 let last = made.args.last().unwrap();
                 prop_assert!(!last.starts_with('-'), "{last}");
                 let meant = prompt.replace('\0', "");
-                prop_assert_eq!(last.trim_start(), meant.trim_start());
+                if settings.system.arg.is_some() {
+                    prop_assert_eq!(last.trim_start(), meant.trim_start());
+                } else {
+                    prop_assert!(last.ends_with(meant.trim_start()));
+                }
                 prop_assert!(made.args.iter().all(|arg| !arg.contains('\0')));
+                let strange = made.args.iter().find(|arg| arg.starts_with('-') && !plain.contains(arg));
+                prop_assert_eq!(strange, None);
             }
         }
     }

@@ -11,9 +11,11 @@ mod environment;
 mod fault;
 mod images;
 mod invocation;
+mod lines;
 mod output;
 mod prompt;
 mod queue;
+mod reason;
 mod run;
 mod session;
 mod settings;
@@ -26,10 +28,10 @@ pub use fault::CliFault;
 pub use invocation::{Invocation, SessionUse};
 pub use output::{Reader as OutputReader, Said as OutputSaid, TooMuch};
 pub use queue::Queues;
-pub use session::CliSession;
+pub use session::{CliPlace, CliSession, KnownConversation};
 pub use settings::{
-    CliBackend, CliSettings, ImageArgs, ImageMode, Input, ModelArgs, Origin, Output, PromptMode, PromptWhen,
-    SessionArgs, SessionMode, SystemArgs,
+    CliBackend, CliSettings, FolderArgs, ImageArgs, ImageMode, Input, ModelArgs, Origin, Output, PromptMode,
+    PromptWhen, SessionArgs, SessionMode, SystemArgs,
 };
 
 #[cfg(test)]

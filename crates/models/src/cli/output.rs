@@ -6,9 +6,9 @@ use openclaw_protocol::message::Usage;
 use serde_json::{Map, Value};
 
 use super::invocation::is_session_id;
+use super::lines::Lines;
 use super::settings::Output;
 use super::usage::usage;
-use crate::wire::{Frames, Framing};
 
 /// Most bytes of an output: as for an answer that comes over the network.
 pub(crate) const MAX_OUTPUT_BYTES: usize = crate::wire::MAX_RESPONSE_BYTES;
@@ -18,6 +18,21 @@ const MAX_PLAIN_BYTES: usize = 256 * 1024;
 const MAX_ITEMS: usize = 4_096;
 /// Levels of an object that are looked into for its text.
 const MAX_DEPTH: usize = 8;
+/// Where an object has its answer; the first that is not empty counts.
+const ANSWER_KEYS: [&str; 6] = ["message", "content", "result", "response", "output", "text"];
+/// Events of Codex, of Claude Code, and of programs that print alike. An output of others only says nothing here.
+const KNOWN_KINDS: [&str; 10] = [
+    "stream_event",
+    "assistant",
+    "result",
+    "system",
+    "init",
+    "thread.started",
+    "turn.started",
+    "turn.completed",
+    "turn.failed",
+    "error",
+];
 /// What one object has beside its text, in bytes: tokens, prices and ids of Claude Code are about two thousand.
 const MAX_FRAME_BYTES: usize = 4_096;
 /// Where Codex puts the id of a session, whatever is configured.
@@ -30,7 +45,7 @@ pub struct TooMuch;
 /// Reads an output.
 pub struct Reader {
     form: Output,
-    lines: Frames,
+    lines: Lines,
     /// Everything, or of lines the beginning.
     plain: Vec<u8>,
     bytes: usize,
@@ -52,7 +67,7 @@ pub struct Said {
     pub usage: Option<Usage>,
     /// The program's own report of a failure.
     pub failure: Option<String>,
-    /// All of it as it is, as far as it is kept: a program that fails says why in any form.
+    /// An output without any JSON, as far as it is kept: a program that fails says why in any form.
     pub plain: String,
 }
 
@@ -61,7 +76,7 @@ impl Reader {
     #[must_use]
     pub fn new(form: Output, fields: &[String]) -> Self {
         let told = Told { fields: fields.to_vec(), ..Told::default() };
-        Self { form, lines: Frames::new(Framing::Lines), plain: Vec::new(), bytes: 0, told }
+        Self { form, lines: Lines::default(), plain: Vec::new(), bytes: 0, told }
     }
 
     /// Takes more of the output. Returns more of the answer; of an output that is one object, or that counts only when the
@@ -82,8 +97,7 @@ impl Reader {
             Output::Jsonl => {
                 let room = MAX_PLAIN_BYTES.saturating_sub(self.plain.len());
                 self.plain.extend_from_slice(&bytes[..bytes.len().min(room)]);
-                let lines = self.lines.push(bytes).map_err(|_| TooMuch)?;
-                Ok(lines.iter().filter_map(|line| self.told.line(line)).collect())
+                Ok(self.lines.push(bytes).iter().filter_map(|line| self.told.line(line)).collect())
             }
         }
     }
@@ -117,8 +131,14 @@ impl Reader {
             }
         }
         said.is_answer = !self.told.text.trim().is_empty();
-        said.plain = plain;
-        Said { session: self.told.session, usage: self.told.usage, failure: self.told.failure, ..said }
+        let failure = self.told.failure.or(self.told.remark.filter(|_| !said.is_answer));
+        if self.told.is_understood {
+            // Its answer may be under a name that nobody here knows.
+            said.is_strange = !said.is_answer && failure.is_none() && !self.told.has_known_names;
+        } else {
+            said.plain = plain;
+        }
+        Said { session: self.told.session, usage: self.told.usage, failure, ..said }
     }
 }
 
@@ -134,7 +154,11 @@ struct Told {
     session: Option<String>,
     usage: Option<Usage>,
     failure: Option<String>,
+    /// An error of which nothing says that it ended the run: it counts when there is no answer.
+    remark: Option<String>,
     is_understood: bool,
+    /// Whether something has one of the names by which answers are known, even an empty one.
+    has_known_names: bool,
     /// Bytes of thoughts and calls of tools, which are written like text and told to nobody.
     unshown: usize,
     /// How much of an item's text was told, by its id: an item is printed again as it grows.
@@ -154,14 +178,22 @@ impl Told {
         match parsed.filter(|value| value.is_object() || value.is_array()).or_else(last_line)? {
             Value::Object(object) => {
                 self.note(&object);
-                let keys = ["message", "content", "result", "response", "output", "text"];
-                let text =
-                    keys.iter().map(|key| object.get(*key).map(|it| collect(it, 0)).unwrap_or_default());
-                let text = text.into_iter().find(|text| !text.trim().is_empty()).unwrap_or_default();
-                if is_failure(&object) && !text.is_empty() {
-                    self.failure = Some(text);
+                self.has_known_names = ANSWER_KEYS.iter().any(|key| object.get(*key).is_some_and(is_blank));
+                let texts = ANSWER_KEYS
+                    .iter()
+                    .map(|key| object.get(*key).map(|it| collect(it, 0)).unwrap_or_default());
+                let text = texts.into_iter().find(|text| !text.trim().is_empty()).unwrap_or_default();
+                if object.get("type").and_then(Value::as_str) == Some("error") {
+                    self.note_error("error", &object);
                     return None;
                 }
+                if is_failure(&object) {
+                    self.failure = error_of(&object).or(Some(text).filter(|text| !text.is_empty()));
+                    self.failure.get_or_insert_with(|| kind_of_failure(&object));
+                    return None;
+                }
+                let is_well = object.get("is_error") == Some(&Value::Bool(false));
+                self.failure = error_of(&object).filter(|_| !is_well);
                 self.text(text.trim())
             }
             Value::Array(events) => {
@@ -186,9 +218,21 @@ impl Told {
     fn event(&mut self, event: &Map<String, Value>) -> Option<String> {
         self.note(event);
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default();
+        self.has_known_names |= KNOWN_KINDS.contains(&kind);
         self.unshown = self.unshown.saturating_add(unshown(kind, event));
         if let Some(item) = event.get("item").and_then(Value::as_object) {
+            self.has_known_names = true;
             return self.item(item);
+        }
+        self.note_error(kind, event);
+        // What a sub-agent says is said to the one that asked it.
+        if matches!(kind, "stream_event" | "assistant")
+            && event.get("parent_tool_use_id").is_some_and(|parent| !parent.is_null())
+        {
+            // Its whole message counts as written all the same.
+            let inner = event.get("message").map(|message| collect(message, 0).len()).unwrap_or_default();
+            self.unshown = self.unshown.saturating_add(inner);
+            return None;
         }
         match kind {
             "stream_event" => self.piece(event.get("event")?.as_object()?),
@@ -196,13 +240,17 @@ impl Told {
             "result" => {
                 let text = event.get("result").map(|it| collect(it, 0)).unwrap_or_default();
                 if is_failure(event) {
-                    self.failure = Some(if text.is_empty() { kind_of_failure(event) } else { text });
+                    let said = error_of(event).or(Some(text).filter(|text| !text.is_empty()));
+                    self.failure = said.or_else(|| Some(kind_of_failure(event)));
                     return None;
                 }
+                // What was reported before it was overcome.
+                self.failure = None;
                 // It repeats what was said.
-                if self.text.is_empty() { self.text(text.trim()) } else { None }
+                if self.text.trim().is_empty() { self.text(text.trim()) } else { None }
             }
             _ if event.get("role").and_then(Value::as_str) == Some("assistant") => {
+                self.has_known_names = true;
                 let text = collect(event.get("content")?, 0);
                 if event.get("delta") == Some(&Value::Bool(true)) {
                     self.more(&text)
@@ -225,18 +273,20 @@ impl Told {
         }
         let report = object.get("usage").and_then(Value::as_object).and_then(usage);
         self.usage = report.or(self.usage);
-        let kind = object.get("type").and_then(Value::as_str).unwrap_or_default();
-        let error = match object.get("error") {
-            Some(Value::Object(error)) => error.get("message").and_then(Value::as_str),
-            Some(Value::String(error)) => Some(error.as_str()),
-            Some(_) | None if kind == "error" => object.get("message").and_then(Value::as_str),
-            Some(_) | None => None,
-        };
-        if let Some(error) = error {
-            self.failure = Some(error.to_owned());
-        } else if kind == "turn.completed" {
+    }
+
+    /// An event about the run as a whole. What went wrong on the way, in a tool for example, is not the run's failure.
+    fn note_error(&mut self, kind: &str, event: &Map<String, Value>) {
+        match kind {
+            "error" | "turn.failed" => {
+                let message =
+                    event.get("message").and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+                self.failure = error_of(event).or(message.map(str::to_owned)).or(self.failure.take());
+            }
             // What was reported before it was overcome.
-            self.failure = None;
+            "turn.completed" => self.failure = None,
+            "" => self.remark = error_of(event).or(self.remark.take()),
+            _ => {}
         }
     }
 
@@ -308,6 +358,27 @@ impl Told {
 /// Whether an object says of itself that it is a failure.
 fn is_failure(object: &Map<String, Value>) -> bool {
     object.get("is_error") == Some(&Value::Bool(true))
+        || object.get("status").and_then(Value::as_str) == Some("error")
+}
+
+/// The words of an object's error, if it has any.
+fn error_of(object: &Map<String, Value>) -> Option<String> {
+    let error = match object.get("error")? {
+        Value::Object(error) => error.get("message").and_then(Value::as_str),
+        Value::String(error) => Some(error.as_str()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
+    };
+    error.filter(|error| !error.trim().is_empty()).map(str::to_owned)
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(parts) => parts.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn kind_of_failure(event: &Map<String, Value>) -> String {
@@ -444,11 +515,43 @@ mod tests {
             (Output::Json, "\u{0}\u{1}", None, true),
             (Output::Json, "", None, false),
             (Output::Text, " \n", None, false),
+            // Empty, and under a name that nobody knows.
+            (Output::Json, r#"{"result":"","session_id":"s-1"}"#, None, false),
+            (Output::Json, r#"{"answer":"Tea."}"#, None, true),
+            (Output::Json, r#"{"result":{"answer":"Tea."}}"#, None, true),
+            (Output::Jsonl, "{\"delta\":\"Tea.\"}\n", None, true),
+            (Output::Jsonl, "{\"type\":\"system\"}\n", None, false),
+            (Output::Jsonl, "{\"error\":\"no luck\"}\n", Some("no luck"), false),
+            (
+                Output::Jsonl,
+                "{\"type\":\"result\",\"status\":\"error\",\"error\":{\"type\":\"x\",\"message\":\"quota\"}}\n",
+                Some("quota"),
+                false,
+            ),
+            (Output::Json, r#"{"is_error":true,"result":""}"#, Some("it reported a failure"), false),
         ];
         for (form, text, failure, is_strange) in rows {
             let (_, said) = read(form, text);
             assert_eq!((said.failure.as_deref(), said.is_strange), (failure, is_strange), "{text}");
             assert!(!said.is_answer, "{text}");
+        }
+        // What went wrong on the way.
+        let answers = [
+            (
+                Output::Jsonl,
+                "{\"type\":\"tool_result\",\"status\":\"error\",\"error\":{\"message\":\"File not found\"}}\n{\"type\":\"message\",\"role\":\"assistant\",\"content\":\"Tea.\",\"delta\":true}\n{\"type\":\"result\",\"status\":\"success\"}\n",
+            ),
+            (
+                Output::Jsonl,
+                "{\"type\":\"error\",\"severity\":\"warning\",\"message\":\"slow\"}\n{\"type\":\"assistant\",\"message\":{\"content\":\"Tea.\"}}\n{\"type\":\"result\",\"is_error\":false,\"result\":\"Tea.\"}\n",
+            ),
+            (Output::Jsonl, "{\"error\":\"warning\"}\n{\"item\":{\"text\":\"Tea.\"}}\n"),
+            (Output::Json, r#"{"result":"Tea.","error":""}"#),
+            (Output::Json, r#"{"response":"Tea.","error":null}"#),
+        ];
+        for (form, text) in answers {
+            let (told, said) = read(form, text);
+            assert_eq!((told.replace('‖', "").as_str(), said.failure.as_deref()), ("Tea.", None), "{text}");
         }
         let overcome = "{\"type\":\"error\",\"message\":\"reconnecting\"}\n{\"item\":{\"text\":\"x\"}}\n{\"type\":\"turn.completed\"}\n";
         assert_eq!(read(Output::Jsonl, overcome).1.failure, None);
@@ -500,6 +603,19 @@ mod tests {
         let other = "{\"type\":\"message\",\"role\":\"user\",\"content\":\"hi\"}\n{\"type\":\"message\",\"role\":\"assistant\",\"content\":\"He\",\"delta\":true}\n{\"type\":\"message\",\"role\":\"assistant\",\"content\":\"llo\",\"delta\":true}\n";
         assert_eq!(read(Output::Jsonl, other).0, "He|llo‖");
         assert_eq!(read(Output::Jsonl, "just words\n").0, "‖just words");
+
+        let inner = "{\"type\":\"assistant\",\"parent_tool_use_id\":\"t-1\",\"message\":{\"content\":\"hm\"}}\n\
+            {\"type\":\"stream_event\",\"parent_tool_use_id\":\"t-1\",\"event\":{\"type\":\"content_block_delta\",\"delta\":{\"text\":\"hm\"}}}\n\
+            {\"type\":\"assistant\",\"parent_tool_use_id\":null,\"message\":{\"content\":\"Tea.\"}}\n";
+        assert_eq!(read(Output::Jsonl, inner).0, "Tea.‖", "what a sub-agent says is no answer");
+        let mut reader = Reader::new(Output::Jsonl, &[]);
+        reader.push(inner.as_bytes()).unwrap();
+        assert_eq!(reader.written(), "hmTea.".len(), "and is written all the same");
+        let long = format!(
+            "{{\"type\":\"user\",\"x\":\"{}\"}}\n{{\"item\":{{\"text\":\"Tea.\"}}}}\n",
+            "x".repeat(5 << 20)
+        );
+        assert_eq!(read(Output::Jsonl, &long).0, "Tea.‖", "a line of a tool's is passed over");
     }
 
     #[test]

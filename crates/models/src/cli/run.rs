@@ -2,11 +2,11 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::Arc;
 
-use openclaw_guard::{ChildEvent, ChildInput, Outputs, Supervised, child_command};
+use openclaw_guard::{ChildEvent, ChildInput, Outputs, Supervised, child_command, create_private_dir};
 use openclaw_protocol::message::StopReason;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -16,10 +16,11 @@ use super::chat::Shared;
 use super::classify::{Failure, classify, is_lost};
 use super::fault::CliFault;
 use super::images::PrivateFolder;
-use super::invocation::{Asking, Invocation, SessionUse, is_session_id};
+use super::invocation::{Asking, Invocation, SessionUse, goes_on_with, is_session_id};
 use super::output::{MAX_OUTPUT_BYTES, Reader, Said};
 use super::prompt::{Prompt, unseen, whole};
-use super::session::CliSession;
+use super::reason::reason;
+use super::session::{CliPlace, CliSession, KnownConversation};
 use super::settings::{Output, SessionMode};
 use crate::{ModelError, ModelEvent, ModelRequest, TimeoutKind};
 
@@ -27,8 +28,6 @@ use crate::{ModelError, ModelEvent, ModelRequest, TimeoutKind};
 const PIECES: usize = 64;
 /// What is kept of a program's remarks, in bytes: the reason of a failure is at their end.
 const MAX_REMARKS_BYTES: usize = 64 * 1024;
-/// The end of an output in which a reason is looked for, in characters.
-const MAX_REASON_CHARS: usize = 2_000;
 
 /// Answers, and tells how. Dropping the future kills the program.
 pub(super) async fn answer(
@@ -38,8 +37,10 @@ pub(super) async fn answer(
 ) -> Result<(), ModelError> {
     let session = request.session.clone();
     let (id, settings) = (&chat.program.id, &chat.program.settings);
-    let run = Run { chat: &chat, request: &request, session: session.as_deref(), events: &events };
-    if settings.reads_anything && session.as_ref().is_some_and(|session| session.folder().is_none()) {
+    let mut run =
+        Run { chat: &chat, request: &request, session: session.as_deref(), events: &events, end: None };
+    let place = session.as_ref().map(|session| session.place());
+    if settings.reads_anything && matches!(place, Some(CliPlace::Apart(_))) {
         return Err(run.fault(CliFault::NotForGroups));
     }
     // Two answers in one conversation would not know of each other, whatever is configured.
@@ -48,7 +49,9 @@ pub(super) async fn answer(
         None => None,
     };
     let _in_program = if settings.serialize { chat.queues.turn(id).await } else { None };
-    let kept = session.as_ref().and_then(|session| session.id(id));
+    run.end = Some(Instant::now() + chat.limits.total);
+    let kept = session.as_ref().and_then(|session| session.known(id));
+    let kept = kept.filter(|known| goes_on_with(settings, known, &chat.info.id)).map(|known| known.id);
     // Without anybody who remembers it, a session would be left behind in the program's own list.
     let fresh = || match &session {
         Some(_) => SessionUse::decide(settings, None::<&str>, || Uuid::new_v4().to_string()),
@@ -104,30 +107,36 @@ struct Run<'a> {
     request: &'a ModelRequest,
     session: Option<&'a dyn CliSession>,
     events: &'a mpsc::Sender<ModelEvent>,
+    /// When time is up for all attempts.
+    end: Option<Instant>,
 }
 
 impl Run<'_> {
     async fn attempt(&self, session: &SessionUse, prompt: Prompt) -> Result<(), Broken> {
         let started = Instant::now();
+        let asked = prompt.text.clone();
         let running = self.start(session.clone(), prompt).await.map_err(Broken::Error)?;
         let mut reading = Reading {
             reader: Reader::new(running.output, &self.chat.program.settings.session.id_fields),
             remarks: Vec::new(),
             is_told: false,
         };
-        let status = self.follow(running, &mut reading, started).await.map_err(Broken::Error)?;
+        let status = self.follow(running, &mut reading).await.map_err(Broken::Error)?;
         let Reading { reader, remarks, is_told } = reading;
         let said = reader.finish();
-        if let Some(reason) = failed(&status, &said, &remarks) {
+        if let Some(reason) = reason(&status, &said, (&remarks, &asked)) {
             let failure = Failure {
                 code: status.code(),
-                said: &reason,
+                said: &reason.shown,
+                telling: &reason.telling,
                 command: &self.chat.program.settings.command,
                 now_ms: self.request.now_ms,
             };
             let error = classify(&failure, &self.chat.info, &self.chat.redactor);
-            let may_be_session =
-                session.is_known() && !is_told && (is_lost(&reason) || is_own_failure(&error));
+            let is_early = started.elapsed() < self.chat.limits.early;
+            let may_be_session = session.is_known()
+                && !is_told
+                && (is_lost(&reason.telling) || is_own_failure(&error, is_early));
             return Err(if may_be_session { Broken::StartOver(error) } else { Broken::Error(error) });
         }
         if said.is_strange || !said.is_answer {
@@ -143,8 +152,9 @@ impl Run<'_> {
         let chat = Arc::clone(self.chat);
         let system = Arc::clone(&self.request.system);
         // Without a session nobody says where: in a folder where there is nothing.
-        let workspace = self.session.and_then(CliSession::folder);
-        let work = move || start(&chat, (&system, prompt), (&session, workspace));
+        let place = self.session.map(CliSession::place);
+        let instructions = self.session.and_then(CliSession::instructions).unwrap_or_default().to_owned();
+        let work = move || start(&chat, (&system, &instructions, prompt), (&session, place.as_ref()));
         let started =
             tokio::task::spawn_blocking(work).await.unwrap_or_else(|gone| Err(io::Error::other(gone)));
         started.map_err(|error| {
@@ -154,14 +164,9 @@ impl Run<'_> {
     }
 
     /// Tells what the program prints until it ends.
-    async fn follow(
-        &self,
-        mut running: Running,
-        reading: &mut Reading,
-        started: Instant,
-    ) -> Result<ExitStatus, ModelError> {
+    async fn follow(&self, mut running: Running, reading: &mut Reading) -> Result<ExitStatus, ModelError> {
         let limits = self.chat.limits;
-        let end = started + limits.total;
+        let end = self.end.unwrap_or_else(|| Instant::now() + limits.total);
         loop {
             let silent = Instant::now() + limits.silent;
             let piece = match timeout_at(silent.min(end), running.pieces.recv()).await {
@@ -214,7 +219,7 @@ impl Run<'_> {
         let id = said.session.or_else(|| session.id().map(str::to_owned));
         let id = id.filter(|id| program.settings.session.mode != SessionMode::Never && is_session_id(id));
         if let (Some(kept), Some(id)) = (self.session, id) {
-            kept.keep(&program.id, &id);
+            kept.keep(&program.id, &KnownConversation { id, model: Some(self.chat.info.id.clone()) });
         }
         self.event(ModelEvent::Done(StopReason::Stop)).await;
     }
@@ -249,27 +254,13 @@ impl Reading {
     }
 }
 
-/// The reason of a run that failed.
-fn failed(status: &ExitStatus, said: &Said, remarks: &[u8]) -> Option<String> {
-    if let Some(failure) = &said.failure {
-        return Some(failure.clone());
-    }
-    if status.success() {
-        return None;
-    }
-    let remarks = String::from_utf8_lossy(remarks);
-    let reason = if remarks.trim().is_empty() { said.plain.as_str() } else { &remarks };
-    // Far above its end it may have spoken of anything.
-    let skip = reason.chars().count().saturating_sub(MAX_REASON_CHARS);
-    Some(reason.chars().skip(skip).collect())
-}
-
 /// Whether a failure may come from a conversation that the program cannot go on with, and not from its account or the
-/// provider: one that has grown too long there, or one that it says nothing precise of.
-fn is_own_failure(error: &ModelError) -> bool {
+/// provider: one that has grown too long there, or an early one that it says nothing precise of.
+fn is_own_failure(error: &ModelError, is_early: bool) -> bool {
     match error {
         ModelError::Program { fault, .. } => match fault {
-            CliFault::Failed { .. } => true,
+            // Who killed it had a reason that has nothing to do with what was said.
+            CliFault::Failed { code, .. } => is_early && code.is_some(),
             CliFault::Start { .. }
             | CliFault::SignIn { .. }
             | CliFault::NotForGroups
@@ -299,23 +290,40 @@ fn is_own_failure(error: &ModelError) -> bool {
 
 fn start(
     chat: &Shared,
-    (system, prompt): (&str, Prompt),
-    (session, workspace): (&SessionUse, Option<PathBuf>),
+    (system, instructions, prompt): (&str, &str, Prompt),
+    (session, place): (&SessionUse, Option<&CliPlace>),
 ) -> io::Result<Running> {
     let program = &chat.program;
-    let needs_folder = workspace.is_none() || !prompt.images.is_empty();
+    let needs_folder = place.is_none() || !prompt.images.is_empty();
     let folder = needs_folder.then(|| PrivateFolder::with(&prompt.images, &program.environment.temporary()));
     let folder = folder.transpose()?;
     let images = folder.as_ref().map_or(&[][..], PrivateFolder::images);
-    let asking = Asking { model: &chat.info.id, system, prompt: &prompt.text, images };
+    let runs_in = match place {
+        Some(CliPlace::Workspace(place)) => Some(place.as_path()),
+        Some(CliPlace::Apart(place)) => {
+            create_private_dir(place).map_err(io::Error::other)?;
+            Some(place.as_path())
+        }
+        None => folder.as_ref().map(PrivateFolder::path),
+    };
+    // Programs see it without the links that lead to it.
+    let runs_in = runs_in.map(Path::canonicalize).transpose()?;
+    let asking = Asking {
+        model: &chat.info.id,
+        system,
+        prompt: &prompt.text,
+        instructions,
+        images,
+        folder: runs_in.as_deref(),
+    };
     let Invocation { args, stdin, output } = Invocation::of(&program.settings, asking, session);
     let mut command = child_command(&program.path);
     command.args(&args).env_clear().env("NO_COLOR", "1");
-    command.env("PATH", program.environment.search_path(&program.path, workspace.as_deref()));
+    command.env("PATH", program.environment.search_path(&program.path));
     for (name, value) in program.environment.of(&program.settings) {
         command.env(name, value.expose());
     }
-    if let Some(place) = workspace.as_deref().or(folder.as_ref().map(PrivateFolder::path)) {
+    if let Some(place) = &runs_in {
         command.current_dir(place);
     }
     let (sender, pieces) = mpsc::channel(PIECES);

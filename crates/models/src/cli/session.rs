@@ -7,13 +7,33 @@ use std::path::PathBuf;
 pub trait CliSession: Debug + Send + Sync {
     /// Names the session among all.
     fn key(&self) -> &str;
-    /// Where the program runs: the agent's workspace. None where its owner's files are not for those who read along;
-    /// the program then runs in an empty folder.
-    fn folder(&self) -> Option<PathBuf>;
-    /// The id under which a program knows the conversation.
-    fn id(&self, provider: &str) -> Option<String>;
-    /// Remembers the id for the next answer.
-    fn keep(&self, provider: &str, id: &str);
+    /// Where the program runs.
+    fn place(&self) -> CliPlace;
+    /// What holds for this answer alone, and stands in the system prompt besides.
+    fn instructions(&self) -> Option<&str>;
+    /// The conversation, as a program knows it.
+    fn known(&self, provider: &str) -> Option<KnownConversation>;
+    /// Remembers it for the next answer.
+    fn keep(&self, provider: &str, known: &KnownConversation);
     /// The program does not know the conversation any more.
     fn forget(&self, provider: &str);
+}
+
+/// A folder that a program runs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CliPlace {
+    /// The agent's workspace.
+    Workspace(PathBuf),
+    /// A folder of this conversation alone, with nothing in it, because its owner's files are not for those who read along.
+    /// It is made when it is needed and stays: some programs know their conversations by it.
+    Apart(PathBuf),
+}
+
+/// A conversation that a program knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownConversation {
+    /// Its id.
+    pub id: String,
+    /// The model that it goes on with; unknown where OpenClaw kept the id.
+    pub model: Option<String>,
 }

@@ -59,11 +59,17 @@ pub struct CliSettings {
     pub images: ImageArgs,
     /// Whether it runs for one answer at a time.
     pub serialize: bool,
-    /// Whether it looks at any file of this machine when it is asked to, so that it is not for groups (S-047).
+    /// Arguments about the folder that it runs in.
+    pub folder_args: Option<FolderArgs>,
+    /// Whether it may look at any file of this machine when it is asked to, so that it is not for groups (S-047). So may
+    /// every program of which its owner does not say how it is called each time.
     pub reads_anything: bool,
     /// Tokens of prompt and answer together.
     pub context_window: u32,
 }
+
+/// Makes arguments of the path of a folder.
+pub type FolderArgs = fn(&str) -> Vec<String>;
 
 /// What a program prints.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -211,7 +217,8 @@ impl CliSettings {
             system: SystemArgs::default(),
             images: ImageArgs::default(),
             serialize: true,
-            reads_anything: false,
+            folder_args: None,
+            reads_anything: true,
             context_window: crate::model::DEFAULT_CONTEXT_WINDOW,
         }
     }
@@ -266,8 +273,8 @@ fn lay_over(entry: &Configured, below: CliSettings) -> CliSettings {
         Some("") => None,
         Some(text) => Some(text.to_owned()),
     };
-    let some = |list: &Option<Vec<String>>, below: Vec<String>| list.clone().unwrap_or(below);
-    let (session, prompt) = (&entry.session, &entry.prompt);
+    let prompt = &entry.prompt;
+    let says_calls = says_calls(entry);
     let mut model = below.model;
     model.arg = said(&entry.model_arg, model.arg);
     model.aliases.extend(entry.model_aliases.iter().map(|(name, known)| (name.clone(), known.clone())));
@@ -278,32 +285,32 @@ fn lay_over(entry: &Configured, below: CliSettings) -> CliSettings {
         (PromptMode::Append, PromptMode::Replace, Some(arg)) => Some(super::builtin::replacing(&arg)),
         (_, _, arg) => arg,
     };
+    // Whoever reads the prompt hides it from those who can see arguments, and what stands before it is told once.
+    let (system_arg, when) = match (entry.input, &prompt.system_prompt_arg) {
+        (Some(CliInput::Stdin), None) => (None, PromptWhen::First),
+        (Some(CliInput::Stdin | CliInput::Arg) | None, _) => (system_arg, below.system.when),
+    };
     let limit = entry.max_prompt_arg_chars.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let mut env = below.env;
+    env.extend(entry.env.iter().map(|(name, value)| (name.clone(), value.clone())));
     CliSettings {
         command: entry.command.trim().to_owned(),
-        args: some(&entry.args, below.args),
+        args: entry.args.clone().unwrap_or(below.args),
         output: entry.output.map_or(below.output, output),
         input: entry.input.map_or(below.input, |input| match input {
             CliInput::Arg => Input::Arg,
             CliInput::Stdin => Input::Stdin,
         }),
         max_prompt_arg_chars: limit.or(below.max_prompt_arg_chars),
-        env: entry.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        env,
         clear_env,
         own_env: below.own_env,
         model,
-        session: SessionArgs {
-            arg: said(&session.session_arg, below.session.arg),
-            args: some(&session.session_args, below.session.args),
-            resume_args: some(&session.resume_args, below.session.resume_args),
-            resume_output: session.resume_output.map(output).or(below.session.resume_output),
-            mode: session.session_mode.map_or(below.session.mode, session_mode),
-            id_fields: some(&session.session_id_fields, below.session.id_fields),
-        },
+        session: session_args(entry, below.session),
         system: SystemArgs {
             arg: said(&prompt.system_prompt_arg, system_arg),
             mode,
-            when: prompt.system_prompt_when.map_or(below.system.when, prompt_when),
+            when: prompt.system_prompt_when.map_or(when, prompt_when),
         },
         images: ImageArgs {
             arg: said(&prompt.image_arg, below.images.arg),
@@ -314,9 +321,40 @@ fn lay_over(entry: &Configured, below: CliSettings) -> CliSettings {
             ..below.images
         },
         serialize: entry.serialize.unwrap_or(below.serialize),
-        // With arguments of one's own it is what they make of it.
-        reads_anything: below.reads_anything && entry.args.is_none(),
+        folder_args: below.folder_args,
+        reads_anything: below.reads_anything && !says_calls,
         context_window: below.context_window,
+    }
+}
+
+/// Whether the owner says how the program is called, the first time and each time after it: then it is what they make of
+/// it.
+fn says_calls(entry: &Configured) -> bool {
+    let never_goes_on = entry.session.session_mode == Some(CliSessionMode::None);
+    entry.args.is_some() && (entry.session.resume_args.is_some() || never_goes_on)
+}
+
+fn session_args(entry: &Configured, below: SessionArgs) -> SessionArgs {
+    let session = &entry.session;
+    let text = |said: &Option<String>| said.as_deref().map(str::trim).map(str::to_owned);
+    // Arguments that restrict a program restrict nothing when it goes on with those that are built in.
+    let known = if entry.args.is_some() { Vec::new() } else { below.resume_args.clone() };
+    let resume_args = session.resume_args.clone().unwrap_or(known);
+    let says_how = session.session_arg.is_some() || session.session_args.is_some();
+    let mode = match session.session_mode {
+        Some(mode) => session_mode(mode),
+        // A program that goes on by `resume_args` takes no old session in another way.
+        None if resume_args.is_empty() && !below.resume_args.is_empty() && !says_how => SessionMode::Never,
+        None => below.mode,
+    };
+    SessionArgs {
+        // An empty argument takes away the one that is built in.
+        arg: text(&session.session_arg).or(below.arg).filter(|arg| !arg.is_empty()),
+        args: session.session_args.clone().unwrap_or(below.args),
+        resume_args,
+        resume_output: session.resume_output.map(output).or(below.resume_output),
+        mode,
+        id_fields: session.session_id_fields.clone().unwrap_or(below.id_fields),
     }
 }
 
@@ -401,6 +439,47 @@ mod tests {
         assert!(settings.args.is_empty());
         assert_eq!(settings.system.arg.as_deref(), Some("--system-prompt"));
         assert_eq!(settings.session.arg, None);
+    }
+
+    /// Who sets the first call alone shall not get the second one as it is built in, and neither is for groups.
+    #[test]
+    fn a_sandbox_of_ones_own_holds_each_time() {
+        let rows = [
+            ("claude-cli", "{command: 'c'}", true, 10, SessionMode::Always),
+            ("claude-cli", "{command: 'c', args: ['-p', '--safe']}", true, 0, SessionMode::Never),
+            ("claude-cli", "{command: 'c', resumeArgs: ['-p', '--safe']}", true, 2, SessionMode::Always),
+            ("claude-cli", "{command: 'c', args: ['-p'], resumeArgs: ['-r']}", false, 1, SessionMode::Always),
+            ("claude-cli", "{command: 'c', args: ['-p'], resumeArgs: []}", false, 0, SessionMode::Never),
+            ("claude-cli", "{command: 'c', args: ['-p'], sessionMode: 'none'}", false, 0, SessionMode::Never),
+            ("claude-cli", "{command: 'c', args: ['-p'], sessionArg: '-s'}", true, 0, SessionMode::Always),
+            ("codex-cli", "{command: 'c', args: ['exec']}", true, 0, SessionMode::Never),
+            (
+                "codex-cli",
+                "{command: 'c', args: ['exec'], resumeArgs: ['exec']}",
+                false,
+                1,
+                SessionMode::Existing,
+            ),
+            ("mine", "{command: 'c', args: ['--json']}", true, 0, SessionMode::Always),
+            ("mine", "{command: 'c', args: ['--json'], resumeArgs: []}", false, 0, SessionMode::Always),
+        ];
+        for (id, entry, reads_anything, resume_args, mode) in rows {
+            let all = backends(&format!("{{'{id}': {entry}}}"));
+            let settings = &all[0].settings;
+            let seen = (settings.reads_anything, settings.session.resume_args.len(), settings.session.mode);
+            assert_eq!(seen, (reads_anything, resume_args, mode), "{id} {entry}");
+        }
+        let env = |entry: &str| {
+            let all = backends(&format!("{{'claude-cli': {entry}}}"));
+            all[0]
+                .settings
+                .env
+                .iter()
+                .map(|(name, value)| format!("{name}={}", value.expose()))
+                .collect::<Vec<_>>()
+        };
+        let off = "CLAUDE_CODE_DISABLE_ATTACHMENTS=1";
+        assert_eq!(env("{command: 'c', env: {A: 'b'}}"), [off, "A=b"], "what is built in stays");
     }
 
     #[test]

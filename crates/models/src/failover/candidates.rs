@@ -48,6 +48,18 @@ pub fn candidates(
     all
 }
 
+/// Whether there is a credential that a model may be asked with.
+#[must_use]
+pub fn has_credential(
+    catalog: &Catalog,
+    auth: &AuthView,
+    settings: &AuthSettings,
+    (reference, now_ms): (&Reference, i64),
+) -> bool {
+    let asked = Asked { models: &[], pinned: None, now_ms };
+    credentials(catalog, auth, settings, (reference, &asked)).iter().any(Option::is_some)
+}
+
 fn credentials(
     catalog: &Catalog,
     auth: &AuthView,
@@ -87,7 +99,7 @@ fn profile_may_go(catalog: &Catalog, auth: &AuthView, entry: &ProviderEntry, id:
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, Pinned, candidates};
+    use super::{Asked, Pinned, candidates, has_credential};
     use crate::catalog::{Catalog, Environment, ProviderEntry, Providers, Reference};
     use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore, Credential, Failure, Profile, Reason};
     use openclaw_guard::Secret;
@@ -157,6 +169,9 @@ mod tests {
             let asked = Asked { models: &models, pinned: None, now_ms: 0 };
             let all = candidates(&catalog, &store.view().unwrap(), store.settings(), &asked);
             assert_eq!(all.iter().map(super::Candidate::name).collect::<Vec<_>>(), [expected], "{url}");
+            let view = store.view().unwrap();
+            let has = has_credential(&catalog, &view, store.settings(), (&models[0], 0));
+            assert_eq!(has, expected == "anthropic:me", "{url}");
         }
     }
 }

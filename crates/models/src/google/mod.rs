@@ -15,3 +15,4 @@ pub use classify::classify;
 pub use decode::Decoder;
 pub use encode::encode;
 pub use schema::reduce;
+pub(crate) use thinking::level;

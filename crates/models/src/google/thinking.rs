@@ -31,12 +31,33 @@ pub(super) fn asked(level: Option<ThinkingLevel>, model: &str, limit: Option<u32
     let level = level?;
     let include_thoughts = level != ThinkingLevel::Off;
     let config = ThinkingConfig { include_thoughts, thinking_budget: None, thinking_level: None };
-    match gemini_version(model)? {
+    match thinking_version(model)? {
         3.. => Some(ThinkingConfig { thinking_level: Some(word(level, model)), ..config }),
         2 => Some(ThinkingConfig {
             thinking_budget: Some(within(budget(level, model), (model, limit))),
             ..config
         }),
+        _ => None,
+    }
+}
+
+/// A name without a version (`gemini-flash-latest`) takes a budget: the newer ones still do.
+fn thinking_version(model: &str) -> Option<u32> {
+    let is_moving = model.contains("gemini-") && model.ends_with("-latest");
+    gemini_version(model).or_else(|| is_moving.then_some(2))
+}
+
+/// What a level comes to; nothing for models that cannot be told.
+pub(crate) fn level(level: ThinkingLevel, model: &str) -> Option<ThinkingLevel> {
+    match thinking_version(model)? {
+        3.. => Some(match word(level, model) {
+            "MINIMAL" => ThinkingLevel::Minimal,
+            "LOW" => ThinkingLevel::Low,
+            "MEDIUM" => ThinkingLevel::Medium,
+            _ => ThinkingLevel::High,
+        }),
+        2 if level == ThinkingLevel::Off && model.contains("pro") => Some(ThinkingLevel::Minimal),
+        2 => Some(level.min(ThinkingLevel::High)),
         _ => None,
     }
 }
@@ -97,6 +118,8 @@ mod tests {
             ("gemini-2.5-pro", ThinkingLevel::Off, budget(false, 128)),
             ("gemini-2.5-flash", ThinkingLevel::Off, budget(false, 0)),
             ("gemini-2.5-flash", ThinkingLevel::XHigh, budget(true, 24_576)),
+            ("gemini-flash-latest", ThinkingLevel::Off, budget(false, 0)),
+            ("gemini-flash-lite-latest", ThinkingLevel::Low, budget(true, 2_048)),
             ("gemini-1.5-pro", ThinkingLevel::High, None),
             ("gemma-3-27b", ThinkingLevel::High, None),
         ];

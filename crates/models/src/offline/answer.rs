@@ -22,35 +22,69 @@ const TRUSTED_SCORE: f64 = 0.35;
 
 /// The answer, or nothing when nothing relevant was found.
 pub(super) fn answer(question: &Question, evidence: &Evidence, tongue: Tongue) -> Option<String> {
-    let finding = &tongue.phrases().finding;
     let lines = evidence.lines();
     let scores = Scores::of(question, &lines, &evidence.paths);
     let best = scores.coverage.iter().copied().fold(0.0, f64::max);
     let selection = Selection::new(question, &lines, &scores, &evidence.paths);
-    let page = Page { question, lines: &lines, paths: &evidence.paths };
+    let page = Page { question, lines: &lines, evidence, tongue };
     if best >= CLEAR {
-        page.write(finding.from_notes, &selection.passages(ANSWER))
+        page.write(&Opening::Clear, &selection.passages(ANSWER))
     } else if best >= WORTHLESS {
-        page.write(finding.closest, &selection.passages(GUESS))
+        page.write(&Opening::Guess, &selection.passages(GUESS))
     } else if evidence.best_score >= TRUSTED_SCORE {
         let first = lines.iter().position(|line| line.rank == 0 && says_something(&line.text))?;
-        page.write(finding.closest, &[selection.around(first)])
+        page.write(&Opening::Guess, &[selection.around(first)])
     } else {
         None
     }
+}
+
+/// How an answer begins.
+pub(super) enum Opening {
+    /// What follows is what was asked for.
+    Clear,
+    /// It is the best there is.
+    Guess,
+    /// With a number.
+    Counted(String),
 }
 
 /// Writes passages as quotes with their places.
 pub(super) struct Page<'a> {
     pub(super) question: &'a Question,
     pub(super) lines: &'a [Line],
-    pub(super) paths: &'a [String],
+    pub(super) evidence: &'a Evidence,
+    pub(super) tongue: Tongue,
 }
 
 impl Page<'_> {
-    pub(super) fn write(&self, opening: &str, passages: &[Passage]) -> Option<String> {
-        let blocks = passages.iter().map(|passage| format!("\n\n{}", self.quote(passage)));
-        (!passages.is_empty()).then(|| opening.to_owned() + &blocks.collect::<String>())
+    /// What stands in notes and what was said in conversations is kept apart, the better one first.
+    pub(super) fn write(&self, opening: &Opening, passages: &[Passage]) -> Option<String> {
+        let finding = &self.tongue.phrases().finding;
+        let first = self.is_said(passages.first()?);
+        let (head, tail): (Vec<&Passage>, Vec<&Passage>) =
+            passages.iter().partition(|passage| self.is_said(passage) == first);
+        let blocks = |passages: &[&Passage]| {
+            passages.iter().map(|passage| format!("\n\n{}", self.quote(passage))).collect::<String>()
+        };
+        let opening = match opening {
+            Opening::Clear if first => finding.from_talks,
+            Opening::Clear => finding.from_notes,
+            Opening::Guess if first => finding.closest_talks,
+            Opening::Guess => finding.closest,
+            Opening::Counted(text) => text,
+        };
+        let mut text = format!("{opening}{}", blocks(&head));
+        if !tail.is_empty() {
+            let then = if first { finding.from_notes } else { finding.from_talks };
+            text.push_str(&format!("\n\n{then}{}", blocks(&tail)));
+        }
+        Some(text)
+    }
+
+    /// Whether a passage was said in a conversation.
+    fn is_said(&self, passage: &Passage) -> bool {
+        passage.0.first().is_some_and(|at| self.evidence.is_conversation(self.lines[*at].file))
     }
 
     fn quote(&self, passage: &Passage) -> String {
@@ -60,7 +94,7 @@ impl Page<'_> {
             if last.is_some_and(|last| line.number > last + 1) {
                 block.push_str("> …\n");
             }
-            block.push_str(&format!("> {}\n", self.shorten(line.text.trim_end())));
+            block.push_str(&format!("> {}\n", self.shorten(line)));
             last = Some(line.number);
         }
         let (first, last) = (passage.0.first(), passage.0.last());
@@ -73,25 +107,26 @@ impl Page<'_> {
         } else {
             format!("L{}-L{}", first.number, last.number)
         };
-        format!("{block}Source: {}#{place}", self.paths[first.file])
+        format!("{block}Source: {}#{place}", self.evidence.paths[first.file])
     }
 
-    /// Of a line that is too long, the sentence that matches best and what follows it.
-    fn shorten(&self, text: &str) -> String {
-        if text.chars().count() <= MAX_LINE_CHARS {
-            return text.to_owned();
-        }
+    /// Of a line that is too long, the sentence that matches best and what follows it. What is missing on either side
+    /// has a mark.
+    fn shorten(&self, line: &Line) -> String {
+        let text = line.text.trim_end();
         let sentences: Vec<&str> = text.split_inclusive(". ").collect();
         let score =
             |sentence: &str| self.question.matches(sentence).into_iter().filter(|found| *found).count();
-        // The first of the best: `max_by_key` would take the last.
-        let best = (0..sentences.len()).rev().max_by_key(|at| score(sentences[*at])).unwrap_or(0);
-        let mut kept: String = sentences[best..].concat().chars().take(MAX_LINE_CHARS).collect();
-        if text.ends_with(&kept) {
-            return format!("… {kept}");
+        let mut first = 0;
+        if text.chars().count() > MAX_LINE_CHARS {
+            // The first of the best: `max_by_key` would take the last.
+            first = (0..sentences.len()).rev().max_by_key(|at| score(sentences[*at])).unwrap_or(0);
         }
-        kept.truncate(kept.trim_end().len());
-        format!("{}{kept} …", if best > 0 { "… " } else { "" })
+        let from: String = sentences.get(first..).unwrap_or_default().concat();
+        let kept: String = from.chars().take(MAX_LINE_CHARS).collect();
+        let goes_on = line.goes_on || kept.len() < from.len();
+        let before = if line.begins_before || first > 0 { "… " } else { "" };
+        if goes_on { format!("{before}{} …", kept.trim_end()) } else { format!("{before}{kept}") }
     }
 }
 

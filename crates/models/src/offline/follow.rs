@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::commands::{CONNECTIVES, PRONOUNS};
+use super::commands::{LEANINGS, Leaning};
 use super::intent::{after, plain_words};
 use super::score::{Kind, Question};
 use super::turn::Turn;
@@ -45,8 +45,12 @@ fn leans(text: &str) -> bool {
     let question = Question::read(text);
     let own = question.words.len();
     let named = question.words.iter().any(|word| word.name);
-    let goes_on = CONNECTIVES.iter().any(|word| after(&plain, word).is_some_and(|rest| !rest.is_empty()));
-    let points = words.iter().any(|word| PRONOUNS.split_whitespace().any(|known| known == *word));
+    let leaning = LEANINGS.iter().find(|leaning| leaning.tongue == question.tongue);
+    let goes_on = |leaning: &Leaning| {
+        leaning.connectives.iter().any(|word| after(&plain, word).is_some_and(|rest| !rest.is_empty()))
+    };
+    let points = |leaning: &Leaning| leaning.pronouns.iter().any(|pronoun| words.contains(pronoun));
+    let (goes_on, points) = (leaning.is_some_and(goes_on), leaning.is_some_and(points));
     let asks = question.kind != Kind::Anything;
     (goes_on && own <= MAX_OWN_WORDS && (asks || own > 0 || points))
         || (points && asks && !named && own <= 1)
@@ -88,7 +92,23 @@ mod tests {
             ("where is it", true),
             ("and Bob?", true),
             ("When does Project Falcon ship?", false),
+            ("and when did he pay?", true),
+            ("When did he buy it?", true),
+            ("e a che ora?", true),
+            ("a kiedy jest?", true),
             ("who is Bob?", false),
+            ("Wo ist das Auto?", false),
+            ("Wo sind die Schlüssel?", false),
+            ("Waar is het paspoort?", false),
+            ("When do I go to work?", false),
+            ("Who is on vacation?", false),
+            ("Where is that book?", false),
+            ("I need the wifi password", false),
+            ("A key for the boat?", false),
+            ("A che ora parte il treno?", false),
+            ("En quelle année est né Luc ?", false),
+            ("Hvor er den røde nøgle?", false),
+            ("Où est la clé ?", false),
             ("how are you?", false),
             ("and", false),
             ("", false),

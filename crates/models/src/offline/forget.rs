@@ -20,7 +20,7 @@ use super::turn::Outcome;
 const MAX_OFFERED: usize = 10;
 /// A line must score this share of the best one to be offered beside it.
 const NEAR_BEST: f64 = 0.75;
-/// Longest line that is offered, in characters: it is shown whole.
+/// Longest line or item that is offered, in characters: it is shown whole.
 const MAX_OFFERED_CHARS: usize = 2_000;
 
 /// Lines of a file that are to go, as they were shown.
@@ -113,10 +113,20 @@ fn without_mark(line: &str) -> &str {
     line.trim_start_matches('\u{FEFF}')
 }
 
-/// Shows what would go, and asks. Nothing when no line is about it.
-pub(super) fn offer(question: &Question, evidence: &Evidence, tongue: Tongue) -> Option<String> {
+/// What can be offered for removal.
+pub(super) enum Offer {
+    /// This question.
+    Asked(String),
+    /// Nothing, though there is something about it: too long to be shown whole, or not read to its end.
+    Withheld,
+    /// No line is about it.
+    Nothing,
+}
+
+/// Shows what would go, and asks. `extent` says whether the search may have missed some.
+pub(super) fn offer(question: &Question, evidence: &Evidence, extent: Extent, tongue: Tongue) -> Offer {
     let lines = evidence.lines();
-    let (offered, extent) = offered(question, &lines, &evidence.paths);
+    let Offered { lines: offered, withheld } = offered(question, &lines, evidence);
     let blocks: Vec<Block> = runs(&offered, &lines)
         .into_iter()
         .filter_map(|run| {
@@ -128,40 +138,59 @@ pub(super) fn offer(question: &Question, evidence: &Evidence, tongue: Tongue) ->
             })
         })
         .collect();
+    if blocks.is_empty() {
+        return if withheld > 0 { Offer::Withheld } else { Offer::Nothing };
+    }
     let phrases = tongue.phrases();
     let mut shown: String =
         blocks.iter().map(|block| format!("\n\n{}Source: {}", block.quote(), block.place())).collect();
-    if extent == Extent::Part {
+    if extent == Extent::Part || withheld > 0 {
         shown.push_str(&format!("\n\n{}", phrases.part(offered.len())));
     }
     let forgetting = &phrases.forgetting;
-    (!blocks.is_empty()).then(|| format!("{}{shown}\n\n{}", forgetting.ask, forgetting.confirm))
+    Offer::Asked(format!("{}{shown}\n\n{}", forgetting.ask, forgetting.confirm))
 }
 
-/// The lines that would go: those that clearly are what was named, with the lines that continue them.
-fn offered(question: &Question, lines: &[Line], paths: &[String]) -> (Vec<usize>, Extent) {
-    let scores = Scores::of(question, lines, paths);
-    let mut order: Vec<usize> = (0..lines.len())
-        .filter(|at| says_something(&lines[*at].text) && scores.own[*at] >= CLEAR)
-        .filter(|at| lines[*at].text.chars().count() <= MAX_OFFERED_CHARS)
-        .collect();
+/// The lines that would go, and how many more are about it.
+struct Offered {
+    lines: Vec<usize>,
+    withheld: usize,
+}
+
+/// Those that clearly are what was named, with the lines that continue them.
+fn offered(question: &Question, lines: &[Line], evidence: &Evidence) -> Offered {
+    let scores = Scores::of(question, lines, &evidence.paths);
+    let mut order: Vec<usize> =
+        (0..lines.len()).filter(|at| says_something(&lines[*at].text) && scores.own[*at] >= CLEAR).collect();
     order.sort_by(|a, b| scores.own[*b].total_cmp(&scores.own[*a]));
     let best = order.first().map_or(0.0, |at| scores.own[*at]);
     order.retain(|at| scores.own[*at] >= best * NEAR_BEST);
-    let extent = if order.len() > MAX_OFFERED { Extent::Part } else { Extent::All };
+    let about = order.len();
+    order.retain(|at| {
+        let last = rest_of(*at, lines).last().unwrap_or(*at);
+        let chars: usize = (*at..=last).map(|line| lines[line].text.chars().count()).sum();
+        // Half an item must not go: its end was read, and can be shown.
+        chars <= MAX_OFFERED_CHARS
+            && (last == *at && !is_item(&lines[*at]) || evidence.knows_next(&lines[last]))
+    });
     order.truncate(MAX_OFFERED);
+    let withheld = about - order.len();
     let mut all: Vec<usize> =
         order.iter().flat_map(|at| std::iter::once(*at).chain(rest_of(*at, lines))).collect();
     all.sort_unstable();
     all.dedup();
-    (all, extent)
+    Offered { lines: all, withheld }
+}
+
+fn is_item(line: &Line) -> bool {
+    stands_alone(&line.text)
 }
 
 /// The indented lines below an item: they are part of it.
 fn rest_of(item: usize, lines: &[Line]) -> impl Iterator<Item = usize> {
     let indent = |text: &str| text.len() - text.trim_start().len();
     let head = &lines[item];
-    let is_item = stands_alone(&head.text);
+    let is_item = is_item(head);
     let below = lines.iter().enumerate().skip(item + 1).take_while(move |(at, line)| {
         is_item
             && line.file == head.file

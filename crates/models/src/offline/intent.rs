@@ -1,8 +1,9 @@
 //! What the user wants, told from the words by tables.
 
 use super::commands::{
-    COUNT, COUNT_WITHIN, FORGET, FORGET_LAST, Keep, LEAD_INS, LIST, LIST_WITHIN, NEW_SESSION, NO, POINTING,
-    POLITE_QUESTIONS, REMEMBER, SMALL_TALK, TOKENS, YES, YES_ONLY_IN,
+    COUNT, COUNT_WITHIN, FORGET, FORGET_LAST, Keep, LEAD_INS, LEAD_INS_OF, LIST, LIST_WITHIN, NEW_SESSION,
+    NO, NOT, PLEASE, POINTING, POLITE_END, POLITE_QUESTIONS, REMEMBER, REMEMBER_LAST, SMALL_TALK, THAT, TO,
+    TOKEN_REQUESTS, TOKENS, YES,
 };
 use super::tongue::Tongue;
 use super::words::{content_words, is_unspaced};
@@ -45,7 +46,7 @@ pub(super) enum SmallTalk {
 
 /// Reads the intent of the user's own words.
 pub(super) fn intent(text: &str) -> Intent {
-    if let Some(token) = TOKENS.iter().find(|token| text.contains(*token)) {
+    if let Some(token) = token(text) {
         return Intent::Token(token);
     }
     if text.starts_with(NEW_SESSION) {
@@ -89,20 +90,34 @@ pub(super) fn reply(text: &str, tongue: Tongue) -> Reply {
     }
     let plain = plain_words(text);
     let one_of = |forms: &str| forms.split('|').any(|form| form == plain);
-    let own = YES_ONLY_IN.iter().any(|(of, forms)| *of == tongue && one_of(forms));
-    match (own || one_of(YES), one_of(NO)) {
+    let agrees = |(of, forms): &(Tongue, &str)| (*of == tongue || *of == Tongue::English) && one_of(forms);
+    match (YES.iter().any(agrees), one_of(NO)) {
         (true, _) => Reply::Yes,
         (false, true) => Reply::No,
         (false, false) => Reply::Unclear,
     }
 }
 
+/// The token that a prompt of the gateway asks for.
+fn token(text: &str) -> Option<&'static str> {
+    let asks = |token: &&&str| {
+        text.match_indices(**token).any(|(at, _)| {
+            let before = text[..at].trim_end_matches(['"', '`', '\'', '“', '‘', ' ', ':']).to_lowercase();
+            TOKEN_REQUESTS.iter().any(|request| before.ends_with(request))
+        })
+    };
+    TOKENS.iter().find(asks).copied()
+}
+
 /// A request without the politeness in front of it, and whether that was the form of a question.
 fn bare(text: &str) -> (&str, bool) {
+    let tongue = Tongue::of(text);
+    let own = LEAD_INS_OF.iter().filter(|(of, _)| *of == tongue).flat_map(|(_, words)| words.iter());
+    let lead_ins: Vec<&str> = LEAD_INS.iter().chain(own).copied().collect();
     let (mut rest, mut polite) = (text, false);
     // Each turn takes at least one word away.
     loop {
-        let shorter = LEAD_INS.iter().find_map(|lead| after(rest, lead)).or_else(|| {
+        let shorter = lead_ins.iter().find_map(|lead| after(rest, lead)).or_else(|| {
             let question = POLITE_QUESTIONS.iter().find_map(|lead| after(rest, lead))?;
             polite = true;
             Some(question)
@@ -114,25 +129,61 @@ fn bare(text: &str) -> (&str, bool) {
     }
 }
 
+/// What the message goes on with after the longest of the forms that it begins with.
+struct Begun<'a> {
+    rest: &'a str,
+    form: &'static str,
+}
+
+fn begun<'a>(text: &'a str, forms: &'static str) -> Option<Begun<'a>> {
+    let found = forms.split('|').filter_map(|form| after(text, form).map(|rest| Begun { rest, form }));
+    found.max_by_key(|begun| begun.form.chars().count())
+}
+
+fn without_end(text: &str) -> &str {
+    text.trim_end().trim_end_matches(['.', '!', '。', '！'])
+}
+
 fn forget(text: &str) -> Option<Intent> {
     let (rest, polite) = bare(text);
-    let rest = rest.trim_end().trim_end_matches(['.', '!', '。', '！']);
+    let rest = without_end(rest);
     // "Forget the milk again?" wonders; "can you forget the code?" asks.
     if rest.ends_with(['?', '？']) && !polite {
         return None;
     }
     let rest = rest.trim_end_matches(['?', '？']);
-    let polite_end = rest.strip_suffix("ください").unwrap_or(rest);
-    let first = FORGET.iter().find_map(|words| after(rest, words)).filter(|found| {
-        found.is_empty() || found.starts_with([' ', ':', ',']) || found.starts_with(is_unspaced)
+    let polite_end = rest.strip_suffix(POLITE_END).unwrap_or(rest);
+    let first = FORGET.iter().filter_map(|(of, forms)| begun(rest, forms).map(|begun| (*of, begun)));
+    let first = first.max_by_key(|(_, begun)| begun.form.chars().count()).filter(|(_, begun)| {
+        begun.rest.is_empty()
+            || begun.rest.starts_with([' ', ':', ','])
+            || begun.rest.starts_with(is_unspaced)
     });
     let last = || FORGET_LAST.iter().find_map(|words| polite_end.strip_suffix(words));
-    let wanted = first.or_else(last)?.trim_matches([':', ',', '-', ' ']);
+    let found = first.as_ref().map(|(_, begun)| begun.rest);
+    let wanted = found.or_else(last)?.trim_matches([':', ',', '-', ' ']);
     let plain = plain_words(wanted);
-    let pointing = POINTING.split('|').any(|form| form == plain);
     let tongue = Tongue::of(text);
-    let empty = pointing || content_words(wanted, tongue).is_empty();
+    let empty = POINTING.split('|').any(|form| form == plain) || content_words(wanted, tongue).is_empty();
+    if first.is_some_and(|(of, begun)| is_turned_round(of, &begun)) {
+        return Some(if empty { Intent::RememberNothing } else { Intent::Remember(rest.to_owned()) });
+    }
     Some(if empty { Intent::ForgetNothing } else { Intent::Forget(wanted.to_owned()) })
+}
+
+/// Whether what follows a wish to forget makes it a wish not to: "glem ikke mælken", "vergiss die Milch nicht". In a clause
+/// such a word is about something else, unless it ends the message: "vergeet dat boek niet", where "dat" begins none.
+fn is_turned_round(tongue: Tongue, begun: &Begun<'_>) -> bool {
+    let plain = plain_words(begun.rest);
+    let words: Vec<&str> = plain.split(' ').filter(|word| !PLEASE.contains(word)).collect();
+    let not = NOT.iter().find(|(of, _)| *of == tongue).map_or("", |(_, words)| words);
+    let is_not = |word: &&str| !word.is_empty() && not.split(' ').any(|not| not == *word);
+    let is_verb = !begun.form.contains(' ');
+    let near = is_verb && words.iter().take(2).any(is_not);
+    let before = is_verb && words.windows(2).any(|pair| is_not(&pair[0]) && TO.contains(&pair[1]));
+    // French and English clauses may end so.
+    let ends = (is_verb || tongue == Tongue::Dutch) && words.last().is_some_and(is_not);
+    near || before || ends
 }
 
 fn asks_with(text: &str, table: &[(&str, &str)]) -> bool {
@@ -153,21 +204,52 @@ fn asks_with(text: &str, table: &[(&str, &str)]) -> bool {
 
 fn remember(text: &str) -> Option<Intent> {
     let (rest, polite) = bare(text);
-    let question = rest.trim_end().ends_with('?');
+    let question = rest.trim_end().ends_with(['?', '？']);
     // "Remember when we met?" asks; "can you remember that we met?" tells.
     if question && !polite {
         return None;
     }
-    let (found, keep) =
-        REMEMBER.iter().find_map(|(words, keep)| after(rest, words).map(|found| (found, *keep)))?;
+    let begun = REMEMBER.iter().filter_map(|(_, keep, forms)| begun(rest, forms).map(|begun| (*keep, begun)));
+    let Some((keep, begun)) = begun.max_by_key(|(_, begun)| begun.form.chars().count()) else {
+        return remember_last(rest);
+    };
     let noted = match keep {
-        Keep::Rest => found.trim_start_matches([':', '-', '–', ' ', '\n', '\t']),
+        Keep::Rest => said_behind(begun.rest),
         Keep::Whole => rest,
     };
     let noted = noted.trim();
-    let noted = if question { noted.trim_end_matches('?').trim_end() } else { noted };
-    let empty = noted.is_empty() || (matches!(keep, Keep::Whole) && found.trim().is_empty());
+    let noted = if question { noted.trim_end_matches(['?', '？']).trim_end() } else { noted };
+    let empty = noted.is_empty() || (keep == Keep::Whole && begun.rest.trim().is_empty());
     Some(if empty { Intent::RememberNothing } else { Intent::Remember(noted.to_owned()) })
+}
+
+/// What follows the words that ask to note it, without politeness between: "Merk dir bitte, dass …".
+fn said_behind(found: &str) -> &str {
+    let marks = [':', '：', ',', '，', '-', '–', ' ', '\n', '\t'];
+    let mut rest = found.trim_start_matches(marks);
+    let mut polite = false;
+    // Each turn takes at least one word away.
+    while let Some(shorter) = PLEASE.iter().find_map(|word| after(rest, word)) {
+        rest = shorter.trim_start_matches(marks);
+        polite = true;
+    }
+    let that = THAT.iter().find_map(|word| after(rest, word)).filter(|_| polite);
+    that.map_or(rest, str::trim_start)
+}
+
+fn remember_last(rest: &str) -> Option<Intent> {
+    let rest = without_end(rest);
+    let polite_end = rest.strip_suffix(POLITE_END).unwrap_or(rest);
+    let found = |(keep, forms): &(Keep, &'static str)| {
+        let before = forms.split('|').find_map(|form| polite_end.strip_suffix(form))?;
+        Some((*keep, before.trim()))
+    };
+    let (keep, before) = REMEMBER_LAST.iter().find_map(found)?;
+    let noted = match keep {
+        Keep::Rest => before,
+        Keep::Whole => rest,
+    };
+    Some(if before.is_empty() { Intent::RememberNothing } else { Intent::Remember(noted.to_owned()) })
 }
 
 /// Lower case, without punctuation, one space between words.
@@ -243,6 +325,10 @@ mod tests {
             ("Husk at Bo har nøglen", "Bo har nøglen"),
             ("recuerda que el wifi es casa", "el wifi es casa"),
             ("N’oublie pas que Luc arrive lundi", "Luc arrive lundi"),
+            ("dont forget the milk", "the milk"),
+            ("Merk dir bitte, dass der Code 42 ist", "der Code 42 ist"),
+            ("Remember, please, that Bo is here", "Bo is here"),
+            ("remember that that tea is green", "that tea is green"),
         ];
         for (text, noted) in rows {
             assert_eq!(intent(text), Intent::Remember(noted.into()), "{text}");
@@ -288,10 +374,96 @@ mod tests {
             ("Запомни, что код 42", "код 42"),
             ("记住车库密码是42", "车库密码是42"),
             ("メモ：鍵は玄関にある", "鍵は玄関にある"),
+            ("Merk dir den Code 42", "den Code 42"),
+            ("Retiens le code 42", "le code 42"),
+            ("Recuerda el código 42", "el código 42"),
+            ("Ricorda il codice 42", "il codice 42"),
+            ("Lembre o código 42", "o código 42"),
+            ("Onthoud de code 42", "de code 42"),
+            ("Husk koden 42", "koden 42"),
+            ("Kom ihåg koden 42", "koden 42"),
+            ("Zapamiętaj kod 42", "kod 42"),
+            ("Запомни код 42", "код 42"),
+            ("请记住密码42", "密码42"),
+            ("鍵は玄関にあると覚えておいてください", "鍵は玄関にある"),
         ];
         for (text, noted) in rows {
             assert_eq!(intent(text), Intent::Remember(noted.into()), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_not_to_be_forgotten_is_noted() {
+        let whole = [
+            "Glem ikke mælken",
+            "Glem nu ikke mælken",
+            "Glem ikke å kjøpe melk",
+            "Glöm inte mjölken",
+            "Vergeet de melk niet",
+            "Vergeet niet de melk te kopen",
+            "Vergeet dat boek niet",
+            "Vergiss die Milch nicht!",
+            "Vergiss bitte nicht die Milch",
+            "Vergiss die Milch nicht zu kaufen",
+            "Oublie pas le lait",
+            "N'oublie pas le lait",
+            "No olvides la leche",
+            "Non dimenticare il latte",
+            "Não esqueças o leite",
+            "Nie zapomnij o mleku",
+            "Не забудь молоко",
+            "牛乳を忘れないで",
+        ];
+        for text in whole {
+            let noted = text.trim_end_matches('!');
+            let Intent::Remember(found) = intent(text) else { panic!("{text}: {:?}", intent(text)) };
+            assert_eq!(found.trim_end_matches('!'), noted, "{text}");
+        }
+        for (text, noted) in
+            [("Don't forget the milk", "the milk"), ("别忘了牛奶", "牛奶"), ("不要忘记牛奶", "牛奶")]
+        {
+            assert_eq!(intent(text), Intent::Remember(noted.into()), "{text}");
+        }
+        for text in ["Vergiss das nicht", "Vergeet het niet!", "Glem det ikke"] {
+            assert_eq!(intent(text), Intent::RememberNothing, "{text}");
+        }
+        // Here the word is about something else.
+        let forgotten = [
+            ("Forget that Anna does not come", "Anna does not come"),
+            ("Vergiss, dass Anna nicht kommt", "Anna nicht kommt"),
+            ("Oublie que Luc ne vient pas", "Luc ne vient pas"),
+            ("Glem mit pas", "mit pas"),
+        ];
+        for (text, what) in forgotten {
+            assert_eq!(intent(text), Intent::Forget(what.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_english_i_is_no_politeness() {
+        for text in ["I forget where I parked the car", "I remember when I was young", "A note: the sea"] {
+            assert_eq!(intent(text), Intent::Ask(text.into()), "{text}");
+        }
+        let own = [
+            ("i zapomnij o kluczu do łodzi", "kluczu do łodzi"),
+            ("y olvida la llave", "la llave"),
+            ("e dimentica la chiave", "la chiave"),
+            ("en vergeet de sleutel", "de sleutel"),
+            ("et oublie la clé", "la clé"),
+        ];
+        for (text, what) in own {
+            assert_eq!(intent(text), Intent::Forget(what.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_given_only_to_a_prompt_that_asks_for_it() {
+        for text in ["What did I note about HEARTBEAT_OK?", "remember that NO_REPLY is a token", "NO_REPLY"] {
+            assert!(!matches!(intent(text), Intent::Token(_)), "{text}");
+        }
+        let asked = "Pre-compaction memory flush. If nothing to store, reply with NO_REPLY.";
+        assert_eq!(intent(asked), Intent::Token("NO_REPLY"));
+        assert_eq!(intent("If nothing is due, reply \"HEARTBEAT_OK\""), Intent::Token("HEARTBEAT_OK"));
     }
 
     #[test]
@@ -383,10 +555,8 @@ mod tests {
         let rows = [
             ("yes", Reply::Yes),
             ("Yes, please!", Reply::Yes),
-            ("ja", Reply::Yes),
-            ("Sí.", Reply::Yes),
-            ("是的。", Reply::Yes),
-            ("はい", Reply::Yes),
+            ("ja", Reply::Unclear),
+            ("tak", Reply::Unclear),
             ("no", Reply::No),
             ("Nein, danke", Reply::No),
             ("yes but keep the first", Reply::Unclear),
@@ -396,6 +566,15 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(reply(text, Tongue::English), expected, "{text}");
+        }
+        let own = [
+            (Tongue::German, "ja"),
+            (Tongue::Spanish, "Sí."),
+            (Tongue::Chinese, "是的。"),
+            (Tongue::Japanese, "はい"),
+        ];
+        for (tongue, yes) in own {
+            assert_eq!((reply(yes, tongue), reply("yes", tongue)), (Reply::Yes, Reply::Yes), "{yes}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! Lists and counts: every line about something, each with its place.
 
-use super::answer::{CLEAR, Page};
+use std::collections::HashSet;
+
+use super::answer::{CLEAR, Opening, Page};
 use super::evidence::{Evidence, Line};
 use super::score::{Question, Scores};
 use super::select::Passage;
@@ -40,12 +42,12 @@ pub(super) fn listing(
     let shown = bounded(&about, &lines);
     let phrases = tongue.phrases();
     let opening = match wanted {
-        Wanted::Lines => phrases.finding.from_notes.to_owned(),
-        Wanted::Number => phrases.count(about.len(), files.len()),
+        Wanted::Lines => Opening::Clear,
+        Wanted::Number => Opening::Counted(phrases.count(about.len(), files.len())),
     };
-    let page = Page { question, lines: &lines, paths: &evidence.paths };
+    let page = Page { question, lines: &lines, evidence, tongue };
     let text = page.write(&opening, &runs(shown, &lines))?;
-    let more = extent == Extent::Part || shown.len() < about.len();
+    let more = extent == Extent::Part || shown.len() < about.len() || leaves_twins(&about, &lines);
     Some(if more { format!("{text}\n\n{}", phrases.part(shown.len())) } else { text })
 }
 
@@ -58,6 +60,17 @@ fn about(question: &Question, lines: &[Line], evidence: &Evidence) -> Vec<usize>
         question.words.is_empty() || scores.own[*at] >= CLEAR || under >= CLEAR || titled
     };
     (0..lines.len()).filter(|at| says_something(&lines[*at].text)).filter(is_about).collect()
+}
+
+/// Whether a line that was left out reads like one that was not: what stands below a heading about it may stand again in a
+/// place of which the heading is not known.
+fn leaves_twins(about: &[usize], lines: &[Line]) -> bool {
+    let letters = |line: &Line| -> String {
+        line.text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+    };
+    let kept: HashSet<String> = about.iter().map(|at| letters(&lines[*at])).collect();
+    let mut others = (0..lines.len()).filter(|at| about.binary_search(at).is_err());
+    others.any(|at| says_something(&lines[at].text) && kept.contains(&letters(&lines[at])))
 }
 
 fn bounded<'a>(about: &'a [usize], lines: &[Line]) -> &'a [usize] {

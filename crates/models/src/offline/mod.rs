@@ -19,11 +19,22 @@ mod recall;
 mod score;
 mod select;
 mod shape;
+mod stop_words;
 mod tongue;
 mod turn;
 mod user_text;
 mod words;
 
+#[cfg(test)]
+mod double;
+#[cfg(test)]
+mod gaps;
+#[cfg(test)]
+mod judge;
+#[cfg(test)]
+mod property;
+#[cfg(test)]
+mod stories;
 #[cfg(test)]
 mod talks;
 #[cfg(test)]

@@ -3,18 +3,18 @@
 use serde_json::{Value, json};
 
 use super::answer::answer;
-use super::commands::ASKS_FOR_NOTES;
-use super::evidence::{Evidence, Hits, SearchFault};
+use super::commands::{ABOUT, ASKS_FOR_NOTES, MAY_ASK_FOR_NOTES};
+use super::evidence::{Evidence, Hits, SearchFault, Wish};
 use super::follow::{Followed, followed};
-use super::forget::{Pending, edits, gone, offer, report};
-use super::intent::{Intent, Reply, SmallTalk, intent, reply};
+use super::forget::{Offer, Pending, edits, gone, offer, report};
+use super::intent::{Intent, Reply, SmallTalk, after, intent, reply};
 use super::listing::{Extent, Wanted, listing};
 use super::note::{Note, WriteResult};
-use super::phrases::Phrases;
+use super::phrases::{Phrases, in_brackets};
 use super::score::Question;
 use super::tongue::Tongue;
 use super::turn::{Outcome, Turn};
-use super::words::content_words;
+use super::words::{Word, content_words};
 use crate::ModelRequest;
 
 /// Rounds of tool calls in one turn: the longest plan has three, and a loop must end whatever the tools answer.
@@ -53,7 +53,7 @@ pub(super) struct Call {
 pub(super) fn plan(request: &ModelRequest) -> Step {
     let turn = Turn::read(request);
     let pending = turn.said.as_deref().and_then(Pending::read);
-    let tongue = Tongue::of(&turn.user.text);
+    let tongue = Tongue::in_talk(&turn.user.text, &turn.earlier);
     let planner = Planner { turn, request, phrases: tongue.phrases(), tongue };
     let step = match planner.wish(pending.as_ref()) {
         Err(token) => return Step::Say(token.to_owned()),
@@ -167,17 +167,15 @@ impl Planner<'_> {
         Err(Step::Say(self.phrases.search_failed(&fault)))
     }
 
-    /// The lines of the results, and of what was read; first the step that reads on where a result was cut.
-    fn evidence(&self, hits: &Hits) -> Result<Evidence, Step> {
-        let cut = hits.cut();
-        if !cut.is_empty() && self.reads().is_empty() && self.has("memory_get") {
-            return Err(self.call(cut.into_iter().map(|arguments| ("memory_get", arguments)).collect()));
+    /// The lines of the results, and of what was read; first the step that reads what else is needed. `places` were read
+    /// with the search.
+    fn evidence(&self, hits: &Hits, wish: Wish, places: usize) -> Result<Evidence, Step> {
+        let reads = self.reads();
+        let wanted = hits.reads(wish, reads.get(..places).unwrap_or_default());
+        if !wanted.is_empty() && reads.len() <= places && self.has("memory_get") {
+            return Err(self.call(wanted.into_iter().map(|arguments| ("memory_get", arguments)).collect()));
         }
-        let mut evidence = Evidence::of(hits);
-        for read in self.reads().into_iter().filter(|read| !read.failed) {
-            evidence.add_read(read);
-        }
-        Ok(evidence)
+        Ok(Evidence::of_both(hits, &reads))
     }
 
     fn reads(&self) -> Vec<&Outcome<'_>> {
@@ -188,12 +186,12 @@ impl Planner<'_> {
     fn ask(&self, text: &str) -> Step {
         let step = || {
             let mut hits = self.searched(Search { query: text, results: MAX_RESULTS, places: &[] })?;
-            let question = Question::read(text);
+            let question = Question::read_in(text, self.tongue);
             let only_days = hits.days.as_ref().is_some_and(|days| self.is_empty(&days.about));
             if only_days {
                 hits.keep_days();
             }
-            let evidence = self.evidence(&hits)?;
+            let evidence = self.evidence(&hits, Wish::Cut, 0)?;
             let found = if only_days {
                 let extent = extent(hits.count(), MAX_RESULTS);
                 listing(
@@ -206,9 +204,18 @@ impl Planner<'_> {
             } else {
                 answer(&question, &evidence, self.tongue)
             };
-            Ok(found.unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
+            Ok(self.noting(found, text, &hits))
         };
         said(step())
+    }
+
+    /// An answer with what the search says about itself, or that there is none.
+    fn noting(&self, found: Option<String>, asked: &str, hits: &Hits) -> String {
+        match (found, hits.note.as_deref()) {
+            (Some(found), Some(note)) => format!("{found}\n\n{}", in_brackets(note)),
+            (Some(found), None) => found,
+            (None, note) => self.phrases.nothing_found(asked, note),
+        }
     }
 
     /// The same for a question that leans on the answer before: its notes are looked at again.
@@ -218,10 +225,10 @@ impl Planner<'_> {
             let query = format!("{} {text}", followed.subject);
             let search = Search { query: &query, results: MAX_RESULTS, places: &followed.places };
             let hits = self.searched(search)?;
-            let evidence = self.evidence(&hits)?;
-            let question = Question::read(text).following(Question::read(&followed.subject));
-            Ok(answer(&question, &evidence, self.tongue)
-                .unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
+            let evidence = self.evidence(&hits, Wish::Cut, followed.places.len())?;
+            let question = Question::read_in(text, self.tongue)
+                .following(Question::read_in(&followed.subject, self.tongue));
+            Ok(self.noting(answer(&question, &evidence, self.tongue), text, &hits))
         };
         said(step())
     }
@@ -245,6 +252,9 @@ impl Planner<'_> {
             Wanted::Lines => MAX_LISTED,
             Wanted::Number => MAX_COUNTED,
         };
+        if about(text, self.tongue).words.is_empty() {
+            return Step::Say(self.phrases.talk.no_words.to_owned());
+        }
         let step = || {
             let mut hits = self.searched(Search { query: text, results, places: &[] })?;
             // Where only days are asked for, theirs come first; if others came too, these are all.
@@ -252,14 +262,15 @@ impl Planner<'_> {
             hits.keep_days();
             let only_days = hits.days.as_ref().is_some_and(|days| days.about.is_empty());
             let extent = if only_days { extent(hits.count(), results) } else { extent(found, results) };
-            let evidence = self.evidence(&hits)?;
+            hits.keep_notes();
+            let evidence = self.evidence(&hits, Wish::Copies, 0)?;
+            let extent = if hits.misses(&evidence) { Extent::Part } else { extent };
             let question = about(hits.days.as_ref().map_or(text, |days| days.about.as_str()), self.tongue);
             // Without days and without words there is nothing to list by.
             let named = hits.days.is_some() || !question.words.is_empty();
             let found = named.then(|| listing(&question, &evidence, wanted, extent, self.tongue)).flatten();
-            Ok(found
-                .or_else(|| answer(&Question::read(text), &evidence, self.tongue))
-                .unwrap_or_else(|| self.phrases.nothing_found(text, hits.note.as_deref())))
+            let found = found.or_else(|| answer(&question, &evidence, self.tongue));
+            Ok(self.noting(found, text, &hits))
         };
         said(step())
     }
@@ -270,10 +281,14 @@ impl Planner<'_> {
             return Step::Say(self.phrases.missing_tool(missing));
         }
         let step = || {
-            let (hits, evidence) = self.found_to_forget(what)?;
+            let Remains { hits, evidence, extent } = self.found_to_forget(what)?;
             let question = Question::read_in(what, self.tongue);
-            Ok(offer(&question, &evidence, self.tongue)
-                .unwrap_or_else(|| self.phrases.nothing_found(what, hits.note.as_deref())))
+            Ok(match offer(&question, &evidence, extent, self.tongue) {
+                Offer::Asked(text) => text,
+                // What cannot go this way is shown all the same.
+                Offer::Withheld => self.noting(answer(&question, &evidence, self.tongue), what, &hits),
+                Offer::Nothing => self.phrases.nothing_found(what, hits.note.as_deref()),
+            })
         };
         said(step())
     }
@@ -283,17 +298,20 @@ impl Planner<'_> {
     }
 
     /// What the search found in notes, read once more: what is shown must be whole lines, as they are now.
-    fn found_to_forget(&self, what: &str) -> Result<(Hits, Evidence), Step> {
+    fn found_to_forget(&self, what: &str) -> Result<Remains, Step> {
         let mut hits = self.searched(Search { query: what, results: MAX_FORGOTTEN, places: &[] })?;
+        let extent = extent(hits.count(), MAX_FORGOTTEN);
         hits.keep_notes();
         let since = self.turn.outcomes.iter().skip_while(|outcome| outcome.tool != "memory_search");
         let reads: Vec<&Outcome<'_>> = since.filter(|outcome| outcome.tool == "memory_get").collect();
-        if reads.is_empty() && hits.count() > 0 {
-            let places = hits.places().into_iter();
-            return Err(self.call(places.map(|place| ("memory_get", place)).collect()));
+        let wanted = hits.reads(Wish::Whole, &[]);
+        if reads.is_empty() && !wanted.is_empty() {
+            return Err(self.call(wanted.into_iter().map(|place| ("memory_get", place)).collect()));
         }
         let evidence = Evidence::of_reads(&hits, &reads);
-        Ok((hits, evidence))
+        // What the search has not read yet may say it too.
+        let more = hits.note.is_some() || hits.misses(&evidence);
+        Ok(Remains { hits, evidence, extent: if more { Extent::Part } else { extent } })
     }
 
     /// Whether a yes is to what was shown: of whoever it was shown to, and soon enough that it is remembered.
@@ -337,14 +355,23 @@ impl Planner<'_> {
         });
         let Some(what) = wish else { return Step::Say(gone(pending)) };
         let step = || {
-            let (_, evidence) = self.found_to_forget(&what)?;
+            let Remains { evidence, extent, .. } = self.found_to_forget(&what)?;
             let question = Question::read_in(&what, pending.tongue);
             let anew = pending.tongue.phrases().forgetting.anew;
-            let offered = offer(&question, &evidence, pending.tongue);
-            Ok(offered.map_or_else(|| gone(pending), |offered| format!("{anew}\n\n{offered}")))
+            Ok(match offer(&question, &evidence, extent, pending.tongue) {
+                Offer::Asked(offered) => format!("{anew}\n\n{offered}"),
+                Offer::Withheld | Offer::Nothing => gone(pending),
+            })
         };
         said(step())
     }
+}
+
+/// What there is about something that is to be forgotten.
+struct Remains {
+    hits: Hits,
+    evidence: Evidence,
+    extent: Extent,
 }
 
 /// A search and what is read with it.
@@ -356,9 +383,33 @@ struct Search<'a> {
 
 /// What a question for a list is about, besides notes.
 fn about(text: &str, tongue: Tongue) -> Question {
-    let mut question = Question::read_in(text, tongue);
-    question.words.retain(|word| !ASKS_FOR_NOTES.split_whitespace().any(|asks| asks == word.stem));
-    question
+    let question = Question::read_in(text, tongue).reaching();
+    let subject = subject(text)
+        .filter(|_| tongue == Tongue::English)
+        .map(|subject| Question::read_in(subject, tongue).words);
+    let subject = subject.filter(|words| !words.is_empty());
+    let asks = |list: &str, word: &Word| list.split_whitespace().any(|asks| asks == word.stem);
+    let words = subject.unwrap_or_else(|| {
+        let may =
+            trimmed(&question.words, |word| asks(ASKS_FOR_NOTES, word) || asks(MAY_ASK_FOR_NOTES, word));
+        if may.is_empty() { trimmed(&question.words, |word| asks(ASKS_FOR_NOTES, word)) } else { may }
+    });
+    Question { words, ..question }
+}
+
+/// What stands behind the first "about".
+fn subject(text: &str) -> Option<&str> {
+    let behind = |about: &&str| {
+        text.char_indices().filter(|(_, c)| *c == ' ').find_map(|(at, _)| after(&text[at..], about))
+    };
+    ABOUT.iter().find_map(behind)
+}
+
+/// Without the words at both ends that only ask.
+fn trimmed(words: &[Word], asks: impl Fn(&Word) -> bool) -> Vec<Word> {
+    let first = words.iter().position(|word| !asks(word)).unwrap_or(words.len());
+    let end = words.iter().rposition(|word| !asks(word)).map_or(first, |last| last + 1);
+    words[first..end].to_vec()
 }
 
 fn said(step: Result<String, Step>) -> Step {

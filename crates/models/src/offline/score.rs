@@ -3,7 +3,7 @@
 use super::evidence::Line;
 use super::shape::{is_heading, label};
 use super::tongue::Tongue;
-use super::words::{Word, akin, content_words, words};
+use super::words::{Word, akin, begins, content_words, words};
 
 /// What a word counts when it is not in the line itself but near it. An answer often stands beside the line that
 /// repeats the question: a heading above, the next speaker below.
@@ -99,11 +99,21 @@ impl Kind {
     }
 }
 
+/// What a word of the question is found in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// The same word.
+    Words,
+    /// In languages that write compounds as one word, also those that begin with it, as the search does.
+    Compounds,
+}
+
 /// A question, read for scoring.
 pub(super) struct Question {
     pub(super) words: Vec<Word>,
     pub(super) kind: Kind,
     pub(super) tongue: Tongue,
+    pub(super) reach: Reach,
 }
 
 impl Question {
@@ -113,27 +123,38 @@ impl Question {
 
     /// The same of a piece of a message in a language that is known.
     pub(super) fn read_in(text: &str, tongue: Tongue) -> Self {
-        Self { words: content_words(text, tongue), kind: Kind::of(text), tongue }
+        let (words, kind) = (content_words(text, tongue), Kind::of(text));
+        Self { words, kind, tongue, reach: Reach::Words }
+    }
+
+    /// The same, of which lists and counts are made: what the search found stays.
+    pub(super) fn reaching(self) -> Self {
+        let reach = if self.tongue.compounds() { Reach::Compounds } else { Reach::Words };
+        Self { reach, ..self }
     }
 
     /// The question that follows another: it asks for its own kind of thing, about what both are about. A name takes
     /// the place of a name.
     pub(super) fn following(self, earlier: Self) -> Self {
         let renamed = self.words.iter().any(|word| word.name);
-        let mut words = self.words;
+        let mut words = self.words.clone();
         for word in earlier.words.into_iter().filter(|word| !(renamed && word.name)) {
             if !words.iter().any(|known| known.stem == word.stem) {
                 words.push(word);
             }
         }
         let kind = if self.kind == Kind::Anything { earlier.kind } else { self.kind };
-        Self { words, kind, tongue: self.tongue }
+        Self { words, kind, ..self }
     }
 
     /// Which of the question's words a text contains.
     pub(super) fn matches(&self, text: &str) -> Vec<bool> {
         let found = words(text, self.tongue);
-        self.words.iter().map(|asked| found.iter().any(|word| akin(&asked.stem, &word.stem))).collect()
+        let is_in = |asked: &Word, word: &Word| {
+            akin(&asked.stem, &word.stem)
+                || (self.reach == Reach::Compounds && begins(&asked.stem, &word.stem))
+        };
+        self.words.iter().map(|asked| found.iter().any(|word| is_in(asked, word))).collect()
     }
 
     /// Share of the question's words, 0 to 1, that a text contains.

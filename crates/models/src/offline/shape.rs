@@ -70,7 +70,7 @@ mod tests {
     fn a_label_that_comes_again_is_a_speaker() {
         let texts = ["Anna: hi", "Bob: hello", "Anna: how are you?", "Phone: 1234", "rain"];
         let line =
-            |(at, text): (usize, &&str)| Line { file: 0, number: at + 1, text: (*text).to_owned(), rank: 0 };
+            |(at, text): (usize, &&str)| Line { number: at + 1, text: (*text).to_owned(), ..Line::default() };
         let lines: Vec<Line> = texts.iter().enumerate().map(line).collect();
         assert_eq!(speech(&lines), [true, false, true, false, false]);
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use openclaw_protocol::message::{AssistantMessage, Content, Message, Part, ToolResultMessage, UserMessage};
 use serde_json::{Value, json};
 
+use super::double::{Double, Known, STALE};
 use super::plan::{Step, plan};
 use crate::{ModelRequest, ToolDefinition};
 
@@ -20,6 +21,14 @@ struct Refusal(&'static str);
 /// Files and the conversation about them.
 pub(super) struct World {
     pub(super) files: BTreeMap<String, String>,
+    /// Conversations that are searched as well.
+    pub(super) talks: BTreeMap<String, String>,
+    /// The files as the search has read them, if it is behind.
+    pub(super) indexed: Option<BTreeMap<String, String>>,
+    /// Who searches; nobody means that every file comes whole.
+    pub(super) double: Option<Double>,
+    /// Whether `memory_get` is not allowed.
+    pub(super) without_get: bool,
     messages: Vec<Arc<Message>>,
     /// What `memory_search` says about days, whatever it is asked.
     pub(super) days: Option<Value>,
@@ -31,7 +40,17 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(files: &[(&str, &str)]) -> Self {
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-        Self { files, messages: Vec::new(), days: None, calls: Vec::new(), later_ms: 0 }
+        Self {
+            files,
+            talks: BTreeMap::new(),
+            indexed: None,
+            double: None,
+            without_get: false,
+            messages: Vec::new(),
+            days: None,
+            calls: Vec::new(),
+            later_ms: 0,
+        }
     }
 
     /// Says something, and gives the answer.
@@ -76,7 +95,11 @@ impl World {
         let tools = ["read", "write", "edit", "memory_search", "memory_get"];
         ModelRequest {
             messages: self.messages.clone(),
-            tools: tools.iter().map(tool).collect(),
+            tools: tools
+                .iter()
+                .filter(|name| !(self.without_get && **name == "memory_get"))
+                .map(tool)
+                .collect(),
             now_ms: NOW_MS + self.later_ms,
             ..ModelRequest::default()
         }
@@ -85,12 +108,17 @@ impl World {
     fn run(&mut self, tool: &str, arguments: &Value) -> Result<String, Refusal> {
         let path = arguments["path"].as_str().unwrap_or_default().to_owned();
         match tool {
-            "memory_search" => Ok(self.search()),
+            "memory_search" => Ok(self.search(arguments)),
             "memory_get" => {
-                let text = self.files.get(&path).ok_or(Refusal("no such note"))?;
+                let text = self.files.get(&path).or_else(|| self.talks.get(&path));
+                let text = text.ok_or(Refusal("no such note"))?;
                 let from = arguments["from"].as_u64().map_or(1, |from| from as usize);
                 let lines = arguments["lines"].as_u64().map_or(usize::MAX, |lines| lines as usize);
-                let shown: Vec<&str> = text.lines().skip(from - 1).take(lines).collect();
+                let all: Vec<&str> = text.lines().collect();
+                if from > 1 && from > all.len() {
+                    return Err(Refusal("the note is shorter"));
+                }
+                let shown: Vec<&str> = all.into_iter().skip(from - 1).take(lines).collect();
                 Ok(json!({ "path": path, "text": shown.join("\n") }).to_string())
             }
             "read" => self.files.get(&path).cloned().ok_or(Refusal("no such file")),
@@ -123,8 +151,22 @@ impl World {
         }
     }
 
-    /// Every file, whole: the model must choose by itself.
-    fn search(&self) -> String {
+    /// Whether the search has not read the files as they are.
+    pub(super) fn is_behind(&self) -> bool {
+        self.indexed.as_ref().is_some_and(|indexed| *indexed != self.files)
+    }
+
+    /// What the search finds; without a double every file, whole: the model must choose by itself.
+    fn search(&self, arguments: &Value) -> String {
+        if let Some(double) = &self.double {
+            let notes = self.indexed.as_ref().unwrap_or(&self.files);
+            let mut found = double.search(&Known { notes, talks: &self.talks }, arguments);
+            found["days"] = self.days.clone().unwrap_or_default();
+            if self.is_behind() {
+                found["note"] = STALE.into();
+            }
+            return found.to_string();
+        }
         let hits = self.files.iter().map(|(path, text)| {
             let date = path.strip_prefix("memory/").and_then(|name| name.strip_suffix(".md"));
             json!({

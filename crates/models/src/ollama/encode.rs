@@ -9,6 +9,7 @@ use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, turns,
 };
 use crate::params::Fields;
+use crate::thinking::{effort, knows_efforts, word};
 use crate::wire::{object, output_limit};
 use crate::{ModelInfo, ModelRequest, ThinkingLevel};
 
@@ -29,12 +30,8 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
     // A model that does not think refuses to be told so.
     let asked = request.thinking.filter(|_| info.reasoning && !info.own_fields.decide_thinking());
     let think = asked.map(|level| match level {
-        ThinkingLevel::Off => false,
-        ThinkingLevel::Minimal
-        | ThinkingLevel::Low
-        | ThinkingLevel::Medium
-        | ThinkingLevel::High
-        | ThinkingLevel::XHigh => true,
+        level if knows_efforts(&info.id) => Think::Effort(word(effort(&info.id, level))),
+        level => Think::Switch(level != ThinkingLevel::Off),
     });
     serde_json::to_vec(&Body {
         model: &info.id,
@@ -64,10 +61,18 @@ struct Body<'a> {
     tools: Vec<WireTool<'a>>,
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    think: Option<bool>,
+    think: Option<Think>,
     options: Options<'a>,
     #[serde(flatten)]
     own: Fields<'a>,
+}
+
+/// Most models think or not; gpt-oss thinks always and is told how hard.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Think {
+    Switch(bool),
+    Effort(&'static str),
 }
 
 #[derive(Serialize)]
@@ -188,10 +193,27 @@ fn results<'a>(mut outcomes: Vec<Outcome<'a>>, wire: &mut Vec<WireMessage<'a>>) 
 #[cfg(test)]
 mod tests {
     use super::encode;
-    use crate::{InputKind, ModelInfo, ModelRequest, ToolDefinition, WireApi};
+    use crate::{InputKind, ModelInfo, ModelRequest, ThinkingLevel, ToolDefinition, WireApi};
     use openclaw_protocol::message::Message;
     use serde_json::{Value, json};
     use std::sync::Arc;
+
+    #[test]
+    fn thinking_is_on_or_off_but_for_those_that_always_think() {
+        let rows = [
+            ("qwen3:8b", ThinkingLevel::Off, json!(false)),
+            ("qwen3:8b", ThinkingLevel::Low, json!(true)),
+            ("gpt-oss:20b", ThinkingLevel::Off, json!("low")),
+            ("gpt-oss:120b", ThinkingLevel::Medium, json!("medium")),
+            ("openai/gpt-oss:20b", ThinkingLevel::XHigh, json!("high")),
+        ];
+        for (id, level, expected) in rows {
+            let info = ModelInfo { reasoning: true, ..ModelInfo::new("ollama", id, WireApi::OllamaChat) };
+            let request = ModelRequest { thinking: Some(level), ..ModelRequest::default() };
+            let body: Value = serde_json::from_slice(&super::encode(&request, &info).unwrap()).unwrap();
+            assert_eq!(body["think"], expected, "{id} {level:?}");
+        }
+    }
 
     #[test]
     fn the_whole_body() {

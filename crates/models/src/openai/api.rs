@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::classify::classify;
 use super::decode::Decoder;
 use super::encode::encode;
+use crate::thinking::refuses_effort;
 use crate::wire::{self, Api, Redactor, Refusal};
 use crate::{ModelError, ModelInfo, ModelRequest};
 
@@ -22,6 +23,10 @@ impl Api for Completions {
 
     fn decoder(&self, info: Arc<ModelInfo>, redactor: Redactor) -> Box<dyn wire::Decoder> {
         Box::new(Decoder::with_redactor(info, redactor))
+    }
+
+    fn refuses_effort(&self, body: &[u8]) -> bool {
+        refuses_effort(body)
     }
 
     fn classify(&self, refusal: Refusal<'_>, info: &ModelInfo, redactor: &Redactor) -> ModelError {

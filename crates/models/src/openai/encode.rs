@@ -12,6 +12,7 @@ use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, turns,
 };
 use crate::params::Fields;
+use crate::thinking::{effort, routed_effort, word};
 use crate::wire::{IMAGES_ABOVE, object, output_limit};
 use crate::{MaxTokensField, ModelInfo, ModelRequest, ReasoningForm, ThinkingLevel, ToolDefinition};
 
@@ -77,20 +78,18 @@ enum WireThinking {
     },
 }
 
-/// A level that a server cannot be told is left to it; none but Z.AI's can be told to stop.
+/// A level that a server cannot be told is left to it.
 fn thinking(request: &ModelRequest, info: &ModelInfo) -> Option<WireThinking> {
     let level = request.thinking.filter(|_| info.reasoning && !info.own_fields.decide_thinking())?;
-    let effort = match level {
-        ThinkingLevel::Off => None,
-        ThinkingLevel::Minimal | ThinkingLevel::Low => Some("low"),
-        ThinkingLevel::Medium => Some("medium"),
-        ThinkingLevel::High | ThinkingLevel::XHigh => Some("high"),
-    };
     match info.compat.reasoning_form.unwrap_or(ReasoningForm::Effort) {
-        ReasoningForm::Effort => effort.map(WireThinking::ReasoningEffort),
-        ReasoningForm::Object => effort.map(|effort| WireThinking::Reasoning { effort }),
+        ReasoningForm::Effort => Some(WireThinking::ReasoningEffort(word(effort(&info.id, level)))),
+        ReasoningForm::Object => {
+            let effort = word(routed_effort(&info.id, level)?);
+            Some(WireThinking::Reasoning { effort })
+        }
         ReasoningForm::Type => {
-            Some(WireThinking::Thinking { kind: if effort.is_some() { "enabled" } else { "disabled" } })
+            let kind = if level == ThinkingLevel::Off { "disabled" } else { "enabled" };
+            Some(WireThinking::Thinking { kind })
         }
         ReasoningForm::Untold => None,
     }
@@ -410,7 +409,8 @@ mod tests {
         let rows = [
             (None, ThinkingLevel::Minimal, json!({"reasoning_effort": "low"})),
             (Some(ReasoningForm::Effort), ThinkingLevel::XHigh, json!({"reasoning_effort": "high"})),
-            (Some(ReasoningForm::Effort), ThinkingLevel::Off, json!({})),
+            (Some(ReasoningForm::Effort), ThinkingLevel::Off, json!({"reasoning_effort": "low"})),
+            (Some(ReasoningForm::Object), ThinkingLevel::Off, json!({"reasoning": {"effort": "none"}})),
             (Some(ReasoningForm::Object), ThinkingLevel::Medium, json!({"reasoning": {"effort": "medium"}})),
             (Some(ReasoningForm::Type), ThinkingLevel::Low, json!({"thinking": {"type": "enabled"}})),
             (Some(ReasoningForm::Type), ThinkingLevel::Off, json!({"thinking": {"type": "disabled"}})),

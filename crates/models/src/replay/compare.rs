@@ -4,7 +4,8 @@ use openclaw_guard::Redactor;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::exchange::{RecordedRequest, hide};
+use super::exchange::RecordedRequest;
+use super::hide::{hidden_text, hide};
 
 /// Characters shown of a text, and of them before the place where it differs.
 const SHOWN_CHARS: usize = 80;
@@ -57,11 +58,12 @@ impl Difference {
                 differing.or_else(counts)
             }
             (Value::String(then), Value::String(now)) => {
+                let hidden = (hidden_text(then, redactor), hidden_text(now, redactor));
                 let is_same = then == now
-                    || redactor.redact(then) == redactor.redact(now)
-                    || redactor.redact(then) == now.as_str()
-                    || then.as_str() == redactor.redact(now);
-                (!is_same).then(|| of_texts(place, &redactor.redact(then), &redactor.redact(now)))
+                    || hidden.0 == hidden.1
+                    || hidden.0 == now.as_str()
+                    || then.as_str() == hidden.1;
+                (!is_same).then(|| of_texts(place, &hidden.0, &hidden.1))
             }
             (then, now) => {
                 (then != now).then(|| Self::new(place, brief(then, redactor), brief(now, redactor)))
@@ -148,7 +150,8 @@ pub fn first_difference(
 }
 
 fn compared(request: &RecordedRequest) -> Value {
-    let messages: Vec<&Value> = request.messages.iter().filter(|message| is_said(message)).collect();
+    let messages = request.messages.iter().map(AsRef::as_ref);
+    let messages: Vec<&Value> = messages.filter(|message| is_said(message)).collect();
     json!({
         "system": request.system, "tools": request.tools, "messages": messages, "maxTokens": request.max_tokens,
         "temperature": request.temperature, "thinking": request.thinking,

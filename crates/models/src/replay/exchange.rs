@@ -1,5 +1,6 @@
 //! One model call as a recording has it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use openclaw_guard::Redactor;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fault::Fault;
+use super::hide::{hidden_text, hide, hide_definition};
 use crate::{InputKind, ModelEvent, ModelInfo, ModelRequest, Prices, ThinkingLevel, ToolDefinition, WireApi};
 
 /// Base64 of an image beyond this many characters is recorded as its checksum: it can be neither read nor compared by
@@ -25,6 +27,8 @@ pub struct Exchange {
     pub turn: String,
     /// Position in the turn, from 0.
     pub call: u32,
+    /// Calls of the session that came before it and are not in the recording, as far as that is known.
+    pub lost: u32,
     /// When it began, in milliseconds since the epoch.
     pub at_ms: i64,
     /// The version of the program that wrote it.
@@ -65,7 +69,8 @@ pub struct Wire {
     pub frames: Vec<(u64, Frame)>,
     /// Bytes that were too many to be kept.
     pub left_out_bytes: usize,
-    /// Whether frames were left out because the answer spelt out a secret: cut into frames it could not be found.
+    /// Whether pieces of answers were left out because they spell out a secret, or may: cut into pieces it could not be
+    /// found.
     pub withheld: bool,
 }
 
@@ -89,6 +94,17 @@ pub enum Frame {
     },
     /// A piece of its body, cut as it came. What is no UTF-8 is replaced.
     Piece(String),
+}
+
+impl Frame {
+    /// Bytes of what it says.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Asked { body: text, .. } | Self::Piece(text) => text.len(),
+            Self::Answered { .. } => 0,
+        }
+    }
 }
 
 /// What a recording knows of a model: what the turn's decisions depend on.
@@ -166,11 +182,11 @@ impl RecordedModel {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecordedRequest {
     /// The system prompt.
-    pub system: String,
+    pub system: Arc<str>,
     /// The conversation, each message as transcripts have it.
-    pub messages: Vec<Value>,
+    pub messages: Vec<Arc<Value>>,
     /// The tools, each with name, description and parameters.
-    pub tools: Vec<Value>,
+    pub tools: Arc<[Value]>,
     /// Most tokens to produce.
     pub max_tokens: Option<u32>,
     /// Sampling temperature.
@@ -179,21 +195,80 @@ pub struct RecordedRequest {
     pub thinking: Option<String>,
 }
 
+/// Something, and what it was written down as.
+type Pair<T, V> = (Arc<T>, Arc<V>);
+
+/// What the last request of a conversation was written down as. The next one has most of its messages, which are then not
+/// looked through again. It belongs to one redactor.
+#[derive(Default)]
+pub struct Hidden {
+    system: Option<Pair<str, str>>,
+    tools: Option<Pair<[ToolDefinition], [Value]>>,
+    /// By their addresses, which are theirs as long as they are held here.
+    messages: HashMap<usize, Pair<Message, Value>>,
+}
+
+impl Hidden {
+    fn system(&mut self, system: &Arc<str>, redactor: &Redactor) -> Arc<str> {
+        match &self.system {
+            Some((known, hidden)) if Arc::ptr_eq(known, system) => Arc::clone(hidden),
+            Some(_) | None => {
+                let hidden: Arc<str> = Arc::from(hidden_text(system, redactor));
+                self.system = Some((Arc::clone(system), Arc::clone(&hidden)));
+                hidden
+            }
+        }
+    }
+
+    fn tools(&mut self, tools: &Arc<[ToolDefinition]>, redactor: &Redactor) -> Arc<[Value]> {
+        match &self.tools {
+            Some((known, hidden)) if Arc::ptr_eq(known, tools) => Arc::clone(hidden),
+            Some(_) | None => {
+                let hide = |tool: &ToolDefinition| {
+                    // No value of these types fails to become JSON.
+                    let mut value = serde_json::to_value(tool).unwrap_or_default();
+                    hide_definition(&mut value, redactor);
+                    value
+                };
+                let hidden: Arc<[Value]> = tools.iter().map(hide).collect();
+                self.tools = Some((Arc::clone(tools), Arc::clone(&hidden)));
+                hidden
+            }
+        }
+    }
+
+    fn messages(&mut self, messages: &[Arc<Message>], redactor: &Redactor) -> Vec<Arc<Value>> {
+        let known = std::mem::take(&mut self.messages);
+        let hidden = messages.iter().map(|message| {
+            let address = Arc::as_ptr(message).addr();
+            let value = known.get(&address).map(|(_, value)| Arc::clone(value)).unwrap_or_else(|| {
+                let mut value = serde_json::to_value(with_sums(message)).unwrap_or_default();
+                hide(&mut value, redactor);
+                Arc::new(value)
+            });
+            // A large image would be held for the sake of its checksum.
+            if large_images(message).next().is_none() {
+                self.messages.insert(address, (Arc::clone(message), Arc::clone(&value)));
+            }
+            value
+        });
+        hidden.collect()
+    }
+}
+
 impl RecordedRequest {
     /// Writes down a request. The clock is no part of it.
     #[must_use]
     pub fn of(request: &ModelRequest, redactor: &Redactor) -> Self {
-        let hidden = |value: Result<Value, serde_json::Error>| {
-            // No value of these types fails to become JSON.
-            let mut value = value.unwrap_or_default();
-            hide(&mut value, redactor);
-            value
-        };
-        let message = |message: &Arc<Message>| hidden(serde_json::to_value(with_sums(message)));
+        Self::after(request, &mut Hidden::default(), redactor)
+    }
+
+    /// The same behind another request of the conversation.
+    pub(super) fn after(request: &ModelRequest, hidden: &mut Hidden, redactor: &Redactor) -> Self {
         Self {
-            system: redactor.redact(&request.system).into_owned(),
-            messages: request.messages.iter().map(message).collect(),
-            tools: request.tools.iter().map(|tool| hidden(serde_json::to_value(tool))).collect(),
+            system: hidden.system(&request.system, redactor),
+            messages: hidden.messages(&request.messages, redactor),
+            tools: hidden.tools(&request.tools, redactor),
             max_tokens: request.max_tokens,
             temperature: request.temperature,
             thinking: request.thinking.map(thinking_word),
@@ -203,9 +278,9 @@ impl RecordedRequest {
     /// The request again. What was no message or tool when it was recorded is left out.
     #[must_use]
     pub fn request(&self) -> ModelRequest {
-        let message = |value: &Value| Message::deserialize(value).ok().map(Arc::new);
+        let message = |value: &Arc<Value>| Message::deserialize(value.as_ref()).ok().map(Arc::new);
         ModelRequest {
-            system: Arc::from(self.system.as_str()),
+            system: Arc::clone(&self.system),
             messages: self.messages.iter().filter_map(message).collect(),
             tools: self.tools.iter().filter_map(|tool| ToolDefinition::deserialize(tool).ok()).collect(),
             max_tokens: self.max_tokens,
@@ -258,37 +333,26 @@ pub fn with_sums(message: &Message) -> Message {
     message
 }
 
+/// The images of a message whose checksums are recorded.
+fn large_images(message: &Message) -> impl Iterator<Item = &Part> {
+    let parts = match message {
+        Message::User(user) => match &user.content {
+            Content::Text(_) => &[],
+            Content::Parts(parts) => parts.as_slice(),
+        },
+        Message::Assistant(assistant) => &assistant.content,
+        Message::ToolResult(result) => &result.content,
+    };
+    let is_large = |part: &&Part| matches!(part, Part::Known(KnownPart::Image { data, .. }) if data.len() > MAX_IMAGE_CHARS);
+    parts.iter().filter(is_large)
+}
+
 /// SHA-256 in hexadecimal digits.
-pub(super) fn sum(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+fn sum(bytes: &[u8]) -> String {
+    hex(digest(&SHA256, bytes).as_ref())
 }
 
-/// Takes the secrets out of every text in a value, names included.
-pub(super) fn hide(value: &mut Value, redactor: &Redactor) {
-    match value {
-        Value::String(text) => hide_text(text, redactor),
-        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, redactor)),
-        Value::Object(fields) => {
-            let hidden = std::mem::take(fields).into_iter().map(|(name, mut value)| {
-                match &mut value {
-                    Value::String(text) => *text = redactor.redact_field(&name, text).into_owned(),
-                    other @ (Value::Null
-                    | Value::Bool(_)
-                    | Value::Number(_)
-                    | Value::Array(_)
-                    | Value::Object(_)) => hide(other, redactor),
-                }
-                (redactor.redact(&name).into_owned(), value)
-            });
-            *fields = hidden.collect();
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// Takes the secrets out of a text.
-pub(super) fn hide_text(text: &mut String, redactor: &Redactor) {
-    if let std::borrow::Cow::Owned(hidden) = redactor.redact(text) {
-        *text = hidden;
-    }
+/// Hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

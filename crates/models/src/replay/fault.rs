@@ -6,7 +6,7 @@ use std::time::Duration;
 use openclaw_guard::Redactor;
 use serde::{Deserialize, Serialize};
 
-use super::exchange::hide_text;
+use super::hide::hide_text;
 use crate::catalog::CatalogError;
 use crate::cli::CliFault;
 use crate::{Malformed, ModelError, TimeoutKind, Unreachable};

@@ -1,51 +1,63 @@
 //! The lines of a recording: one call in each.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::exchange::{End, Exchange, RecordedModel, RecordedRequest, Wire, sum};
+use super::exchange::{End, Exchange, RecordedModel, RecordedRequest, Wire, hex};
 use crate::ModelEvent;
 
 /// The version that is written, and the only one that is read.
 pub const RECORDING_VERSION: u32 = 1;
 
+/// A line, as written and as read.
 #[derive(Serialize, Deserialize)]
-struct Line {
+struct Row<'a> {
     v: u32,
-    turn: String,
+    turn: Cow<'a, str>,
     call: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    lost: u32,
     at: i64,
-    by: String,
-    model: RecordedModel,
-    request: Asked,
-    events: Vec<(u64, ModelEvent)>,
-    end: End,
+    by: Cow<'a, str>,
+    model: Cow<'a, RecordedModel>,
+    request: Asked<'a>,
+    events: Cow<'a, [(u64, ModelEvent)]>,
+    end: Cow<'a, End>,
     took: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    wire: Option<Wire>,
+    wire: Option<Cow<'a, Wire>>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(lost: &u32) -> bool {
+    *lost == 0
 }
 
 /// The request as what is new in it: a conversation is sent again with every call, and would be written as often.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Asked {
+struct Asked<'a> {
     /// Messages that are those of the line before.
     keep: usize,
     /// Absent: as in the line before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    system: Option<String>,
+    system: Option<Cow<'a, str>>,
     /// Absent: as in the line before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    tools: Option<Vec<Value>>,
-    messages: Vec<Value>,
+    tools: Option<Cow<'a, [Value]>>,
+    messages: Cow<'a, [Arc<Value>]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    thinking: Option<String>,
+    thinking: Option<Cow<'a, str>>,
     /// Of all of it, so that a line that does not belong behind the one before is not taken for what it is not.
-    sum: String,
+    sum: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -53,36 +65,130 @@ struct Version {
     v: u32,
 }
 
-/// Writes the lines of one file.
-#[derive(Debug, Default)]
+/// What a line goes on from.
+#[derive(Clone)]
+struct Before {
+    request: RecordedRequest,
+    sums: Sums,
+}
+
+/// The sum of system prompt and messages, as it is after each message: a conversation that became longer is not summed
+/// from its beginning again.
+#[derive(Clone)]
+struct Sums(Vec<Context>);
+
+impl Sums {
+    fn of(system: &str) -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(b"[");
+        context.update(&text_of(system));
+        context.update(b",[");
+        Self(vec![context])
+    }
+
+    /// Those of the first so many messages.
+    fn first(&self, messages: usize) -> Self {
+        Self(self.0.iter().take(messages.saturating_add(1)).cloned().collect())
+    }
+
+    fn push(&mut self, message: &Value) {
+        let Some(mut context) = self.0.last().cloned() else { return };
+        if self.0.len() > 1 {
+            context.update(b",");
+        }
+        context.update(&text_of(message));
+        self.0.push(context);
+    }
+
+    /// The sum of `[system, messages, tools]` as JSON.
+    fn with(&self, tools: &[Value]) -> String {
+        let mut context = self.0.last().cloned().unwrap_or_else(|| Context::new(&SHA256));
+        context.update(b"],");
+        context.update(&text_of(tools));
+        context.update(b"]");
+        hex(context.finish().as_ref())
+    }
+}
+
+fn text_of(value: &(impl Serialize + ?Sized)) -> Vec<u8> {
+    // No value of these types fails to become JSON.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// A line that may be written, its end included.
+pub struct Line {
+    text: String,
+    after: Before,
+}
+
+impl Line {
+    /// What is to be written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Makes the lines of one file.
+#[derive(Default)]
 pub struct Writer {
-    before: Option<RecordedRequest>,
+    before: Option<Before>,
 }
 
 impl Writer {
-    /// The line of a call, its end included.
+    /// The line of a call behind those that were written.
     ///
     /// # Errors
     /// Only if a value cannot be written as JSON, which no recorded call can cause.
-    pub fn line(&mut self, exchange: Exchange) -> Result<String, serde_json::Error> {
-        let asked = asked(&exchange.request, self.before.as_ref());
-        let line = Line {
-            v: RECORDING_VERSION,
-            turn: exchange.turn,
-            call: exchange.call,
-            at: exchange.at_ms,
-            by: exchange.by,
-            model: exchange.model,
-            request: asked,
-            events: exchange.events,
-            end: exchange.end,
-            took: exchange.took_ms,
-            wire: exchange.wire,
+    pub fn line(&self, exchange: &Exchange) -> Result<Line, serde_json::Error> {
+        let request = &exchange.request;
+        let before = self.before.as_ref();
+        let same = |(one, other): &(&Arc<Value>, &Arc<Value>)| one == other;
+        let keep = before.map_or(0, |before| {
+            before.request.messages.iter().zip(&request.messages).take_while(same).count()
+        });
+        let is_new = |differs: fn(&RecordedRequest, &RecordedRequest) -> bool| {
+            before.is_none_or(|before| differs(&before.request, request))
         };
-        let mut text = serde_json::to_string(&line)?;
+        let system = is_new(|before, request| before.system != request.system);
+        let tools = is_new(|before, request| before.tools != request.tools);
+        let mut sums = match before {
+            Some(before) if !system => before.sums.first(keep),
+            Some(_) | None => Sums::of(&request.system),
+        };
+        request.messages.iter().skip(sums.0.len() - 1).for_each(|message| sums.push(message));
+        let asked = Asked {
+            keep,
+            system: system.then_some(Cow::Borrowed(&*request.system)),
+            tools: tools.then_some(Cow::Borrowed(&*request.tools)),
+            messages: Cow::Borrowed(request.messages.get(keep..).unwrap_or_default()),
+            max_tokens: request.max_tokens,
+            temperature: request.temperature,
+            thinking: request.thinking.as_deref().map(Cow::Borrowed),
+            sum: Cow::Owned(sums.with(&request.tools)),
+        };
+        let row = Row {
+            v: RECORDING_VERSION,
+            turn: Cow::Borrowed(&exchange.turn),
+            call: exchange.call,
+            lost: exchange.lost,
+            at: exchange.at_ms,
+            by: Cow::Borrowed(&exchange.by),
+            model: Cow::Borrowed(&exchange.model),
+            request: asked,
+            events: Cow::Borrowed(&exchange.events),
+            end: Cow::Borrowed(&exchange.end),
+            took: exchange.took_ms,
+            wire: exchange.wire.as_ref().map(Cow::Borrowed),
+        };
+        let mut text = serde_json::to_string(&row)?;
         text.push('\n');
-        self.before = Some(exchange.request);
-        Ok(text)
+        Ok(Line { text, after: Before { request: request.clone(), sums } })
+    }
+
+    /// The line is in the file: the next one goes on from it.
+    pub fn wrote(&mut self, line: Line) {
+        self.before = Some(line.after);
     }
 
     /// The line before is not, or may not be, in the file: the next one says everything.
@@ -91,58 +197,46 @@ impl Writer {
     }
 }
 
-fn asked(request: &RecordedRequest, before: Option<&RecordedRequest>) -> Asked {
-    let same = |(one, other): &(&Value, &Value)| one == other;
-    let keep =
-        before.map_or(0, |before| before.messages.iter().zip(&request.messages).take_while(same).count());
-    let system = before.is_none_or(|before| before.system != request.system);
-    let tools = before.is_none_or(|before| before.tools != request.tools);
-    Asked {
-        keep,
-        system: system.then(|| request.system.clone()),
-        tools: tools.then(|| request.tools.clone()),
-        messages: request.messages.iter().skip(keep).cloned().collect(),
-        max_tokens: request.max_tokens,
-        temperature: request.temperature,
-        thinking: request.thinking.clone(),
-        sum: sum_of(request),
-    }
-}
-
-fn sum_of(request: &RecordedRequest) -> String {
-    let all = (&request.system, &request.messages, &request.tools);
-    // No value of these types fails to become JSON.
-    sum(&serde_json::to_vec(&all).unwrap_or_default())
-}
-
-impl Asked {
+impl Asked<'_> {
     /// The whole request; nothing if it does not go on from the one before.
-    fn whole(self, before: Option<&RecordedRequest>) -> Option<RecordedRequest> {
+    fn whole(self, before: Option<&Before>) -> Option<Before> {
         let mut messages = match before {
-            Some(before) => before.messages.get(..self.keep)?.to_vec(),
+            Some(before) => before.request.messages.get(..self.keep)?.to_vec(),
             None if self.keep == 0 => Vec::new(),
             None => return None,
         };
-        messages.extend(self.messages);
+        let mut sums = match (&self.system, before) {
+            (None, Some(before)) => before.sums.first(self.keep),
+            (Some(system), _) => Sums::of(system),
+            (None, None) => return None,
+        };
+        messages.extend(self.messages.into_owned());
+        messages.iter().skip(sums.0.len() - 1).for_each(|message| sums.push(message));
+        let before = before.map(|before| &before.request);
         let request = RecordedRequest {
-            system: self.system.or_else(|| before.map(|before| before.system.clone()))?,
-            tools: self.tools.or_else(|| before.map(|before| before.tools.clone()))?,
+            system: self.system.map(Arc::from).or_else(|| before.map(|before| Arc::clone(&before.system)))?,
+            tools: match self.tools {
+                Some(tools) => Arc::from(tools.into_owned()),
+                None => Arc::clone(&before?.tools),
+            },
             messages,
             max_tokens: self.max_tokens,
             temperature: self.temperature,
-            thinking: self.thinking,
+            thinking: self.thinking.map(Cow::into_owned),
         };
-        (sum_of(&request) == self.sum).then_some(request)
+        (sums.with(&request.tools) == self.sum).then_some(Before { request, sums })
     }
 }
 
 /// What a recording holds.
 #[derive(Debug, Default)]
 pub struct Recording {
-    /// The calls, in the order in which they ended.
+    /// The calls, in the order in which they ended. Lines that cannot be read count as lost before the next one.
     pub exchanges: Vec<Exchange>,
     /// What could not be read.
     pub remarks: Vec<Remark>,
+    /// Lines behind the last call that could not be read.
+    pub lost_after: u32,
 }
 
 /// Why a line is left out. Lines count from 1.
@@ -198,7 +292,7 @@ impl std::fmt::Display for Remark {
 #[must_use]
 pub fn read(text: &[u8]) -> Recording {
     let mut recording = Recording::default();
-    let mut before: Option<RecordedRequest> = None;
+    let mut before: Option<Before> = None;
     let is_torn = !text.ends_with(b"\n");
     let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     let last = lines.len();
@@ -207,40 +301,48 @@ pub fn read(text: &[u8]) -> Recording {
             continue;
         }
         match read_line(line, number, before.as_ref()) {
-            Ok(exchange) => {
-                before = Some(exchange.request.clone());
+            Ok((mut exchange, after)) => {
+                before = Some(after);
+                exchange.lost = exchange.lost.saturating_add(std::mem::take(&mut recording.lost_after));
                 recording.exchanges.push(exchange);
             }
-            Err(Remark::Damaged { .. }) if is_torn && number == last => {
-                recording.remarks.push(Remark::Torn { line: number });
-            }
             Err(remark) => {
+                let is_last = is_torn && number == last;
+                recording.remarks.push(match &remark {
+                    Remark::Damaged { .. } if is_last => Remark::Torn { line: number },
+                    Remark::Torn { .. }
+                    | Remark::Damaged { .. }
+                    | Remark::OtherVersion { .. }
+                    | Remark::DoesNotFit { .. } => remark,
+                });
+                recording.lost_after = recording.lost_after.saturating_add(1);
                 before = None;
-                recording.remarks.push(remark);
             }
         }
     }
     recording
 }
 
-fn read_line(line: &[u8], number: usize, before: Option<&RecordedRequest>) -> Result<Exchange, Remark> {
+fn read_line(line: &[u8], number: usize, before: Option<&Before>) -> Result<(Exchange, Before), Remark> {
     let damaged = |error: serde_json::Error| Remark::Damaged { line: number, why: error.to_string() };
     let Version { v: version } = serde_json::from_slice(line).map_err(damaged)?;
     if version != RECORDING_VERSION {
         return Err(Remark::OtherVersion { line: number, version });
     }
-    let line: Line = serde_json::from_slice(line).map_err(damaged)?;
-    let request = line.request.whole(before).ok_or(Remark::DoesNotFit { line: number })?;
-    Ok(Exchange {
-        turn: line.turn,
-        call: line.call,
-        at_ms: line.at,
-        by: line.by,
-        model: line.model,
-        request,
-        events: line.events,
-        end: line.end,
-        took_ms: line.took,
-        wire: line.wire,
-    })
+    let row: Row<'_> = serde_json::from_slice(line).map_err(damaged)?;
+    let after = row.request.whole(before).ok_or(Remark::DoesNotFit { line: number })?;
+    let exchange = Exchange {
+        turn: row.turn.into_owned(),
+        call: row.call,
+        lost: row.lost,
+        at_ms: row.at,
+        by: row.by.into_owned(),
+        model: row.model.into_owned(),
+        request: after.request.clone(),
+        events: row.events.into_owned(),
+        end: row.end.into_owned(),
+        took_ms: row.took,
+        wire: row.wire.map(Cow::into_owned),
+    };
+    Ok((exchange, after))
 }

@@ -7,6 +7,8 @@
 mod compare;
 mod exchange;
 mod fault;
+mod frames;
+mod hide;
 mod line;
 mod player;
 mod recorder;
@@ -15,8 +17,8 @@ mod recorder;
 mod tests;
 
 pub use compare::{Difference, first_difference};
-pub use exchange::{End, Exchange, Frame, RecordedModel, RecordedRequest, Wire, with_sums};
+pub use exchange::{End, Exchange, Frame, Hidden, RecordedModel, RecordedRequest, Wire, with_sums};
 pub use fault::{Fault, Kind, Waiting, What, Why};
-pub use line::{RECORDING_VERSION, Recording, Remark, Writer, read};
+pub use line::{Line, RECORDING_VERSION, Recording, Remark, Writer, read};
 pub use player::{Player, Script, Speed};
 pub use recorder::{ExchangeSink, MAX_EVENT_BYTES, Recorder, Taken, TakenFrom, WireFrames};

@@ -26,7 +26,7 @@ pub enum Speed {
 
 /// The recorded calls of one turn, played one after the other by the [`Player`]s of it.
 pub struct Script {
-    exchanges: Vec<Exchange>,
+    exchanges: Arc<[Exchange]>,
     redactor: Arc<Redactor>,
     speed: Speed,
     played: Mutex<Played>,
@@ -37,13 +37,15 @@ pub struct Script {
 struct Played {
     /// The call that comes next.
     next: usize,
+    /// Calls that were asked for when there was none any more.
+    beyond: usize,
     differences: Vec<Difference>,
 }
 
 impl Script {
     /// These calls, in this order.
     #[must_use]
-    pub fn new(exchanges: Vec<Exchange>, redactor: Arc<Redactor>, speed: Speed) -> Self {
+    pub fn new(exchanges: Arc<[Exchange]>, redactor: Arc<Redactor>, speed: Speed) -> Self {
         Self { exchanges, redactor, speed, played: Mutex::default(), stopped: CancellationToken::new() }
     }
 
@@ -53,10 +55,11 @@ impl Script {
         self.exchanges.get(self.played().next)
     }
 
-    /// How many calls were answered.
+    /// How many calls were asked for, those for which there is no answer included.
     #[must_use]
-    pub fn answered(&self) -> usize {
-        self.played().next
+    pub fn asked(&self) -> usize {
+        let played = self.played();
+        played.next + played.beyond
     }
 
     /// Every call.
@@ -85,7 +88,10 @@ impl Script {
     fn begin(&self, info: &ModelInfo, request: &ModelRequest) -> Option<(&Exchange, bool)> {
         let now = RecordedRequest::of(request, &self.redactor);
         let mut played = self.played();
-        let exchange = self.exchanges.get(played.next)?;
+        let Some(exchange) = self.exchanges.get(played.next) else {
+            played.beyond += 1;
+            return None;
+        };
         played.next += 1;
         let (then, asked) = (exchange.model.reference(), info.reference());
         let model = (then != asked).then(|| Difference::new("model", then, asked));

@@ -7,13 +7,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::stream::{BoxStream, Stream, StreamExt as _};
-use openclaw_guard::Redactor;
+use openclaw_guard::{Redactor, Secret};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::exchange::{End, Exchange, Frame, RecordedModel, RecordedRequest, Wire, hide_text};
+use super::exchange::{End, Exchange, Hidden, RecordedModel, RecordedRequest};
 use super::fault::Fault;
-use crate::wire::{Tap, Tapped, tapped};
+use super::frames::{Broke, Spelt, wire};
+use super::hide::{hidden_text, hide_text};
+use crate::wire::{Keep, Seen, Tap, tapped};
 use crate::{ChatModel, ModelError, ModelEvent, ModelInfo, ModelRequest};
 
 /// Most bytes of events that are kept of one answer. What comes after is passed on and not recorded.
@@ -91,16 +93,23 @@ impl ChatModel for Recorder {
             events: Vec::new(),
             end: Ending::Stopped,
             took: Duration::ZERO,
-            wire: None,
+            frames: self.frames,
+            seen: Seen::default(),
+            bytes: 0,
         };
-        let tap = (self.frames == WireFrames::Kept).then(|| Arc::new(Tap::new(began)));
+        let keep = match self.frames {
+            WireFrames::Left => Keep::Nothing,
+            WireFrames::Kept => Keep::Frames,
+        };
+        let tap = Arc::new(Tap::new(began, keep));
         let events = self.inner.stream(request, abort);
         let sink = Arc::clone(&self.sink);
         Tape { events, tap, began, bytes: 0, taken: Some(Box::new(taken)), sink }.boxed()
     }
 }
 
-/// A call that was recorded, secrets and all. There is one way to what is in it: [`Taken::exchange`].
+/// A call that was recorded, secrets and all. There is one way to what is in it:
+/// [`Taken::exchange_after`].
 pub struct Taken {
     turn: Arc<str>,
     call: u32,
@@ -109,7 +118,10 @@ pub struct Taken {
     events: Vec<(u64, ModelEvent)>,
     end: Ending,
     took: Duration,
-    wire: Option<(Vec<(u64, Tapped)>, usize)>,
+    frames: WireFrames,
+    seen: Seen,
+    /// Of events and frames.
+    bytes: usize,
 }
 
 enum Ending {
@@ -122,7 +134,7 @@ enum Ending {
 /// A call being recorded.
 struct Tape {
     events: BoxStream<'static, Result<ModelEvent, ModelError>>,
-    tap: Option<Arc<Tap>>,
+    tap: Arc<Tap>,
     began: Instant,
     bytes: usize,
     /// Nothing after the end.
@@ -136,10 +148,7 @@ impl Stream for Tape {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let tape = self.get_mut();
         let events = &mut tape.events;
-        let polled = match &tape.tap {
-            Some(tap) => tapped(tap, || events.poll_next_unpin(context)),
-            None => events.poll_next_unpin(context),
-        };
+        let polled = tapped(&tape.tap, || events.poll_next_unpin(context));
         if let Poll::Ready(item) = &polled {
             tape.note(item.as_ref());
         }
@@ -174,7 +183,8 @@ impl Tape {
         let Some(mut taken) = self.taken.take() else { return };
         taken.end = if self.bytes > MAX_EVENT_BYTES { Ending::TooLarge } else { end };
         taken.took = self.began.elapsed();
-        taken.wire = self.tap.take().map(|tap| tap.take());
+        taken.seen = self.tap.take();
+        taken.bytes = self.bytes.min(MAX_EVENT_BYTES) + taken.seen.bytes;
         self.sink.take(*taken);
     }
 }
@@ -205,18 +215,46 @@ fn millis(duration: Duration) -> u64 {
 }
 
 impl Taken {
+    /// The secrets that its requests carried, for whoever makes what hides them. One may be known from nowhere else: it
+    /// was renewed a moment ago.
+    #[must_use]
+    pub fn secrets(&self) -> &[Secret] {
+        &self.seen.secrets
+    }
+
+    /// How many bytes of memory its answer takes, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// What is written down of it: everything but the secrets. It takes as long as there is text, so it belongs where
     /// blocking work is done.
     #[must_use]
     pub fn exchange(self, redactor: &Redactor) -> Exchange {
+        self.exchange_after(&mut Hidden::default(), redactor)
+    }
+
+    /// The same behind another call of the conversation, whose request the same redactor has looked through.
+    #[must_use]
+    pub fn exchange_after(self, hidden: &mut Hidden, redactor: &Redactor) -> Exchange {
         let mut events = self.events;
         let spelt = hide_events(&mut events, redactor);
+        let broke = match &self.end {
+            Ending::Failed(ModelError::Malformed { .. }) => Broke::Malformed,
+            Ending::Done | Ending::Failed(_) | Ending::Stopped | Ending::TooLarge => Broke::Not,
+        };
+        let wire = match self.frames {
+            WireFrames::Left => None,
+            WireFrames::Kept => Some(wire(self.seen, (spelt, broke), redactor)),
+        };
         Exchange {
             turn: self.turn.to_string(),
             call: self.call,
+            lost: 0,
             at_ms: self.request.now_ms,
             by: env!("CARGO_PKG_VERSION").to_owned(),
-            request: RecordedRequest::of(&self.request, redactor),
+            request: RecordedRequest::after(&self.request, hidden, redactor),
             model: self.model,
             events,
             end: match self.end {
@@ -226,55 +264,9 @@ impl Taken {
                 Ending::TooLarge => End::TooLarge,
             },
             took_ms: millis(self.took),
-            wire: self.wire.map(|(notes, left_out)| wire(notes, left_out, spelt, redactor)),
+            wire,
         }
     }
-}
-
-/// Whether the answer spelt out a secret.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Spelt {
-    Nothing,
-    Secret,
-}
-
-fn wire(notes: Vec<(u64, Tapped)>, left_out_bytes: usize, spelt: Spelt, redactor: &Redactor) -> Wire {
-    let withheld = spelt == Spelt::Secret || pieces_hide_one(&notes, redactor);
-    let frames = notes.into_iter().filter_map(|(at, note)| {
-        let mut frame = match note {
-            Tapped::Asked { url, body } => {
-                Frame::Asked { url, body: String::from_utf8_lossy(&body).into_owned() }
-            }
-            Tapped::Answered { status, content_type } => Frame::Answered { status, content_type },
-            Tapped::Piece(_) if withheld => return None,
-            Tapped::Piece(bytes) => Frame::Piece(String::from_utf8_lossy(&bytes).into_owned()),
-        };
-        match &mut frame {
-            Frame::Asked { url, body } => {
-                hide_text(url, redactor);
-                hide_text(body, redactor);
-            }
-            Frame::Answered { content_type: text, .. } | Frame::Piece(text) => hide_text(text, redactor),
-        }
-        Some((at, frame))
-    });
-    Wire { frames: frames.collect(), left_out_bytes, withheld }
-}
-
-/// Whether a secret stands in the body where no single piece has it.
-fn pieces_hide_one(notes: &[(u64, Tapped)], redactor: &Redactor) -> bool {
-    let pieces = notes.iter().filter_map(|(_, note)| match note {
-        Tapped::Piece(bytes) => Some(bytes.as_slice()),
-        Tapped::Asked { .. } | Tapped::Answered { .. } => None,
-    });
-    let pieces: Vec<&[u8]> = pieces.collect();
-    let whole = pieces.concat();
-    let whole = String::from_utf8_lossy(&whole);
-    let hidden = redactor.redact(&whole);
-    let apart: String =
-        pieces.iter().map(|piece| redactor.redact(&String::from_utf8_lossy(piece)).into_owned()).collect();
-    // A character that is cut in two is replaced in both halves, and hides nothing.
-    hidden != whole && hidden != apart
 }
 
 /// What comes in pieces and is read as one text.
@@ -300,7 +292,7 @@ fn hide_events(events: &mut Vec<(u64, ModelEvent)>, redactor: &Redactor) -> Spel
     }
     let mut spelt = Spelt::Nothing;
     for (channel, whole) in wholes {
-        let hidden = redactor.redact(&whole);
+        let hidden = hidden_text(&whole, redactor);
         if hidden == whole {
             continue;
         }

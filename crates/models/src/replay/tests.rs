@@ -1,5 +1,8 @@
 //! What was recorded is what is played, without the secrets, and damage is told.
 
+mod priced;
+mod secrets;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -91,7 +94,13 @@ async fn recorded(items: Vec<Result<ModelEvent, ModelError>>, request: ModelRequ
 
 fn written(exchanges: Vec<Exchange>) -> String {
     let mut writer = Writer::default();
-    exchanges.into_iter().map(|exchange| writer.line(exchange).unwrap()).collect()
+    let mut file = String::new();
+    for exchange in exchanges {
+        let line = writer.line(&exchange).unwrap();
+        file.push_str(line.text());
+        writer.wrote(line);
+    }
+    file
 }
 
 fn text(delta: &str) -> Result<ModelEvent, ModelError> {
@@ -174,7 +183,7 @@ proptest! {
             let file = written(kept.exchanges(&nothing));
             let recording = read(file.as_bytes());
             prop_assert_eq!(&recording.remarks, &[]);
-            let script = Arc::new(Script::new(recording.exchanges, Arc::new(nothing), Speed::AtOnce));
+            let script = Arc::new(Script::new(recording.exchanges.into(), Arc::new(nothing), Speed::AtOnce));
             let player = Player::next(&script).unwrap();
             let played: Vec<_> = player.stream(asking("hi"), CancellationToken::new()).collect().await;
             prop_assert_eq!(played, items);
@@ -283,7 +292,7 @@ async fn a_stopped_call_is_recorded_as_far_as_it_came_and_stops_again() {
     let exchanges = kept.exchanges(&plain());
     assert_eq!((exchanges[0].events.len(), &exchanges[0].end), (1, &End::Stopped));
 
-    let script = Arc::new(Script::new(exchanges.clone(), Arc::new(plain()), Speed::AtOnce));
+    let script = Arc::new(Script::new(exchanges.clone().into(), Arc::new(plain()), Speed::AtOnce));
     let abort = CancellationToken::new();
     let mut played = Player::next(&script).unwrap().stream(asking("hi"), abort.clone());
     assert_eq!(played.next().await, Some(text("a")));
@@ -296,7 +305,7 @@ async fn a_stopped_call_is_recorded_as_far_as_it_came_and_stops_again() {
 
     // One that was given up for another model has timed out.
     let two = vec![exchanges[0].clone(), exchanges[0].clone()];
-    let script = Arc::new(Script::new(two, Arc::new(plain()), Speed::AtOnce));
+    let script = Arc::new(Script::new(two.into(), Arc::new(plain()), Speed::AtOnce));
     let (_, error) = collect(&Player::next(&script).unwrap(), asking("hi")).await;
     assert!(matches!(error, Some(ModelError::Timeout { kind: TimeoutKind::FirstByte, .. })), "{error:?}");
 }
@@ -305,7 +314,7 @@ async fn a_stopped_call_is_recorded_as_far_as_it_came_and_stops_again() {
 async fn a_player_keeps_the_promises_of_a_model_and_says_when_it_is_over() {
     let mut exchanges = recorded(vec![text("hello "), text("you"), done()], asking("hello")).await;
     exchanges.extend([exchanges[0].clone(), exchanges[0].clone()]);
-    let script = Arc::new(Script::new(exchanges, Arc::new(plain()), Speed::Original));
+    let script = Arc::new(Script::new(exchanges.into(), Arc::new(plain()), Speed::Original));
     let player = Player::next(&script).unwrap();
     let began = tokio::time::Instant::now();
     keeps_its_promises(&player).await;
@@ -316,6 +325,7 @@ async fn a_player_keeps_the_promises_of_a_model_and_says_when_it_is_over() {
     let over = CatalogError::RecordingOver { reference: "p/m".into() };
     assert_eq!(error, Some(ModelError::Unavailable(over)));
     assert!(Player::next(&script).is_none());
+    assert_eq!((script.asked(), script.exchanges().len()), (4, 3), "one call too many is counted");
     assert!(error.unwrap().plain_words().contains("no further answer of p/m"));
 }
 
@@ -383,12 +393,14 @@ async fn damage_is_told_and_the_rest_is_read() {
 
     // A line after a damaged one stands alone when the writer was told to forget.
     let mut writer = Writer::default();
-    let first = writer.line(exchanges[0].clone()).unwrap();
+    let first = writer.line(&exchanges[0]).unwrap();
+    let torn = first.text()[..40].to_owned();
+    writer.wrote(first);
     writer.forget();
-    let second = writer.line(exchanges[1].clone()).unwrap();
-    let mended = format!("{}\n{second}", &first[..40]);
+    let second = writer.line(&exchanges[1]).unwrap();
+    let mended = format!("{torn}\n{}", second.text());
     let recording = read(mended.as_bytes());
-    assert_eq!(recording.exchanges, [exchanges[1].clone()]);
+    assert_eq!(recording.exchanges, [Exchange { lost: 1, ..exchanges[1].clone() }]);
     assert!(matches!(recording.remarks[..], [Remark::Damaged { line: 1, .. }]));
 
     let changed = file.replacen("\"two\"", "\"owt\"", 1);
@@ -396,8 +408,8 @@ async fn damage_is_told_and_the_rest_is_read() {
     assert_eq!(read(b"").exchanges, []);
 }
 
-/// A model of the catalog behind a recorder that keeps what goes over the wire.
-fn on_the_wire(server: &ModelServer, query: &str) -> (Recorder, Arc<Kept>) {
+/// A model of the catalog.
+fn connected(server: &ModelServer, query: &str) -> Arc<dyn ChatModel> {
     let mut provider = ProviderEntry::new("mock", &format!("{}{query}", server.base_url()));
     provider.api = Some(WireApi::OpenAiCompletions);
     provider.api_key = Some(Secret::new(KEY.into()));
@@ -407,7 +419,12 @@ fn on_the_wire(server: &ModelServer, query: &str) -> (Recorder, Arc<Kept>) {
     let catalog = Catalog::new(providers, Environment::default());
     let (found, _) = catalog.find("mock/m").unwrap();
     let keys = catalog.keys(catalog.entry("mock").unwrap());
-    let model = catalog.connect_with(&found, Keyed::With(&keys[0]), Patience::Alone).unwrap();
+    catalog.connect_with(&found, Keyed::With(&keys[0]), Patience::Alone).unwrap()
+}
+
+/// The same behind a recorder that keeps what goes over the wire.
+fn on_the_wire(server: &ModelServer, query: &str) -> (Recorder, Arc<Kept>) {
+    let model = connected(server, query);
     let kept = Arc::new(Kept::default());
     (Recorder::new(model, TakenFrom::turn("t"), kept.clone(), WireFrames::Kept), kept)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::decode::Decoder;
 use super::encode::encode;
 use crate::openai::classify;
+use crate::thinking::refuses_effort;
 use crate::wire::{self, Api, Redactor, Refusal};
 use crate::{ModelError, ModelInfo, ModelRequest};
 
@@ -25,6 +26,10 @@ impl Api for Responses {
     }
 
     /// Errors have the same shape and the same codes as those of chat completions.
+    fn refuses_effort(&self, body: &[u8]) -> bool {
+        refuses_effort(body)
+    }
+
     fn classify(&self, refusal: Refusal<'_>, info: &ModelInfo, redactor: &Redactor) -> ModelError {
         classify(refusal, info, redactor)
     }

@@ -12,8 +12,9 @@ use crate::conversation::{
     IdRule, ImageRule, LoneSignatures, Outcome, Piece, Roles, Rules, Said, Turn, plain_name, turns,
 };
 use crate::params::Fields;
+use crate::thinking;
 use crate::wire::{object, output_limit};
-use crate::{ModelInfo, ModelRequest, ThinkingLevel, ToolDefinition};
+use crate::{ModelInfo, ModelRequest, ToolDefinition};
 
 /// The least that the API takes as `max_output_tokens`.
 const MIN_OUTPUT_TOKENS: u32 = 16;
@@ -40,7 +41,10 @@ const RULES: Rules = Rules {
 pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde_json::Error> {
     let limit = output_limit(request, info);
     let asked = request.thinking.filter(|_| info.reasoning && !info.own_fields.decide_thinking());
-    let reasoning = asked.and_then(effort);
+    let reasoning = asked.map(|level| Reasoning {
+        effort: thinking::word(thinking::effort(&info.id, level)),
+        summary: "auto",
+    });
     let input = input(turns(request, info, RULES));
     // Carried reasoning comes from a model that reasons, whatever is configured of it.
     let reasons = info.reasoning || input.iter().any(|item| matches!(item, Item::Carried(_)));
@@ -57,17 +61,6 @@ pub fn encode(request: &ModelRequest, info: &ModelInfo) -> Result<Vec<u8>, serde
         temperature: request.temperature,
         own: info.own_fields.body(),
     })
-}
-
-/// Words that every reasoning model knows; which of them know less or more is not told by their names.
-fn effort(level: ThinkingLevel) -> Option<Reasoning> {
-    let effort = match level {
-        ThinkingLevel::Off => return None,
-        ThinkingLevel::Minimal | ThinkingLevel::Low => "low",
-        ThinkingLevel::Medium => "medium",
-        ThinkingLevel::High | ThinkingLevel::XHigh => "high",
-    };
-    Some(Reasoning { effort, summary: "auto" })
 }
 
 #[derive(Serialize)]

@@ -18,7 +18,7 @@ pub trait Api: Send + Sync {
     }
 
     /// Headers of every request beside the key and the content type.
-    fn headers(&self, _key: Option<&str>) -> &'static [(&'static str, &'static str)] {
+    fn headers(&self, _key: Option<&str>, _info: &ModelInfo) -> &'static [(&'static str, &'static str)] {
         &[]
     }
 
@@ -35,6 +35,11 @@ pub trait Api: Send + Sync {
 
     /// Reads one answer.
     fn decoder(&self, info: Arc<ModelInfo>, redactor: Redactor) -> Box<dyn Decoder>;
+
+    /// Whether a refusal with this body is about the effort of thinking alone, so that the model answers without.
+    fn refuses_effort(&self, _body: &[u8]) -> bool {
+        false
+    }
 
     /// What a refusal means.
     fn classify(&self, refusal: Refusal<'_>, info: &ModelInfo, redactor: &Redactor) -> ModelError;

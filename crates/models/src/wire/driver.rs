@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,6 +39,8 @@ pub struct RemoteChat {
     endpoint: Arc<Endpoint>,
     http: Arc<GuardedHttp>,
     policy: CallPolicy,
+    /// Set when the model refused the effort that it was told: it is not told any more.
+    untold: Arc<AtomicBool>,
 }
 
 impl RemoteChat {
@@ -50,7 +53,8 @@ impl RemoteChat {
         http: Arc<GuardedHttp>,
         policy: CallPolicy,
     ) -> Self {
-        Self { api, info: Arc::new(info), endpoint: Arc::new(endpoint), http, policy }
+        let untold = Arc::default();
+        Self { api, info: Arc::new(info), endpoint: Arc::new(endpoint), http, policy, untold }
     }
 }
 
@@ -61,13 +65,17 @@ impl ChatModel for RemoteChat {
 
     fn stream(
         &self,
-        request: ModelRequest,
+        mut request: ModelRequest,
         abort: CancellationToken,
     ) -> BoxStream<'static, Result<ModelEvent, ModelError>> {
+        if self.untold.load(Ordering::Relaxed) {
+            request.thinking = None;
+        }
         let body = self.api.encode(&request, &self.info);
         let mut call = Call {
             model: self.clone(),
             body: Bytes::new(),
+            told: (self.info.reasoning && request.thinking.is_some()).then_some(request),
             abort,
             phase: Phase::Begin,
             ready: VecDeque::new(),
@@ -86,6 +94,8 @@ impl ChatModel for RemoteChat {
 struct Call {
     model: RemoteChat,
     body: Bytes,
+    /// The request, if it tells how hard to think and was not refused for that.
+    told: Option<ModelRequest>,
     abort: CancellationToken,
     phase: Phase,
     /// Decoded and not yet taken.
@@ -155,8 +165,16 @@ impl Call {
             Phase::Over => {}
             Phase::Fail(error) => return Err(error),
             Phase::Begin => {
-                let reading = self.model.begin(self.body.clone()).await?;
-                self.phase = Phase::Reading(Box::new(reading));
+                self.phase = match self.model.begin(self.body.clone()).await {
+                    Ok(reading) => {
+                        self.told = None;
+                        Phase::Reading(Box::new(reading))
+                    }
+                    Err(refused) => {
+                        self.forget_effort(refused)?;
+                        Phase::Begin
+                    }
+                };
             }
             Phase::Reading(mut reading) => {
                 let (events, outcome) = reading.advance(&self.model).await;
@@ -176,6 +194,18 @@ impl Call {
         Ok(())
     }
 
+    /// Prepares the same request without an effort, if that is what was refused.
+    fn forget_effort(&mut self, refused: NotBegun) -> Result<(), ModelError> {
+        let told = self.told.take().filter(|_| refused.is_of_effort);
+        let Some(request) = told else { return Err(refused.error) };
+        let request = ModelRequest { thinking: None, ..request };
+        let body = self.model.api.encode(&request, &self.model.info);
+        self.body = Bytes::from(body.map_err(|_| self.model.info.malformed(Malformed::Request))?);
+        self.model.untold.store(true, Ordering::Relaxed);
+        tracing::info!(error = %refused.error, "the model does not know the effort of thinking; it is asked without");
+        Ok(())
+    }
+
     /// Waits before a repetition, if there is to be one: never after output began, because the user saw it.
     async fn recover(&mut self, error: &ModelError) -> Recovery {
         self.failed_attempts += 1;
@@ -191,6 +221,19 @@ impl Call {
             () = self.abort.cancelled() => Recovery::Aborted,
             () = tokio::time::sleep(pause) => Recovery::Repeat,
         }
+    }
+}
+
+/// Why a request brought no answer.
+struct NotBegun {
+    error: ModelError,
+    /// Whether it was refused for the effort of thinking alone.
+    is_of_effort: bool,
+}
+
+impl From<ModelError> for NotBegun {
+    fn from(error: ModelError) -> Self {
+        Self { error, is_of_effort: false }
     }
 }
 
@@ -219,10 +262,11 @@ impl RemoteChat {
     }
 
     /// Sends the request and judges the head of the answer.
-    async fn begin(&self, body: Bytes) -> Result<Reading, ModelError> {
+    async fn begin(&self, body: Bytes) -> Result<Reading, NotBegun> {
         let first_byte_by = Instant::now() + self.policy.timeouts.first_byte;
         let request = self.http.request(Method::POST, &self.endpoint.url).await;
         let request = request.map_err(|_| self.unreachable(Unreachable::ClientSetup))?;
+        tap::know(self.endpoint.redactor.secrets());
         tap::note(|| Tapped::asked(&self.endpoint.url, &body));
         let sent = request.headers(self.endpoint.headers.clone()).body(body).send();
         let sent =
@@ -239,7 +283,7 @@ impl RemoteChat {
             return Err(self.refusal(response).await);
         }
         if self.api.framing() == Framing::Events && !is_event_stream(response.headers()) {
-            return Err(self.not_a_stream(response).await);
+            return Err(self.not_a_stream(response).await.into());
         }
         Ok(Reading {
             response,
@@ -250,11 +294,14 @@ impl RemoteChat {
         })
     }
 
-    async fn refusal(&self, response: Response) -> ModelError {
+    async fn refusal(&self, response: Response) -> NotBegun {
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers(), jiff::Timestamp::now());
         let body = self.error_body(response).await;
-        self.api.classify(Refusal { status, retry_after, body: &body }, &self.info, &self.endpoint.redactor)
+        let refusal = Refusal { status, retry_after, body: &body };
+        let error = self.api.classify(refusal, &self.info, &self.endpoint.redactor);
+        let is_of_effort = matches!(error, ModelError::BadRequest { .. }) && self.api.refuses_effort(&body);
+        NotBegun { error, is_of_effort }
     }
 
     /// Status 200 and no event stream: some gateways report failures so.

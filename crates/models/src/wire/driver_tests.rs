@@ -265,3 +265,37 @@ fn endpoints_that_cannot_be_used_are_refused() {
     let slash = endpoint("https://host/v1/", None).unwrap();
     assert_eq!(slash.url().as_str(), "https://host/v1/chat/completions");
 }
+
+/// The model answers without what it does not know, and is not told it again.
+#[tokio::test]
+async fn an_effort_that_is_refused_is_left_out() {
+    let refused = |param: &str| Reply::Status {
+        code: 400,
+        retry_after: None,
+        body: serde_json::json!({"error": {"message": "Unsupported value", "type": "invalid_request_error",
+            "param": param, "code": "unsupported_value"}})
+        .to_string(),
+    };
+    let server = ModelServer::start();
+    server.script([
+        refused("reasoning_effort"),
+        Reply::text("one"),
+        Reply::text("two"),
+        refused("temperature"),
+    ]);
+    let info = ModelInfo { reasoning: true, ..info() };
+    let http = Arc::new(GuardedHttp::new(Duration::from_secs(5)));
+    let endpoint = endpoint(&server.base_url(), Some(KEY)).unwrap();
+    let model = RemoteChat::new(&Completions, info, endpoint, http, policy(Duration::from_secs(10)));
+    let told = || crate::ModelRequest { thinking: Some(crate::ThinkingLevel::High), ..asking("hi") };
+    for expected in ["one", "two"] {
+        let (events, error) = collect(&model, told()).await;
+        assert_eq!((said(&events).as_str(), error), (expected, None));
+    }
+    let efforts: Vec<_> =
+        server.requests().iter().map(|request| request.body["reasoning_effort"].clone()).collect();
+    assert_eq!(efforts, [serde_json::json!("high"), serde_json::Value::Null, serde_json::Value::Null]);
+    let (_, error) = collect(&model, told()).await;
+    assert!(matches!(error, Some(ModelError::BadRequest { .. })), "{error:?}");
+    assert_eq!(server.requests().len(), 4);
+}

@@ -40,7 +40,7 @@ impl Endpoint {
         let url = parse_address(&api.address(base_url.trim().trim_end_matches('/'), info))?;
         let mut map = HeaderMap::new();
         map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        for (name, value) in api.headers(key.as_ref().map(Secret::expose)) {
+        for (name, value) in api.headers(key.as_ref().map(Secret::expose), info) {
             map.insert(*name, HeaderValue::from_static(value));
         }
         if let Some(key) = &key {

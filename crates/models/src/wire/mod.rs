@@ -23,7 +23,7 @@ pub use speak::speaks;
 
 pub(crate) use common::{IMAGES_ABOVE, MAX_TOOL_CALLS, lower, object, output_limit};
 pub(crate) use meaning::{Meaning, Verdict};
-pub(crate) use tap::{Tap, Tapped, tapped};
+pub(crate) use tap::{Keep, Seen, Tap, Tapped, tapped};
 
 #[cfg(test)]
 mod driver_tests;

@@ -24,6 +24,12 @@ impl Redactor {
         Self(parts.into_iter().map(|part| Secret::new(part.to_owned())).collect())
     }
 
+    /// What it removes.
+    #[must_use]
+    pub fn secrets(&self) -> &[Secret] {
+        &self.0
+    }
+
     /// `text` on one line, without the secrets and without control characters, at most 300 characters.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {

@@ -1,7 +1,8 @@
 //! Looking on at what goes over the wire, for recordings. Headers are never seen here: the credential is in them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use openclaw_guard::Secret;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, Url};
 use tokio::time::Instant;
@@ -66,36 +67,62 @@ impl Tapped {
     }
 }
 
+/// What a tap keeps beside the secrets of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    Nothing,
+    Frames,
+}
+
 /// What one call had on the wire.
-#[derive(Debug)]
 pub(crate) struct Tap {
     began: Instant,
+    keep: Keep,
     seen: Mutex<Seen>,
 }
 
-#[derive(Debug, Default)]
-struct Seen {
-    notes: Vec<(u64, Tapped)>,
-    bytes: usize,
-    left_out: usize,
+/// What was seen of a call.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Each with its milliseconds since the beginning.
+    pub(crate) notes: Vec<(u64, Tapped)>,
+    /// Bytes of them.
+    pub(crate) bytes: usize,
+    /// Bytes that were too many.
+    pub(crate) left_out: usize,
+    /// What the requests carried that nobody may read.
+    pub(crate) secrets: Vec<Secret>,
 }
 
 impl Tap {
-    pub(crate) fn new(began: Instant) -> Self {
-        Self { began, seen: Mutex::default() }
+    pub(crate) fn new(began: Instant, keep: Keep) -> Self {
+        Self { began, keep, seen: Mutex::default() }
     }
 
-    /// What was seen, each with its milliseconds since the beginning, and the bytes that were left out.
-    pub(crate) fn take(&self) -> (Vec<(u64, Tapped)>, usize) {
-        let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
-        (seen.notes, seen.left_out)
+    /// What was seen.
+    pub(crate) fn take(&self) -> Seen {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn know(&self, secrets: &[Secret]) {
+        let mut seen = self.lock();
+        for secret in secrets {
+            if !seen.secrets.iter().any(|known| known.expose() == secret.expose()) {
+                seen.secrets.push(secret.clone());
+            }
+        }
     }
 
     fn push(&self, note: Tapped) {
         let at = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.lock();
         let bytes = note.bytes();
-        if seen.bytes + bytes > MAX_TAPPED_BYTES {
+        // Behind a gap nobody knows what a piece goes on with.
+        if seen.left_out > 0 || seen.bytes + bytes > MAX_TAPPED_BYTES {
             seen.left_out += bytes;
             return;
         }
@@ -111,13 +138,23 @@ pub(crate) fn tapped<T>(tap: &Arc<Tap>, work: impl FnOnce() -> T) -> T {
 
 /// Tells whoever looks on; costs a look at a task's local value when nobody does.
 pub(super) fn note(make: impl FnOnce() -> Tapped) {
+    let push = |tap: &Arc<Tap>| match tap.keep {
+        Keep::Frames => tap.push(make()),
+        Keep::Nothing => {}
+    };
     // It fails where nobody looks on.
-    TAP.try_with(|tap| tap.push(make())).ok();
+    TAP.try_with(push).ok();
+}
+
+/// Tells whoever looks on what a request carries that must not be written down.
+pub(super) fn know(secrets: &[Secret]) {
+    TAP.try_with(|tap| tap.know(secrets)).ok();
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_TAPPED_BYTES, Tap, Tapped, note, tapped};
+    use super::{Keep, MAX_TAPPED_BYTES, Tap, Tapped, know, note, tapped};
+    use openclaw_guard::Secret;
     use std::sync::Arc;
     use tokio::time::Instant;
 
@@ -128,12 +165,20 @@ mod tests {
         assert_eq!(asked, Tapped::Asked { url: "https://host/v1/x".into(), body: b"{}".to_vec() });
 
         note(|| unreachable!("nobody looks on"));
-        let tap = Arc::new(Tap::new(Instant::now()));
+        let tap = Arc::new(Tap::new(Instant::now(), Keep::Frames));
         tapped(&tap, || {
-            note(|| Tapped::piece(&vec![0; MAX_TAPPED_BYTES]));
-            note(|| Tapped::piece(b"x"));
+            note(|| Tapped::piece(&vec![0; MAX_TAPPED_BYTES - 1]));
+            note(|| Tapped::piece(b"xx"));
+            note(|| Tapped::piece(b"y"));
         });
-        let (notes, left_out) = tap.take();
-        assert_eq!((notes.len(), left_out), (1, 1));
+        let seen = tap.take();
+        assert_eq!((seen.notes.len(), seen.left_out), (1, 3), "nothing behind a gap");
+
+        let tap = Arc::new(Tap::new(Instant::now(), Keep::Nothing));
+        tapped(&tap, || {
+            note(|| unreachable!("frames are not wanted"));
+            know(&[Secret::new("one".into()), Secret::new("one".into())]);
+        });
+        assert_eq!(tap.take().secrets.len(), 1);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::efforts::efforts;
 use super::reader::{At, Check, Violation};
 
 const FIELDS: &[&str] = &[
@@ -63,15 +64,15 @@ pub fn completions(body: &Value) -> Result<(), Violation> {
 
 /// Each in the form of one server; two of them at once no server knows.
 fn thinking(body: &At<'_>) -> Check {
-    let efforts = ["none", "minimal", "low", "medium", "high", "xhigh"];
+    let efforts = efforts(body.text_of("model")?);
     let forms = ["reasoning_effort", "reasoning", "thinking"];
     body.must(forms.iter().filter(|form| body.get(form).is_some()).count() < 2, "two forms of thinking")?;
     if let Some(effort) = body.get("reasoning_effort") {
-        effort.one_of(&efforts)?;
+        effort.one_of(efforts)?;
     }
     if let Some(reasoning) = body.get("reasoning") {
         reasoning.fields(&[], &["effort", "max_tokens", "exclude", "enabled"])?;
-        reasoning.get("effort").map_or(Ok(()), |effort| effort.one_of(&efforts).map(drop))?;
+        reasoning.get("effort").map_or(Ok(()), |effort| effort.one_of(efforts).map(drop))?;
     }
     let Some(thinking) = body.get("thinking") else { return Ok(()) };
     thinking.fields(&["type"], &["clear_thinking"])?;

@@ -6,6 +6,7 @@
 mod anthropic;
 mod base64;
 mod completions;
+mod efforts;
 mod gemini;
 mod gemini_schema;
 mod ollama;
@@ -14,6 +15,7 @@ mod responses;
 
 pub use anthropic::anthropic;
 pub use completions::completions;
+pub use efforts::efforts;
 pub use gemini::gemini;
 pub use gemini_schema::gemini_schema;
 pub use ollama::ollama;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::efforts::efforts;
 use super::reader::{At, Check, Violation};
 
 const FIELDS: &[&str] = &[
@@ -38,7 +39,7 @@ pub fn responses(body: &Value) -> Result<(), Violation> {
     }
     if let Some(reasoning) = body.get("reasoning") {
         reasoning.fields(&["effort"], &["summary"])?;
-        reasoning.need("effort")?.one_of(&["minimal", "low", "medium", "high"])?;
+        reasoning.need("effort")?.one_of(efforts(body.text_of("model")?))?;
     }
     tools(&body)?;
     input(&body)

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::time::Duration;
 
-use openclaw_guard::{CHILD_ENV, CHILD_PATH};
+use openclaw_guard::{CHILD_ENV, CHILD_MARK, CHILD_PATH};
 use openclaw_tools::{Exec, Toolbox, ToolboxOptions};
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ async fn the_environment_is_an_allow_list() {
     let home = Home::new();
     let text = home.ok("exec", json!({"command": "env"})).await;
     assert!(text.lines().any(|line| line == format!("PATH={CHILD_PATH}")));
-    let by_the_shell = ["PATH", "PWD", "OLDPWD", "SHLVL", "_"];
+    let by_the_shell = ["PATH", "PWD", "OLDPWD", "SHLVL", "_", CHILD_MARK];
     for line in text.lines() {
         let name = line.split('=').next().unwrap();
         assert!(by_the_shell.contains(&name) || CHILD_ENV.contains(&name), "leaked {name}");

@@ -44,6 +44,24 @@ async fn search_returns_what_the_release_returns() {
 }
 
 #[tokio::test]
+async fn what_is_shown_once_or_in_part_is_told() {
+    let home = Home::new();
+    let line = "- The falcon of the north ships on Friday.";
+    home.file("workspace/MEMORY.md", &format!("{line}\n"));
+    home.file("workspace/memory/b.md", &format!("{line}\n"));
+    let hit = &search(&home, Citations::Off, "agent:main:main").await["results"][0];
+    assert_eq!(hit["repeated"], 1, "{hit}");
+    let other = if hit["path"] == "MEMORY.md" { "memory/b.md" } else { "MEMORY.md" };
+    assert_eq!(hit["elsewhere"], json!([{"path": other, "line": 1, "source": "memory"}]), "{hit}");
+    assert!(hit.get("cut").is_none(), "{hit}");
+    let long = format!("The falcon flies. {}", "It rains in the north for a long time. ".repeat(40));
+    home.file("workspace/memory/b.md", &long);
+    home.file("workspace/MEMORY.md", "");
+    let hit = &search(&home, Citations::Off, "agent:main:main").await["results"][0];
+    assert_eq!(hit["cut"], "end", "{hit}");
+}
+
+#[tokio::test]
 async fn citations_follow_the_mode_and_the_chat() {
     let home = Home::new();
     home.file("workspace/MEMORY.md", "# Projects\n- Falcon ships on Friday.\n");

@@ -159,6 +159,8 @@ mod tests {
             heading: Some("Keys".into()),
             date: Some("2024-05-01".into()),
             repeated: 2,
+            elsewhere: Vec::new(),
+            cut: None,
             explain: Some(Explain {
                 fused: Some(4.21),
                 words: 0.712,

@@ -15,6 +15,7 @@ use super::view::ModelsView;
 use crate::args::{AuthAddArgs, InstanceArgs, PasteTokenArgs};
 use crate::instance::locate_to_use;
 use crate::output;
+use crate::signals::on_interrupt;
 
 /// Longer than any key or token in use.
 const MAX_SECRET_BYTES: u64 = 16 * 1024;
@@ -50,6 +51,7 @@ fn keep(flags: &InstanceArgs, agent: Option<&str>, profile: Profile) -> anyhow::
     let view = ModelsView::open(flags, agent)?;
     view.auth.update(|file| file.put(&profile))?;
     let kind = profile.credential.kind();
+    append_to_own_order(&view, &profile)?;
     configure(flags, &view, &profile)?;
     output::line(&format!("Auth profile: {} ({}/{kind})", profile.id, profile.provider))?;
     output::line(&format!("Kept in {}", view.auth.places().file().display()))?;
@@ -60,6 +62,19 @@ fn keep(flags: &InstanceArgs, agent: Option<&str>, profile: Profile) -> anyhow::
         ));
     }
     Ok(())
+}
+
+/// An order that was set for the agent leaves out what is not in it.
+fn append_to_own_order(view: &ModelsView, profile: &Profile) -> anyhow::Result<()> {
+    let settings = view.auth.settings();
+    let own = view.credentials.own_order(&profile.provider, settings);
+    let Some(mut order) = own.filter(|order| !order.contains(&profile.id)) else { return Ok(()) };
+    order.push(profile.id.clone());
+    view.auth.update(|file| {
+        file.clear_order(|name| settings.same_provider(name, &profile.provider));
+        file.set_order(&profile.provider, &order);
+    })?;
+    Ok(output::line(&format!("Order of agent {}: {}", view.agent, order.join(", ")))?)
 }
 
 /// Where the configuration names the profiles or the order of the provider, the new one must be among them to be used.
@@ -98,9 +113,14 @@ fn secret(prompt: &str) -> anyhow::Result<Secret> {
     if input.is_terminal() {
         output::complain(prompt);
         let _quiet = Quiet::begin();
-        input.lock().take(MAX_SECRET_BYTES).read_line(&mut text).context("standard input")?;
+        input.lock().take(MAX_SECRET_BYTES + 1).read_line(&mut text).context("standard input")?;
     } else {
-        input.lock().take(MAX_SECRET_BYTES).read_to_string(&mut text).context("standard input")?;
+        input.lock().take(MAX_SECRET_BYTES + 1).read_to_string(&mut text).context("standard input")?;
+    }
+    if text.len() > usize::try_from(MAX_SECRET_BYTES)? {
+        bail!(
+            "a credential has at most {MAX_SECRET_BYTES} bytes; what was given is longer, and nothing of it is kept"
+        );
     }
     let text = text.trim();
     if text.is_empty() {
@@ -119,11 +139,26 @@ impl Quiet {
     fn begin() -> Self {
         let before = tcgetattr(io::stdin()).ok();
         if let Some(mut quiet) = before.clone() {
+            restore_when_interrupted(before.clone());
             quiet.local_modes.remove(LocalModes::ECHO);
             // One that cannot do it shows what is typed.
             tcsetattr(io::stdin(), OptionalActions::Now, &quiet).ok();
         }
         Self(before)
+    }
+}
+
+/// Ctrl-C at the prompt ends the program, but not before the terminal shows again what is typed.
+fn restore_when_interrupted(before: Option<Termios>) {
+    let restored = on_interrupt(move || {
+        if let Some(before) = &before {
+            tcsetattr(io::stdin(), OptionalActions::Now, before).ok();
+        }
+    });
+    if let Err(error) = restored {
+        output::complain(&format!(
+            "warning: after Ctrl-C this terminal may show nothing ({error}); `stty echo` heals it"
+        ));
     }
 }
 

@@ -1,10 +1,11 @@
 //! `openclaw models set`, `set-image`, `aliases`, `fallbacks` and `image-fallbacks`: edits of the configuration that keep
 //! its comments.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use openclaw_config::{Change, EditError, Editor, KeyPath, Terms, edit};
+use openclaw_config::{Change, EditError, Editor, KeyPath, ModelChoice, Terms, edit};
 use openclaw_models::catalog::Catalog;
 use serde_json::{Map, Value, json};
 
@@ -41,29 +42,63 @@ fn defaults() -> KeyPath {
 }
 
 pub(super) fn set(flags: &InstanceArgs, route: Route, model: &str) -> anyhow::Result<()> {
-    let (key, file) = choose(flags, route, model)?;
-    tell_of(file)?;
+    let view = ModelsView::open(flags, None)?;
+    let key = meant(&view, model)?;
+    tell_of(choose(flags, &view.catalog, &[(route, key.clone())])?)?;
+    if own_choice(&view, route).is_some_and(|own| own.primary.is_some()) {
+        complain_of_own(&view, "model");
+    }
     Ok(output::line(&format!("{}: {key}", route.words().0))?)
 }
 
-/// Writes the choice; returns what it means, and the file that changed.
+/// Writes choices, all of them or none; returns the file that changed.
 pub(super) fn choose(
     flags: &InstanceArgs,
-    route: Route,
-    model: &str,
-) -> anyhow::Result<(String, Option<PathBuf>)> {
-    let view = ModelsView::open(flags, None)?;
-    let key = meant(&view, model)?;
-    let file = save(flags, |value| {
-        let mut changes = vec![listed(value, &key)];
-        let path = route.path();
-        changes.push(Some(match path.find(value) {
-            Some(Value::Object(_)) => Change::Set { path: path.key("primary"), value: json!(key) },
-            Some(_) | None => Change::Set { path, value: json!({"primary": key}) },
-        }));
-        changes.into_iter().flatten().collect()
-    })?;
-    Ok((key, file))
+    catalog: &Catalog,
+    choices: &[(Route, String)],
+) -> anyhow::Result<Option<PathBuf>> {
+    save(flags, |value| {
+        let mut changes = Vec::new();
+        for (route, key) in choices {
+            let is_new =
+                !changes.iter().any(|(known, _): &(Option<&str>, Change)| *known == Some(key.as_str()));
+            changes.extend(listed(value, catalog, key).filter(|_| is_new).map(|it| (Some(key.as_str()), it)));
+            let path = route.path();
+            let change = match path.find(value) {
+                Some(Value::Object(_)) => Change::Set { path: path.key("primary"), value: json!(key) },
+                Some(_) | None => Change::Set { path, value: json!({"primary": key}) },
+            };
+            changes.push((None, change));
+        }
+        changes.into_iter().map(|(_, change)| change).collect()
+    })
+}
+
+/// What happens to a list of fallbacks.
+enum Edit {
+    Add(String),
+    Remove(String),
+    Clear,
+}
+
+impl Edit {
+    /// The list as it becomes; nothing if it stays.
+    fn apply(&self, catalog: &Catalog, mut list: Vec<String>) -> Option<Vec<String>> {
+        let is_it = |known: &String, key: &String| is_same(catalog, known, key);
+        match self {
+            Self::Add(key) => {
+                let is_new = !list.iter().any(|known| is_it(known, key));
+                list.push(key.clone());
+                is_new.then_some(list)
+            }
+            Self::Remove(key) => {
+                let before = list.len();
+                list.retain(|known| !is_it(known, key));
+                (list.len() < before).then_some(list)
+            }
+            Self::Clear => Some(Vec::new()),
+        }
+    }
 }
 
 pub(super) fn fallbacks(
@@ -72,39 +107,60 @@ pub(super) fn fallbacks(
     command: &FallbacksCommand,
 ) -> anyhow::Result<()> {
     let view = ModelsView::open(flags, None)?;
-    let choice = match route {
-        Route::Model => view.catalog.choice(),
-        Route::ImageModel => view.catalog.image_model(),
-    };
-    let mut list = choice.fallbacks.clone();
     let title = route.words().1;
-    match command {
-        FallbacksCommand::List(form) => return print_list(title, &list, *form),
-        FallbacksCommand::Add(args) => {
-            let key = meant(&view, &args.model)?;
-            if !list.iter().any(|known| is_same(&view.catalog, known, &key)) {
-                list.push(key.clone());
-                set_fallbacks(flags, route, (&list, Some(&key)))?;
-            }
-            output::line(&format!("{title}: {}", list.join(", ")))?;
+    let edit = match command {
+        FallbacksCommand::List(form) => {
+            let choice = match route {
+                Route::Model => view.catalog.choice(),
+                Route::ImageModel => view.catalog.image_model(),
+            };
+            return print_list(title, &choice.fallbacks, *form);
         }
+        FallbacksCommand::Add(args) => Edit::Add(meant(&view, &args.model)?),
+        // What is gone can be removed, too.
         FallbacksCommand::Remove(args) => {
-            let key = meant(&view, &args.model)?;
-            let before = list.len();
-            list.retain(|known| !is_same(&view.catalog, known, &key));
-            if list.len() == before {
-                bail!("{key} is not among the {}", title.to_lowercase());
-            }
-            set_fallbacks(flags, route, (&list, None))?;
-            output::line(&format!("{title}: {}", list.join(", ")))?;
+            let found = view.catalog.find(&args.model);
+            Edit::Remove(found.map_or_else(|_| args.model.clone(), |(found, _)| found.to_string()))
         }
-        FallbacksCommand::Clear => {
-            set_fallbacks(flags, route, (&[], None))?;
-            let what = title.trim_end_matches('s');
-            output::line(&format!("{what} list cleared."))?;
+        FallbacksCommand::Clear => Edit::Clear,
+    };
+    let (list, file) = edit_fallbacks(flags, (&view.catalog, route), &edit)?;
+    match (&edit, list) {
+        (Edit::Remove(key), Edited::As(_)) => bail!("{key} is not among the {}", title.to_lowercase()),
+        (Edit::Clear, _) => {
+            tell_of(file)?;
+            output::line(&format!("{} list cleared.", title.trim_end_matches('s')))?;
+        }
+        (Edit::Add(_) | Edit::Remove(_), Edited::As(list) | Edited::To(list)) => {
+            tell_of(file)?;
+            output::line(&format!("{title}: {}", list.join(", ")))?;
         }
     }
+    if own_choice(&view, route).is_some_and(|own| own.fallbacks.is_some()) {
+        complain_of_own(&view, "fallbacks");
+    }
     Ok(())
+}
+
+/// A list as it was or as it has become.
+enum Edited {
+    As(Vec<String>),
+    To(Vec<String>),
+}
+
+/// What the default agent has in the place of `agents.defaults.model`.
+fn own_choice(view: &ModelsView, route: Route) -> Option<&ModelChoice> {
+    match route {
+        Route::Model => view.instance.config().agents.find(&view.agent)?.model.as_ref(),
+        Route::ImageModel => None,
+    }
+}
+
+fn complain_of_own(view: &ModelsView, what: &str) {
+    output::complain(&format!(
+        "note: the agent {} has its own {what} in agents.list, before agents.defaults.model; change that there",
+        view.agent
+    ));
 }
 
 pub(super) fn aliases(flags: &InstanceArgs, command: &AliasesCommand) -> anyhow::Result<()> {
@@ -176,21 +232,33 @@ fn model_path(value: &Value, catalog: &Catalog, key: &str) -> KeyPath {
 
 /// A model that is chosen has to be on the list of allowed ones, where there is such a list. Where there is none, every
 /// model is allowed, and one entry would forbid all the others.
-fn listed(value: &Value, key: &str) -> Option<Change> {
+fn listed(value: &Value, catalog: &Catalog, key: &str) -> Option<Change> {
     let models = defaults().key("models");
     let list = models.find(value)?.as_object()?;
-    let is_new = !list.is_empty() && !list.contains_key(key);
+    let is_new = !list.is_empty() && !list.keys().any(|known| is_same(catalog, known, key));
     is_new.then(|| Change::Set { path: models.key(key), value: Value::Object(Map::new()) })
 }
 
-fn set_fallbacks(
+/// Edits the list that is written, not the one that holds for some agent.
+fn edit_fallbacks(
     flags: &InstanceArgs,
-    route: Route,
-    (list, new): (&[String], Option<&str>),
-) -> anyhow::Result<()> {
-    change(flags, |value| {
-        let mut changes: Vec<Change> = new.and_then(|key| listed(value, key)).into_iter().collect();
+    (catalog, route): (&Catalog, Route),
+    edit: &Edit,
+) -> anyhow::Result<(Edited, Option<PathBuf>)> {
+    let edited = RefCell::new(Edited::As(Vec::new()));
+    let file = save(flags, |value| {
         let path = route.path();
+        let written = path.key("fallbacks").find(value).and_then(Value::as_array);
+        let before: Vec<String> =
+            written.into_iter().flatten().filter_map(|it| Some(it.as_str()?.to_owned())).collect();
+        let Some(list) = edit.apply(catalog, before.clone()) else {
+            edited.replace(Edited::As(before));
+            return Vec::new();
+        };
+        let mut changes: Vec<Change> = match edit {
+            Edit::Add(key) => listed(value, catalog, key).into_iter().collect(),
+            Edit::Remove(_) | Edit::Clear => Vec::new(),
+        };
         changes.push(match path.find(value) {
             Some(Value::Object(_)) => Change::Set { path: path.key("fallbacks"), value: json!(list) },
             Some(Value::String(primary)) => {
@@ -198,8 +266,10 @@ fn set_fallbacks(
             }
             Some(_) | None => Change::Set { path, value: json!({"fallbacks": list}) },
         });
+        edited.replace(Edited::To(list));
         changes
-    })
+    })?;
+    Ok((edited.into_inner(), file))
 }
 
 fn change(flags: &InstanceArgs, make: impl Fn(&Value) -> Vec<Change>) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use openclaw_guard::{Clock as _, SystemClock};
 use openclaw_models::catalog::{KeySource, Reference};
-use openclaw_models::local::look_at;
+use openclaw_models::failover::{Candidate, Description};
 use openclaw_models::probe::{Bounds, say_ok};
 use serde_json::{Value, json};
 
@@ -63,15 +63,14 @@ async fn one(view: &ModelsView, args: &ProbeArgs, target: Target) -> ProbeResult
         return ProbeResult { target, status: "no_model", error, latency_ms: None };
     };
     let time = Duration::from_millis(args.probe_timeout);
-    let bounds = Bounds { time, tokens: args.probe_max_tokens, now_ms: view.now_ms };
+    let bounds =
+        Bounds { time, tokens: args.probe_max_tokens, thinking: Some(view.thinking()), now_ms: view.now_ms };
     let ask = async {
-        look_at(&view.catalog, &model).await;
-        let connected = connect(view, &model, (Some(&target.source), None)).await?;
+        let candidate = Candidate { reference: model, credential: Some(target.source.clone()), rest: None };
+        let connected = connect(view, &candidate, (Description::Known, time)).await?;
         Ok::<_, Silence>(say_ok(&*connected, bounds).await?)
     };
-    // Renewing a token takes time as well.
-    let late = || Silence::from(openclaw_models::probe::Unheard::Late(time));
-    let outcome = tokio::time::timeout(time.saturating_mul(2), ask).await.unwrap_or_else(|_| Err(late()));
+    let outcome = ask.await;
     match outcome {
         Ok(heard) => {
             let latency_ms = u64::try_from(heard.took.as_millis()).ok();
@@ -84,6 +83,11 @@ async fn one(view: &ModelsView, args: &ProbeArgs, target: Target) -> ProbeResult
 }
 
 impl Report {
+    /// Whether there was nobody to ask.
+    pub(super) fn is_empty(&self) -> bool {
+        self.results.is_empty()
+    }
+
     /// Whether every credential works.
     pub(super) fn all_work(&self) -> bool {
         self.results.iter().all(|result| result.status == "ok")

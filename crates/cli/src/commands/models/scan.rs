@@ -8,17 +8,18 @@ use futures_util::{StreamExt as _, stream};
 use openclaw_guard::{Clock as _, SystemClock};
 use openclaw_models::InputKind;
 use openclaw_models::catalog::Reference;
-use openclaw_models::failover::{Asked, Candidate, candidates};
+use openclaw_models::failover::{Asked, Candidate, Description, candidates};
 use openclaw_models::local::{Looked, look_around};
 use openclaw_models::probe::{Bounds, Heard, Probed, Unheard, probe};
-use openclaw_models::scan::{FreeModel, Wanted, free_models};
+use openclaw_models::scan::{FreeModel, ScanError, Wanted, free_models};
 use serde_json::{Value, json};
 
 use super::ask::{Silence, connect};
 use super::choice::{self, Route};
 use super::view::ModelsView;
 use crate::args::{InstanceArgs, ModelsScanArgs};
-use crate::{output, runtime};
+use crate::output::{self, AlreadyTold};
+use crate::runtime;
 
 const PROVIDER: &str = "openrouter";
 /// Enough for a model that thinks before it calls.
@@ -61,25 +62,36 @@ pub(super) fn run(flags: &InstanceArgs, args: &ModelsScanArgs) -> anyhow::Result
         };
         Ok((local, free))
     })?;
-    let chosen = match &free {
-        Some(Ok(tried)) => choose(flags, args, tried)?,
-        Some(Err(_)) | None => Vec::new(),
+    let outcome = match &free {
+        Some(Ok(tried)) => choose(flags, args, (&view, tried)),
+        Some(Err(_)) | None => Ok(Vec::new()),
     };
+    let chosen: &[(Route, String)] = outcome.as_deref().unwrap_or_default();
+    show(flags, args, (&local, free.as_ref(), chosen))?;
+    outcome?;
+    // Whoever asked for the list did not get it, and nothing was set.
+    if matches!(free, Some(Err(_))) { Err(AlreadyTold.into()) } else { Ok(()) }
+}
+
+/// What was found: on this machine, at OpenRouter, and what was chosen of it.
+type Found<'a> = (&'a [Looked], Option<&'a Result<Vec<Tried>, ScanError>>, &'a [(Route, String)]);
+
+fn show(flags: &InstanceArgs, args: &ModelsScanArgs, (local, free, chosen): Found<'_>) -> anyhow::Result<()> {
     if args.json {
-        let (models, problem) = match &free {
+        let (models, problem) = match free {
             Some(Ok(models)) => (models.iter().map(free_json).collect::<Vec<_>>(), None),
             Some(Err(error)) => (Vec::new(), Some(error.to_string())),
             None => (Vec::new(), None),
         };
         return Ok(output::json(&json!({
             "local": local.iter().map(local_json).collect::<Vec<_>>(), "results": models, "problem": problem,
-            "chosen": chosen.iter().map(|(what, model)| json!({"key": what, "model": model})).collect::<Vec<_>>(),
+            "chosen": chosen.iter().map(|(what, model)| json!({"key": path(*what), "model": model})).collect::<Vec<_>>(),
         }))?);
     }
-    for looked in &local {
+    for looked in local {
         output::line(&output::printable(&local_words(looked)))?;
     }
-    match &free {
+    match free {
         None => {}
         Some(Err(error)) => output::complain(&format!("OpenRouter: {error}")),
         Some(Ok(models)) => {
@@ -89,8 +101,8 @@ pub(super) fn run(flags: &InstanceArgs, args: &ModelsScanArgs) -> anyhow::Result
             }
         }
     }
-    for (key, model) in &chosen {
-        output::line(&output::printable(&format!("{key}: {model}")))?;
+    for (route, model) in chosen {
+        output::line(&output::printable(&format!("{}: {model}", path(*route))))?;
     }
     let next = "`openclaw models set MODEL` chooses one, `openclaw models fallbacks add MODEL` keeps one in reserve.";
     Ok(output::line(&output::for_instance(next, flags))?)
@@ -110,8 +122,12 @@ async fn try_all(view: &ModelsView, args: &ModelsScanArgs, models: Vec<FreeModel
         );
         return untried(models);
     };
-    let bounds =
-        Bounds { time: Duration::from_millis(args.timeout), tokens: MAX_TOKENS, now_ms: view.now_ms };
+    let bounds = Bounds {
+        time: Duration::from_millis(args.timeout),
+        tokens: MAX_TOKENS,
+        thinking: Some(view.thinking()),
+        now_ms: view.now_ms,
+    };
     let asked = models.into_iter().map(|model| try_one(view, &credential, (model, bounds)));
     let mut tried: Vec<Tried> = stream::iter(asked).buffered(usize::from(args.concurrency)).collect().await;
     tried.sort_by_key(|tried| {
@@ -138,19 +154,28 @@ async fn try_one(view: &ModelsView, credential: &Candidate, (model, bounds): (Fr
         }
         info
     });
-    let shown = match connect(view, &reference, (credential.credential.as_ref(), described)).await {
+    let description = described.map_or(Description::Known, |info| Description::Given(Box::new(info)));
+    let candidate = Candidate { reference, credential: credential.credential.clone(), rest: None };
+    let shown = match connect(view, &candidate, (description, bounds.time)).await {
         Ok(connected) => Ok(probe(&*connected, bounds).await),
         Err(why) => Err(why),
     };
     Tried { model, shown: Some(shown) }
 }
 
-/// Sets what the flags ask for; returns the keys of the configuration and their models.
+fn path(route: Route) -> &'static str {
+    match route {
+        Route::Model => "agents.defaults.model",
+        Route::ImageModel => "agents.defaults.imageModel",
+    }
+}
+
+/// Sets what the flags ask for, all of it or nothing.
 fn choose(
     flags: &InstanceArgs,
     args: &ModelsScanArgs,
-    tried: &[Tried],
-) -> anyhow::Result<Vec<(&'static str, String)>> {
+    (view, tried): (&ModelsView, &[Tried]),
+) -> anyhow::Result<Vec<(Route, String)>> {
     let mut chosen = Vec::new();
     let wishes = [
         (args.set_default, Route::Model, "calls tools", tried.iter().find(|tried| tried.tool().is_some())),
@@ -167,12 +192,10 @@ fn choose(
                 "no model showed that it {what}, so nothing is set; `openclaw models scan` lists what each of them did"
             )
         })?;
-        let (model, _) = choice::choose(flags, route, &format!("{PROVIDER}/{}", found.model.id))?;
-        let key = match route {
-            Route::Model => "agents.defaults.model",
-            Route::ImageModel => "agents.defaults.imageModel",
-        };
-        chosen.push((key, model));
+        chosen.push((route, format!("{PROVIDER}/{}", found.model.id)));
+    }
+    if !chosen.is_empty() {
+        choice::choose(flags, &view.catalog, &chosen)?;
     }
     Ok(chosen)
 }

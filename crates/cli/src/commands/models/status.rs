@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::bail;
 use openclaw_credentials::{Credential, Rest, rest_of};
 use openclaw_models::catalog::{KeySource, Reference};
 use serde_json::{Map, Value, json};
@@ -164,7 +165,12 @@ fn probe_all(
         }
         targets.extend(auth.env.map(|name| target(KeySource::Environment(name), "api_key")));
     }
-    runtime::block_on(async { Ok(probe::run(view, &args.probe, targets).await) })
+    let report = runtime::block_on(async { Ok(probe::run(view, &args.probe, targets).await) })?;
+    // A filter that fits nothing is a slip, and must not look as if all were well.
+    if let Some(filter) = args.probe.filter().filter(|_| report.is_empty()) {
+        bail!("no credential fits {filter}; `openclaw models status` lists those that there are");
+    }
+    Ok(report)
 }
 
 /// The models that can be asked for an answer.

@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use openclaw_models::catalog::Reference;
-use openclaw_models::failover::{Asked, Candidate, candidates};
-use openclaw_models::local::look_at;
+use openclaw_models::failover::{Asked, Candidate, Description, candidates};
 use openclaw_models::probe::{Bounds, say_ok};
 use openclaw_protocol::message::Usage;
 use serde::Serialize;
@@ -88,11 +87,11 @@ async fn ask(view: &ModelsView, candidate: &Candidate, limit: Duration) -> Attem
         cost_usd: None,
         error: None,
     };
-    look_at(&view.catalog, &candidate.reference).await;
     let started = Instant::now();
-    let bounds = Bounds { time: limit, tokens: MAX_TOKENS, now_ms: view.now_ms };
+    let bounds =
+        Bounds { time: limit, tokens: MAX_TOKENS, thinking: Some(view.thinking()), now_ms: view.now_ms };
     let asked = async {
-        let model = connect(view, &candidate.reference, (credential, None)).await?;
+        let model = connect(view, candidate, (Description::Known, limit)).await?;
         let heard = say_ok(&*model, bounds).await?;
         let cost = heard.usage.map(|usage| model.describe().prices.cost_of(&usage).total);
         Ok::<_, Silence>((heard.text, heard.usage, cost))

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use openclaw_credentials::{AuthPlaces, AuthSettings, AuthStore, AuthView, agent_dir};
 use openclaw_guard::{Clock as _, SystemClock};
+use openclaw_models::ThinkingLevel;
 use openclaw_models::catalog::table::canonical_provider;
 use openclaw_models::catalog::{Catalog, Environment, Providers, Reference, read_models_file};
+use openclaw_models::failover::has_credential;
 
-use crate::agents::{self, AgentPlaces};
+use crate::agents;
 use crate::args::InstanceArgs;
 use crate::instance::Instance;
 use crate::output;
@@ -31,11 +33,11 @@ impl ModelsView {
     /// The configuration is wrong, there is no such agent, or the credentials cannot be read.
     pub(super) fn open(flags: &InstanceArgs, agent: Option<&str>) -> anyhow::Result<Self> {
         let instance = Instance::open(flags)?;
-        let AgentPlaces { id: agent, workspace, .. } = agents::find(&instance, agent)?;
+        let agent = agents::find(&instance, agent)?.id;
         let (config, at, env) = (instance.config(), &instance.at, &instance.loaded.env);
         let agent_dir = agent_dir(config, at, env, &agent);
         let mut providers = Providers::of_agent(config, &agent);
-        providers.workspace = Some(workspace);
+        providers.workspaces = agents::all(&instance).into_iter().map(|agent| agent.workspace).collect();
         for remark in read_models_file(&agent_dir, &mut providers, env) {
             output::complain(&format!("warning: {remark}"));
         }
@@ -51,15 +53,15 @@ impl ModelsView {
         if let Some(backend) = self.catalog.cli_backend(&reference.provider) {
             return self.catalog.locate(backend).is_ok();
         }
-        let keyed = || {
-            let entry = self.catalog.entry(&reference.provider);
-            entry.is_ok_and(|entry| !self.catalog.keys(entry).is_empty())
-        };
-        self.catalog.needs_no_key(reference) || keyed() || self.has_profile(&reference.provider)
+        let settings = self.auth.settings();
+        let keyed = || has_credential(&self.catalog, &self.credentials, settings, (reference, self.now_ms));
+        self.catalog.needs_no_key(reference) || keyed()
     }
 
-    fn has_profile(&self, provider: &str) -> bool {
-        !self.credentials.rotation(provider, self.auth.settings(), self.now_ms).is_empty()
+    /// How hard a model thinks for a session that nobody told otherwise.
+    pub(super) fn thinking(&self) -> ThinkingLevel {
+        let configured = self.instance.config().agents.defaults.turn.thinking_default;
+        configured.and_then(|level| ThinkingLevel::parse(level.as_str())).unwrap_or(ThinkingLevel::Low)
     }
 
     /// Says what was assumed of a reference that names no provider.

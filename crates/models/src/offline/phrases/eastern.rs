@@ -19,6 +19,8 @@ pub(super) static POLISH: Phrases = Phrases {
     finding: Finding {
         from_notes: "Z twoich notatek:",
         closest: "Nie ma jasnej odpowiedzi. Najbliższe w twoich notatkach:",
+        from_talks: "Z wcześniejszej rozmowy:",
+        closest_talks: "Nie ma jasnej odpowiedzi. Najbliższe we wcześniejszych rozmowach:",
         nothing: "W twoich notatkach nie ma nic o „{}”{}. Spróbuj innych słów albo powiedz mi: „zapamiętaj, że …”.",
         failed: "Przeszukiwanie notatek nie powiodło się: {}. `openclaw memory status` pokaże, co jest nie tak.",
         missing_tool: "Nie mogę tego zrobić: narzędzie „{}” nie jest dostępne w tej sesji. Sprawdź sekcję tools w openclaw.json.",
@@ -56,6 +58,8 @@ pub(super) static RUSSIAN: Phrases = Phrases {
     finding: Finding {
         from_notes: "Из ваших заметок:",
         closest: "Ясного ответа нет. Ближе всего в ваших заметках:",
+        from_talks: "Из прежнего разговора:",
+        closest_talks: "Ясного ответа нет. Ближе всего в прежних разговорах:",
         nothing: "В ваших заметках ничего нет о «{}»{}. Попробуйте другие слова или скажите мне «запомни, что …».",
         failed: "Поиск в заметках не удался: {}. `openclaw memory status` покажет, что не так.",
         missing_tool: "Я не могу этого сделать: инструмент «{}» недоступен в этом сеансе. Проверьте раздел tools в openclaw.json.",
@@ -93,6 +97,8 @@ pub(super) static CHINESE: Phrases = Phrases {
     finding: Finding {
         from_notes: "来自你的笔记：",
         closest: "没有找到明确的答案。笔记中最接近的是：",
+        from_talks: "来自以前的对话：",
+        closest_talks: "没有找到明确的答案。以前的对话中最接近的是：",
         nothing: "在你的笔记中没有找到关于“{}”的内容{}。换个说法试试，或用“记住……”告诉我。",
         failed: "搜索笔记失败：{}。运行 `openclaw memory status` 查看原因。",
         missing_tool: "我做不到：这个会话中没有工具“{}”。请检查 openclaw.json 的 tools 部分。",
@@ -130,6 +136,8 @@ pub(super) static JAPANESE: Phrases = Phrases {
     finding: Finding {
         from_notes: "メモより：",
         closest: "はっきりした答えは見つかりませんでした。メモの中でいちばん近いもの：",
+        from_talks: "以前の会話より：",
+        closest_talks: "はっきりした答えは見つかりませんでした。以前の会話の中でいちばん近いもの：",
         nothing: "「{}」についてのメモは見つかりませんでした{}。別の言葉で試すか、「メモ：…」で教えてください。",
         failed: "メモの検索に失敗しました：{}。`openclaw memory status` で原因を確認してください。",
         missing_tool: "できません。このセッションではツール「{}」が使えません。openclaw.json の tools を確認してください。",

@@ -19,6 +19,8 @@ pub(super) static DANISH: Phrases = Phrases {
     finding: Finding {
         from_notes: "Fra dine noter:",
         closest: "Jeg fandt ikke et klart svar. Det nærmeste i dine noter:",
+        from_talks: "Fra en tidligere samtale:",
+        closest_talks: "Jeg fandt ikke noget klart svar. Det nærmeste i tidligere samtaler:",
         nothing: "Jeg fandt intet om »{}« i dine noter{}. Prøv med andre ord, eller fortæl mig det med »husk at …«.",
         failed: "Søgningen i dine noter mislykkedes: {}. Kør `openclaw memory status` for at se, hvad der er galt.",
         missing_tool: "Det kan jeg ikke: værktøjet »{}« findes ikke i denne session. Se i afsnittet tools i openclaw.json.",
@@ -56,6 +58,8 @@ pub(super) static SWEDISH: Phrases = Phrases {
     finding: Finding {
         from_notes: "Ur dina anteckningar:",
         closest: "Jag hittade inget tydligt svar. Det närmaste i dina anteckningar:",
+        from_talks: "Från ett tidigare samtal:",
+        closest_talks: "Jag hittade inget tydligt svar. Det närmaste i tidigare samtal:",
         nothing: "Jag hittade inget om ”{}” i dina anteckningar{}. Försök med andra ord, eller berätta det med ”kom ihåg att …”.",
         failed: "Sökningen i dina anteckningar misslyckades: {}. Kör `openclaw memory status` för att se vad som är fel.",
         missing_tool: "Det kan jag inte: verktyget ”{}” finns inte i den här sessionen. Se avsnittet tools i openclaw.json.",
@@ -93,6 +97,8 @@ pub(super) static NORWEGIAN: Phrases = Phrases {
     finding: Finding {
         from_notes: "Fra notatene dine:",
         closest: "Jeg fant ikke noe klart svar. Det nærmeste i notatene dine:",
+        from_talks: "Fra en tidligere samtale:",
+        closest_talks: "Jeg fant ikke noe klart svar. Det nærmeste i tidligere samtaler:",
         nothing: "Jeg fant ingenting om «{}» i notatene dine{}. Prøv med andre ord, eller fortell meg det med «husk at …».",
         failed: "Søket i notatene dine mislyktes: {}. Kjør `openclaw memory status` for å se hva som er galt.",
         missing_tool: "Det kan jeg ikke: verktøyet «{}» finnes ikke i denne økten. Se i delen tools i openclaw.json.",

@@ -19,6 +19,8 @@ pub(super) static FRENCH: Phrases = Phrases {
     finding: Finding {
         from_notes: "D'après tes notes :",
         closest: "Je n'ai pas trouvé de réponse claire. Le plus proche dans tes notes :",
+        from_talks: "D'une conversation précédente :",
+        closest_talks: "Je n'ai pas trouvé de réponse claire. Le plus proche dans des conversations précédentes :",
         nothing: "Je n'ai rien trouvé sur « {} » dans tes notes{}. Essaie d'autres mots, ou dis-le-moi avec « retiens que … ».",
         failed: "La recherche dans tes notes a échoué : {}. `openclaw memory status` montre ce qui ne va pas.",
         missing_tool: "Je ne peux pas le faire : l'outil « {} » n'est pas disponible dans cette session. Vérifie la section tools de openclaw.json.",
@@ -56,6 +58,8 @@ pub(super) static SPANISH: Phrases = Phrases {
     finding: Finding {
         from_notes: "De tus notas:",
         closest: "No encontré una respuesta clara. Lo más cercano en tus notas:",
+        from_talks: "De una conversación anterior:",
+        closest_talks: "No encontré una respuesta clara. Lo más cercano en conversaciones anteriores:",
         nothing: "No encontré nada sobre «{}» en tus notas{}. Prueba con otras palabras, o dímelo con «recuerda que …».",
         failed: "La búsqueda en tus notas falló: {}. `openclaw memory status` muestra qué ocurre.",
         missing_tool: "No puedo hacerlo: la herramienta «{}» no está disponible en esta sesión. Revisa la sección tools de openclaw.json.",
@@ -93,6 +97,8 @@ pub(super) static ITALIAN: Phrases = Phrases {
     finding: Finding {
         from_notes: "Dalle tue note:",
         closest: "Non ho trovato una risposta chiara. La più vicina nelle tue note:",
+        from_talks: "Da una conversazione precedente:",
+        closest_talks: "Non ho trovato una risposta chiara. La cosa più vicina in conversazioni precedenti:",
         nothing: "Non ho trovato nulla su «{}» nelle tue note{}. Prova con altre parole, o dimmelo con «ricorda che …».",
         failed: "La ricerca nelle tue note non è riuscita: {}. `openclaw memory status` mostra la causa.",
         missing_tool: "Non posso farlo: lo strumento «{}» non è disponibile in questa sessione. Controlla la sezione tools di openclaw.json.",
@@ -130,6 +136,8 @@ pub(super) static PORTUGUESE: Phrases = Phrases {
     finding: Finding {
         from_notes: "Das suas notas:",
         closest: "Não encontrei uma resposta clara. O mais próximo nas suas notas:",
+        from_talks: "De uma conversa anterior:",
+        closest_talks: "Não encontrei uma resposta clara. O mais próximo em conversas anteriores:",
         nothing: "Não encontrei nada sobre “{}” nas suas notas{}. Tente outras palavras, ou diga-me com “lembre que …”.",
         failed: "A procura nas suas notas falhou: {}. `openclaw memory status` mostra a causa.",
         missing_tool: "Não posso fazer isso: a ferramenta “{}” não está disponível nesta sessão. Veja a secção tools do openclaw.json.",

@@ -59,6 +59,11 @@ pub(in crate::offline) fn plain(text: &str) -> String {
     text.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
+/// What the search says about itself, at the end of an answer.
+pub(in crate::offline) fn in_brackets(note: &str) -> String {
+    format!("({})", sentence(note))
+}
+
 /// Puts values in the places of a phrase, each once: what is put in is never filled itself.
 fn fill(phrase: &str, values: &[&str]) -> String {
     let mut values = values.iter();

@@ -32,6 +32,9 @@ pub(in crate::offline) struct Noting {
 pub(in crate::offline) struct Finding {
     pub(in crate::offline) from_notes: &'static str,
     pub(in crate::offline) closest: &'static str,
+    /// The same two before what was said in conversations, which is no note.
+    pub(in crate::offline) from_talks: &'static str,
+    pub(in crate::offline) closest_talks: &'static str,
     /// The question, what the search says about itself.
     pub(in crate::offline) nothing: &'static str,
     /// The reason.

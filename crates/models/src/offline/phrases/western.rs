@@ -19,6 +19,8 @@ pub(super) static ENGLISH: Phrases = Phrases {
     finding: Finding {
         from_notes: "From your notes:",
         closest: "I did not find a clear answer. The closest in your notes:",
+        from_talks: "From an earlier conversation:",
+        closest_talks: "I did not find a clear answer. The closest in earlier conversations:",
         nothing: "I found nothing about \"{}\" in your notes{}. Try other words, or tell me with \"remember that …\".",
         failed: "Searching your notes failed: {}. Run `openclaw memory status` to see what is wrong.",
         missing_tool: "I cannot do this: the tool \"{}\" is not available in this session. Check the tools section of openclaw.json.",
@@ -56,6 +58,8 @@ pub(super) static GERMAN: Phrases = Phrases {
     finding: Finding {
         from_notes: "Aus deinen Notizen:",
         closest: "Ich habe keine klare Antwort gefunden. Am nächsten kommt in deinen Notizen:",
+        from_talks: "Aus einem früheren Gespräch:",
+        closest_talks: "Ich habe keine klare Antwort gefunden. Am nächsten kommt in früheren Gesprächen:",
         nothing: "Ich habe in deinen Notizen nichts über „{}“ gefunden{}. Versuch es mit anderen Worten, oder sag es mir mit „merk dir, dass …“.",
         failed: "Die Suche in deinen Notizen ist gescheitert: {}. `openclaw memory status` zeigt, woran es liegt.",
         missing_tool: "Das kann ich nicht: Das Werkzeug „{}“ gibt es in dieser Sitzung nicht. Sieh im Abschnitt tools von openclaw.json nach.",
@@ -93,6 +97,8 @@ pub(super) static DUTCH: Phrases = Phrases {
     finding: Finding {
         from_notes: "Uit je notities:",
         closest: "Ik vond geen duidelijk antwoord. Het dichtst erbij in je notities:",
+        from_talks: "Uit een eerder gesprek:",
+        closest_talks: "Ik vond geen duidelijk antwoord. Het dichtst erbij in eerdere gesprekken:",
         nothing: "Ik vond niets over “{}” in je notities{}. Probeer andere woorden, of vertel het me met “onthoud dat …”.",
         failed: "Zoeken in je notities is mislukt: {}. `openclaw memory status` laat zien wat er mis is.",
         missing_tool: "Dat kan ik niet: het gereedschap “{}” is er in deze sessie niet. Kijk in het deel tools van openclaw.json.",

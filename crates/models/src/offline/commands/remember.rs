@@ -1,0 +1,135 @@
+//! How something is to be noted.
+
+use crate::offline::tongue::Tongue;
+
+/// How much of the text is noted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::offline) enum Keep {
+    /// What follows the words.
+    Rest,
+    /// The words too: "remember to call" is a task, and "to call" is not.
+    Whole,
+}
+
+/// Beginnings of a wish to note something; the longest one counts.
+pub(in crate::offline) const REMEMBER: &[(Tongue, Keep, &str)] = &[
+    (
+        Tongue::English,
+        Keep::Rest,
+        "remember the following:|remember this:|remember that|remember:|remember,|remember|make a note of this:|\
+make a note that|make a note to|make a note:|take a note:|take note that|add a note:|note to self:|\
+note down that|note down:|note that|note:|don't forget that|don't forget:|don't forget|dont forget that|\
+dont forget|do not forget that|do not forget|never forget that|keep in mind that|keep in mind:|\
+keep in mind|save this:|save to memory:|add to memory:|write this down:|write down that|write down:|\
+for the record:|for the record,",
+    ),
+    (
+        Tongue::English,
+        Keep::Whole,
+        "remember to|don't forget to|dont forget to|do not forget to|never forget to|never forget",
+    ),
+    (
+        Tongue::German,
+        Keep::Rest,
+        "merke dir, dass|merk dir, dass|merk dir dass|merke dir:|merk dir:|merke dir|merk dir|\
+merken sie sich, dass|merken sie sich|notiere, dass|notiere dir, dass|notiere dir|notiere:|notiere|\
+notier dir|notier|schreib auf, dass|schreib dir auf, dass|schreib auf:|vergiss nicht, dass|\
+vergiss nicht:|denk daran, dass|denke daran, dass|denk daran:",
+    ),
+    (
+        Tongue::German,
+        Keep::Whole,
+        "vergiss nicht|vergessen sie nicht|denk daran|denke daran|denk dran|denk an|denke an",
+    ),
+    (
+        Tongue::French,
+        Keep::Rest,
+        "souviens-toi que|souviens-toi qu'|souviens-toi :|rappelle-toi que|rappelle-toi qu'|souvenez-vous que|\
+retiens que|retiens qu'|retiens :|retiens|n'oublie pas que|n'oublie pas qu'|n'oubliez pas que|note que|\
+note qu'|note :|notez que|notez :",
+    ),
+    (
+        Tongue::French,
+        Keep::Whole,
+        "souviens-toi|rappelle-toi|n'oublie pas|n'oublie surtout pas|n'oublie jamais|n'oubliez pas",
+    ),
+    (
+        Tongue::Spanish,
+        Keep::Rest,
+        "recuerda que|recuerda:|recuerda|recuerde que|anota que|anota:|anota|apunta que|apunta:|apunta|\
+no olvides que|no te olvides de que|no olvides:|ten en cuenta que",
+    ),
+    (Tongue::Spanish, Keep::Whole, "no olvides|no olvide|no te olvides|no te olvides de"),
+    (
+        Tongue::Italian,
+        Keep::Rest,
+        "ricordati che|ricorda che|ricorda:|ricorda|annota che|annota:|annota|segna che|segnati che|\
+prendi nota che|non dimenticare che",
+    ),
+    (
+        Tongue::Italian,
+        Keep::Whole,
+        "non dimenticare|non dimenticare di|non ti dimenticare|non dimenticarti|ricordati|ricordati di|ricorda di",
+    ),
+    (
+        Tongue::Portuguese,
+        Keep::Rest,
+        "lembra que|lembre que|lembra:|lembre:|lembra|lembre|lembra-te de que|lembre-se de que|lembra-te que|\
+lembre-se que|anota que|anota:|anota|anote que|anote:|anote|não esqueças que|não esqueça que|\
+não te esqueças de que|não se esqueça de que",
+    ),
+    (
+        Tongue::Portuguese,
+        Keep::Whole,
+        "não esqueças|não esqueça|não te esqueças|não se esqueça|lembra-te|lembre-se",
+    ),
+    (
+        Tongue::Dutch,
+        Keep::Rest,
+        "onthoud dat|onthoud:|onthoud|noteer dat|noteer:|noteer|vergeet niet dat|schrijf op dat|schrijf op:",
+    ),
+    (Tongue::Dutch, Keep::Whole, "vergeet niet|vergeet niet om|denk eraan"),
+    (
+        Tongue::Danish,
+        Keep::Rest,
+        "husk, at|husk at|husk:|husk|noter, at|noter at|noter:|glem ikke, at|glem ikke at|glem ikke:|skriv ned:|\
+skriv ned at|skriv op:|skriv op at",
+    ),
+    (Tongue::Danish, Keep::Whole, "glem ikke|glem aldrig"),
+    (Tongue::Norwegian, Keep::Rest, "noter deg at|skriv ned at"),
+    (Tongue::Norwegian, Keep::Whole, "glem aldri"),
+    (
+        Tongue::Swedish,
+        Keep::Rest,
+        "kom ihåg att|kom ihåg:|kom ihåg|anteckna att|anteckna:|anteckna|skriv upp att|skriv upp:|glöm inte att|\
+glöm inte:",
+    ),
+    (Tongue::Swedish, Keep::Whole, "glöm inte|glöm aldrig"),
+    (
+        Tongue::Polish,
+        Keep::Rest,
+        "zapamiętaj, że|zapamiętaj że|zapamiętaj:|zapamiętaj|zanotuj, że|zanotuj że|zanotuj:|zanotuj|zapisz, że|\
+zapisz że|zapisz:|pamiętaj, że|pamiętaj że|nie zapomnij, że|nie zapomnij że",
+    ),
+    (Tongue::Polish, Keep::Whole, "nie zapomnij|nie zapominaj|pamiętaj o"),
+    (
+        Tongue::Russian,
+        Keep::Rest,
+        "запомни, что|запомни что|запомни:|запомни|запиши, что|запиши что|запиши:|запиши|помни, что|помни что|\
+не забудь, что|не забудь что",
+    ),
+    (Tongue::Russian, Keep::Whole, "не забудь|не забывай"),
+    (
+        Tongue::Chinese,
+        Keep::Rest,
+        "记住：|记住:|记住|记下：|记下:|记下|帮我记住|帮我记下|别忘了|别忘记|不要忘了|不要忘记",
+    ),
+    (Tongue::Japanese, Keep::Rest, "メモ：|メモ:|覚えておいて：|覚えておいて:"),
+];
+/// The same at the end, where the verb stands last.
+pub(in crate::offline) const REMEMBER_LAST: &[(Keep, &str)] = &[
+    (Keep::Rest, "と覚えておいて|を覚えておいて|とメモして|をメモして"),
+    (Keep::Whole, "を忘れないで|は忘れないで"),
+];
+/// What may follow such a verb.
+pub(in crate::offline) const POLITE_END: &str = "ください";
