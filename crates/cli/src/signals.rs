@@ -12,6 +12,8 @@ use crate::output;
 
 /// The exit code of a shell command that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
+/// How long a second signal waits until what runs is killed.
+const LONGEST_KILL: Duration = Duration::from_secs(2);
 
 /// A write beyond the limit of `ulimit -f` fails from now on like one on a full disk, and what it was part of cleans up;
 /// without a handler it ends the process in the middle. One that the system does not take leaves things as they are.
@@ -74,8 +76,10 @@ impl GatewaySignals {
                     .to_owned(),
             );
             next(&mut self.stop).await;
-            // What runs would go on without anybody.
-            openclaw_guard::kill_children();
+            // What runs would go on without anybody. A program that is just being started from a disk that hangs keeps nobody
+            // waiting.
+            let killed = tokio::task::spawn_blocking(openclaw_guard::kill_children);
+            tokio::time::timeout(LONGEST_KILL, killed).await.ok();
             std::process::exit(INTERRUPTED);
         });
     }

@@ -8,6 +8,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_si
 
 use crate::group::CHILD_MARK;
 
+/// No process has this number.
+const NOBODY: i32 = -1;
 /// Looks at the system's processes before those that appear in between are let go.
 const MAX_LOOKS: usize = 8;
 
@@ -34,28 +36,60 @@ struct Process {
 pub(crate) fn stop_all(leader: Pid, mark: &str) -> Stopped {
     stop_each(|| {
         let mut found = descendants(leader.as_raw_pid());
-        found.extend(marked(|theirs| theirs == mark).filter(|process| process.pid != leader.as_raw_pid()));
+        found.extend(left_behind(marked(|theirs| theirs == mark).collect(), leader.as_raw_pid()));
         found
     })
 }
 
 /// Stops everything whose mark is of a process of this program that is no more.
 pub(crate) fn stop_abandoned() -> Stopped {
-    let own = getpid().as_raw_pid();
     let is_abandoned = |mark: &str| owner_of(mark).is_some_and(|owner| !owner.lives());
-    stop_each(|| marked(is_abandoned).filter(|process| process.pid != own).collect())
+    stop_each(|| left_behind(marked(is_abandoned).collect(), NOBODY))
+}
+
+/// Of marked processes those that whoever began them left behind. A service that was there before passes the mark on to what
+/// it starts for its client, and that is the service's: its parent lives, and is neither the leader nor left behind.
+fn left_behind(marked: Vec<Process>, leader: i32) -> Vec<Process> {
+    let (mut found, mut rest): (Vec<_>, Vec<_>) = marked
+        .into_iter()
+        .filter(|process| process.pid != leader)
+        .partition(|process| process.parent == leader || adopts(process.parent));
+    loop {
+        let is_below = |process: &Process| found.iter().any(|it: &Process| it.pid == process.parent);
+        let (below, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_below);
+        if below.is_empty() {
+            return found;
+        }
+        found.extend(below);
+        rest = others;
+    }
+}
+
+/// Whether a process gets the children of those that end: the first one, one outside of the container, or the manager of a
+/// user's services.
+fn adopts(pid: i32) -> bool {
+    let is_manager = || std::fs::read(format!("/proc/{pid}/comm")).is_ok_and(|name| name == b"systemd\n");
+    pid <= 1 || is_manager()
 }
 
 fn stop_each(find: impl Fn() -> Vec<Process>) -> Stopped {
     let (mut known, mut handles) = (BTreeSet::new(), Vec::new());
+    let spared = own_line();
     for _ in 0..MAX_LOOKS {
-        let fresh: Vec<Process> = find().into_iter().filter(|it| known.insert(*it)).collect();
+        let found = find().into_iter().filter(|process| !spared.contains(&process.pid));
+        let fresh: Vec<Process> = found.filter(|it| known.insert(*it)).collect();
         if fresh.is_empty() {
             break;
         }
         handles.extend(fresh.into_iter().filter_map(|process| stop(&process)));
     }
     Stopped(handles)
+}
+
+/// This process and those that it descends from.
+fn own_line() -> Vec<i32> {
+    let parent_of = |pid: &i32| look_at(*pid).map(|process| process.parent).filter(|parent| *parent > 0);
+    std::iter::successors(Some(getpid().as_raw_pid()), parent_of).collect()
 }
 
 /// The beginning of the marks that this process gives: which process it is, for those that come after it. Processes of
@@ -109,8 +143,11 @@ fn marked(fits: impl Fn(&str) -> bool) -> impl Iterator<Item = Process> {
     pids().filter(move |pid| has_mark(*pid)).filter_map(look_at)
 }
 
+/// All processes; none where the table is that of another container, whose numbers mean others here.
 fn pids() -> impl Iterator<Item = i32> {
-    let names = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let own = getpid().as_raw_pid().to_string();
+    let is_ours = std::fs::read_link("/proc/self").is_ok_and(|link| link.as_os_str() == own.as_str());
+    let names = is_ours.then(|| std::fs::read_dir("/proc").ok()).flatten().into_iter().flatten().flatten();
     names.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
@@ -143,4 +180,28 @@ fn look_at(pid: i32) -> Option<Process> {
     let parent = fields.nth(1)?.parse().ok()?;
     let started = fields.nth(17)?.parse().ok()?;
     Some(Process { pid, parent, started })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NOBODY, Process, left_behind, own_line};
+    use rustix::process::getpid;
+
+    #[test]
+    fn what_a_living_service_started_for_a_command_is_not_its_own() {
+        let own = getpid().as_raw_pid();
+        let process = |pid: i32, parent: i32| Process { pid, parent, started: 7 };
+        // 900 is the command, 901 its child, 902 left it, 903 is below that; this process stands for a service, which
+        // started 904, and that 905.
+        let marked = [(900, 1), (901, 900), (902, 1), (903, 902), (904, own), (905, 904)];
+        let marked: Vec<Process> = marked.map(|(pid, parent)| process(pid, parent)).into();
+        let numbers = |leader| {
+            let mut found: Vec<i32> = left_behind(marked.clone(), leader).iter().map(|it| it.pid).collect();
+            found.sort_unstable();
+            found
+        };
+        assert_eq!(numbers(900), [901, 902, 903]);
+        assert_eq!(numbers(NOBODY), [900, 901, 902, 903]);
+        assert!(own_line().starts_with(&[own]) && own_line().len() > 1);
+    }
 }

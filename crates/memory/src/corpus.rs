@@ -79,6 +79,8 @@ pub(crate) struct NoteView {
     pub(crate) shortest_row: u32,
     /// Rows of the widest window.
     pub(crate) widest: usize,
+    /// Rows that can be shown and lend their words to rows far below: heads of tables, items above nested ones.
+    lenders: Box<[u32]>,
 }
 
 impl NoteView {
@@ -94,7 +96,20 @@ impl NoteView {
                 widest = widest.max(window.end() + 1 - window.start());
             }
         }
-        Self { path, source, rows, day, passages, shortest, shortest_row, widest }
+        let mut lenders: Vec<u32> = (0..rows.len())
+            .filter_map(|at| rows.heading(at))
+            .filter(|&above| rows.near().get(above).is_some_and(|row| row.has_window()))
+            .filter_map(|above| u32::try_from(above).ok())
+            .collect();
+        lenders.sort_unstable();
+        lenders.dedup();
+        Self { path, source, rows, day, passages, shortest, shortest_row, widest, lenders: lenders.into() }
+    }
+
+    /// Whether a row lends its words to rows that may be far below: a heading, the head of a table, an item above nested ones.
+    pub(crate) fn lends(&self, row: usize) -> bool {
+        let is_heading = self.rows.near().get(row).is_none_or(|row| !row.has_window());
+        is_heading || u32::try_from(row).is_ok_and(|row| self.lenders.binary_search(&row).is_ok())
     }
 
     /// The day a row is about: of the nearest heading with a date, else of the file's name.

@@ -326,7 +326,12 @@ mod tests {
     fn line(seed: u32) -> String {
         let words = ["kiwi", "grape", "melon", "lemon", "apple", "pear", "plum", "cherry"];
         let word = |at: u32| words[(seed >> (at * 3) & 7) as usize];
-        let start = if seed.is_multiple_of(13) { "## " } else { "- " };
+        let start = match seed % 13 {
+            0 => "## ",
+            1..=4 => "  - ",
+            5 => "Lemon, without an item: ",
+            _ => "- ",
+        };
         let rare = if seed.is_multiple_of(97) { "quince" } else { "" };
         let words: String = (0..1 + seed % 7).map(|at| word(at).to_owned() + " ").collect();
         format!("{start}{words}{rare}")

@@ -390,19 +390,22 @@ impl<'a> Scores<'a> {
         most + self.weights.row * self.row.standard(best_row)
     }
 
-    /// The rows of a note that hold concepts, in order, and what its headings hold of each: they lend their words to rows that
-    /// may be far below.
+    /// The rows of a note that hold concepts, in order, and what those hold of each that lend their words to rows that may be
+    /// far below.
     fn hold(&self, at: usize, held: &mut Vec<(usize, usize, f32)>, everywhere: &mut Vec<f32>) {
-        let near = self.corpus.views()[self.matches.slots()[at]].rows.near();
+        let view = &self.corpus.views()[self.matches.slots()[at]];
+        let near = view.rows.near();
         held.clear();
         everywhere.clear();
         everywhere.resize(self.idf.len(), 0.0);
         for (concept, everywhere) in everywhere.iter_mut().enumerate() {
             for (row, weight) in self.matches.rows(at, concept).iter() {
-                match near.get(row).map(|row| row.has_window()) {
-                    Some(true) => held.push((row, concept, weight)),
-                    Some(false) => *everywhere += weight,
-                    None => {}
+                let Some(has_window) = near.get(row).map(|row| row.has_window()) else { continue };
+                if has_window {
+                    held.push((row, concept, weight));
+                }
+                if view.lends(row) {
+                    *everywhere += weight;
                 }
             }
         }
@@ -612,8 +615,7 @@ impl Counts<'_> {
 /// Enters how much of a concept each window holds, headings included; tells how many hold any.
 fn count_windows(view: &NoteView, held: OfNote<'_>, sums: &[f32], counts: &mut [f32]) -> usize {
     let rows = view.rows.near();
-    let is_heading = |row: usize| rows.get(row).is_none_or(|row| !row.has_window());
-    if held.iter().any(|(row, _)| is_heading(row)) {
+    if held.iter().any(|(row, _)| view.lends(row)) {
         return count_with_headings(view, sums, counts);
     }
     let mut holding = 0;

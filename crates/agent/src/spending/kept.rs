@@ -1,6 +1,6 @@
 //! The book and its file. What is set aside for a call is on the disk before the call is sent.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -76,14 +76,26 @@ impl Spending {
         &self.file
     }
 
-    /// The book, open at a day.
+    /// The book, open at a day. As long as the file cannot be read it is a book of nothing, which replaces nothing.
     fn change<T>(&self, date: &str, change: impl FnOnce(&mut Book) -> T) -> (T, u64) {
+        // Whoever must know of it asks before.
+        self.open().ok();
         let mut state = self.lock();
         let State { book, version } = &mut *state;
-        let book = book.get_or_insert_with(|| read(&self.file));
+        let mut unread = Book::default();
+        let book = book.as_mut().unwrap_or(&mut unread);
         book.turn_to(date);
         *version += 1;
         (change(book), *version)
+    }
+
+    /// Reads the file, unless it is read.
+    fn open(&self) -> io::Result<()> {
+        let mut state = self.lock();
+        if state.book.is_none() {
+            state.book = Some(read(&self.file)?);
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -99,6 +111,10 @@ impl Spending {
         memory: Memory,
         allow: impl FnOnce(&Used) -> Result<Grant, Over>,
     ) -> Result<(Reservation, Grant, Own), Unpaid> {
+        if memory == Memory::Durable {
+            let unread = |error| format!("{} cannot be read: {error}", self.file.display());
+            self.open().map_err(|error| Unpaid::NotKept { why: unread(error) })?;
+        }
         let (answer, version) = self.change(date, |book| {
             let grant = allow(&book.used(who, known))?;
             let own = book.own(who, known);
@@ -171,20 +187,22 @@ impl Spending {
     }
 }
 
-/// What the file has. Calls that it still has ran when their process was killed.
-fn read(file: &Path) -> Book {
+/// What the file has. Calls that it still has ran when their process was killed. A file that says nothing is put aside.
+fn read(file: &Path) -> io::Result<Book> {
     let mut book = match std::fs::read(file) {
-        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-            // A limit that nobody could lift would be worse than one that begins anew.
-            tracing::error!(%error, file = %file.display(), "what was spent cannot be read, budgets begin anew");
-            Book::default()
-        }),
-        Err(error) => {
-            if error.kind() != ErrorKind::NotFound {
-                tracing::error!(%error, file = %file.display(), "what was spent cannot be read, budgets begin anew");
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(book) => book,
+            Err(error) => {
+                // A limit that nobody could lift would be worse than one that begins anew.
+                let aside = file.with_extension("json.damaged");
+                std::fs::rename(file, &aside)?;
+                let aside = aside.display();
+                tracing::error!(%error, file = %file.display(), %aside, "what was spent cannot be read, budgets begin anew");
+                Book::default()
             }
-            Book::default()
-        }
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Book::default(),
+        Err(error) => return Err(error),
     };
     let calls = book.recover();
     if calls > 0 {
@@ -193,5 +211,5 @@ fn read(file: &Path) -> Book {
             "model calls ran when the gateway was killed; all that was set aside for them counts as spent"
         );
     }
-    book
+    Ok(book)
 }

@@ -229,3 +229,31 @@ async fn a_part_of_a_line_says_which_end_is_cut() {
     assert_eq!(cut("sentence 59").await, Some(Cut::Start));
     assert_eq!(cut("green tea").await, None);
 }
+
+#[tokio::test]
+async fn rows_far_below_are_found_with_the_head_of_their_table_and_the_item_above_them() {
+    let home = Home::new();
+    let rooms = ["attic", "cellar", "garage", "kitchen", "pantry", "study"];
+    let mut table = "# House\n\n| Router | Password |\n|---|---|\n".to_owned();
+    let mut list = "# Trips\n- Vessels we hired:\n".to_owned();
+    for (number, room) in (0..).zip(rooms.repeat(6)) {
+        let row = number * 7919 % 10_007;
+        table.push_str(&format!("| {room} {number} | word{row} and some more to fill the line |\n"));
+        list.push_str(&format!("  - harbour {room} {number}, {row} crowns for the day with the skipper\n"));
+    }
+    table.push_str("| greenhouse | quartz |\n");
+    list.push_str("  - harbour greenhouse, paid in shells\n");
+    home.note("memory/house.md", &table);
+    home.note("memory/trips.md", &list);
+    // The word that the row itself has.
+    home.note(
+        "memory/garden.md",
+        "- the greenhouse is where we water all of the plants in the dry weeks of the summer\n",
+    );
+    let memory = home.engine();
+    for (query, wanted) in [("router greenhouse", "quartz"), ("vessels greenhouse", "shells")] {
+        let results = memory.search(Query::new(query)).await.unwrap().results;
+        let first = results.first().map(|hit| hit.snippet.as_str()).unwrap_or_default();
+        assert!(first.contains(wanted), "{query}: {first}");
+    }
+}

@@ -8,6 +8,9 @@ use openclaw_guard::{HIDDEN, Redactor};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+/// The field of a message with what a tool was called with.
+const ARGUMENTS: &str = "arguments";
+
 /// Where a value stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -101,6 +104,8 @@ fn each_field(
 
 fn below_of(name: &str, value: &Value, place: Place, redactor: &Redactor) -> Place {
     match place {
+        // What a tool was called with is whatever a model wrote, and stands as text elsewhere.
+        Place::Typed if name == ARGUMENTS => below(name, Place::Text, redactor),
         Place::Definition if value.is_object() || value.is_array() => Place::Definition,
         Place::Definition | Place::Typed | Place::Text | Place::Secret => below(name, place, redactor),
     }

@@ -201,6 +201,21 @@ async fn an_answer_of_unknown_length_gets_one_where_there_is_a_limit() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_not_replaced_and_what_says_nothing_is_put_aside() {
+    let stage = Stage::new();
+    openclaw_guard::create_private_dir(&stage.file).unwrap();
+    let refused = open(&mut stage.purse(day(1_000_000), "a"), 7, &info()).await.unwrap_err();
+    let Unpaid::NotKept { why } = refused else { panic!("{refused:?}") };
+    assert!(why.contains("spending.json cannot be read"), "{why}");
+    assert!(open(&mut stage.purse(Budgets::default(), "a"), 7, &info()).await.is_ok(), "nothing is limited");
+    std::fs::remove_dir(&stage.file).unwrap();
+    openclaw_guard::write_atomic(&stage.file, b"{ half").unwrap();
+    assert!(open(&mut stage.purse(day(1_000_000), "a"), 7, &info()).await.is_ok(), "it is tried again");
+    let aside = std::fs::read(stage.file.with_extension("json.damaged")).unwrap();
+    assert_eq!(aside, b"{ half");
+}
+
+#[tokio::test]
 async fn an_answer_longer_than_granted_is_stopped() {
     for (budgets, tokens, bound) in [
         (

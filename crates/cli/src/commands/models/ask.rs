@@ -1,7 +1,6 @@
 //! A model with one of its credentials, ready to be asked.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use openclaw_credentials::Refresher;
 use openclaw_models::ChatModel;
@@ -35,14 +34,15 @@ impl Silence {
     }
 }
 
-/// Connects a model with a credential, as it is known or as it is described here. A token is renewed within the limit.
+/// Connects a model with a credential, as it is known or as it is described here. A renewal has no limit but its own: the
+/// provider has ended the old token when this program stops waiting, and the new one would be lost.
 pub(super) async fn connect(
     view: &ModelsView,
     candidate: &Candidate,
-    (description, limit): (Description, Duration),
+    description: Description,
 ) -> Result<Arc<dyn ChatModel>, Silence> {
     let refresher: Arc<dyn Refresher> = Arc::new(TokenRefresher::default());
     let connector = Connector { catalog: &view.catalog, auth: &view.auth, refresher: &refresher };
-    let waiting = Waiting { patience: Patience::Alone, renewal: Some(limit), now_ms: view.now_ms };
+    let waiting = Waiting { patience: Patience::Alone, renewal: None, now_ms: view.now_ms };
     Ok(connector.connect(candidate, description, waiting).await?)
 }

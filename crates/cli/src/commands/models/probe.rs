@@ -67,7 +67,7 @@ async fn one(view: &ModelsView, args: &ProbeArgs, target: Target) -> ProbeResult
         Bounds { time, tokens: args.probe_max_tokens, thinking: Some(view.thinking()), now_ms: view.now_ms };
     let ask = async {
         let candidate = Candidate { reference: model, credential: Some(target.source.clone()), rest: None };
-        let connected = connect(view, &candidate, (Description::Known, time)).await?;
+        let connected = connect(view, &candidate, Description::Known).await?;
         Ok::<_, Silence>(say_ok(&*connected, bounds).await?)
     };
     let outcome = ask.await;

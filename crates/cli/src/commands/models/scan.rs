@@ -156,7 +156,7 @@ async fn try_one(view: &ModelsView, credential: &Candidate, (model, bounds): (Fr
     });
     let description = described.map_or(Description::Known, |info| Description::Given(Box::new(info)));
     let candidate = Candidate { reference, credential: credential.credential.clone(), rest: None };
-    let shown = match connect(view, &candidate, (description, bounds.time)).await {
+    let shown = match connect(view, &candidate, description).await {
         Ok(connected) => Ok(probe(&*connected, bounds).await),
         Err(why) => Err(why),
     };

@@ -91,7 +91,7 @@ async fn ask(view: &ModelsView, candidate: &Candidate, limit: Duration) -> Attem
     let bounds =
         Bounds { time: limit, tokens: MAX_TOKENS, thinking: Some(view.thinking()), now_ms: view.now_ms };
     let asked = async {
-        let model = connect(view, candidate, (Description::Known, limit)).await?;
+        let model = connect(view, candidate, Description::Known).await?;
         let heard = say_ok(&*model, bounds).await?;
         let cost = heard.usage.map(|usage| model.describe().prices.cost_of(&usage).total);
         Ok::<_, Silence>((heard.text, heard.usage, cost))

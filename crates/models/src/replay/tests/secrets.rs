@@ -56,6 +56,11 @@ fn a_pattern_of_the_user_reaches_over_values_and_numbers() {
     super::super::hide::hide(&mut message, &redactor);
     assert_eq!(message["timestamp"], 1_795_170_420_000_000_i64);
     assert!(!message.to_string().contains("4111"), "{message}");
+    // What a tool was called with is a model's own JSON, and comes again in every later request.
+    let mut message =
+        json!({"content": [{"type": "toolCall", "arguments": {"card": 4_111_111_111_111_111_u64, "n": 5}}]});
+    super::super::hide::hide(&mut message, &redactor);
+    assert_eq!(message["content"][0]["arguments"], json!({"card": "***", "n": 5}));
 }
 
 /// A key with what JSON spells in more than one way.
