@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use openclaw_config::{
-    Env, Kind, Limits, REDACTED, config_schema, declared_keys, parse, redact, spec, ui_hints, validate,
+    Env, Form, Kind, Limits, REDACTED, config_schema, declared_keys, parse, redact, spec, ui_hints, validate,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -98,8 +98,11 @@ fn fitting(kind: &'static Kind, limits: Limits) -> BoxedStrategy<Value> {
             let high = limits.max.unwrap_or(10.0);
             prop::sample::select(vec![low, (low + high) / 2.0, high]).prop_map(Value::from).boxed()
         }
-        Kind::Text if limits.form.is_some() => Just(json!("#a0B1c2")).boxed(),
-        Kind::Text | Kind::Secret => "[a-z]{1,8}".prop_map(Value::from).boxed(),
+        Kind::Text | Kind::Secret => match limits.form {
+            Some(Form::Color | Form::Pattern) => Just(json!("#a0B1c2")).boxed(),
+            Some(Form::IndexFile) => Just(json!("state/{agentId}.sqlite")).boxed(),
+            None => "[a-z]{1,8}".prop_map(Value::from).boxed(),
+        },
         Kind::Choice(names) => prop::sample::select(*names).prop_map(Value::from).boxed(),
         Kind::List(element) => {
             prop::collection::vec(fitting(element, limits), 0..2).prop_map(Value::from).boxed()
