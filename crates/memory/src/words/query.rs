@@ -175,6 +175,8 @@ fn concepts<'a>(tokens: impl Iterator<Item = &'a Token>, language: Language) -> 
                 add(&mut found, word_concept(word, language, weight));
                 within = false;
             }
+            // Signs alone, whose marks leave nothing to look for.
+            Token::Whole { term, .. } if term.is_empty() => {}
             Token::Whole { term, sort: Whole::Alias } if within => {
                 if let Some(whole) = found.last_mut().filter(|whole| whole.forms.len() < MAX_FORMS) {
                     whole.forms.push(Form { term: term.clone(), weight: WHOLE * FOLDED });
@@ -420,6 +422,15 @@ mod tests {
         assert!(prefixable("Hvad er min forsikring?"));
         assert!(!prefixable("What is my insurance?"));
         assert!(!prefixable("v2"));
+    }
+
+    #[test]
+    fn signs_with_a_mark_alone_ask_for_nothing() {
+        let concepts = analyse("0='%`#\u{11f00}");
+        assert!(
+            concepts.iter().flat_map(|concept| &concept.forms).all(|form| !form.term.is_empty()),
+            "{concepts:?}"
+        );
     }
 
     #[test]
