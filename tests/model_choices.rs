@@ -1,34 +1,13 @@
 //! What `openclaw models` writes and refuses, and how hard models are asked to think.
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::Command;
 
 use openclaw_testkit::home::TempHome;
 use openclaw_testkit::model_server::{ModelServer, Reply, ScriptedCall};
 use openclaw_testkit::terminal::interrupted_at_a_secret;
 use serde_json::{Value, json};
 
-use crate::support::{CONFIG, binary, client, config, gateway_in, run, stdout, stdout_json, text};
-
-fn fed(home: &TempHome, args: &[&str], input: &str) -> Output {
-    let mut child = Command::new(binary())
-        .args(args)
-        .env_clear()
-        .envs(home.env())
-        .current_dir(home.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    // One that has heard enough reads no further.
-    child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
-    child.wait_with_output().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
+use crate::support::{CONFIG, binary, client, config, fed, gateway_in, run, said, stdout, stdout_json, text};
 
 fn refused(home: &TempHome, args: &[&str], words: &str) {
     let output = run(home, args);

@@ -1,15 +1,13 @@
 //! `openclaw models`, credentials, failover and budgets, with the whole program against scripted providers on loopback.
 
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Output, Stdio};
 
 use openclaw_testkit::home::TempHome;
 use openclaw_testkit::model_server::{ModelServer, Reply, ScriptedCall};
 use serde_json::{Value, json};
 
 use crate::support::{
-    PATIENCE, binary, chat, client, config, gateway_in, merge, run, stdout, stdout_json, text,
+    PATIENCE, chat, client, config, fed, gateway_in, merge, run, said, stdout, stdout_json, text,
 };
 
 /// Two providers: the one that is meant, and the one behind it.
@@ -24,26 +22,6 @@ fn two(first: &ModelServer, second: &ModelServer, extra: Value) -> Value {
     }));
     merge(&mut all, extra);
     all
-}
-
-/// Runs a command with something on its standard input.
-fn fed(home: &TempHome, args: &[&str], input: &str) -> Output {
-    let mut child = std::process::Command::new(binary())
-        .args(args)
-        .env_clear()
-        .envs(home.env())
-        .current_dir(home.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 const PROFILES: &str = ".openclaw/agents/main/agent/auth-profiles.json";

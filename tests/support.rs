@@ -1,7 +1,8 @@
 //! What the whole-binary tests share: the built program, homes with a config, quick commands.
 
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use openclaw_testkit::home::TempHome;
@@ -21,16 +22,30 @@ pub(crate) fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_openclaw"))
 }
 
+fn command(home: &TempHome, args: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command.args(args).env_clear().envs(home.env()).current_dir(home.path());
+    command
+}
+
 /// Runs a command of the program in a home and waits for it.
 pub(crate) fn run(home: &TempHome, args: &[&str]) -> Output {
-    let mut command = std::process::Command::new(binary());
-    command
-        .args(args)
-        .env_clear()
-        .envs(home.env())
-        .current_dir(home.path())
-        .stdin(std::process::Stdio::null());
-    command.output().expect("the program starts")
+    command(home, args).stdin(Stdio::null()).output().expect("the program starts")
+}
+
+/// The same with something on its standard input.
+pub(crate) fn fed(home: &TempHome, args: &[&str], input: &str) -> Output {
+    let mut command = command(home, args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    // One that has heard enough reads no further.
+    child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+    child.wait_with_output().unwrap()
+}
+
+/// All that a command printed.
+pub(crate) fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// Standard output of a command that must succeed.

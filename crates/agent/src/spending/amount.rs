@@ -42,32 +42,37 @@ impl Limit {
     }
 }
 
-/// `models.budgets`.
+/// Something of each span.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Budgets {
+pub struct BySpan<T> {
     /// One answer, with all its rounds.
-    pub run: Limit,
+    pub run: T,
     /// One session, until it starts over.
-    pub session: Limit,
+    pub session: T,
     /// One agent in a day.
-    pub agent: Limit,
+    pub agent: T,
     /// All agents in a day.
-    pub day: Limit,
+    pub day: T,
 }
+
+impl<T> BySpan<T> {
+    pub(super) fn of(&self, span: Span) -> &T {
+        match span {
+            Span::Run => &self.run,
+            Span::Session => &self.session,
+            Span::Agent => &self.agent,
+            Span::Day => &self.day,
+        }
+    }
+}
+
+/// `models.budgets`.
+pub type Budgets = BySpan<Limit>;
 
 impl Budgets {
     /// Whether anything is limited.
     pub(super) fn are_set(&self) -> bool {
-        [self.run, self.session, self.agent, self.day].iter().any(Limit::is_set)
-    }
-
-    pub(super) fn of(&self, span: Span) -> Limit {
-        match span {
-            Span::Run => self.run,
-            Span::Session => self.session,
-            Span::Agent => self.agent,
-            Span::Day => self.day,
-        }
+        Span::ALL.iter().any(|span| self.of(*span).is_set())
     }
 }
 

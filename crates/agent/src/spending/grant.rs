@@ -5,7 +5,7 @@ mod tests;
 
 use openclaw_models::ModelInfo;
 
-use super::amount::{Amount, Budgets, Span};
+use super::amount::{Amount, Budgets, BySpan, Span};
 
 /// How a span stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -19,24 +19,7 @@ pub(super) struct Part {
 }
 
 /// How all spans stand.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Used {
-    pub(super) run: Part,
-    pub(super) session: Part,
-    pub(super) agent: Part,
-    pub(super) day: Part,
-}
-
-impl Used {
-    pub(super) fn of(&self, span: Span) -> Part {
-        match span {
-            Span::Run => self.run,
-            Span::Session => self.session,
-            Span::Agent => self.agent,
-            Span::Day => self.day,
-        }
-    }
-}
+pub(super) type Used = BySpan<Part>;
 
 /// How long an answer may get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +150,7 @@ pub(super) fn grant(budgets: &Budgets, used: &Used, call: &Call<'_>) -> Result<G
     };
     let mut left = Left::default();
     for span in Span::ALL {
-        let (limit, part) = (budgets.of(span), used.of(span));
+        let (limit, part) = (budgets.of(span), *used.of(span));
         if let Some(tokens) = limit.tokens {
             let rest = tokens.saturating_sub(part.spent.tokens).saturating_sub(part.aside.tokens);
             let most = rest.saturating_sub(call.prompt);

@@ -13,7 +13,7 @@ mod kept;
 mod purse;
 mod report;
 
-pub use amount::{Amount, Budgets, Limit, Span};
+pub use amount::{Amount, Budgets, BySpan, Limit, Span};
 pub use kept::Spending;
 pub(crate) use purse::{CallEnd, Counted, Purse, Unpaid, run_id};
 pub(crate) use report::lines;

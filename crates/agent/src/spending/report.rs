@@ -23,7 +23,7 @@ pub(crate) fn lines(
     let Standing { used, lost } = spending.standing(&who, known, today);
     let mut lines = Vec::new();
     for span in Span::ALL {
-        let (limit, part) = (budgets.of(span), used.of(span));
+        let (limit, part) = (budgets.of(span), *used.of(span));
         let tokens = limit.tokens.map(|tokens| (Unit::Tokens, Amount { tokens, usd: 0.0 }));
         let usd = limit.usd.map(|usd| (Unit::Usd, Amount { tokens: 0, usd }));
         for (unit, limit) in tokens.into_iter().chain(usd) {
