@@ -8,7 +8,7 @@ use openclaw_config::TemporalDecay;
 
 use crate::backend::Days;
 use crate::when::{Mention, Strength, range_in, wants_latest, wants_previous};
-use crate::words::is_about_something;
+use crate::words::{composed, is_about_something};
 
 /// Deviations that a line of a named day is lifted by: more than a good word, less than a whole answer.
 const OF_EXPLICIT: f64 = 2.0;
@@ -71,6 +71,7 @@ pub(crate) struct Time {
 
 impl Time {
     pub(crate) fn of(query: &str, today: Date, ageing: Ageing) -> Self {
+        let query = &*composed(query);
         let days = range_in(query, today);
         let newness = match (wants_previous(query), wants_latest(query)) {
             (true, _) => -OF_LATEST,
