@@ -70,8 +70,8 @@ pub(super) fn end_term(word: &str, stem: &str, language: Language) -> Option<Str
     (is_long && stem.len() >= least && is_plain(stem)).then(|| backwards(stem))
 }
 
-/// Letters of the stem of a compound at least, in languages that have such; those of the north have shorter words. In notes
-/// of the needle set that makes 9 terms more of 100 in German, and 7 in Danish.
+/// Letters of the stem of a compound at least, in languages that have such; those of the north have shorter words. In the text of
+/// the needle set that makes nine terms more of a hundred in German, and seven in Danish.
 fn min_compound_stem(language: Language) -> Option<usize> {
     let of_north = [Language::Danish, Language::Norwegian, Language::Swedish];
     let of_west = [Language::German, Language::Dutch];
