@@ -19,7 +19,9 @@ pub(crate) use crate::fault::IndexError;
 use crate::jobs;
 use crate::layout::lay_out;
 use crate::lock::Lock;
+use crate::longer;
 use crate::measure;
+use crate::naming::name_of;
 use crate::postings::{Postings, RowId, Rows};
 use crate::repair::{check_name, create_file, finish, is_half_mended};
 use crate::rows::NoteRows;
@@ -209,6 +211,7 @@ impl Index {
             tx.execute_batch(measure::SCHEMA)?;
             tx.commit()?;
         }
+        self.db.execute_batch(longer::SCHEMA)?;
         self.refresh()?;
         Ok(())
     }
@@ -342,7 +345,7 @@ impl Index {
         generation: Generation,
         note: &NewNote<'_>,
     ) -> Result<(Option<NoteId>, NoteId, NoteView), IndexError> {
-        let layout = lay_out(note.text, &mut self.analyser);
+        let layout = lay_out(&name_of(note.source, note.path), note.text, &mut self.analyser);
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if !is_current(&tx, generation)? {
             return Err(IndexError::Superseded);

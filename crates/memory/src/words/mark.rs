@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::compose::placed;
+use super::compound::{backwards, tails_of};
 use super::fold::{folded, is_inner};
 use super::language::Language;
 use super::note::Analyser;
@@ -27,6 +28,8 @@ struct Marker<'a> {
     wanted: HashSet<&'a str>,
     /// Beginnings of compounds.
     starts: Vec<String>,
+    /// Ends of compounds, as terms have them.
+    ends: Vec<String>,
     language: Language,
     analyser: Analyser,
 }
@@ -35,8 +38,10 @@ impl<'a> Marker<'a> {
     fn new(concepts: &'a [Concept], language: Language) -> Self {
         let forms = concepts.iter().flat_map(|concept| &concept.forms);
         let prefixable = concepts.iter().filter(|concept| concept.is_prefixable);
+        let ends = prefixable.clone().flat_map(tails_of).map(|tail| backwards(&tail));
         Self {
             wanted: forms.map(|form| form.term.as_str()).collect(),
+            ends: ends.collect(),
             starts: prefixable.filter_map(|concept| Some(folded(&concept.forms.first()?.term))).collect(),
             language,
             analyser: Analyser::default(),
@@ -98,9 +103,9 @@ impl<'a> Marker<'a> {
 
     fn matches(&mut self, piece: &str) -> HashSet<String> {
         let mut terms = HashSet::new();
-        let wanted = &self.wanted;
+        let (wanted, ends) = (&self.wanted, &self.ends);
         self.analyser.note(piece, self.language, |term, _| {
-            if wanted.contains(term) {
+            if wanted.contains(term) || ends.iter().any(|end| term.starts_with(end.as_str())) {
                 terms.insert(term.to_owned());
             }
         });
@@ -152,11 +157,12 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_is_marked() {
-        let rows: [(&str, &str, &[&str]); 15] = [
+        let rows: [(&str, &str, &[&str]); 16] = [
             ("Where is the spare key?", "- The **spare keys** are under the mat.", &["spare", "keys"]),
             ("green tea", "No coffee here.", &[]),
             ("10.0.0.7", "The printer is at 10.0.0.7, the scanner at 10.0.0.8.", &["10.0.0.7"]),
             ("Wann ist die Zahnarzt Rechnung fällig?", "Zahnarztrechnung: 80 €", &["Zahnarztrechnung"]),
+            ("Schlüssel", "- Der Haustürschlüssel ist bei Anna", &["Haustürschlüssel"]),
             ("cafe", "Im Café um acht", &["Café"]),
             ("会议", "明天的会议在北京", &["会议"]),
             ("ガレージ", "新しいカ\u{3099}レーシ\u{3099}の鍵", &["カ\u{3099}レーシ\u{3099}"]),

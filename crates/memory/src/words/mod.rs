@@ -18,7 +18,7 @@ mod stem;
 mod stop;
 
 pub(crate) use compose::composed;
-pub(crate) use compound::parts_of;
+pub(crate) use compound::{backwards, heads_of, is_longer, mark, parts_of, tails_of};
 pub(crate) use fold::{folded, is_inner, narrow};
 pub(crate) use language::Language;
 pub use mark::matched_words;
