@@ -4,10 +4,12 @@
 use std::collections::HashSet;
 
 use openclaw_embed::{BatchJob, JobMark, Vector};
+use rusqlite::types::Type;
 use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
 
-use crate::codes::encode_vector;
+use crate::cache;
 use crate::index::{Index, IndexError, counted};
+use crate::repair::Kept;
 use crate::vectors::{EmbedderKey, HASH_BYTES, Unembedded, hash};
 
 /// A job without an id is one that is being sent, or whose sender died: an upload may take ten minutes.
@@ -31,6 +33,25 @@ pub(crate) const SCHEMA: &str = "
         job INTEGER NOT NULL,
         PRIMARY KEY (embedder, hash)
     ) WITHOUT ROWID;";
+/// Their columns, for who saves them from a damaged index.
+pub(crate) const KEPT: &[Kept] = &[
+    Kept {
+        table: "mem_jobs",
+        columns: &[
+            ("id", Type::Integer),
+            ("embedder", Type::Integer),
+            ("begun", Type::Integer),
+            ("job", Type::Text),
+            ("stopped", Type::Integer),
+        ],
+        key: "id",
+    },
+    Kept {
+        table: "mem_job_texts",
+        columns: &[("embedder", Type::Integer), ("hash", Type::Blob), ("job", Type::Integer)],
+        key: "embedder, hash",
+    },
+];
 
 /// A job that is about to be sent.
 pub(crate) struct Reserved {
@@ -202,14 +223,11 @@ impl Index {
         {
             let mut find =
                 tx.prepare_cached("SELECT embedder FROM mem_job_texts WHERE job = ?1 AND hash = ?2")?;
-            let mut cache = tx.prepare_cached(
-                "INSERT INTO mem_cache (embedder, hash, vector, used) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET vector = excluded.vector, used = excluded.used",
-            )?;
             for (hash, vector) in vectors {
-                let of: Option<i64> = find.query_row(params![key.0, hash], |row| row.get(0)).optional()?;
-                if let Some(embedder) = of {
-                    kept += cache.execute(params![embedder, hash, encode_vector(vector), now_ms])?;
+                let of = find.query_row(params![key.0, hash], |row| row.get(0).map(EmbedderKey));
+                if let Some(embedder) = of.optional()? {
+                    cache::keep(&tx, embedder, hash, vector, now_ms)?;
+                    kept += 1;
                 }
             }
         }

@@ -57,7 +57,6 @@ mod recovery;
 mod repair;
 mod rows;
 mod score;
-mod seal;
 mod search;
 mod select;
 mod shelter;

@@ -208,7 +208,8 @@ mod tests {
     use crate::backend::{MemoryBackend as _, Query, Source, SyncReason, SyncReport};
     use crate::engine::{Engine, EngineOptions};
     use crate::error::MemoryError;
-    use crate::index::{Index, IndexError, NewNote, Stamp};
+    use crate::index::tests::note;
+    use crate::index::{Index, IndexError};
     use crate::lock::Lock;
     use crate::open::{OpenIndex, Wanted};
     use crate::weighted::{Fusion, Weighted};
@@ -391,10 +392,7 @@ mod tests {
         let lives = Lock::filling(&database).unwrap();
         let mut other = Index::open(&database).unwrap();
         let generation = other.begin_rebuild().unwrap();
-        let stamp = Stamp { size: 1, mtime_ms: 2, hash: vec![3] };
-        let text = "the password is swordfish";
-        let note = NewNote { source: Source::Memory, path: "memory/gone.md", stamp: &stamp, text };
-        other.put(generation, &note).unwrap();
+        other.put(generation, &note("memory/gone.md", "the password is swordfish")).unwrap();
         engine.sync(SyncReason::Requested).await.unwrap();
         assert_eq!(number(&database, OTHERS), 1);
         drop((lives, other));
