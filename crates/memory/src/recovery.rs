@@ -196,11 +196,12 @@ fn repeated<T>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::{Path, PathBuf};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, SystemTime};
 
     use jiff::civil::date;
     use openclaw_guard::{PathComponent, Root, SystemClock, create_private_dir, write_atomic};
@@ -215,16 +216,32 @@ mod tests {
     use crate::weighted::{Fusion, Weighted};
     use crate::worker::Request;
 
-    fn engine(home: &Path, fusion: Fusion) -> Engine {
+    /// Two notes, and what an engine is made of.
+    pub(crate) fn options(home: &Path) -> EngineOptions {
         create_private_dir(&home.join("workspace/memory")).unwrap();
         for name in ["a", "b"] {
-            let note = home.join(format!("workspace/memory/{name}.md"));
-            write_atomic(&note, format!("needle of {name}\n").as_bytes()).unwrap();
+            write(home, name, &format!("needle of {name}\n"));
         }
         let workspace = Arc::new(Root::open(&home.join("workspace")).unwrap());
         let agent_id = PathComponent::parse("main").unwrap();
-        let options = EngineOptions::new(agent_id, workspace, home, Arc::new(SystemClock));
-        Engine::new(EngineOptions { fusion, ..options })
+        EngineOptions::new(agent_id, workspace, home, Arc::new(SystemClock))
+    }
+
+    pub(crate) fn write(home: &Path, name: &str, text: &str) {
+        write_atomic(&home.join(format!("workspace/memory/{name}.md")), text.as_bytes()).unwrap();
+    }
+
+    /// The same, written so many seconds from now.
+    pub(crate) fn write_at(home: &Path, name: &str, text: &str, seconds: i64) {
+        write(home, name, text);
+        let file =
+            std::fs::File::options().write(true).open(home.join(format!("workspace/memory/{name}.md")));
+        let (now, apart) = (SystemTime::now(), Duration::from_secs(seconds.unsigned_abs()));
+        file.unwrap().set_modified(if seconds < 0 { now - apart } else { now + apart }).unwrap();
+    }
+
+    pub(crate) fn engine(home: &Path, fusion: Fusion) -> Engine {
+        Engine::new(EngineOptions { fusion, ..options(home) })
     }
 
     fn database(home: &Path) -> PathBuf {
@@ -323,8 +340,7 @@ mod tests {
     ) -> (Engine, Result<SyncReport, MemoryError>) {
         let engine = engine(home, Fusion::default());
         for name in ["c", "d", "e"] {
-            let note = home.join(format!("workspace/memory/{name}.md"));
-            write_atomic(&note, "a line of it\n".repeat(15_000).as_bytes()).unwrap();
+            write(home, name, &"a line of it\n".repeat(15_000));
         }
         engine.sync(SyncReason::Requested).await.unwrap();
         let (reply, end) = tokio::sync::oneshot::channel();
