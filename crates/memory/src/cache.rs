@@ -148,10 +148,11 @@ pub(crate) fn keep(
 
 #[cfg(test)]
 mod tests {
-    use super::UNUSED_MS;
+    use super::{UNUSED_MS, encode_vector, keep};
     use crate::index::Index;
     use crate::index::tests::model;
     use crate::vectors::EmbedderKey;
+    use openclaw_embed::Vector;
 
     fn embedder(index: &Index, name: &str) -> EmbedderKey {
         index.embedder(&model(name)).unwrap()
@@ -168,6 +169,25 @@ mod tests {
         let mut query =
             index.db.prepare("SELECT hash FROM mem_cache WHERE embedder = ?1 ORDER BY hash").unwrap();
         query.query_map([embedder.0], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn a_vector_that_is_made_again_takes_the_place_of_the_old_one() {
+        let mut index = Index::in_memory().unwrap();
+        let (now, other) = (embedder(&index, "now"), embedder(&index, "other"));
+        let vector = |numbers| Vector::normalized(vec![1.0; numbers]).unwrap();
+        for (embedder, hash, numbers, now_ms) in
+            [(now, 0, 3, 1), (now, 1, 3, 2), (other, 0, 5, 3), (now, 0, 4, 4)]
+        {
+            let kept = keep(&index.db, embedder, &[hash], &vector(numbers), now_ms).unwrap();
+            assert_eq!(kept, encode_vector(&vector(numbers)));
+        }
+        assert_eq!(index.cached().unwrap(), 3);
+        assert_eq!(index.cached_dimensions(now, &[0]).unwrap(), Some(4));
+        assert_eq!(index.cached_dimensions(other, &[0]).unwrap(), Some(5));
+        assert_eq!(index.cached_dimensions(other, &[1]).unwrap(), None);
+        index.prune_cache(now, 1, 3).unwrap();
+        assert_eq!((left(&index, other).len(), left(&index, now)), (0, vec![vec![0]]), "it is the newest");
     }
 
     #[test]

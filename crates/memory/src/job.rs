@@ -400,6 +400,14 @@ mod tests {
             worker.go_on();
             let Rebuild::Filling(second) = rebuild(worker) else { panic!("{:?}", rebuild(worker)) };
             assert_ne!(first, second);
+            while rebuild(worker) != Rebuild::Sweeping {
+                assert_eq!(rebuild(worker), Rebuild::Filling(second));
+                worker.go_on();
+            }
+            assert!(
+                Lock::abandoned(&worker.database).unwrap().is_some(),
+                "it is published, and nobody fills it"
+            );
             to_the_end(worker);
             for end in [one, two] {
                 let report = told(end).unwrap();
@@ -408,7 +416,6 @@ mod tests {
             let index = &worker.open.as_ref().unwrap().index;
             assert_eq!((index.published(), index.count(second).unwrap()), (second, 6));
             assert_eq!(index.count(first).unwrap(), 0);
-            assert!(Lock::abandoned(&worker.database).unwrap().is_some());
         })
         .await;
     }

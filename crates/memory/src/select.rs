@@ -331,7 +331,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Best, Candidate, MAX_CANDIDATES, MAX_CANDIDATES_OF_MANY, Run, order, select};
+    use super::{Best, Candidate, MAX_CANDIDATES, MAX_CANDIDATES_OF_MANY, Run, select};
     use crate::backend::{MAX_ELSEWHERE, Source};
     use crate::codes::Codes;
     use crate::corpus::{Corpus, Exact, NoteId, NoteView};
@@ -445,7 +445,7 @@ mod tests {
             let all: Vec<Candidate> =
                 scores.iter().map(|(slot, row, score)| Candidate { slot: *slot, row: *row, score: f64::from(*score) }).collect();
             let mut expected = all.clone();
-            expected.sort_by(order);
+            expected.sort_by_key(|candidate| (-candidate.score as i32, candidate.slot, candidate.row));
             let sizes = [
                 (Best::default(), MAX_CANDIDATES),
                 (Best::of_many(), MAX_CANDIDATES_OF_MANY),
