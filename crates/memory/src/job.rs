@@ -269,8 +269,8 @@ mod tests {
     use crate::error::MemoryError;
     use crate::lock::Lock;
     use crate::recovery::Tidy;
-    use crate::recovery::tests::{engine, write, write_at};
     use crate::sync::Take;
+    use crate::tests::{engine, write, write_at};
     use crate::weighted::Fusion;
     use crate::worker::{Request, Worker};
 

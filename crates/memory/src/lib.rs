@@ -63,6 +63,8 @@ mod shelter;
 mod sources;
 mod structure;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod time;
 mod unread;
 mod vectors;

@@ -83,8 +83,8 @@ mod tests {
 
     use super::{RETRY, Shelter, Sheltered};
     use crate::backend::Query;
-    use crate::recovery::tests::{options, write, write_at};
     use crate::sources::Sources;
+    use crate::tests::{options, write, write_at};
 
     fn search(shelter: &mut Shelter, sources: &Sources, text: &str) -> Sheltered {
         // Far from the time of any file: each has settled.
