@@ -49,6 +49,7 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
     let Asked { query, vector, sides, ageing, weight, today } = *asked;
     let time = Time::of(&query.text, today, ageing);
     let concepts = analyse(&time.subject);
+    index.fit(corpus.windows());
     let held = concepts.iter().map(|concept| rows_of(index, concept)).collect::<Result<Vec<_>, _>>()?;
     let matches = Matches::new(corpus, held);
     let codes = vector.map(QueryCodes::of);

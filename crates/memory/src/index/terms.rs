@@ -31,6 +31,11 @@ impl Index {
         Ok(rows)
     }
 
+    /// How large the memory is: what is remembered of words that were asked for grows with it.
+    pub(crate) fn fit(&self, windows: usize) {
+        self.postings.borrow_mut().fit(windows);
+    }
+
     /// The rows that hold a term that begins like this, of all generations, ascending.
     pub(crate) fn rows_with_prefix(&self, start: &str) -> Result<Rows, IndexError> {
         let mut query = self

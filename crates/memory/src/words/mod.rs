@@ -1,17 +1,23 @@
 //! Words: what of a text is indexed, and what a query asks for. Pure.
 
+mod compose;
 mod compound;
 mod fold;
 mod irregular;
 mod language;
+mod long;
 mod mark;
 mod note;
 mod query;
 mod scan;
 mod script;
+mod signs;
+#[cfg(test)]
+mod spellings;
 mod stem;
 mod stop;
 
+pub(crate) use compose::composed;
 pub(crate) use compound::parts_of;
 pub(crate) use fold::{folded, is_inner, narrow};
 pub(crate) use language::Language;
