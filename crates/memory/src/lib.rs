@@ -60,13 +60,14 @@ mod repair;
 mod rows;
 mod sameness;
 mod score;
-mod seal;
 mod search;
 mod select;
 mod shelter;
 mod sources;
 mod structure;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod time;
 mod unread;
 mod vectors;
