@@ -135,8 +135,11 @@ enum Rest {
 /// A query of nothing but days keeps them: the words may stand in the notes.
 fn subject(query: &str, days: Option<&Mention>) -> (String, Rest) {
     let Some(days) = days else { return (query.to_owned(), Rest::Something) };
-    let (before, after) = (query.get(..days.bytes.start), query.get(days.bytes.end..));
-    let rest = format!("{} {}", before.unwrap_or_default(), after.unwrap_or_default());
+    let is_space = |c: char| c.is_whitespace() || c == ',';
+    let before = query.get(..days.bytes.start).unwrap_or_default().trim_end_matches(is_space);
+    let after = query.get(days.bytes.end..).unwrap_or_default().trim_start_matches(is_space);
+    let goes_on = after.starts_with(|c: char| c.is_alphanumeric());
+    let rest = if goes_on { format!("{before} {after}") } else { format!("{before}{after}") };
     if is_about_something(&rest) { (rest, Rest::Something) } else { (query.to_owned(), Rest::Nothing) }
 }
 
