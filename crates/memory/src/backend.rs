@@ -2,6 +2,7 @@
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use openclaw_embed::local::Progress as Download;
 use serde::Serialize;
 
 use crate::embedding::JobUnderWay;
@@ -359,6 +360,9 @@ pub struct Status {
     /// As in [`Answer::degraded`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degraded: Option<String>,
+    /// How far the model of who makes the vectors is on its way to this machine, while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download: Option<Download>,
     /// Batch jobs at the service that are under way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub jobs: Vec<JobUnderWay>,

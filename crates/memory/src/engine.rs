@@ -175,6 +175,7 @@ impl Engine {
             model,
             fallback: self.embedding.fallback(),
             degraded: self.embedding.degraded().or_else(|| self.embedding.without_jobs()),
+            download: self.download(),
             jobs: self.embedding.see_jobs(&self.mailbox).await?,
             database: self.mailbox.options.database.clone(),
             files: totals.files,

@@ -89,6 +89,7 @@ pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;
 pub use freshness::SyncOptions;
 pub use measure::{MeaningWeight, SelfTest};
+pub use openclaw_embed::local::Progress as Download;
 pub use probe::{Probe, Reader, Role};
 pub use qmd::{
     Chat, ChatKind, Collection, QmdBackend, QmdCall, QmdError, QmdLimits, QmdOptions, QmdPlaces, QmdProgram,

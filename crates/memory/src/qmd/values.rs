@@ -124,6 +124,7 @@ pub(super) fn status(
         weight: None,
         ignored: Vec::new(),
         recovered: None,
+        download: None,
         jobs: Vec::new(),
     }
 }

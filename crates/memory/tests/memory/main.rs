@@ -29,6 +29,8 @@ mod shared;
 #[cfg(test)]
 mod spending;
 #[cfg(test)]
+mod stepping_in;
+#[cfg(test)]
 mod surfaces;
 #[cfg(test)]
 mod transcripts;
