@@ -14,6 +14,8 @@ const GUESS: Budget = Budget { items: 3, chars: 1_200 };
 pub(super) const MAX_LINE_CHARS: usize = 400;
 /// Share of the question that must be found before a passage is called an answer.
 pub(super) const CLEAR: f64 = 0.5;
+/// Digits of a number that stands in many notes.
+const MAX_NUMBER_DIGITS: usize = 3;
 /// Share below which a passage is not even worth a guess.
 const WORTHLESS: f64 = 0.15;
 /// The search's own confidence above which a result without a common word is still shown, as a guess: it may say the
@@ -25,6 +27,9 @@ pub(super) fn answer(question: &Question, evidence: &Evidence, tongue: Tongue) -
     let lines = evidence.lines();
     let scores = Scores::of(question, &lines, &evidence.paths);
     let best = scores.coverage.iter().copied().fold(0.0, f64::max);
+    if best < CLEAR && only_numbers(question, &scores) {
+        return None;
+    }
     let selection = Selection::new(question, &lines, &scores, &evidence.paths);
     let page = Page { question, lines: &lines, evidence, tongue };
     if best >= CLEAR {
@@ -37,6 +42,23 @@ pub(super) fn answer(question: &Question, evidence: &Evidence, tongue: Tongue) -
     } else {
         None
     }
+}
+
+/// Whether all that the lines have of a question about something are short numbers, which say nothing alone: "Nørregade 12"
+/// and "12 June".
+fn only_numbers(question: &Question, scores: &Scores) -> bool {
+    let is_short = |stem: &str| stem.len() <= MAX_NUMBER_DIGITS && stem.chars().all(|c| c.is_ascii_digit());
+    let found = |word: usize| scores.matches.iter().any(|line| line[word]);
+    let (mut of_numbers, mut of_words, mut words) = (false, false, false);
+    for (at, word) in question.words.iter().enumerate() {
+        if is_short(&word.stem) {
+            of_numbers |= found(at);
+        } else {
+            words = true;
+            of_words |= found(at);
+        }
+    }
+    words && of_numbers && !of_words
 }
 
 /// How an answer begins.
@@ -185,6 +207,36 @@ mod tests {
         let other_words = ask_scored("quantum chromodynamics", NOTES, 0.9).unwrap();
         assert!(other_words.starts_with("I did not find a clear answer."), "{other_words}");
         assert_eq!(ask("anything", ""), None);
+    }
+
+    #[test]
+    fn a_short_number_alone_is_nothing_in_common() {
+        let notes = "- Anna's birthday is on 12 June\n- invoice 4711 is paid";
+        assert_eq!(ask("I parked the car in Nørregade 12", notes), None);
+        assert!(ask("I parked the birthday car in Nørregade 12", notes).is_some());
+        assert!(ask("What is 12?", notes).unwrap().contains("12 June"));
+        assert!(ask("Which customer wrote order 4711?", notes).unwrap().contains("invoice 4711"));
+    }
+
+    #[test]
+    fn a_word_is_found_where_it_is_written_as_two() {
+        let rows = [
+            (
+                "¿Cuándo es el cumpleaños de mi suegra?",
+                "- Mi suegra cumple años el 14 de mayo\n- El coche es azul",
+            ),
+            ("Where is the notebook of Anna?", "- Anna has her note book in the car\n- Rent is due"),
+        ];
+        for (question, notes) in rows {
+            let tongue = Tongue::of(question);
+            let hit = json!({"path":"MEMORY.md","startLine":1,"endLine":2,"score":0.5,"snippet":notes});
+            let hits = Hits::parse(&json!({ "results": [hit] }).to_string()).unwrap();
+            let text = answer(&Question::read(question), &Evidence::of(&hits), tongue).unwrap();
+            assert!(text.starts_with(tongue.phrases().finding.from_notes), "{text}");
+            assert!(text.contains(notes.lines().next().unwrap()), "{text}");
+        }
+        let together = ask("Are we together?", "- go to get her\n- tog ether");
+        assert!(together.is_none_or(|text| !text.contains("go to")));
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::commands::{LEANINGS, Leaning};
-use super::intent::{after, plain_words};
+use super::commands::{LEANINGS, Leaning, POINTING_BACK};
+use super::intent::{after, greeted, plain_words};
 use super::score::{Kind, Question};
+use super::tongue::Tongue;
 use super::turn::Turn;
+use super::words::is_unspaced;
 
 /// Words of a question that leans on the one before; a longer one stands for itself.
 const MAX_WORDS: usize = 8;
@@ -35,8 +37,24 @@ pub(super) fn followed(turn: &Turn<'_>) -> Option<Followed> {
     (!places.is_empty()).then(|| Followed { subject: subject.clone(), places })
 }
 
+/// Whether a message says that it is about what was said before: it goes on from it, or points at it.
+pub(super) fn points_back(text: &str) -> bool {
+    let plain = plain_words(text.trim_start_matches(['¿', ' ']));
+    let tongue = Tongue::of(text);
+    LEANINGS.iter().filter(|leaning| leaning.tongue == tongue).any(|leaning| {
+        let goes_on = leaning.connectives.iter().any(|word| after(&plain, word).is_some());
+        // What nothing separates from its neighbours is looked for inside.
+        let points = |pronoun: &&str| {
+            plain.split(' ').any(|word| word == *pronoun)
+                || (pronoun.starts_with(is_unspaced) && plain.contains(*pronoun))
+        };
+        goes_on || leaning.pronouns.iter().any(points) || POINTING_BACK.iter().any(points)
+    })
+}
+
 /// Whether a question needs the one before it.
 fn leans(text: &str) -> bool {
+    let text = greeted(text);
     let plain = plain_words(text.trim_start_matches(['¿', ' ']));
     let words: Vec<&str> = plain.split(' ').filter(|word| !word.is_empty()).collect();
     if words.is_empty() || words.len() > MAX_WORDS {
@@ -74,7 +92,7 @@ fn places(said: &str) -> Vec<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::{leans, places};
+    use super::{leans, places, points_back};
     use serde_json::json;
 
     #[test]
@@ -115,6 +133,52 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(leans(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_or_a_count_is_about_what_was_said_before_only_where_it_says_so() {
+        let back = [
+            "and how many notes about it?",
+            "how many notes about that?",
+            "und wie viele Notizen?",
+            "Wie viele Notizen habe ich darüber?",
+            "et combien de notes ?",
+            "¿y cuántas notas?",
+            "e quante note?",
+            "e quantas notas?",
+            "en hoeveel notities?",
+            "og hvor mange noter?",
+            "och hur många anteckningar?",
+            "og hvor mange notater?",
+            "a ile notatek?",
+            "а сколько заметок?",
+            "那有多少条笔记？",
+            "それについてのメモは何件",
+        ];
+        for text in back {
+            assert!(points_back(text), "{text}");
+        }
+        let own = [
+            "How many notes do I have?",
+            "List my notes",
+            "what do you know about me?",
+            "Wie viele Notizen habe ich?",
+            "Combien de notes ai-je ?",
+            "¿Cuántas notas tengo?",
+            "Quante note ho?",
+            "Quantas notas tenho?",
+            "Hoeveel notities heb ik?",
+            "Hvor mange noter har jeg?",
+            "Hur många anteckningar har jag?",
+            "Hvor mange notater har jeg?",
+            "Ile mam notatek?",
+            "Сколько заметок?",
+            "有多少条笔记？",
+            "メモは何件",
+        ];
+        for text in own {
+            assert!(!points_back(text), "{text}");
         }
     }
 

@@ -223,7 +223,7 @@ pub(super) fn report(pending: &Pending, edited: &[&Outcome<'_>]) -> String {
         let text = format!("\n\n{}({})", block.quote(), block.place());
         match edited.iter().find(|edit| block.is_of(edit)) {
             Some(done) if !done.failed => removed.push_str(&text),
-            Some(done) => rest.push_str(&format!("\n\n{}{text}", phrases.not_removed(&reason(&done.text)))),
+            Some(done) => rest.push_str(&format!("\n\n{}{text}", phrases.not_removed(&done.text))),
             None => rest.push_str(&format!("\n\n{}{text}", phrases.not_removed(""))),
         }
     }
@@ -231,13 +231,6 @@ pub(super) fn report(pending: &Pending, edited: &[&Outcome<'_>]) -> String {
         return format!("{}{rest}", phrases.forgetting.kept);
     }
     format!("{}{removed}\n\n{}{rest}", phrases.forgetting.removed, phrases.forgetting.back)
-}
-
-/// What went wrong, of a tool's answer about it.
-fn reason(text: &str) -> String {
-    let value = serde_json::from_str::<Value>(text).ok();
-    let error = value.as_ref().and_then(|value| value["error"].as_str());
-    error.unwrap_or(text).to_owned()
 }
 
 /// Tells that nothing was removed because the notes have changed, and that nothing in them is about it any more.

@@ -1,9 +1,9 @@
 //! What the user wants, told from the words by tables.
 
 use super::commands::{
-    COUNT, COUNT_WITHIN, FORGET, FORGET_LAST, Keep, LEAD_INS, LEAD_INS_OF, LIST, LIST_WITHIN, NEW_SESSION,
-    NO, NOT, PLEASE, POINTING, POLITE_END, POLITE_QUESTIONS, REMEMBER, REMEMBER_LAST, SMALL_TALK, THAT, TO,
-    TOKEN_REQUESTS, TOKENS, YES,
+    ASKING_WORDS, CLOCK, COUNT, COUNT_WITHIN, FORGET, FORGET_LAST, GREETINGS, Keep, LEAD_INS, LEAD_INS_OF,
+    LIST, LIST_WITHIN, NEW_SESSION, NOT, PLEASE, POINTING, POLITE_END, POLITE_QUESTIONS, REMEMBER,
+    REMEMBER_LAST, SMALL_TALK, SOMEBODY, THAT, TO, TOKEN_REQUESTS, TOKENS,
 };
 use super::tongue::Tongue;
 use super::words::{content_words, is_unspaced};
@@ -13,6 +13,8 @@ use super::words::{content_words, is_unspaced};
 pub(super) enum Intent {
     /// Note this.
     Remember(String),
+    /// The same, and be reminded of it.
+    Remind(String),
     /// Note something, without saying what.
     RememberNothing,
     /// Find this.
@@ -27,6 +29,8 @@ pub(super) enum Intent {
     ForgetNothing,
     /// A greeting, thanks, a question about the model itself.
     SmallTalk(SmallTalk),
+    /// A command of the chat that there is none of.
+    NoCommand(String),
     /// The gateway asks for this exact token when there is nothing to do.
     Token(&'static str),
 }
@@ -40,6 +44,10 @@ pub(super) enum SmallTalk {
     Help,
     /// Thanks.
     Thanks,
+    /// Taking note, or a no to nothing.
+    Fine,
+    /// Goodbye.
+    Bye,
     /// Nothing that could be looked up.
     NoWords,
 }
@@ -52,9 +60,13 @@ pub(super) fn intent(text: &str) -> Intent {
     if text.starts_with(NEW_SESSION) {
         return Intent::SmallTalk(SmallTalk::Greeting);
     }
+    if let Some(command) = no_command(text) {
+        return Intent::NoCommand(command.to_owned());
+    }
     if let Some(remember) = remember(text) {
         return remember;
     }
+    let text = greeted(text);
     if let Some(kind) = small_talk(text) {
         return Intent::SmallTalk(kind);
     }
@@ -67,35 +79,51 @@ pub(super) fn intent(text: &str) -> Intent {
     if asks_with(text, LIST) || LIST_WITHIN.iter().any(|form| text.contains(form)) {
         return Intent::List(text.to_owned());
     }
-    if content_words(text, Tongue::of(text)).is_empty() {
+    if content_words(text, Tongue::of(text)).is_empty() || is_sum(text) {
         return Intent::SmallTalk(SmallTalk::NoWords);
     }
     Intent::Ask(text.to_owned())
 }
 
-/// What a message answers to a question for yes or no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reply {
-    Yes,
-    No,
-    /// Neither, or more than that.
-    Unclear,
+/// A message of one word with a slash in front. What the gateway knows never comes here; a path has more slashes.
+fn no_command(text: &str) -> Option<&str> {
+    let word = text.trim().strip_prefix('/')?;
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    (word.starts_with(char::is_alphabetic) && word.chars().all(is_name)).then_some(text.trim())
 }
 
-/// Only a whole message is an answer: "yes, but …" is not clear, nor is a question, nor what somebody else is quoted
-/// with. `tongue` is the language of the question: what agrees in one language thanks in another.
-pub(super) fn reply(text: &str, tongue: Tongue) -> Reply {
-    if text.trim().contains(['?', '？', '>', '"', '“', '”', '„', '«', '»', '「', '\n', '[', ':']) {
-        return Reply::Unclear;
+/// A message without the greeting in front of it, if something follows. Without a mark between them it may be one name:
+/// "Hello Kitty".
+pub(super) fn greeted(text: &str) -> &str {
+    let ends = [',', '!', '.', ':', ';', '…', '\n', '-', '–', '—', '，', '、', '！', '。', '：'];
+    let mut rest = text.trim_start();
+    // Each turn takes at least one word away.
+    while let Some(behind) = after_greeting(rest) {
+        let shorter = behind.trim_start_matches(|c: char| c.is_whitespace() || ends.contains(&c));
+        if shorter.is_empty() || !behind.trim_start().starts_with(ends) {
+            return rest;
+        }
+        rest = shorter;
     }
-    let plain = plain_words(text);
-    let one_of = |forms: &str| forms.split('|').any(|form| form == plain);
-    let agrees = |(of, forms): &(Tongue, &str)| (*of == tongue || *of == Tongue::English) && one_of(forms);
-    match (YES.iter().any(agrees), one_of(NO)) {
-        (true, _) => Reply::Yes,
-        (false, true) => Reply::No,
-        (false, false) => Reply::Unclear,
-    }
+    rest
+}
+
+/// What follows the longest greeting that a text begins with.
+fn after_greeting(text: &str) -> Option<&str> {
+    let forms = GREETINGS.iter().flat_map(|(_, forms)| forms.split('|'));
+    forms.filter_map(|form| after(text, form)).min_by_key(|rest| rest.len())
+}
+
+/// A question for nothing but a result: "what is 12*7?". A dash and a stroke stand in dates as well.
+fn is_sum(text: &str) -> bool {
+    let words = content_words(text, Tongue::of(text));
+    let digits = |text: &str| text.ends_with(|c: char| c.is_ascii_digit());
+    let computes = |(at, sign): (usize, char)| {
+        let behind = text[at + sign.len_utf8()..].trim_start();
+        digits(text[..at].trim_end()) && behind.starts_with(|c: char| c.is_ascii_digit())
+    };
+    words.iter().all(|word| word.stem.chars().all(|c| c.is_ascii_digit() || c == 'x'))
+        && text.char_indices().filter(|(_, c)| matches!(c, '*' | '+' | 'x' | '×' | '÷' | '^')).any(computes)
 }
 
 /// The token that a prompt of the gateway asks for.
@@ -109,7 +137,11 @@ fn token(text: &str) -> Option<&'static str> {
     TOKENS.iter().find(asks).copied()
 }
 
-/// A request without the politeness in front of it, and whether that was the form of a question.
+/// What may stand between a greeting, or politeness, and a request.
+const LEAD_IN_MARKS: [char; 15] =
+    [',', '!', ' ', '.', ';', ':', '…', '\n', '-', '–', '—', '，', '、', '！', '。'];
+
+/// A request without the greeting and the politeness in front of it, and whether that was the form of a question.
 fn bare(text: &str) -> (&str, bool) {
     let tongue = Tongue::of(text);
     let own = LEAD_INS_OF.iter().filter(|(of, _)| *of == tongue).flat_map(|(_, words)| words.iter());
@@ -117,13 +149,14 @@ fn bare(text: &str) -> (&str, bool) {
     let (mut rest, mut polite) = (text, false);
     // Each turn takes at least one word away.
     loop {
-        let shorter = lead_ins.iter().find_map(|lead| after(rest, lead)).or_else(|| {
+        let lead_in = lead_ins.iter().find_map(|lead| after(rest, lead)).or_else(|| after_greeting(rest));
+        let shorter = lead_in.or_else(|| {
             let question = POLITE_QUESTIONS.iter().find_map(|lead| after(rest, lead))?;
             polite = true;
             Some(question)
         });
         match shorter {
-            Some(shorter) => rest = shorter.trim_start_matches([',', '!', ' ']),
+            Some(shorter) => rest = shorter.trim_start_matches(LEAD_IN_MARKS),
             None => return (rest, polite),
         }
     }
@@ -202,6 +235,29 @@ fn asks_with(text: &str, table: &[(&str, &str)]) -> bool {
     table.iter().any(matches)
 }
 
+/// A request to note something, as it begins.
+struct Request<'a> {
+    keep: Keep,
+    begun: Begun<'a>,
+}
+
+impl<'a> Request<'a> {
+    fn read(rest: &'a str) -> Option<Self> {
+        let requests = REMEMBER
+            .iter()
+            .filter_map(|(_, keep, forms)| begun(rest, forms).map(|begun| Self { keep: *keep, begun }));
+        requests.max_by_key(|request| request.begun.form.chars().count())
+    }
+
+    /// What is to be noted of `rest`, which it begins.
+    fn noted(&self, rest: &'a str) -> &'a str {
+        match self.keep {
+            Keep::Rest => said_behind(self.begun.rest),
+            Keep::Whole | Keep::Reminder => rest,
+        }
+    }
+}
+
 fn remember(text: &str) -> Option<Intent> {
     let (rest, polite) = bare(text);
     let question = rest.trim_end().ends_with(['?', '？']);
@@ -209,18 +265,51 @@ fn remember(text: &str) -> Option<Intent> {
     if question && !polite {
         return None;
     }
-    let begun = REMEMBER.iter().filter_map(|(_, keep, forms)| begun(rest, forms).map(|begun| (*keep, begun)));
-    let Some((keep, begun)) = begun.max_by_key(|(_, begun)| begun.form.chars().count()) else {
-        return remember_last(rest);
-    };
-    let noted = match keep {
-        Keep::Rest => said_behind(begun.rest),
-        Keep::Whole => rest,
-    };
-    let noted = noted.trim();
+    let Some(request) = Request::read(rest) else { return remember_last(rest) };
+    let noted = request.noted(rest).trim();
+    let behind = request.begun.rest.trim_start_matches([':', ',', ' ']);
+    let asks = || ASKING_WORDS.split('|').any(|word| after(behind, word).is_some());
+    let names_what = request.begun.form.ends_with(':') || request.begun.form.contains(' ');
+    // "Can you remember where I parked?" asks; so does whoever wants to be reminded of an answer.
+    if ((question && !names_what) || request.keep == Keep::Reminder) && asks() {
+        return None;
+    }
     let noted = if question { noted.trim_end_matches(['?', '？']).trim_end() } else { noted };
-    let empty = noted.is_empty() || (keep == Keep::Whole && begun.rest.trim().is_empty());
-    Some(if empty { Intent::RememberNothing } else { Intent::Remember(noted.to_owned()) })
+    let plain = plain_words(noted);
+    let points = [POINTING, SOMEBODY].iter().any(|list| list.split('|').any(|form| form == plain));
+    let empty = match request.keep {
+        Keep::Rest => noted.trim_end_matches(['!', '.', '…', '。', '！']).is_empty() || points,
+        Keep::Whole | Keep::Reminder => request.begun.rest.trim().is_empty(),
+    };
+    Some(told(request.keep, if empty { "" } else { noted }))
+}
+
+fn told(keep: Keep, noted: &str) -> Intent {
+    match (noted.is_empty(), keep) {
+        (true, _) => Intent::RememberNothing,
+        (false, Keep::Reminder) => Intent::Remind(noted.to_owned()),
+        (false, Keep::Rest | Keep::Whole) => Intent::Remember(noted.to_owned()),
+    }
+}
+
+/// The facts of a message that asks more than once: "remember that A. Remember that B."
+pub(super) fn facts(noted: &str) -> Vec<&str> {
+    let ends = ['.', '!', ';', '\n', '。', '！', '；'];
+    let mut facts = Vec::new();
+    let mut from = 0;
+    for (at, end) in noted.char_indices().filter(|(_, c)| ends.contains(c)) {
+        let behind = &noted[at + end.len_utf8()..];
+        let next = behind.trim_start();
+        let is_apart = end == '\n' || next.len() < behind.len() || next.starts_with(is_unspaced);
+        let Some(request) = Request::read(next).filter(|_| is_apart && at >= from) else { continue };
+        let fact = request.noted(next);
+        if !fact.trim().is_empty() && !request.begun.rest.trim().is_empty() {
+            facts.push(noted[from..at + end.len_utf8()].trim_end_matches([' ', ';', '；', '\n']));
+            from = noted.len() - fact.len();
+        }
+    }
+    facts.push(&noted[from..]);
+    facts
 }
 
 /// What follows the words that ask to note it, without politeness between: "Merk dir bitte, dass …".
@@ -247,9 +336,9 @@ fn remember_last(rest: &str) -> Option<Intent> {
     let (keep, before) = REMEMBER_LAST.iter().find_map(found)?;
     let noted = match keep {
         Keep::Rest => before,
-        Keep::Whole => rest,
+        Keep::Whole | Keep::Reminder => rest,
     };
-    Some(if before.is_empty() { Intent::RememberNothing } else { Intent::Remember(noted.to_owned()) })
+    Some(told(keep, if before.is_empty() { "" } else { noted }))
 }
 
 /// Lower case, without punctuation, one space between words.
@@ -264,10 +353,14 @@ pub(super) fn plain_words(text: &str) -> String {
 
 fn small_talk(text: &str) -> Option<SmallTalk> {
     let plain = plain_words(text);
-    if plain.is_empty() {
+    let one_of = |forms: &str| forms.split('|').any(|form| form == plain);
+    if plain.is_empty() || one_of(CLOCK) {
         return Some(SmallTalk::NoWords);
     }
-    SMALL_TALK.iter().find(|(_, forms)| forms.split('|').any(|form| form == plain)).map(|(kind, _)| *kind)
+    if GREETINGS.iter().any(|(_, forms)| one_of(forms)) {
+        return Some(SmallTalk::Greeting);
+    }
+    SMALL_TALK.iter().find(|(_, forms)| one_of(forms)).map(|(kind, _)| *kind)
 }
 
 /// What follows `words` at the start of `text`, if it starts with them as whole words. Case, kinds of apostrophe and
@@ -303,7 +396,7 @@ pub(super) fn after<'a>(text: &'a str, words: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Intent, Reply, SmallTalk, Tongue, intent, reply};
+    use super::{Intent, SmallTalk, intent};
     use proptest::prelude::*;
 
     #[test]
@@ -547,34 +640,6 @@ mod tests {
         }
         for text in ["How many cats does Bob have?", "What did Anna write?", "Listen to this song title"] {
             assert_eq!(intent(text), Intent::Ask(text.into()), "{text}");
-        }
-    }
-
-    #[test]
-    fn only_a_whole_message_is_a_yes() {
-        let rows = [
-            ("yes", Reply::Yes),
-            ("Yes, please!", Reply::Yes),
-            ("ja", Reply::Unclear),
-            ("tak", Reply::Unclear),
-            ("no", Reply::No),
-            ("Nein, danke", Reply::No),
-            ("yes but keep the first", Reply::Unclear),
-            ("yesterday", Reply::Unclear),
-            ("what is the code?", Reply::Unclear),
-            ("", Reply::Unclear),
-        ];
-        for (text, expected) in rows {
-            assert_eq!(reply(text, Tongue::English), expected, "{text}");
-        }
-        let own = [
-            (Tongue::German, "ja"),
-            (Tongue::Spanish, "Sí."),
-            (Tongue::Chinese, "是的。"),
-            (Tongue::Japanese, "はい"),
-        ];
-        for (tongue, yes) in own {
-            assert_eq!((reply(yes, tongue), reply("yes", tongue)), (Reply::Yes, Reply::Yes), "{yes}");
         }
     }
 

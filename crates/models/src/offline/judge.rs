@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::double::{STALE, sameness};
-use super::phrases::{Phrases, plain};
+use super::phrases::{LANGUAGES, Phrases, plain};
 use super::tongue::Tongue;
 
 /// Reasons that the tools of the tests give.
 const REASONS: &[&str] =
     &["the line reads differently", "the file is shorter", "no such file", "the tool gave no reason"];
 /// Whole messages that agree in English; those of other languages end the stories.
-const YES: &[&str] = &["yes", "Yes, please."];
+const YES: &[&str] = &["yes", "Yes, please.", "y", "ok", "OK", "yes, go ahead"];
 
 /// Files by path.
 pub(super) type Files = BTreeMap<String, String>;
@@ -119,11 +119,16 @@ impl Answer {
             || of(|phrases| phrases.forgetting.changed)
     }
 
+    /// Whether it says that something was noted before.
+    pub(super) fn knows(&self) -> bool {
+        self.says(|phrases| phrases.noting.known).is_some()
+    }
+
     /// Where something was noted, and what.
     pub(super) fn noted(&self) -> Option<(String, usize, usize)> {
         let noted = |tongue: Tongue| {
-            let line = self.said.first()?;
-            range(fills(tongue.phrases().noting.noted, line)?.first()?)
+            let noted = tongue.phrases().noting.noted;
+            self.said.iter().find_map(|line| range(fills(noted, line)?.first()?))
         };
         Tongue::ALL.into_iter().find_map(noted)
     }
@@ -180,11 +185,16 @@ fn phrases_of(tongue: Tongue) -> Vec<String> {
     let whole = [
         talk.configure,
         talk.welcome,
+        talk.fine,
+        talk.bye,
+        talk.no_command,
         talk.no_words,
         talk.hint,
         talk.what_it_is,
         noting.what,
         noting.noted,
+        noting.known,
+        noting.no_reminder,
         noting.failed,
         finding.from_notes,
         finding.closest,
@@ -196,6 +206,8 @@ fn phrases_of(tongue: Tongue) -> Vec<String> {
         finding.gave_up,
         finding.count,
         finding.part,
+        finding.all,
+        LANGUAGES,
         forgetting.ask,
         forgetting.confirm,
         forgetting.which,

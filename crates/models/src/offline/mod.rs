@@ -16,6 +16,8 @@ mod note;
 mod phrases;
 mod plan;
 mod recall;
+mod remember;
+mod reply;
 mod score;
 mod select;
 mod shape;
@@ -31,6 +33,8 @@ mod double;
 mod gaps;
 #[cfg(test)]
 mod judge;
+#[cfg(test)]
+mod manners;
 #[cfg(test)]
 mod property;
 #[cfg(test)]

@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 use super::answer::answer;
 use super::commands::{ABOUT, ASKS_FOR_NOTES, MAY_ASK_FOR_NOTES};
 use super::evidence::{Evidence, Hits, SearchFault, Wish};
-use super::follow::{Followed, followed};
+use super::follow::{Followed, followed, points_back};
 use super::forget::{Offer, Pending, edits, gone, offer, report};
-use super::intent::{Intent, Reply, SmallTalk, after, intent, reply};
+use super::intent::{Intent, SmallTalk, after, intent};
 use super::listing::{Extent, Wanted, listing};
-use super::note::{Note, WriteResult};
-use super::phrases::{Phrases, in_brackets};
-use super::score::Question;
+use super::phrases::{LANGUAGES, Phrases, in_brackets};
+use super::remember::Besides;
+use super::reply::{Reply, reply};
+use super::score::{Kind, Question};
 use super::tongue::Tongue;
 use super::turn::{Outcome, Turn};
 use super::words::{Word, content_words};
@@ -67,11 +68,12 @@ pub(super) fn plan(request: &ModelRequest) -> Step {
     }
 }
 
-struct Planner<'a> {
-    turn: Turn<'a>,
+/// What a step is chosen from.
+pub(super) struct Planner<'a> {
+    pub(super) turn: Turn<'a>,
     request: &'a ModelRequest,
     tongue: Tongue,
-    phrases: &'static Phrases,
+    pub(super) phrases: &'static Phrases,
 }
 
 impl Planner<'_> {
@@ -80,15 +82,24 @@ impl Planner<'_> {
         if self.turn.rounds >= MAX_ROUNDS {
             return Ok(Step::Say(self.phrases.finding.gave_up.to_owned()));
         }
-        let text = &self.turn.user.text;
-        if let Some(pending) = pending {
-            let kept = || Step::Say(pending.tongue.phrases().forgetting.kept.to_owned());
-            match reply(text, pending.tongue) {
-                Reply::Yes if self.may_confirm() => return Ok(self.remove(pending)),
-                Reply::Yes | Reply::No => return Ok(kept()),
-                Reply::Unclear => {}
-            }
+        let Some(pending) = pending else { return self.own_wish() };
+        let kept = || Step::Say(pending.tongue.phrases().forgetting.kept.to_owned());
+        match reply(&self.turn.user.text, pending.tongue) {
+            Reply::Yes if self.may_confirm() => Ok(self.remove(pending)),
+            Reply::Yes | Reply::No => Ok(kept()),
+            Reply::Unclear if !self.may_confirm() => self.own_wish(),
+            Reply::Unclear if !stands_for_itself(&self.turn.user.text) => Ok(kept()),
+            // Whoever goes on to something else is told what became of the question.
+            Reply::Unclear => Ok(match self.own_wish()? {
+                Step::Say(text) => Step::Say(format!("{}\n\n{text}", self.phrases.forgetting.kept)),
+                Step::Call(calls) => Step::Call(calls),
+            }),
         }
+    }
+
+    /// The same of a message that is no reply.
+    fn own_wish(&self) -> Result<Step, &'static str> {
+        let text = &self.turn.user.text;
         if let Some(followed) = followed(&self.turn)
             && matches!(intent(text), Intent::Ask(_) | Intent::SmallTalk(SmallTalk::NoWords))
         {
@@ -96,7 +107,8 @@ impl Planner<'_> {
         }
         Ok(match intent(text) {
             Intent::Token(token) => return Err(token),
-            Intent::Remember(fact) => self.remember(&fact),
+            Intent::Remember(fact) => self.remember(&fact, Besides::Nothing),
+            Intent::Remind(fact) => self.remember(&fact, Besides::Reminder),
             Intent::RememberNothing => Step::Say(self.phrases.noting.what.to_owned()),
             Intent::Ask(question) => self.ask(&question),
             Intent::List(question) => self.list(&self.with_subject(question), Wanted::Lines),
@@ -104,14 +116,15 @@ impl Planner<'_> {
             Intent::Forget(what) => self.forget(&what),
             Intent::ForgetNothing => Step::Say(self.phrases.forgetting.which.to_owned()),
             Intent::SmallTalk(kind) => Step::Say(self.phrases.small_talk(kind)),
+            Intent::NoCommand(command) => Step::Say(self.phrases.no_command(&command)),
         })
     }
 
-    fn has(&self, tool: &str) -> bool {
+    pub(super) fn has(&self, tool: &str) -> bool {
         self.request.tools.iter().any(|definition| definition.name == tool)
     }
 
-    fn call(&self, calls: Vec<(&'static str, Value)>) -> Step {
+    pub(super) fn call(&self, calls: Vec<(&'static str, Value)>) -> Step {
         let first = self.turn.calls_made + 1;
         let numbered = calls.into_iter().enumerate();
         Step::Call(
@@ -119,30 +132,6 @@ impl Planner<'_> {
                 .map(|(n, (name, arguments))| Call { id: format!("recall_{}", first + n), name, arguments })
                 .collect(),
         )
-    }
-
-    /// Reads the day's file to see whether it exists, appends to it, and says where.
-    fn remember(&self, fact: &str) -> Step {
-        let note = Note::new(&self.turn.user.date, fact);
-        let read = self.turn.outcome("read");
-        if let Some(written) = self.turn.outcome("write") {
-            let before = read.filter(|read| !read.failed).map(|read| read.text.as_str());
-            return Step::Say(if written.failed {
-                self.phrases.note_failed(&note.path, &written.text)
-            } else {
-                let lines = note.lines(&WriteResult { text: &written.text, before });
-                self.phrases.noted(&note.path, &lines, fact)
-            });
-        }
-        if !self.has("write") {
-            return Step::Say(self.phrases.missing_tool("write"));
-        }
-        if read.is_none() && self.has("read") {
-            return self.call(vec![("read", json!({ "path": note.path }))]);
-        }
-        let before = read.filter(|read| !read.failed).map(|read| read.text.as_str());
-        let content = note.content(before);
-        self.call(vec![("write", json!({ "path": note.path, "content": content, "append": true }))])
     }
 
     /// What the search found, or the step before or instead of that. `places` are looked at besides.
@@ -214,7 +203,10 @@ impl Planner<'_> {
         match (found, hits.note.as_deref()) {
             (Some(found), Some(note)) => format!("{found}\n\n{}", in_brackets(note)),
             (Some(found), None) => found,
-            (None, note) => self.phrases.nothing_found(asked, note),
+            (None, note) => {
+                let nothing = self.phrases.nothing_found(asked, note);
+                if Tongue::is_foreign(asked) { format!("{nothing}\n\n{LANGUAGES}") } else { nothing }
+            }
         }
     }
 
@@ -233,9 +225,10 @@ impl Planner<'_> {
         said(step())
     }
 
-    /// "And how many notes about it?" is about what was asked before.
+    /// "And how many notes about it?" is about what was asked before; "how many notes do I have?" is not.
     fn with_subject(&self, question: String) -> String {
-        let followed = followed(&self.turn).filter(|_| about(&question, self.tongue).words.is_empty());
+        let leans = points_back(&question) && about(&question, self.tongue).words.is_empty();
+        let followed = followed(&self.turn).filter(|_| leans);
         match followed {
             Some(followed) => format!("{} {question}", followed.subject),
             None => question,
@@ -253,7 +246,7 @@ impl Planner<'_> {
             Wanted::Number => MAX_COUNTED,
         };
         if about(text, self.tongue).words.is_empty() {
-            return Step::Say(self.phrases.talk.no_words.to_owned());
+            return Step::Say(self.phrases.finding.all.to_owned());
         }
         let step = || {
             let mut hits = self.searched(Search { query: text, results, places: &[] })?;
@@ -345,12 +338,14 @@ impl Planner<'_> {
         let wish = self.turn.earlier.iter().find_map(|text| match intent(text) {
             Intent::Forget(what) => Some(what),
             Intent::Remember(_)
+            | Intent::Remind(_)
             | Intent::RememberNothing
             | Intent::Ask(_)
             | Intent::List(_)
             | Intent::Count(_)
             | Intent::ForgetNothing
             | Intent::SmallTalk(_)
+            | Intent::NoCommand(_)
             | Intent::Token(_) => None,
         });
         let Some(what) = wish else { return Step::Say(gone(pending)) };
@@ -379,6 +374,23 @@ struct Search<'a> {
     query: &'a str,
     results: usize,
     places: &'a [Value],
+}
+
+/// Whether a message says something of its own, where a yes or a no was waited for.
+fn stands_for_itself(text: &str) -> bool {
+    match intent(text) {
+        Intent::Ask(question) => question.contains(['?', '？']) || Kind::of(&question) != Kind::Anything,
+        Intent::SmallTalk(kind) => kind == SmallTalk::Help,
+        Intent::Remember(_)
+        | Intent::Remind(_)
+        | Intent::RememberNothing
+        | Intent::List(_)
+        | Intent::Count(_)
+        | Intent::Forget(_)
+        | Intent::ForgetNothing
+        | Intent::NoCommand(_)
+        | Intent::Token(_) => true,
+    }
 }
 
 /// What a question for a list is about, besides notes.
@@ -500,40 +512,44 @@ mod tests {
     }
 
     #[test]
-    fn a_fact_is_read_for_then_appended_and_its_place_is_told() {
+    fn a_fact_is_appended_and_the_first_of_a_day_gets_a_title() {
         let wrapped = "[Sat 2026-11-21 00:10 CET] remember that tea is green\n[message_id: m]";
-        let (calls, text) = run(request(wrapped, ALL_TOOLS), |tool, _| match tool {
-            "read" => ("no such file".into(), true),
-            _ => ok("Appended 3 lines to memory/2026-11-21.md (lines 1-3)"),
-        });
+        let tools = [ALL_TOOLS, &["edit"]].concat();
+        let write = |tool: &str, _: &Value| match tool {
+            "write" => ok("Appended 1 line to memory/2026-11-21.md (line 1)"),
+            "edit" => ok("Replaced 1 match in memory/2026-11-21.md (line 1)"),
+            _ => ("nothing else is called".into(), true),
+        };
+        let (calls, text) = run(request(wrapped, &tools), write);
         let path = "memory/2026-11-21.md";
-        assert_eq!(
-            calls,
-            [
-                ("read".to_owned(), json!({ "path": path })),
-                (
-                    "write".to_owned(),
-                    json!({"path":path,"content":"# 2026-11-21\n\n- tea is green\n","append":true})
-                ),
-            ]
-        );
+        let title = json!({"path":path,"line":1,"oldText":"- tea is green","newText":"# 2026-11-21\n\n- tea is green"});
+        let note = json!({"path":path,"content":"- tea is green\n","append":true});
+        assert_eq!(calls, [("write".to_owned(), note), ("edit".to_owned(), title)]);
         assert!(
             text.starts_with("Noted in memory/2026-11-21.md#L3: tea is green\n\n(offline/recall"),
             "{text}"
         );
+        // Without the tool there is no title.
+        let (calls, text) = run(request(wrapped, ALL_TOOLS), write);
+        assert_eq!(calls.len(), 1);
+        assert!(text.starts_with("Noted in memory/2026-11-21.md#L1: tea is green"), "{text}");
     }
 
     #[test]
-    fn an_existing_file_gets_one_more_line_and_a_failed_write_is_said() {
-        let (calls, text) = run(request("note: x", ALL_TOOLS), |tool, _| match tool {
-            "read" => ok("# 2026-11-20\n\n- a\n"),
-            _ => ("disk is full.".into(), true),
+    fn a_failed_write_is_said_and_a_place_that_nobody_names_is_looked_for() {
+        let (calls, text) = run(request("note: x", ALL_TOOLS), |_, _| {
+            (r#"{"status":"error","tool":"write","error":"disk is full."}"#.into(), true)
         });
-        assert_eq!(calls[1].1["content"], "- x\n");
+        assert_eq!((calls.len(), &calls[0].1["content"]), (1, &json!("- x\n")));
         assert!(
             text.starts_with("I could not write memory/2026-11-20.md: disk is full. Nothing was noted"),
             "{text}"
         );
+        let (_, text) = run(request("note: x", ALL_TOOLS), |tool, _| match tool {
+            "read" => ok("- a\n- x\n"),
+            _ => ok("done"),
+        });
+        assert!(text.starts_with("Noted in memory/2026-11-20.md#L2: x"), "{text}");
     }
 
     #[test]

@@ -22,6 +22,12 @@ const RETRIEVAL: f64 = 0.1;
 /// A name counts double: what is said of one person does not answer a question about another.
 const NAME_WEIGHT: f64 = 2.0;
 
+/// Shortest stem that may be written as two words, and the shortest of these.
+const MIN_APART_CHARS: usize = 6;
+const MIN_APART_PART: usize = 3;
+/// What a stem lacks of its word.
+const MAX_ENDING: usize = 3;
+
 /// The kind of thing a question asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -154,7 +160,9 @@ impl Question {
             akin(&asked.stem, &word.stem)
                 || (self.reach == Reach::Compounds && begins(&asked.stem, &word.stem))
         };
-        self.words.iter().map(|asked| found.iter().any(|word| is_in(asked, word))).collect()
+        let is_known =
+            |asked: &Word| found.iter().any(|word| is_in(asked, word)) || is_written_apart(&asked.stem, text);
+        self.words.iter().map(is_known).collect()
     }
 
     /// Share of the question's words, 0 to 1, that a text contains.
@@ -236,6 +244,28 @@ pub(super) fn neighbour(lines: &[Line], at: usize, offset: isize) -> Option<usiz
     let other = at.checked_add_signed(offset)?;
     let (here, there) = (lines.get(at)?, lines.get(other)?);
     (there.file == here.file && here.number.checked_add_signed(offset) == Some(there.number)).then_some(other)
+}
+
+/// Whether two neighbouring words of a text make a long word: "cumple años" and "cumpleaños".
+fn is_written_apart(stem: &str, text: &str) -> bool {
+    let length = stem.chars().count();
+    if length < MIN_APART_CHARS || stem.contains(char::is_numeric) {
+        return false;
+    }
+    let mut before = String::new();
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        let word = word.to_lowercase();
+        let joined = before.chars().count() + word.chars().count();
+        let each = before.chars().count().min(word.chars().count());
+        if each >= MIN_APART_PART
+            && joined <= length + MAX_ENDING
+            && stem.strip_prefix(&*before).is_some_and(|rest| !rest.is_empty() && word.starts_with(rest))
+        {
+            return true;
+        }
+        before = word;
+    }
+    false
 }
 
 /// Rare words say more. The usual inverse document frequency, with lines as documents.

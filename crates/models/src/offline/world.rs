@@ -123,16 +123,21 @@ impl World {
             }
             "read" => self.files.get(&path).cloned().ok_or(Refusal("no such file")),
             "write" => {
-                self.files
-                    .entry(path)
-                    .or_default()
-                    .push_str(arguments["content"].as_str().unwrap_or_default());
-                Ok("done".to_owned())
+                let content = arguments["content"].as_str().unwrap_or_default();
+                let text = self.files.entry(path.clone()).or_default();
+                // What the tool does: whole lines, and where they are.
+                if !text.is_empty() && !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                let first = text.matches('\n').count() + 1;
+                text.push_str(content);
+                let last = first + content.lines().count() - 1;
+                Ok(format!("Appended to {path} (lines {first}-{last})"))
             }
             "edit" => {
                 let text = self.files.get_mut(&path).ok_or(Refusal("no such file"))?;
                 let old = arguments["oldText"].as_str().unwrap_or_default();
-                // What the tool does with a line and no new text.
+                // What the tool does with a line.
                 let line = arguments["line"].as_u64().map_or(0, |line| line as usize);
                 let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
                 let count = old.lines().count();
@@ -140,10 +145,12 @@ impl World {
                 let bare = |line: &str| {
                     line.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned()
                 };
-                if !found.iter().zip(old.lines()).all(|(found, old)| bare(found) == old) {
+                if !found.iter().zip(old.lines()).all(|(found, old)| bare(found) == bare(old)) {
                     return Err(Refusal("the line reads differently"));
                 }
-                lines.drain(line - 1..line - 1 + count);
+                let new = arguments["newText"].as_str().unwrap_or_default();
+                let put = if new.is_empty() { String::new() } else { format!("{new}\n") };
+                lines.splice(line - 1..line - 1 + count, [put.as_str()]);
                 *text = lines.concat();
                 Ok("done".to_owned())
             }

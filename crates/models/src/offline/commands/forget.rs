@@ -67,28 +67,49 @@ pub(in crate::offline) const NOT: &[(Tongue, &str)] = &[
 /// What stands behind such a word in front of what is not to be forgotten: "vergiss die Milch nicht zu kaufen".
 pub(in crate::offline) const TO: &[&str] = &["to", "zu", "te", "om", "de", "å", "at", "att"];
 
-/// Whole messages that agree, in lower case and without punctuation. Only those of the question's language count, and the
-/// English ones: what agrees in one language thanks in another.
+/// What agrees, in lower case and without punctuation; a message may hold several of them, and nothing else but what is polite.
+/// Only those of the question's language count, and the English ones: what agrees in one language thanks in another.
 pub(in crate::offline) const YES: &[(Tongue, &str)] = &[
     (
         Tongue::English,
-        "yes|yes please|yes do|yes do it|yes remove them|yes delete them|yep|yeah|sure|do it|go ahead|remove them|delete them",
+        "yes|y|yep|yeah|yup|sure|ok|okay|alright|all right|fine|do it|do so|do that|yes do|go ahead|please do|of course|\
+confirm|confirmed|remove|delete|remove it|delete it|remove them|delete them",
     ),
-    (Tongue::German, "ja|ja bitte|ja mach das|jawohl|mach das"),
-    (Tongue::French, "oui|oui s'il te plaît|vas-y"),
-    (Tongue::Spanish, "sí|si|sí por favor"),
-    (Tongue::Italian, "sì|si|sì grazie"),
-    (Tongue::Portuguese, "sim|sim por favor"),
-    (Tongue::Dutch, "ja|ja graag|doe maar"),
-    (Tongue::Danish, "ja|ja tak"),
-    (Tongue::Swedish, "ja|ja tack"),
-    (Tongue::Norwegian, "ja|ja takk"),
-    (Tongue::Polish, "tak|tak proszę|tak usuń"),
-    (Tongue::Russian, "да|да удали|удали"),
-    (Tongue::Chinese, "是|是的|好|好的|删除|对"),
-    (Tongue::Japanese, "はい|はい お願いします|消して|お願いします"),
+    (
+        Tongue::German,
+        "ja|jawohl|klar|gern|gerne|mach das|mach es|tu das|entferne sie|lösche sie|weg damit|in ordnung",
+    ),
+    (Tongue::French, "oui|ouais|vas-y|d'accord|bien sûr|supprime-les|supprime"),
+    (Tongue::Spanish, "sí|si|claro|vale|de acuerdo|adelante|hazlo|bórralas|quítalas"),
+    (Tongue::Italian, "sì|si|certo|va bene|d'accordo|fallo|toglile|cancellale"),
+    (Tongue::Portuguese, "sim|claro|certo|pode|tudo bem|está bem|remova|apaga|apague"),
+    (Tongue::Dutch, "ja|jawel|doe maar|doe het|graag|prima|is goed|goed|verwijder ze"),
+    (Tongue::Danish, "ja|jo|gør det|fjern dem|slet dem|gerne|fint|bare gør det"),
+    (Tongue::Swedish, "ja|jo|gör det|ta bort dem|gärna|visst|okej"),
+    (Tongue::Norwegian, "ja|jo|gjør det|fjern dem|slett dem|gjerne|greit|bare gjør det"),
+    (Tongue::Polish, "tak|dobrze|dobra|jasne|usuń|usuń je"),
+    (Tongue::Russian, "да|хорошо|ладно|конечно|давай|удали|удали их|удаляй"),
+    (Tongue::Chinese, "是|是的|好|好的|好吧|可以|行|删除|删除吧|删吧|对|请"),
+    (Tongue::Japanese, "はい|お願いします|消して|消してください|いいです|うん|ええ|了解"),
 ];
-/// Whole messages that refuse.
-pub(in crate::offline) const NO: &str = "no|nope|no thanks|no thank you|don't|do not|stop|cancel|keep them|nein|nein danke|nicht|\
-abbrechen|non|non merci|annule|cancela|cancelar|no gracias|annulla|no grazie|não|não obrigado|nee|nee bedankt|nej|nej tak|\
-nej tack|nei|nei takk|nie|nie dziękuję|нет|нет спасибо|отмена|不|不要|不是|取消|いいえ|やめて|キャンセル";
+/// What may stand beside such a word and changes nothing.
+pub(in crate::offline) const POLITE_REPLY: &[(Tongue, &str)] = &[
+    (Tongue::English, "please|thanks|thank you"),
+    (Tongue::German, "bitte|danke"),
+    (Tongue::French, "merci|s'il te plaît|s'il vous plaît"),
+    (Tongue::Spanish, "por favor|gracias"),
+    (Tongue::Italian, "grazie|per favore"),
+    (Tongue::Portuguese, "por favor|obrigado|obrigada"),
+    (Tongue::Dutch, "alsjeblieft|graag|bedankt|dank je"),
+    (Tongue::Danish, "tak|mange tak"),
+    (Tongue::Swedish, "tack|snälla"),
+    (Tongue::Norwegian, "takk|vær så snill"),
+    (Tongue::Polish, "proszę|dziękuję|dzięki"),
+    (Tongue::Russian, "пожалуйста|спасибо"),
+    (Tongue::Chinese, "谢谢"),
+    (Tongue::Japanese, "ありがとう|ください"),
+];
+/// What refuses, in any language.
+pub(in crate::offline) const NO: &str = "no|n|nope|nah|don't|dont|do not|stop|cancel|keep|keep it|keep them|leave it|leave them|\
+not now|never mind|nein|nicht|nö|abbrechen|non|annule|cancela|cancelar|annulla|não|nee|nej|nei|nie|нет|не надо|отмена|不|不要|不是|\
+不用|取消|いいえ|やめて|キャンセル";

@@ -98,6 +98,7 @@ pub(in crate::offline) const COUNT: &[(&str, &str)] = &[
     ("hvor mange notater", ""),
     ("hur många anteckningar", ""),
     ("ile notatek", ""),
+    ("ile mam", "notatek|notatki"),
     ("сколько заметок", ""),
     ("有多少", "笔记"),
     ("有几条", "笔记"),
@@ -111,6 +112,6 @@ pub(in crate::offline) const ASKS_FOR_NOTES: &str = "mani often write wrote writ
 pub(in crate::offline) const MAY_ASK_FOR_NOTES: &str = "time line record";
 /// What a Japanese message contains that asks for a list, or for a number; the verb stands last.
 pub(in crate::offline) const LIST_WITHIN: &[&str] =
-    &["についてのメモを全部", "について何をメモ", "メモを全部見せて", "メモの一覧"];
+    &["についてのメモを全部", "について何をメモ", "メモを全部見せて", "メモの一覧", "メモを見せて"];
 /// The same for a number.
-pub(in crate::offline) const COUNT_WITHIN: &[&str] = &["のメモは何件", "のメモはいくつ"];
+pub(in crate::offline) const COUNT_WITHIN: &[&str] = &["メモは何件", "メモはいくつ"];

@@ -5,9 +5,6 @@ use crate::offline::tongue::Tongue;
 /// Politeness that may stand in front of a request; tried again and again.
 pub(in crate::offline) const LEAD_INS: &[&str] = &[
     "please",
-    "hey",
-    "hi",
-    "hello",
     "ok",
     "okay",
     "so",
@@ -31,6 +28,29 @@ pub(in crate::offline) const LEAD_INS: &[&str] = &[
     "proszę",
     "пожалуйста",
     "请",
+];
+/// Greetings that may stand in front of a request, or be all of a message.
+pub(in crate::offline) const GREETINGS: &[(Tongue, &str)] = &[
+    (
+        Tongue::English,
+        "hi|hello|hey|hiya|yo|hello there|hi there|hey there|good morning|good afternoon|good evening|good night|dear openclaw",
+    ),
+    (
+        Tongue::German,
+        "hallo|guten tag|guten morgen|guten abend|gute nacht|moin|moin moin|servus|grüß gott|grüezi|na",
+    ),
+    (Tongue::French, "bonjour|bonsoir|salut|coucou|bonne nuit"),
+    (Tongue::Spanish, "hola|buenos días|buenas tardes|buenas noches|buenas|buen día"),
+    (Tongue::Italian, "ciao|buongiorno|buonasera|buonanotte|salve"),
+    (Tongue::Portuguese, "olá|oi|bom dia|boa tarde|boa noite"),
+    (Tongue::Dutch, "hallo|hoi|goedendag|goedemorgen|goedemiddag|goedenavond|dag"),
+    (Tongue::Danish, "hej|hejsa|hejs|goddag|godmorgen|godaften|god morgen|god aften"),
+    (Tongue::Swedish, "hej|hejsan|hallå|tjena|god morgon|god kväll|god dag"),
+    (Tongue::Norwegian, "hei|heisann|hallo|god morgen|god dag|god kveld"),
+    (Tongue::Polish, "cześć|dzień dobry|dobry wieczór|witaj|hej|hejka"),
+    (Tongue::Russian, "привет|здравствуй|здравствуйте|добрый день|доброе утро|добрый вечер|приветствую"),
+    (Tongue::Chinese, "你好|您好|早上好|下午好|晚上好|早安|嗨"),
+    (Tongue::Japanese, "こんにちは|おはようございます|おはよう|こんばんは|やあ|もしもし"),
 ];
 /// The same of words so short that they mean something else elsewhere.
 pub(in crate::offline) const LEAD_INS_OF: &[(Tongue, &[&str])] = &[
@@ -82,6 +102,48 @@ pub(in crate::offline) const POLITE_QUESTIONS: &[&str] = &[
     "kan je",
     "możesz",
     "можешь",
+];
+
+/// What a question inside a request begins with: "can you remember where I parked?" asks, and tells nothing.
+pub(in crate::offline) const ASKING_WORDS: &str = "what|when|where|who|whom|whose|which|why|how|if|whether|was|wann|wo|wohin|wer|wem|wen|\
+wie|warum|welche|welcher|welches|ob|ce que|quand|où|qui|quel|quelle|comment|pourquoi|combien|si|qué|cuándo|dónde|quién|cuál|cómo|\
+cuánto|cuántos|cuánta|cuántas|che cosa|cosa|quando|dove|chi|quale|come|perché|quanto|quanti|se|o que|onde|quem|qual|como|quantos|quantas|\
+wat|wanneer|waar|welke|hoe|waarom|hvad|hvornår|hvor|hvem|hvilken|hvilket|hvordan|hvorfor|om|vad|när|var|vem|vilken|hur|varför|hva|\
+når|hvilke|co|kiedy|gdzie|kto|jak|jaki|jaka|jakie|ile|dlaczego|czy|что|когда|где|кто|какой|какая|какие|как|сколько|почему|куда|谁|什么|\
+哪里|哪儿|几点|多少|怎么";
+
+/// What points at something said before wherever nothing else is named.
+pub(in crate::offline) const POINTING_BACK: &[&str] = &[
+    "that",
+    "this",
+    "darüber",
+    "davon",
+    "dazu",
+    "là-dessus",
+    "cela",
+    "ça",
+    "eso",
+    "esto",
+    "ello",
+    "questo",
+    "quello",
+    "isso",
+    "isto",
+    "disso",
+    "daarover",
+    "ervan",
+    "det",
+    "den",
+    "derom",
+    "dette",
+    "tym",
+    "nim",
+    "niej",
+    "этом",
+    "нём",
+    "ней",
+    "这个",
+    "那个",
 ];
 
 /// How a question that goes on begins, and what stands in it for something said before. Articles are not among these, nor

@@ -8,12 +8,17 @@ pub(super) static POLISH: Phrases = Phrases {
         what_it_is: "Jestem offline/recall, model offline wbudowany w OpenClaw. Nie jestem modelem językowym: nie umiem rozmawiać, wnioskować ani pisać. Pracuję z notatkami w twoim katalogu roboczym:\n\n- powiedz „zapamiętaj, że …”, a zapiszę to w dzisiejszym pliku;\n- zadaj pytanie, a zacytuję najlepiej pasujące wiersze notatek z ich miejscem;\n- powiedz „co zanotowałem o …” albo „ile notatek o …”, by dostać listę;\n- powiedz „zapomnij o …”, a pokażę wiersze i zapytam, zanim je usunę.",
         configure: "Aby używać modelu językowego, ustaw OPENAI_API_KEY przed uruchomieniem bramy albo dodaj serwer w models.providers w openclaw.json i podaj jego model w agents.defaults.model.primary. Zobacz docs/models.md.",
         welcome: "Nie ma za co. Pytaj o swoje notatki, kiedy chcesz.",
+        fine: "Dobrze. Pytaj o swoje notatki, kiedy chcesz.",
+        bye: "Do widzenia.",
+        no_command: "Nie ma polecenia {}; /help pokazuje, jakie są.",
         no_words: "Nie ma w tym nic, co mógłbym znaleźć w twoich notatkach. Zapytaj o coś z nazwy albo powiedz „zapamiętaj, że …”. Powiedz „pomoc”, by zobaczyć, czym jestem.",
         hint: "(offline/recall, wbudowany model offline: cytuje twoje notatki. Aby używać modelu językowego, ustaw OPENAI_API_KEY lub models.providers w openclaw.json; zobacz docs/models.md.)",
     },
     noting: Noting {
         what: "Co mam zanotować? Powiedz to w jednej wiadomości, na przykład: zapamiętaj, że Anna ma zapasowy klucz.",
         noted: "Zanotowano w {}: {}",
+        known: "Już zanotowano w {}: {}",
+        no_reminder: "Jest to w twoich notatkach i nigdzie indziej: nie mogę o tym przypomnieć, bo odzywam się tylko zapytany.",
         failed: "Nie udało się zapisać {}: {}. Nic nie zanotowano; usuń przyczynę i powiedz to jeszcze raz.",
     },
     finding: Finding {
@@ -27,6 +32,7 @@ pub(super) static POLISH: Phrases = Phrases {
         gave_up: "Przerywam po kilku wywołaniach narzędzi. Zapytaj ponownie innymi słowami.",
         count: "Znalezione wiersze: {}; pliki: {}.",
         part: "Pokazane wiersze: {}. Może być ich więcej; zapytaj o coś węższego.",
+        all: "Wypisuję i liczę notatki o czymś albo z pewnych dni. Powiedz: „co zanotowałem o ogrodzie?” albo „co zanotowałem w zeszłym tygodniu?”. `openclaw memory status` mówi, ile jest ich razem.",
     },
     forgetting: Forgetting {
         ask: "Czy usunąć te wiersze z twoich notatek?",
@@ -47,12 +53,17 @@ pub(super) static RUSSIAN: Phrases = Phrases {
         what_it_is: "Я offline/recall, встроенная в OpenClaw автономная модель. Я не языковая модель: я не умею беседовать, рассуждать и сочинять. Я работаю с заметками в вашем рабочем каталоге:\n\n- скажите «запомни, что …», и я запишу это в сегодняшний файл;\n- задайте вопрос, и я процитирую самые подходящие строки заметок с указанием места;\n- скажите «что я записал о …» или «сколько заметок о …», чтобы получить список;\n- скажите «забудь …», и я покажу строки и спрошу, прежде чем удалить их.",
         configure: "Чтобы пользоваться языковой моделью, задайте OPENAI_API_KEY перед запуском шлюза или добавьте сервер в models.providers в openclaw.json и укажите его модель в agents.defaults.model.primary. См. docs/models.md.",
         welcome: "Пожалуйста. Спрашивайте о своих заметках в любое время.",
+        fine: "Хорошо. Спрашивайте о своих заметках в любое время.",
+        bye: "До свидания.",
+        no_command: "Команды {} нет; /help покажет, какие есть.",
         no_words: "Здесь нет ничего, что я мог бы найти в ваших заметках. Спросите о чём-нибудь по имени или скажите «запомни, что …». Скажите «помощь», чтобы узнать, что я такое.",
         hint: "(offline/recall, встроенная автономная модель: она цитирует ваши заметки. Чтобы пользоваться языковой моделью, задайте OPENAI_API_KEY или models.providers в openclaw.json; см. docs/models.md.)",
     },
     noting: Noting {
         what: "Что записать? Скажите это одним сообщением, например: запомни, что запасной ключ у Анны.",
         noted: "Записано в {}: {}",
+        known: "Уже записано в {}: {}",
+        no_reminder: "Это есть в ваших заметках и больше нигде: напомнить я не могу, потому что говорю, только когда меня спрашивают.",
         failed: "Не удалось записать {}: {}. Ничего не записано; устраните причину и повторите.",
     },
     finding: Finding {
@@ -66,6 +77,7 @@ pub(super) static RUSSIAN: Phrases = Phrases {
         gave_up: "Я остановился после нескольких вызовов инструментов. Спросите ещё раз другими словами.",
         count: "Найдено строк: {}; файлов: {}.",
         part: "Показано строк: {}. Их может быть больше; спросите о чём-нибудь более узком.",
+        all: "Я показываю и считаю заметки о чём-нибудь или за какие-то дни. Назовите: «что я записал о саде?» или «что я записал на прошлой неделе?». `openclaw memory status` скажет, сколько заметок всего.",
     },
     forgetting: Forgetting {
         ask: "Удалить эти строки из ваших заметок?",
@@ -86,12 +98,17 @@ pub(super) static CHINESE: Phrases = Phrases {
         what_it_is: "我是 offline/recall，OpenClaw 内置的离线模型。我不是语言模型：不会聊天、推理或写作。我处理你工作区里的笔记：\n\n- 说“记住……”，我就写进今天的文件；\n- 提问，我就引用最合适的笔记行，并注明位置；\n- 说“列出关于……的笔记”或“有多少条关于……的笔记”，我就列出来；\n- 说“忘记……”，我会先给你看这些行并询问，再删除。",
         configure: "要使用语言模型，请在启动网关前设置 OPENAI_API_KEY，或在 openclaw.json 的 models.providers 下添加服务器，并在 agents.defaults.model.primary 中写上它的模型。见 docs/models.md。",
         welcome: "不客气。随时可以问我你的笔记。",
+        fine: "好的。随时可以问我你的笔记。",
+        bye: "再见。",
+        no_command: "没有命令 {}；/help 会列出有哪些命令。",
         no_words: "这里没有可以在笔记中查找的内容。请具体地问，或说“记住……”。说“帮助”可以了解我是什么。",
         hint: "（offline/recall，内置的离线模型：它引用你的笔记。要使用语言模型，请在 openclaw.json 中设置 models.providers，或设置 OPENAI_API_KEY；见 docs/models.md。）",
     },
     noting: Noting {
         what: "要记什么？请在一条消息里说完，例如：记住备用钥匙在安娜那里。",
         noted: "已记入 {}：{}",
+        known: "早已记在 {}：{}",
+        no_reminder: "它只在你的笔记里：我不能提醒你，因为我只在被问到时才说话。",
         failed: "无法写入 {}：{}。什么也没有记下；请排除原因后再说一次。",
     },
     finding: Finding {
@@ -105,6 +122,7 @@ pub(super) static CHINESE: Phrases = Phrases {
         gave_up: "多次调用工具后仍无进展，我停下了。请换个说法再问。",
         count: "找到的行数：{}；文件数：{}。",
         part: "显示的行数：{}。可能还有更多；请问得更具体一些。",
+        all: "我列出并统计关于某件事的笔记，请说明是什么，例如“列出关于花园的笔记”。`openclaw memory status` 会显示笔记的总数。",
     },
     forgetting: Forgetting {
         ask: "要从你的笔记中删除这些行吗？",
@@ -125,12 +143,17 @@ pub(super) static JAPANESE: Phrases = Phrases {
         what_it_is: "私は offline/recall、OpenClaw に内蔵されたオフラインモデルです。言語モデルではないので、会話や推論、文章の作成はできません。ワークスペースのメモを扱います。\n\n- 「メモ：…」と言えば、今日のファイルに書きます。\n- 質問すれば、いちばん合うメモの行を場所とともに引用します。\n- 「…についてのメモを全部見せて」や「…についてのメモは何件」と言えば、一覧を出します。\n- 「…を忘れて」と言えば、行を見せて、消す前に確認します。",
         configure: "言語モデルを使うには、ゲートウェイを起動する前に OPENAI_API_KEY を設定するか、openclaw.json の models.providers にサーバーを追加し、agents.defaults.model.primary にモデルを書いてください。docs/models.md を参照。",
         welcome: "どういたしまして。いつでもメモについて聞いてください。",
+        fine: "わかりました。いつでもメモについて聞いてください。",
+        bye: "さようなら。",
+        no_command: "コマンド {} はありません。/help で一覧を表示します。",
         no_words: "メモの中で調べられる言葉がありません。具体的に聞くか、「メモ：…」と言ってください。「ヘルプ」で私の説明を表示します。",
         hint: "（offline/recall、内蔵のオフラインモデル：メモを引用します。言語モデルを使うには OPENAI_API_KEY か openclaw.json の models.providers を設定してください。docs/models.md を参照。）",
     },
     noting: Noting {
         what: "何をメモしますか。一つのメッセージで言ってください。例：メモ：予備の鍵はアンナが持っている。",
         noted: "{} にメモしました：{}",
+        known: "すでに {} にメモしてあります：{}",
+        no_reminder: "メモに書いただけです。聞かれたときにしか話せないので、リマインドはできません。",
         failed: "{} に書けませんでした：{}。何もメモしていません。原因を直して、もう一度言ってください。",
     },
     finding: Finding {
@@ -144,6 +167,7 @@ pub(super) static JAPANESE: Phrases = Phrases {
         gave_up: "ツールを何度か呼び出しましたが進まないので、止めました。別の言葉で聞いてください。",
         count: "見つかった行：{}、ファイル：{}。",
         part: "表示した行：{}。ほかにもあるかもしれません。もっと絞って聞いてください。",
+        all: "何かについてのメモ、またはある日のメモを一覧にしたり数えたりします。「庭についてのメモを全部見せて」のように言ってください。メモの総数は `openclaw memory status` でわかります。",
     },
     forgetting: Forgetting {
         ask: "これらの行をメモから消しますか。",

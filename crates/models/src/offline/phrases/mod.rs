@@ -7,5 +7,5 @@ mod say;
 mod table;
 mod western;
 
-pub(super) use say::{in_brackets, pending_question, plain};
+pub(super) use say::{LANGUAGES, in_brackets, pending_question, plain};
 pub(super) use table::Phrases;

@@ -8,12 +8,17 @@ pub(super) static DANISH: Phrases = Phrases {
         what_it_is: "Jeg er offline/recall, den indbyggede offlinemodel i OpenClaw. Jeg er ikke en sprogmodel: jeg kan ikke snakke, ræsonnere eller skrive. Jeg arbejder med noterne i din arbejdsmappe:\n\n- sig »husk at …«, og jeg skriver det i dagens fil;\n- stil et spørgsmål, og jeg citerer de linjer i dine noter, der passer bedst, med deres sted;\n- sig »hvad har jeg noteret om …« eller »hvor mange noter om …« for en liste;\n- sig »glem …«, og jeg viser linjerne og spørger, før jeg fjerner dem.",
         configure: "For at bruge en sprogmodel skal du sætte OPENAI_API_KEY, før gatewayen startes, eller tilføje en server under models.providers i openclaw.json og nævne dens model i agents.defaults.model.primary. Se docs/models.md.",
         welcome: "Selv tak. Spørg mig om dine noter når som helst.",
+        fine: "Fint. Spørg mig om dine noter når som helst.",
+        bye: "Farvel.",
+        no_command: "Der findes ingen kommando {}; /help viser dem, der findes.",
         no_words: "Der er ikke noget i det, som jeg kan slå op i dine noter. Spørg om noget ved navn, eller sig »husk at …«. Sig »hjælp« for at se, hvad jeg er.",
         hint: "(offline/recall, den indbyggede offlinemodel: den citerer dine noter. For at bruge en sprogmodel skal du sætte OPENAI_API_KEY eller models.providers i openclaw.json; se docs/models.md.)",
     },
     noting: Noting {
         what: "Hvad skal jeg notere? Sig det i én besked, for eksempel: husk at Anna har reservenøglen.",
         noted: "Noteret i {}: {}",
+        known: "Allerede noteret i {}: {}",
+        no_reminder: "Det står i dine noter og ingen andre steder: jeg kan ikke minde dig om det, for jeg taler kun, når jeg bliver spurgt.",
         failed: "Jeg kunne ikke skrive {}: {}. Intet blev noteret; ret årsagen, og sig det igen.",
     },
     finding: Finding {
@@ -27,6 +32,7 @@ pub(super) static DANISH: Phrases = Phrases {
         gave_up: "Jeg stoppede efter flere kald. Spørg igen med andre ord.",
         count: "Linjer fundet i dine noter: {}; filer: {}.",
         part: "Viste linjer: {}. Der kan være flere; spørg om noget mere præcist.",
+        all: "Jeg viser og tæller noter om noget, eller fra bestemte dage. Nævn det: »hvad har jeg noteret om haven?« eller »hvad har jeg noteret i sidste uge?«. `openclaw memory status` siger, hvor mange noter der er i alt.",
     },
     forgetting: Forgetting {
         ask: "Skal jeg fjerne disse linjer fra dine noter?",
@@ -47,12 +53,17 @@ pub(super) static SWEDISH: Phrases = Phrases {
         what_it_is: "Jag är offline/recall, den inbyggda offlinemodellen i OpenClaw. Jag är ingen språkmodell: jag kan inte prata, resonera eller skriva. Jag arbetar med anteckningarna i din arbetsmapp:\n\n- säg ”kom ihåg att …” så skriver jag det i dagens fil;\n- ställ en fråga så citerar jag de rader i dina anteckningar som passar bäst, med deras plats;\n- säg ”vad har jag antecknat om …” eller ”hur många anteckningar om …” för en lista;\n- säg ”glöm …” så visar jag raderna och frågar innan jag tar bort dem.",
         configure: "För att använda en språkmodell, sätt OPENAI_API_KEY innan gatewayen startas, eller lägg till en server under models.providers i openclaw.json och ange dess modell i agents.defaults.model.primary. Se docs/models.md.",
         welcome: "Varsågod. Fråga mig om dina anteckningar när du vill.",
+        fine: "Bra. Fråga mig om dina anteckningar när du vill.",
+        bye: "Hej då.",
+        no_command: "Det finns inget kommando {}; /help visar vilka som finns.",
         no_words: "Där finns inget som jag kan slå upp i dina anteckningar. Fråga om något vid namn, eller säg ”kom ihåg att …”. Säg ”hjälp” för att se vad jag är.",
         hint: "(offline/recall, den inbyggda offlinemodellen: den citerar dina anteckningar. För att använda en språkmodell, sätt OPENAI_API_KEY eller models.providers i openclaw.json; se docs/models.md.)",
     },
     noting: Noting {
         what: "Vad ska jag anteckna? Säg det i ett meddelande, till exempel: kom ihåg att Anna har reservnyckeln.",
         noted: "Antecknat i {}: {}",
+        known: "Redan antecknat i {}: {}",
+        no_reminder: "Det står i dina anteckningar och ingen annanstans: jag kan inte påminna dig, för jag talar bara när jag blir tillfrågad.",
         failed: "Jag kunde inte skriva {}: {}. Inget antecknades; rätta orsaken och säg det igen.",
     },
     finding: Finding {
@@ -66,6 +77,7 @@ pub(super) static SWEDISH: Phrases = Phrases {
         gave_up: "Jag slutade efter flera anrop. Fråga igen med andra ord.",
         count: "Rader i dina anteckningar: {}; filer: {}.",
         part: "Visade rader: {}. Det kan finnas fler; fråga om något mer precist.",
+        all: "Jag visar och räknar anteckningar om något, eller från vissa dagar. Nämn det: ”vad har jag antecknat om trädgården?” eller ”vad har jag antecknat förra veckan?”. `openclaw memory status` säger hur många anteckningar det finns totalt.",
     },
     forgetting: Forgetting {
         ask: "Ska jag ta bort de här raderna ur dina anteckningar?",
@@ -86,12 +98,17 @@ pub(super) static NORWEGIAN: Phrases = Phrases {
         what_it_is: "Jeg er offline/recall, den innebygde frakoblede modellen i OpenClaw. Jeg er ikke en språkmodell: jeg kan ikke prate, resonnere eller skrive. Jeg arbeider med notatene i arbeidsmappen din:\n\n- si «husk at …», så skriver jeg det i dagens fil;\n- still et spørsmål, så siterer jeg de linjene i notatene dine som passer best, med stedet;\n- si «hva har jeg notert om …» eller «hvor mange notater om …» for en liste;\n- si «glem …», så viser jeg linjene og spør før jeg fjerner dem.",
         configure: "For å bruke en språkmodell, sett OPENAI_API_KEY før gatewayen startes, eller legg til en server under models.providers i openclaw.json og oppgi modellen i agents.defaults.model.primary. Se docs/models.md.",
         welcome: "Bare hyggelig. Spør meg om notatene dine når som helst.",
+        fine: "Greit. Spør meg om notatene dine når som helst.",
+        bye: "Ha det.",
+        no_command: "Det finnes ingen kommando {}; /help viser hvilke som finnes.",
         no_words: "Det er ingenting der jeg kan slå opp i notatene dine. Spør om noe ved navn, eller si «husk at …». Si «hjelp» for å se hva jeg er.",
         hint: "(offline/recall, den innebygde frakoblede modellen: den siterer notatene dine. For å bruke en språkmodell, sett OPENAI_API_KEY eller models.providers i openclaw.json; se docs/models.md.)",
     },
     noting: Noting {
         what: "Hva skal jeg notere? Si det i én melding, for eksempel: husk at Anna har reservenøkkelen.",
         noted: "Notert i {}: {}",
+        known: "Allerede notert i {}: {}",
+        no_reminder: "Det står i notatene dine og ingen andre steder: jeg kan ikke minne deg på det, for jeg snakker bare når jeg blir spurt.",
         failed: "Jeg kunne ikke skrive {}: {}. Ingenting ble notert; rett årsaken og si det igjen.",
     },
     finding: Finding {
@@ -105,6 +122,7 @@ pub(super) static NORWEGIAN: Phrases = Phrases {
         gave_up: "Jeg stoppet etter flere kall. Spør igjen med andre ord.",
         count: "Linjer funnet i notatene dine: {}; filer: {}.",
         part: "Viste linjer: {}. Det kan finnes flere; spør om noe mer presist.",
+        all: "Jeg viser og teller notater om noe, eller fra bestemte dager. Nevn det: «hva har jeg notert om hagen?» eller «hva har jeg notert forrige uke?». `openclaw memory status` sier hvor mange notater det er til sammen.",
     },
     forgetting: Forgetting {
         ask: "Skal jeg fjerne disse linjene fra notatene dine?",

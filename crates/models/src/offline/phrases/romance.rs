@@ -8,12 +8,17 @@ pub(super) static FRENCH: Phrases = Phrases {
         what_it_is: "Je suis offline/recall, le modèle hors ligne intégré à OpenClaw. Je ne suis pas un modèle de langage : je ne sais ni bavarder, ni raisonner, ni rédiger. Je travaille avec les notes de ton espace de travail :\n\n- dis « retiens que … » et je l'écris dans le fichier du jour ;\n- pose une question et je cite les lignes de tes notes qui conviennent le mieux, avec leur emplacement ;\n- dis « qu'est-ce que j'ai noté sur … » ou « combien de notes sur … » pour une liste ;\n- dis « oublie … » et je montre les lignes et demande avant de les supprimer.",
         configure: "Pour un modèle de langage, définis OPENAI_API_KEY avant de démarrer la passerelle, ou ajoute un serveur sous models.providers dans openclaw.json et nomme son modèle dans agents.defaults.model.primary. Voir docs/models.md.",
         welcome: "De rien. Interroge-moi sur tes notes quand tu veux.",
+        fine: "Très bien. Interroge-moi sur tes notes quand tu veux.",
+        bye: "Au revoir.",
+        no_command: "La commande {} n'existe pas ; /help montre celles qui existent.",
         no_words: "Il n'y a là rien que je puisse chercher dans tes notes. Nomme ce que tu cherches, ou dis « retiens que … ». Dis « aide » pour voir ce que je suis.",
         hint: "(offline/recall, le modèle hors ligne intégré : il cite tes notes. Pour un modèle de langage, définis OPENAI_API_KEY ou models.providers dans openclaw.json ; voir docs/models.md.)",
     },
     noting: Noting {
         what: "Que dois-je noter ? Dis-le en un seul message, par exemple : retiens que le double de la clé est chez Anna.",
         noted: "Noté dans {} : {}",
+        known: "Déjà noté dans {} : {}",
+        no_reminder: "C'est dans tes notes et nulle part ailleurs : je ne peux pas te le rappeler, car je ne parle que si on m'interroge.",
         failed: "Je n'ai pas pu écrire {} : {}. Rien n'a été noté ; corrige la cause et redis-le.",
     },
     finding: Finding {
@@ -27,6 +32,7 @@ pub(super) static FRENCH: Phrases = Phrases {
         gave_up: "Je me suis arrêté après plusieurs appels d'outils. Redemande avec d'autres mots.",
         count: "Lignes trouvées dans tes notes : {} ; fichiers : {}.",
         part: "Lignes montrées : {}. Il peut y en avoir d'autres ; précise ta demande.",
+        all: "Je liste et compte les notes sur quelque chose, ou de certains jours. Précise : « qu'est-ce que j'ai noté sur le jardin ? » ou « qu'est-ce que j'ai noté la semaine dernière ? ». `openclaw memory status` dit combien de notes il y a en tout.",
     },
     forgetting: Forgetting {
         ask: "Dois-je supprimer ces lignes de tes notes ?",
@@ -47,12 +53,17 @@ pub(super) static SPANISH: Phrases = Phrases {
         what_it_is: "Soy offline/recall, el modelo sin conexión integrado en OpenClaw. No soy un modelo de lenguaje: no puedo charlar, razonar ni redactar. Trabajo con las notas de tu espacio de trabajo:\n\n- di «recuerda que …» y lo escribo en el archivo de hoy;\n- haz una pregunta y cito las líneas de tus notas que mejor encajan, con su lugar;\n- di «qué anoté sobre …» o «cuántas notas sobre …» para una lista;\n- di «olvida …» y muestro las líneas y pregunto antes de quitarlas.",
         configure: "Para usar un modelo de lenguaje, define OPENAI_API_KEY antes de iniciar el gateway, o añade un servidor en models.providers de openclaw.json y nombra su modelo en agents.defaults.model.primary. Consulta docs/models.md.",
         welcome: "De nada. Pregúntame por tus notas cuando quieras.",
+        fine: "De acuerdo. Pregúntame por tus notas cuando quieras.",
+        bye: "Adiós.",
+        no_command: "No existe el comando {}; /help muestra los que hay.",
         no_words: "Ahí no hay nada que pueda buscar en tus notas. Pregunta por algo concreto o di «recuerda que …». Di «ayuda» para ver qué soy.",
         hint: "(offline/recall, el modelo sin conexión integrado: cita tus notas. Para usar un modelo de lenguaje, define OPENAI_API_KEY o models.providers en openclaw.json; consulta docs/models.md.)",
     },
     noting: Noting {
         what: "¿Qué debo anotar? Dilo en un solo mensaje, por ejemplo: recuerda que Ana tiene la llave de repuesto.",
         noted: "Anotado en {}: {}",
+        known: "Ya estaba anotado en {}: {}",
+        no_reminder: "Está en tus notas y en ningún otro sitio: no puedo recordártelo, porque solo hablo cuando me preguntan.",
         failed: "No pude escribir {}: {}. No se anotó nada; corrige la causa y dilo otra vez.",
     },
     finding: Finding {
@@ -66,6 +77,7 @@ pub(super) static SPANISH: Phrases = Phrases {
         gave_up: "Me detuve tras varias llamadas a herramientas. Pregunta otra vez con otras palabras.",
         count: "Líneas encontradas en tus notas: {}; archivos: {}.",
         part: "Líneas mostradas: {}. Puede haber más; pregunta por algo más concreto.",
+        all: "Muestro y cuento notas sobre algo, o de ciertos días. Nómbralo: «¿qué anoté sobre el jardín?» o «¿qué anoté la semana pasada?». `openclaw memory status` dice cuántas notas hay en total.",
     },
     forgetting: Forgetting {
         ask: "¿Quito estas líneas de tus notas?",
@@ -86,12 +98,17 @@ pub(super) static ITALIAN: Phrases = Phrases {
         what_it_is: "Sono offline/recall, il modello offline integrato in OpenClaw. Non sono un modello linguistico: non so chiacchierare, ragionare o scrivere testi. Lavoro con le note del tuo workspace:\n\n- di' «ricorda che …» e lo scrivo nel file di oggi;\n- fai una domanda e cito le righe delle tue note più adatte, con la loro posizione;\n- di' «che cosa ho annotato su …» o «quante note su …» per un elenco;\n- di' «dimentica …» e mostro le righe e chiedo prima di toglierle.",
         configure: "Per usare un modello linguistico, imposta OPENAI_API_KEY prima di avviare il gateway, o aggiungi un server in models.providers di openclaw.json e indica il suo modello in agents.defaults.model.primary. Vedi docs/models.md.",
         welcome: "Prego. Chiedimi delle tue note quando vuoi.",
+        fine: "Va bene. Chiedimi delle tue note quando vuoi.",
+        bye: "Arrivederci.",
+        no_command: "Il comando {} non esiste; /help mostra quelli che ci sono.",
         no_words: "Non c'è nulla che io possa cercare nelle tue note. Chiedi di qualcosa per nome, o di' «ricorda che …». Di' «aiuto» per vedere che cosa sono.",
         hint: "(offline/recall, il modello offline integrato: cita le tue note. Per usare un modello linguistico, imposta OPENAI_API_KEY o models.providers in openclaw.json; vedi docs/models.md.)",
     },
     noting: Noting {
         what: "Che cosa devo annotare? Dillo in un solo messaggio, per esempio: ricorda che Anna ha la chiave di riserva.",
         noted: "Annotato in {}: {}",
+        known: "Già annotato in {}: {}",
+        no_reminder: "È nelle tue note e in nessun altro posto: non posso ricordartelo, perché parlo solo quando mi si chiede qualcosa.",
         failed: "Non ho potuto scrivere {}: {}. Non è stato annotato nulla; correggi la causa e ripetilo.",
     },
     finding: Finding {
@@ -105,6 +122,7 @@ pub(super) static ITALIAN: Phrases = Phrases {
         gave_up: "Mi sono fermato dopo diverse chiamate agli strumenti. Chiedi di nuovo con altre parole.",
         count: "Righe trovate nelle tue note: {}; file: {}.",
         part: "Righe mostrate: {}. Possono essercene altre; chiedi qualcosa di più preciso.",
+        all: "Elenco e conto le note su qualcosa, o di certi giorni. Dillo così: «che cosa ho annotato sul giardino?» o «che cosa ho annotato la settimana scorsa?». `openclaw memory status` dice quante note ci sono in tutto.",
     },
     forgetting: Forgetting {
         ask: "Devo togliere queste righe dalle tue note?",
@@ -125,12 +143,17 @@ pub(super) static PORTUGUESE: Phrases = Phrases {
         what_it_is: "Sou o offline/recall, o modelo offline integrado no OpenClaw. Não sou um modelo de linguagem: não sei conversar, raciocinar nem redigir. Trabalho com as notas do seu espaço de trabalho:\n\n- diga “lembre que …” e eu escrevo no ficheiro de hoje;\n- faça uma pergunta e eu cito as linhas das suas notas que melhor servem, com o seu lugar;\n- diga “o que anotei sobre …” ou “quantas notas sobre …” para uma lista;\n- diga “esqueça …” e eu mostro as linhas e pergunto antes de as remover.",
         configure: "Para usar um modelo de linguagem, defina OPENAI_API_KEY antes de iniciar o gateway, ou acrescente um servidor em models.providers no openclaw.json e indique o seu modelo em agents.defaults.model.primary. Veja docs/models.md.",
         welcome: "De nada. Pergunte-me sobre as suas notas quando quiser.",
+        fine: "Certo. Pergunte-me sobre as suas notas quando quiser.",
+        bye: "Até logo.",
+        no_command: "Não existe o comando {}; /help mostra os que há.",
         no_words: "Não há aí nada que eu possa procurar nas suas notas. Pergunte por algo concreto, ou diga “lembre que …”. Diga “ajuda” para ver o que sou.",
         hint: "(offline/recall, o modelo offline integrado: cita as suas notas. Para usar um modelo de linguagem, defina OPENAI_API_KEY ou models.providers no openclaw.json; veja docs/models.md.)",
     },
     noting: Noting {
         what: "O que devo anotar? Diga numa só mensagem, por exemplo: lembre que a Ana tem a chave de reserva.",
         noted: "Anotado em {}: {}",
+        known: "Já estava anotado em {}: {}",
+        no_reminder: "Está nas suas notas e em mais lado nenhum: não posso lembrá-lo, porque só falo quando me perguntam.",
         failed: "Não consegui escrever {}: {}. Nada foi anotado; corrija a causa e diga de novo.",
     },
     finding: Finding {
@@ -144,6 +167,7 @@ pub(super) static PORTUGUESE: Phrases = Phrases {
         gave_up: "Parei depois de várias chamadas de ferramentas. Pergunte de novo com outras palavras.",
         count: "Linhas encontradas nas suas notas: {}; ficheiros: {}.",
         part: "Linhas mostradas: {}. Pode haver mais; pergunte por algo mais concreto.",
+        all: "Mostro e conto notas sobre algo, ou de certos dias. Diga: “o que anotei sobre o jardim?” ou “o que anotei na semana passada?”. `openclaw memory status` diz quantas notas há ao todo.",
     },
     forgetting: Forgetting {
         ask: "Devo remover estas linhas das suas notas?",

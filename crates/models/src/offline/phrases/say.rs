@@ -1,9 +1,14 @@
 //! Sentences from phrases.
 
+use serde_json::Value;
+
 use super::table::Phrases;
 use super::{eastern, nordic, romance, western};
 use crate::offline::intent::SmallTalk;
 use crate::offline::tongue::Tongue;
+
+/// Follows "nothing found" where the message may be in a language that nobody here knows.
+pub(in crate::offline) const LANGUAGES: &str = "I understand English, German, French, Spanish, Italian, Portuguese, Dutch, Danish, Swedish, Norwegian, Polish, Russian, Chinese and Japanese. Requests in other languages I only search for: nothing was noted.";
 
 /// Longest foreign text repeated inside a sentence, in characters.
 const MAX_REPEATED_CHARS: usize = 300;
@@ -31,8 +36,12 @@ impl Tongue {
 }
 
 /// The language in which an answer asks whether lines shall be removed, and what it shows after that. It may say before
-/// that the notes have changed.
+/// that the notes have changed, or that nothing of what was asked about before was removed.
 pub(in crate::offline) fn pending_question(answer: &str) -> Option<(Tongue, &str)> {
+    let kept = Tongue::ALL
+        .into_iter()
+        .find_map(|tongue| answer.strip_prefix(tongue.phrases().forgetting.kept)?.strip_prefix("\n\n"));
+    let answer = kept.unwrap_or(answer);
     Tongue::ALL.into_iter().find_map(|tongue| {
         let forgetting = &tongue.phrases().forgetting;
         let anew = answer.strip_prefix(forgetting.anew).and_then(|rest| rest.strip_prefix("\n\n"));
@@ -83,16 +92,27 @@ impl Phrases {
             SmallTalk::Greeting => format!("{} {}", self.talk.hello, self.talk.what_it_is),
             SmallTalk::Help => format!("{}\n\n{}", self.talk.what_it_is, self.talk.configure),
             SmallTalk::Thanks => self.talk.welcome.to_owned(),
+            SmallTalk::Fine => self.talk.fine.to_owned(),
+            SmallTalk::Bye => self.talk.bye.to_owned(),
             SmallTalk::NoWords => self.talk.no_words.to_owned(),
         }
     }
 
-    pub(in crate::offline) fn noted(&self, path: &str, lines: &str, fact: &str) -> String {
-        fill(self.noting.noted, &[&format!("{path}#{lines}"), &brief(fact)])
+    pub(in crate::offline) fn noted(&self, place: &str, fact: &str) -> String {
+        fill(self.noting.noted, &[place, &brief(fact)])
     }
 
     pub(in crate::offline) fn note_failed(&self, path: &str, error: &str) -> String {
         fill(self.noting.failed, &[path, &sentence(error)])
+    }
+
+    /// The same of facts that stand there already.
+    pub(in crate::offline) fn known(&self, place: &str, fact: &str) -> String {
+        fill(self.noting.known, &[place, &brief(fact)])
+    }
+
+    pub(in crate::offline) fn no_command(&self, command: &str) -> String {
+        fill(self.talk.no_command, &[&brief(command)])
     }
 
     pub(in crate::offline) fn missing_tool(&self, tool: &str) -> String {
@@ -124,8 +144,11 @@ impl Phrases {
     }
 }
 
+/// What a tool says went wrong, without the form that some of them say it in.
 fn sentence(error: &str) -> String {
-    let error = brief(error);
+    let value = serde_json::from_str::<Value>(error).ok();
+    let inside = value.as_ref().and_then(|value| value["error"].as_str());
+    let error = brief(inside.unwrap_or(error));
     let error = error.trim_end_matches(['.', ' ']);
     if error.is_empty() { "the tool gave no reason".to_owned() } else { error.to_owned() }
 }
@@ -146,6 +169,16 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_in_a_form_is_told_without_it() {
+        let form = r#"{ "status": "error", "tool": "write", "error": "memory/a.md does not exist" }"#;
+        let said = Tongue::English.phrases().note_failed("memory/a.md", form);
+        assert!(
+            said.starts_with("I could not write memory/a.md: memory/a.md does not exist. Nothing"),
+            "{said}"
+        );
+    }
+
+    #[test]
     fn every_language_says_everything_and_asks_in_words_of_its_own() {
         for tongue in Tongue::ALL {
             let phrases = tongue.phrases();
@@ -153,9 +186,13 @@ mod tests {
             assert_eq!(pending_question(&asked), Some((tongue, "\n\n> a")));
             let anew = format!("{}\n\n{asked}", phrases.forgetting.anew);
             assert_eq!(pending_question(&anew), Some((tongue, "\n\n> a")));
+            let kept = format!("{}\n\n{asked}", Tongue::German.phrases().forgetting.kept);
+            assert_eq!(pending_question(&kept), Some((tongue, "\n\n> a")));
             assert_eq!(pending_question(&format!("x\n\n{asked}")), None);
             let places = [
                 (phrases.noting.noted, 2),
+                (phrases.noting.known, 2),
+                (phrases.talk.no_command, 1),
                 (phrases.noting.failed, 2),
                 (phrases.finding.nothing, 2),
                 (phrases.finding.failed, 1),

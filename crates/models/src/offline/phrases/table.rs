@@ -14,6 +14,10 @@ pub(in crate::offline) struct Talk {
     pub(in crate::offline) what_it_is: &'static str,
     pub(in crate::offline) configure: &'static str,
     pub(in crate::offline) welcome: &'static str,
+    pub(in crate::offline) fine: &'static str,
+    pub(in crate::offline) bye: &'static str,
+    /// The command.
+    pub(in crate::offline) no_command: &'static str,
     pub(in crate::offline) no_words: &'static str,
     /// Ends the first answer of a session.
     pub(in crate::offline) hint: &'static str,
@@ -24,6 +28,10 @@ pub(in crate::offline) struct Noting {
     pub(in crate::offline) what: &'static str,
     /// The place, the fact.
     pub(in crate::offline) noted: &'static str,
+    /// The same of a fact that stands there already.
+    pub(in crate::offline) known: &'static str,
+    /// Follows what was noted when a reminder was asked for.
+    pub(in crate::offline) no_reminder: &'static str,
     /// The file, the reason.
     pub(in crate::offline) failed: &'static str,
 }
@@ -46,6 +54,8 @@ pub(in crate::offline) struct Finding {
     pub(in crate::offline) count: &'static str,
     /// Lines shown; says as well that there may be more than were counted.
     pub(in crate::offline) part: &'static str,
+    /// Where a list or a number of everything is asked for.
+    pub(in crate::offline) all: &'static str,
 }
 
 /// About forgetting.

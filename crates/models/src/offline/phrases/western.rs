@@ -8,12 +8,17 @@ pub(super) static ENGLISH: Phrases = Phrases {
         what_it_is: "I am offline/recall, the offline model built into OpenClaw. I am not a language model: I cannot chat, reason or write. I work with the memory files in your workspace:\n\n- say \"remember that …\" and I write it into today's file;\n- ask a question and I quote the lines of your notes that fit best, with their place;\n- say \"what did I note about …\" or \"how many notes about …\" for a list;\n- say \"forget …\" and I show the lines and ask before I remove them.",
         configure: "To talk to a language model, set OPENAI_API_KEY before starting the gateway, or add a server under models.providers in openclaw.json and name its model in agents.defaults.model.primary. See docs/models.md.",
         welcome: "You are welcome. Ask me about your notes at any time.",
+        fine: "All right. Ask me about your notes at any time.",
+        bye: "Goodbye.",
+        no_command: "There is no command {}; /help lists the commands there are.",
         no_words: "There is nothing in that I could look up in your notes. Ask about something by name, or say \"remember that …\". Say \"help\" to see what I am.",
         hint: "(offline/recall, the built-in offline model: it quotes your notes. To use a language model, set OPENAI_API_KEY or models.providers in openclaw.json; see docs/models.md.)",
     },
     noting: Noting {
         what: "What should I note? Say it in one message, for example: remember that the spare key is with Anna.",
         noted: "Noted in {}: {}",
+        known: "Already noted in {}: {}",
+        no_reminder: "It stands in your notes and nowhere else: I cannot remind you, because I speak only when I am asked.",
         failed: "I could not write {}: {}. Nothing was noted; correct the cause and say it again.",
     },
     finding: Finding {
@@ -27,6 +32,7 @@ pub(super) static ENGLISH: Phrases = Phrases {
         gave_up: "I stopped after several tool calls without getting further. Ask again in other words.",
         count: "Lines found in your notes: {}; files: {}.",
         part: "Lines shown: {}. There may be more; ask about something narrower.",
+        all: "I list and count notes about something, or of some days. Name it: \"what did I note about the garden?\" or \"what did I note last week?\". `openclaw memory status` says how many notes there are in all.",
     },
     forgetting: Forgetting {
         ask: "Shall I remove these lines from your notes?",
@@ -47,12 +53,17 @@ pub(super) static GERMAN: Phrases = Phrases {
         what_it_is: "Ich bin offline/recall, das in OpenClaw eingebaute Offline-Modell. Ich bin kein Sprachmodell: Ich kann nicht plaudern, folgern oder schreiben. Ich arbeite mit den Notizen in deinem Workspace:\n\n- sag „merk dir, dass …“, und ich schreibe es in die Datei von heute;\n- stell eine Frage, und ich zitiere die Zeilen deiner Notizen, die am besten passen, mit ihrer Stelle;\n- sag „was habe ich über … notiert“ oder „wie viele Notizen über …“ für eine Liste;\n- sag „vergiss …“, und ich zeige die Zeilen und frage, bevor ich sie entferne.",
         configure: "Für ein Sprachmodell setze OPENAI_API_KEY vor dem Start des Gateways, oder trage in openclaw.json unter models.providers einen Server ein und nenne sein Modell in agents.defaults.model.primary. Siehe docs/models.md.",
         welcome: "Gern geschehen. Frag mich jederzeit nach deinen Notizen.",
+        fine: "Gut. Frag mich jederzeit nach deinen Notizen.",
+        bye: "Auf Wiedersehen.",
+        no_command: "Den Befehl {} gibt es nicht; /help zeigt, welche es gibt.",
         no_words: "Darin ist nichts, was ich in deinen Notizen nachschlagen könnte. Frag nach etwas Bestimmtem, oder sag „merk dir, dass …“. Sag „Hilfe“, um zu sehen, was ich bin.",
         hint: "(offline/recall, das eingebaute Offline-Modell: Es zitiert deine Notizen. Für ein Sprachmodell setze OPENAI_API_KEY oder models.providers in openclaw.json; siehe docs/models.md.)",
     },
     noting: Noting {
         what: "Was soll ich notieren? Sag es in einer Nachricht, zum Beispiel: Merk dir, dass Anna den Ersatzschlüssel hat.",
         noted: "Notiert in {}: {}",
+        known: "Schon notiert in {}: {}",
+        no_reminder: "Es steht in deinen Notizen und nirgends sonst: Erinnern kann ich dich nicht, denn ich spreche nur, wenn ich gefragt werde.",
         failed: "Ich konnte {} nicht schreiben: {}. Es wurde nichts notiert; behebe die Ursache und sag es noch einmal.",
     },
     finding: Finding {
@@ -66,6 +77,7 @@ pub(super) static GERMAN: Phrases = Phrases {
         gave_up: "Ich habe nach mehreren Aufrufen von Werkzeugen aufgehört. Frag noch einmal mit anderen Worten.",
         count: "Zeilen in deinen Notizen: {}; Dateien: {}.",
         part: "Gezeigte Zeilen: {}. Es kann mehr geben; frag nach etwas Engerem.",
+        all: "Ich zeige und zähle Notizen über etwas, oder von bestimmten Tagen. Nenne es: „Was habe ich über den Garten notiert?“ oder „Was habe ich letzte Woche notiert?“. `openclaw memory status` sagt, wie viele Notizen es insgesamt gibt.",
     },
     forgetting: Forgetting {
         ask: "Soll ich diese Zeilen aus deinen Notizen entfernen?",
@@ -86,12 +98,17 @@ pub(super) static DUTCH: Phrases = Phrases {
         what_it_is: "Ik ben offline/recall, het ingebouwde offline model van OpenClaw. Ik ben geen taalmodel: ik kan niet praten, redeneren of schrijven. Ik werk met de notities in je werkmap:\n\n- zeg “onthoud dat …” en ik schrijf het in het bestand van vandaag;\n- stel een vraag en ik citeer de regels van je notities die het best passen, met hun plaats;\n- zeg “wat heb ik over … genoteerd” of “hoeveel notities over …” voor een lijst;\n- zeg “vergeet …” en ik toon de regels en vraag het voor ik ze verwijder.",
         configure: "Voor een taalmodel stel je OPENAI_API_KEY in voordat de gateway start, of zet je een server onder models.providers in openclaw.json en noem je zijn model in agents.defaults.model.primary. Zie docs/models.md.",
         welcome: "Graag gedaan. Vraag me gerust naar je notities.",
+        fine: "Goed. Vraag me gerust naar je notities.",
+        bye: "Tot ziens.",
+        no_command: "Er is geen opdracht {}; /help toont welke er zijn.",
         no_words: "Daar staat niets in dat ik in je notities kan opzoeken. Vraag naar iets bij naam, of zeg “onthoud dat …”. Zeg “help” om te zien wat ik ben.",
         hint: "(offline/recall, het ingebouwde offline model: het citeert je notities. Voor een taalmodel stel je OPENAI_API_KEY of models.providers in openclaw.json in; zie docs/models.md.)",
     },
     noting: Noting {
         what: "Wat moet ik noteren? Zeg het in één bericht, bijvoorbeeld: onthoud dat Anna de reservesleutel heeft.",
         noted: "Genoteerd in {}: {}",
+        known: "Al genoteerd in {}: {}",
+        no_reminder: "Het staat in je notities en nergens anders: herinneren kan ik je niet, want ik spreek alleen als me iets gevraagd wordt.",
         failed: "Ik kon {} niet schrijven: {}. Er is niets genoteerd; verhelp de oorzaak en zeg het opnieuw.",
     },
     finding: Finding {
@@ -105,6 +122,7 @@ pub(super) static DUTCH: Phrases = Phrases {
         gave_up: "Ik ben na meerdere aanroepen gestopt. Vraag het opnieuw met andere woorden.",
         count: "Regels in je notities: {}; bestanden: {}.",
         part: "Getoonde regels: {}. Er kunnen er meer zijn; vraag naar iets preciezers.",
+        all: "Ik toon en tel notities over iets, of van bepaalde dagen. Noem het: “wat heb ik over de tuin genoteerd?” of “wat heb ik vorige week genoteerd?”. `openclaw memory status` zegt hoeveel notities er in totaal zijn.",
     },
     forgetting: Forgetting {
         ask: "Zal ik deze regels uit je notities verwijderen?",
