@@ -5,6 +5,7 @@
 mod chores;
 mod chromium;
 mod local;
+mod qmd;
 mod run;
 mod say;
 
