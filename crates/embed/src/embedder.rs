@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use crate::batch::BatchJobs;
 use crate::cost::{Estimate, Mode};
 use crate::error::EmbedError;
+use crate::local::Progress;
 
 /// Who makes vectors. Two embedders with the same [`EmbedderId`] make the same vectors of the same text.
 ///
@@ -24,6 +25,10 @@ pub trait Embedder: Send + Sync {
     fn reach(&self) -> Reach {
         // Who does not say is taken for somebody elsewhere.
         Reach::Service
+    }
+    /// Whether a question would be worked on at once. Asking starts nothing.
+    fn readiness(&self) -> Readiness {
+        Readiness::Ready
     }
     /// Jobs of many texts, where the service has them and the configuration wants them.
     fn batch(&self) -> Option<&dyn BatchJobs> {
@@ -44,6 +49,18 @@ pub enum Reach {
     Server(String),
     /// To a service elsewhere.
     Service,
+}
+
+/// Whether an embedder works on a question at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// It does, as far as anybody knows.
+    Ready,
+    /// A program has to start and to read its model first: some seconds.
+    Starting,
+    /// A model is on its way to this machine: minutes. Questions are refused with
+    /// [`Failure::NotReady`](crate::Failure::NotReady) meanwhile.
+    Downloading(Progress),
 }
 
 /// What a text is for: many models want to be told, and a person waits for a query.

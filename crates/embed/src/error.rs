@@ -53,6 +53,9 @@ pub enum Failure {
     /// A model or program on this machine is missing or does not run.
     #[error("{0}")]
     Unavailable(String),
+    /// A model on this machine is on its way here. Nothing has failed, and calls for documents wait for it.
+    #[error("{0}")]
+    NotReady(String),
 }
 
 impl Failure {
@@ -64,7 +67,8 @@ impl Failure {
             | Self::Overloaded(_)
             | Self::Unreachable(_)
             | Self::TimedOut(_)
-            | Self::OverBudget { .. } => true,
+            | Self::OverBudget { .. }
+            | Self::NotReady(_) => true,
             Self::Auth(_) | Self::Quota(_) | Self::Refused(_) | Self::Malformed(_) | Self::Unavailable(_) => {
                 false
             }

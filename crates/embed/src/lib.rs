@@ -37,7 +37,7 @@ pub use batch::{
 };
 pub use builtin::Builtin;
 pub use cost::{Estimate, Mode, price};
-pub use embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Reach, Vector};
+pub use embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Reach, Readiness, Vector};
 pub use error::{EmbedError, Failure};
 pub use remote::{
     Allowance, BatchApi, Budget, Dialect, Endpoint, EndpointError, Means, RemoteEmbedder, RemoteSpec,

@@ -267,15 +267,24 @@ async fn a_full_disk_is_told_before_the_first_byte() {
 fn two_who_want_the_same_model_download_it_once() {
     let place = Place::new(2 * MIB);
     place.hub.push(Trouble::HoldAfter(10));
-    let fetch = || {
+    let source = place.source();
+    let fetch = |progress: watch::Sender<Progress>| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(place.fetch()).unwrap()
+        runtime.block_on(source.fetch(&progress)).unwrap().unwrap()
     };
     std::thread::scope(|scope| {
-        let first = scope.spawn(fetch);
+        let ([one, two], runtime) = (
+            [(); 2].map(|()| watch::channel(Progress::default())),
+            tokio::runtime::Builder::new_current_thread().build().unwrap(),
+        );
+        let first = scope.spawn(|| fetch(one.0));
         // Now it has the lock.
         place.hub.wait_held(1);
-        let second = scope.spawn(fetch);
+        let second = scope.spawn(|| fetch(two.0));
+        // The one that waits sees how large the file is.
+        let mut heard = two.1;
+        let total = Some(place.bytes.len() as u64);
+        runtime.block_on(heard.wait_for(|progress| progress.total == total)).unwrap();
         place.hub.release();
         assert_eq!(first.join().unwrap(), second.join().unwrap());
     });

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use openclaw_embed::local::{Hub, Limits, LocalModel, ModelReference, ModelSource, Program};
-use openclaw_embed::{EmbedError, Embedder, Failure, Purpose, Vector};
+use openclaw_embed::{EmbedError, Embedder, Failure, Purpose, Readiness, Vector};
 use openclaw_testkit::hub::{FakeHub, Trouble};
 
 /// No test waits for it.
@@ -348,6 +348,7 @@ async fn what_is_missing_is_named_before_anything_is_downloaded() {
 async fn documents_wait_for_a_download_and_queries_do_not() {
     let place = Place::good();
     let script = std::fs::read(place.file("model.gguf")).unwrap();
+    let size = script.len() as u64;
     let hub = FakeHub::start("a/b/c.gguf", script);
     hub.push(Trouble::HoldAfter(20));
     let source = ModelSource {
@@ -356,15 +357,19 @@ async fn documents_wait_for_a_download_and_queries_do_not() {
         ..place.source()
     };
     let model = LocalModel::with_limits(source, || Ok(Program::at("/bin/sh".into())), LIMITS);
+    assert_eq!(model.readiness(), Readiness::Starting, "nobody has asked");
     let mut documents = model.embed(Purpose::Document, vec!["a".to_owned()]);
     assert!(begin(&mut documents));
     hub.wait_held(1);
     let found = failure(&model, "b").await;
-    assert!(found.is_passing() && found.to_string().contains("still being downloaded"), "{found}");
+    let Failure::NotReady(words) = &found else { panic!("{found:?}") };
+    assert!(words.contains("still being downloaded") && found.is_passing(), "{found}");
+    let Readiness::Downloading(progress) = model.readiness() else { panic!("{:?}", model.readiness()) };
+    assert_eq!(progress.total, Some(size));
     hub.release();
     assert_eq!(documents.await.unwrap().len(), 1);
     assert!(query(&model, "b").await.is_ok());
-    assert!(model.progress().borrow().received > 20);
+    assert_eq!(model.readiness(), Readiness::Ready);
 }
 
 #[tokio::test]

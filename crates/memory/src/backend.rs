@@ -2,6 +2,7 @@
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use openclaw_embed::local::Progress as Download;
 use serde::Serialize;
 
 use crate::embedding::JobUnderWay;
@@ -334,6 +335,21 @@ pub struct Skipped {
     pub path: String,
     /// In plain words.
     pub reason: String,
+    /// Whether it is all of a folder: a question about what it holds cannot be answered.
+    #[serde(skip)]
+    pub(crate) is_folder: bool,
+}
+
+impl Skipped {
+    /// A note that is not indexed.
+    pub(crate) fn note(path: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { path: path.into(), reason: reason.into(), is_folder: false }
+    }
+
+    /// A folder of which nothing is indexed.
+    pub(crate) fn folder(path: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { is_folder: true, ..Self::note(path, reason) }
+    }
 }
 
 /// The state of a memory.
@@ -354,6 +370,9 @@ pub struct Status {
     /// As in [`Answer::degraded`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degraded: Option<String>,
+    /// How far the model of who makes the vectors is on its way to this machine, while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download: Option<Download>,
     /// Batch jobs at the service that are under way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub jobs: Vec<JobUnderWay>,

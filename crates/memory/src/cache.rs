@@ -1,26 +1,83 @@
-//! How much the cache of vectors keeps.
+//! The cache of vectors by the text they are of, and how much it keeps.
 
-use rusqlite::params;
+use openclaw_embed::Vector;
+use rusqlite::types::Type;
+use rusqlite::{Connection, TransactionBehavior, params};
 
+use crate::codes::{decode_vector, encode_vector};
 use crate::index::{Index, IndexError, counted, stored};
-use crate::vectors::EmbedderKey;
+use crate::repair::Kept;
+use crate::vectors::{EmbedderKey, Unembedded, hash};
 
 /// Vectors of an embedder that nobody has used for so long are forgotten: half a year.
 const UNUSED_MS: i64 = 183 * 24 * 60 * 60 * 1_000;
 /// When too many are kept, so many parts more go at once, so that not every commit counts and deletes.
 const SLACK_PARTS: usize = 16;
 
-/// When an embedder was used last; kept when an index is built anew.
+/// The vectors, and when an embedder was used last; kept when an index is built anew.
 pub(crate) const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS mem_cache (
+        embedder INTEGER NOT NULL,
+        hash BLOB NOT NULL,
+        vector BLOB NOT NULL,
+        used INTEGER NOT NULL,
+        PRIMARY KEY (embedder, hash)
+    ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS mem_embedders_used (
         embedder INTEGER PRIMARY KEY,
         used INTEGER NOT NULL
     );";
+/// Their columns, for who saves them from a damaged index.
+pub(crate) const KEPT: &[Kept] = &[
+    Kept {
+        table: "mem_cache",
+        columns: &[
+            ("embedder", Type::Integer),
+            ("hash", Type::Blob),
+            ("vector", Type::Blob),
+            ("used", Type::Integer),
+        ],
+        key: "embedder, hash",
+    },
+    Kept {
+        table: "mem_embedders_used",
+        columns: &[("embedder", Type::Integer), ("used", Type::Integer)],
+        key: "embedder",
+    },
+];
 
 impl Index {
     /// Vectors in the cache.
     pub(crate) fn cached(&self) -> Result<usize, IndexError> {
         Ok(self.db.query_row("SELECT count(*) FROM mem_cache", [], |row| row.get(0).map(counted))?)
+    }
+
+    /// Keeps vectors in the cache alone.
+    pub(crate) fn keep(
+        &mut self,
+        embedder: EmbedderKey,
+        vectors: &[(Unembedded, Vector)],
+        now_ms: i64,
+    ) -> Result<(), IndexError> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (passage, vector) in vectors {
+            keep(&tx, embedder, &hash(&passage.text), vector, now_ms)?;
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// How many numbers the vector has that the cache knows for a text.
+    pub(crate) fn cached_dimensions(
+        &self,
+        embedder: EmbedderKey,
+        hash: &[u8],
+    ) -> Result<Option<usize>, IndexError> {
+        let mut find =
+            self.db.prepare_cached("SELECT vector FROM mem_cache WHERE embedder = ?1 AND hash = ?2")?;
+        let mut rows = find.query(params![embedder.0, hash])?;
+        let vector = rows.next()?.map(|row| row.get_ref(0)).transpose()?;
+        let decoded = vector.and_then(|vector| decode_vector(vector.as_blob().ok()?));
+        Ok(decoded.map(|(codes, _)| codes.len()))
     }
 
     /// Keeps the cache to a number of vectors, after some were added. Vectors of other embedders go first, then the
@@ -72,16 +129,33 @@ impl Index {
     }
 }
 
+/// Enters the vector of a text, by its hash; gives it as it stands there.
+pub(crate) fn keep(
+    db: &Connection,
+    embedder: EmbedderKey,
+    hash: &[u8],
+    vector: &Vector,
+    now_ms: i64,
+) -> Result<Vec<u8>, IndexError> {
+    let encoded = encode_vector(vector);
+    db.prepare_cached(
+        "INSERT INTO mem_cache (embedder, hash, vector, used) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET vector = excluded.vector, used = excluded.used",
+    )?
+    .execute(params![embedder.0, hash, encoded, now_ms])?;
+    Ok(encoded)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::UNUSED_MS;
+    use super::{UNUSED_MS, encode_vector, keep};
     use crate::index::Index;
+    use crate::index::tests::model;
     use crate::vectors::EmbedderKey;
-    use openclaw_embed::EmbedderId;
+    use openclaw_embed::Vector;
 
-    fn embedder(index: &Index, model: &str) -> EmbedderKey {
-        let id = EmbedderId { provider: "test", model: model.into(), fingerprint: String::new() };
-        index.embedder(&id).unwrap()
+    fn embedder(index: &Index, name: &str) -> EmbedderKey {
+        index.embedder(&model(name)).unwrap()
     }
 
     fn fill(index: &Index, embedder: EmbedderKey, hashes: std::ops::Range<u8>) {
@@ -95,6 +169,25 @@ mod tests {
         let mut query =
             index.db.prepare("SELECT hash FROM mem_cache WHERE embedder = ?1 ORDER BY hash").unwrap();
         query.query_map([embedder.0], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn a_vector_that_is_made_again_takes_the_place_of_the_old_one() {
+        let mut index = Index::in_memory().unwrap();
+        let (now, other) = (embedder(&index, "now"), embedder(&index, "other"));
+        let vector = |numbers| Vector::normalized(vec![1.0; numbers]).unwrap();
+        for (embedder, hash, numbers, now_ms) in
+            [(now, 0, 3, 1), (now, 1, 3, 2), (other, 0, 5, 3), (now, 0, 4, 4)]
+        {
+            let kept = keep(&index.db, embedder, &[hash], &vector(numbers), now_ms).unwrap();
+            assert_eq!(kept, encode_vector(&vector(numbers)));
+        }
+        assert_eq!(index.cached().unwrap(), 3);
+        assert_eq!(index.cached_dimensions(now, &[0]).unwrap(), Some(4));
+        assert_eq!(index.cached_dimensions(other, &[0]).unwrap(), Some(5));
+        assert_eq!(index.cached_dimensions(other, &[1]).unwrap(), None);
+        index.prune_cache(now, 1, 3).unwrap();
+        assert_eq!((left(&index, other).len(), left(&index, now)), (0, vec![vec![0]]), "it is the newest");
     }
 
     #[test]

@@ -257,3 +257,214 @@ impl Worker {
         Ok(report)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use tokio::sync::oneshot;
+
+    use super::{Job, MAX_TRIES, Rebuild};
+    use crate::backend::{SyncReason, SyncReport};
+    use crate::error::MemoryError;
+    use crate::lock::Lock;
+    use crate::recovery::Tidy;
+    use crate::sync::Take;
+    use crate::tests::{engine, write, write_at};
+    use crate::weighted::Fusion;
+    use crate::worker::{Request, Worker};
+
+    type End = oneshot::Receiver<Result<SyncReport, MemoryError>>;
+
+    /// Does something on the thread of an engine with two notes, while it does nothing by itself.
+    async fn on_worker(home: &Path, work: impl FnOnce(&mut Worker) + Send + 'static) {
+        let ask = |done: oneshot::Sender<Result<(), MemoryError>>| {
+            Request::Do(Box::new(move |worker| {
+                work(worker);
+                drop(done.send(Ok(())));
+            }))
+        };
+        engine(home, Fusion::default()).mailbox.ask(ask).await.unwrap();
+    }
+
+    fn ask(worker: &mut Worker, why: SyncReason) -> End {
+        let (reply, end) = oneshot::channel();
+        worker.begin(why, reply);
+        end
+    }
+
+    fn to_the_end(worker: &mut Worker) {
+        for _ in 0..100 {
+            worker.go_on();
+            if worker.job.is_none() {
+                return;
+            }
+        }
+        panic!("a job never ends");
+    }
+
+    fn told(mut end: End) -> Result<SyncReport, MemoryError> {
+        end.try_recv().expect("somebody waits and is told nothing")
+    }
+
+    fn rebuild(worker: &Worker) -> Rebuild {
+        worker.job.as_ref().unwrap().rebuild
+    }
+
+    /// Every order in which up to three may ask.
+    #[tokio::test]
+    async fn what_is_asked_for_is_done_whoever_else_asks() {
+        let home = tempfile::tempdir().unwrap();
+        on_worker(home.path(), |worker| {
+            let all =
+                [SyncReason::SessionStart, SyncReason::Written, SyncReason::Requested, SyncReason::Rebuild];
+            let mut orders: Vec<Vec<SyncReason>> = vec![Vec::new()];
+            for length in 0..3 {
+                let longest: Vec<_> = orders.iter().filter(|order| order.len() == length).cloned().collect();
+                orders.extend(
+                    longest.iter().flat_map(|order| all.map(|why| [order.as_slice(), &[why]].concat())),
+                );
+            }
+            assert_eq!(orders.len(), 1 + 4 + 16 + 64);
+            for order in &orders[1..] {
+                worker.job = None;
+                order.iter().for_each(|why| drop(ask(worker, *why)));
+                let Job { take, rebuild, tidy, waiting, .. } = worker.job.take().unwrap();
+                let has = |why| order.contains(&why);
+                let grown_only = order.iter().all(|why| *why == SyncReason::Written);
+                assert_eq!(take, if grown_only { Take::Grown } else { Take::All }, "{order:?}");
+                assert_eq!(rebuild == Rebuild::Wanted, has(SyncReason::Rebuild), "{order:?}");
+                let by_a_person = has(SyncReason::Requested) || has(SyncReason::Rebuild);
+                assert_eq!(tidy, if by_a_person { Tidy::All } else { Tidy::Log }, "{order:?}");
+                assert_eq!(waiting.len(), order.len(), "{order:?}");
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_job_tries_again_while_another_process_is_in_the_way_and_gives_up_in_the_end() {
+        let home = tempfile::tempdir().unwrap();
+        on_worker(home.path(), |worker| {
+            let held = Lock::mending(&worker.database).unwrap();
+            let [first, others @ ..] = [SyncReason::Written, SyncReason::Requested, SyncReason::SessionStart]
+                .map(|why| ask(worker, why));
+            worker.go_on();
+            let job = worker.job.as_mut().unwrap();
+            assert_eq!((job.tries, job.retry.is_some()), (1, true));
+            job.tries = MAX_TRIES;
+            worker.go_on();
+            assert!(worker.job.is_none());
+            let why = told(first).unwrap_err();
+            assert!(why.to_string().contains("another process"), "{why}");
+            for end in others {
+                assert!(matches!(told(end), Err(MemoryError::Stopped { .. })));
+            }
+            // The last try is as good as the first.
+            let end = ask(worker, SyncReason::Written);
+            worker.job.as_mut().unwrap().tries = MAX_TRIES;
+            drop(held);
+            worker.go_on();
+            let job = worker.job.as_ref().unwrap();
+            assert_eq!((job.tries, job.retry), (0, None));
+            to_the_end(worker);
+            assert_eq!(told(end).unwrap().indexed, 2);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_rebuild_that_is_asked_for_during_another_starts_over() {
+        let home = tempfile::tempdir().unwrap();
+        let path: PathBuf = home.path().to_owned();
+        on_worker(home.path(), move |worker| {
+            // More than one piece, with nothing in it, and written long ago: a new note is read until it has settled.
+            for name in ["a", "b", "c", "d", "e", "f"] {
+                write_at(&path, name, &"\n".repeat(200 * 1024), -3_600);
+            }
+            let end = ask(worker, SyncReason::Requested);
+            worker.go_on();
+            assert!(worker.job.as_ref().unwrap().pending() > 0);
+            to_the_end(worker);
+            assert_eq!(told(end).unwrap().indexed, 6);
+
+            let one = ask(worker, SyncReason::Rebuild);
+            worker.go_on();
+            let Rebuild::Filling(first) = rebuild(worker) else { panic!("{:?}", rebuild(worker)) };
+            let job = worker.job.as_ref().unwrap();
+            assert!(job.report.pending > 0 && job.report.indexed > 0);
+            assert_eq!(job.pending(), 0, "what answers has every note");
+            assert!(Lock::abandoned(&worker.database).unwrap().is_none(), "others know that it is filled");
+            let two = ask(worker, SyncReason::Rebuild);
+            assert_eq!((rebuild(worker), worker.job.as_ref().unwrap().report.indexed), (Rebuild::Wanted, 0));
+            worker.go_on();
+            let Rebuild::Filling(second) = rebuild(worker) else { panic!("{:?}", rebuild(worker)) };
+            assert_ne!(first, second);
+            while rebuild(worker) != Rebuild::Sweeping {
+                assert_eq!(rebuild(worker), Rebuild::Filling(second));
+                worker.go_on();
+            }
+            assert!(
+                Lock::abandoned(&worker.database).unwrap().is_some(),
+                "it is published, and nobody fills it"
+            );
+            to_the_end(worker);
+            for end in [one, two] {
+                let report = told(end).unwrap();
+                assert_eq!((report.indexed, report.pending), (6, 0));
+            }
+            let index = &worker.open.as_ref().unwrap().index;
+            assert_eq!((index.published(), index.count(second).unwrap()), (second, 6));
+            assert_eq!(index.count(first).unwrap(), 0);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_about_to_end_looks_again_when_somebody_asks() {
+        let home = tempfile::tempdir().unwrap();
+        let path: PathBuf = home.path().to_owned();
+        on_worker(home.path(), move |worker| {
+            let early = ask(worker, SyncReason::Written);
+            worker.go_on();
+            assert_eq!(rebuild(worker), Rebuild::Sweeping);
+            write(&path, "c", "needle of c\n");
+            let late = ask(worker, SyncReason::Written);
+            assert_eq!(rebuild(worker), Rebuild::No);
+            to_the_end(worker);
+            for end in [early, late] {
+                let report = told(end).unwrap();
+                assert_eq!((report.files, report.indexed), (3, 3));
+            }
+        })
+        .await;
+    }
+
+    /// A job that begins a generation, or is sweeping, has nothing in it to lose.
+    #[tokio::test]
+    async fn a_lost_index_takes_the_generation_that_was_filled_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        on_worker(home.path(), |worker| {
+            drop(ask(worker, SyncReason::Requested));
+            to_the_end(worker);
+            let filling = Rebuild::Filling(worker.open.as_ref().unwrap().index.published());
+            let table = [
+                (Rebuild::No, Rebuild::No, 7, 5),
+                (Rebuild::Wanted, Rebuild::Wanted, 7, 0),
+                (filling, Rebuild::Wanted, 0, 0),
+                (Rebuild::Sweeping, Rebuild::Sweeping, 7, 0),
+            ];
+            for (before, after, indexed, pending) in table {
+                let report = SyncReport { indexed: 7, pending: 5, ..SyncReport::default() };
+                let mut job = Job { rebuild: before, report, ..Job::default() };
+                job.lose_generation();
+                assert_eq!(
+                    (job.rebuild, job.report.indexed, job.pending()),
+                    (after, indexed, pending),
+                    "{before:?}"
+                );
+            }
+        })
+        .await;
+    }
+}

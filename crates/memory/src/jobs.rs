@@ -4,10 +4,12 @@
 use std::collections::HashSet;
 
 use openclaw_embed::{BatchJob, JobMark, Vector};
+use rusqlite::types::Type;
 use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
 
-use crate::codes::encode_vector;
+use crate::cache;
 use crate::index::{Index, IndexError, counted};
+use crate::repair::Kept;
 use crate::vectors::{EmbedderKey, HASH_BYTES, Unembedded, hash};
 
 /// A job without an id is one that is being sent, or whose sender died: an upload may take ten minutes.
@@ -31,6 +33,25 @@ pub(crate) const SCHEMA: &str = "
         job INTEGER NOT NULL,
         PRIMARY KEY (embedder, hash)
     ) WITHOUT ROWID;";
+/// Their columns, for who saves them from a damaged index.
+pub(crate) const KEPT: &[Kept] = &[
+    Kept {
+        table: "mem_jobs",
+        columns: &[
+            ("id", Type::Integer),
+            ("embedder", Type::Integer),
+            ("begun", Type::Integer),
+            ("job", Type::Text),
+            ("stopped", Type::Integer),
+        ],
+        key: "id",
+    },
+    Kept {
+        table: "mem_job_texts",
+        columns: &[("embedder", Type::Integer), ("hash", Type::Blob), ("job", Type::Integer)],
+        key: "embedder, hash",
+    },
+];
 
 /// A job that is about to be sent.
 pub(crate) struct Reserved {
@@ -202,14 +223,11 @@ impl Index {
         {
             let mut find =
                 tx.prepare_cached("SELECT embedder FROM mem_job_texts WHERE job = ?1 AND hash = ?2")?;
-            let mut cache = tx.prepare_cached(
-                "INSERT INTO mem_cache (embedder, hash, vector, used) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET vector = excluded.vector, used = excluded.used",
-            )?;
             for (hash, vector) in vectors {
-                let of: Option<i64> = find.query_row(params![key.0, hash], |row| row.get(0)).optional()?;
-                if let Some(embedder) = of {
-                    kept += cache.execute(params![embedder, hash, encode_vector(vector), now_ms])?;
+                let of = find.query_row(params![key.0, hash], |row| row.get(0).map(EmbedderKey));
+                if let Some(embedder) = of.optional()? {
+                    cache::keep(&tx, embedder, hash, vector, now_ms)?;
+                    kept += 1;
                 }
             }
         }
@@ -223,8 +241,8 @@ mod tests {
     use super::{JobKey, KEPT_MS, Reserved, SENDING_MS};
     use crate::corpus::NoteId;
     use crate::index::Index;
-    use crate::vectors::{EmbedderKey, Unembedded};
-    use openclaw_embed::BatchJob;
+    use crate::vectors::{EmbedderKey, Unembedded, hash};
+    use openclaw_embed::{BatchJob, Vector};
 
     const NOW: EmbedderKey = EmbedderKey(1);
 
@@ -238,6 +256,13 @@ mod tests {
         BatchJob { provider, id: id.to_owned(), fingerprint, created_ms: 5, count: 1 }
     }
 
+    /// A job that has a name.
+    fn begun(index: &mut Index, texts: &[&str], id: &str) -> JobKey {
+        let key = reserve(index, texts).key;
+        assert!(index.job_begun(key, &job(id)).unwrap());
+        key
+    }
+
     fn names(index: &mut Index) -> Vec<Option<String>> {
         index.jobs(NOW, 5).unwrap().into_iter().map(|stored| stored.job.map(|job| job.id)).collect()
     }
@@ -245,15 +270,13 @@ mod tests {
     #[test]
     fn whoever_comes_late_with_the_number_of_a_job_touches_no_other() {
         let mut index = Index::in_memory().unwrap();
-        let old = reserve(&mut index, &["a"]).key;
-        assert!(index.job_begun(old, &job("old")).unwrap());
+        let old = begun(&mut index, &["a"], "old");
         assert!(index.drop_job(old).unwrap());
-        let new = reserve(&mut index, &["a", "b"]).key;
+        let new = begun(&mut index, &["a", "b"], "new");
         assert_ne!(old, new);
         assert!(!index.job_begun(old, &job("old")).unwrap());
         assert!(!index.job_stopped(old, 9).unwrap());
         assert!(!index.drop_job(old).unwrap());
-        assert!(index.job_begun(new, &job("new")).unwrap());
         let stored = index.jobs(NOW, 5).unwrap();
         assert_eq!((stored.len(), stored[0].texts, stored[0].stopped_ms), (1, 2, None));
         assert_eq!(names(&mut index), [Some("new".to_owned())]);
@@ -262,8 +285,7 @@ mod tests {
     #[test]
     fn a_job_that_got_a_name_meanwhile_is_not_given_up_as_one_without() {
         let mut index = Index::in_memory().unwrap();
-        let key = reserve(&mut index, &["a"]).key;
-        index.job_begun(key, &job("named")).unwrap();
+        let key = begun(&mut index, &["a"], "named");
         assert!(!index.drop_unnamed(key).unwrap());
         assert_eq!(
             (names(&mut index), index.in_jobs(NOW).unwrap().len()),
@@ -272,6 +294,21 @@ mod tests {
         let other = reserve(&mut index, &["b"]).key;
         assert!(index.drop_unnamed(other).unwrap());
         assert_eq!(index.in_jobs(NOW).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn vectors_are_kept_of_texts_that_are_in_the_job() {
+        let mut index = Index::in_memory().unwrap();
+        let key = begun(&mut index, &["a", "b"], "one");
+        begun(&mut index, &["c"], "other");
+        let vector = |text: &str| (hash(text), Vector::normalized(vec![1.0; 3]).unwrap());
+        let made = ["a", "c", "nobody's"].map(vector);
+        assert_eq!(index.keep_job_vectors(key, &made, 5).unwrap(), 1);
+        assert_eq!(index.keep_job_vectors(key, &made, 6).unwrap(), 1, "it may come twice");
+        assert_eq!(index.cached().unwrap(), 1);
+        assert_eq!(index.cached_dimensions(NOW, &hash("a")).unwrap(), Some(3));
+        index.drop_job(key).unwrap();
+        assert_eq!(index.keep_job_vectors(key, &made, 7).unwrap(), 0);
     }
 
     #[test]

@@ -45,8 +45,10 @@ mod job;
 mod jobs;
 mod layout;
 mod lock;
+mod longer;
 mod matches;
 mod measure;
+mod naming;
 mod near;
 mod open;
 mod postings;
@@ -56,14 +58,16 @@ mod ranking;
 mod recovery;
 mod repair;
 mod rows;
+mod sameness;
 mod score;
-mod seal;
 mod search;
 mod select;
 mod shelter;
 mod sources;
 mod structure;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod time;
 mod unread;
 mod vectors;
@@ -85,6 +89,7 @@ pub use engine::{Engine, EngineOptions, Progress};
 pub use error::MemoryError;
 pub use freshness::SyncOptions;
 pub use measure::{MeaningWeight, SelfTest};
+pub use openclaw_embed::local::Progress as Download;
 pub use probe::{Probe, Reader, Role};
 pub use qmd::{
     Chat, ChatKind, Collection, QmdBackend, QmdCall, QmdError, QmdLimits, QmdOptions, QmdPlaces, QmdProgram,

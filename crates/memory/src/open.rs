@@ -532,26 +532,20 @@ impl OpenIndex {
 
 #[cfg(test)]
 mod tests {
-    use openclaw_embed::EmbedderId;
-
     use super::{OpenIndex, Wanted};
-    use crate::backend::Source;
     use crate::corpus::Exact;
-    use crate::index::{NewNote, Stamp};
+    use crate::index::tests::{model, note};
     use crate::vectors::hash;
 
     fn put(open: &mut OpenIndex, path: &str, text: &str) {
-        let stamp = Stamp { size: 1, mtime_ms: 2, hash: vec![3] };
-        let note = NewNote { source: Source::Memory, path, stamp: &stamp, text };
-        open.put(open.index.published(), &note).unwrap();
+        open.put(open.index.published(), &note(path, text)).unwrap();
     }
 
     #[test]
     fn texts_of_jobs_are_read_once_and_not_for_every_search() {
         let home = tempfile::tempdir().unwrap();
-        let id = EmbedderId { provider: "test", model: "m".into(), fingerprint: String::new() };
         let path = home.path().join("main.sqlite");
-        let mut open = OpenIndex::open_exact(&path, Some(&id), Exact::default()).unwrap();
+        let mut open = OpenIndex::open_exact(&path, Some(&model("m")), Exact::default()).unwrap();
         put(&mut open, "a.md", "green");
         let missing = |open: &mut OpenIndex| {
             let wanted = Wanted { texts: 10, bytes: 1_000, except: Default::default() };

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use openclaw_embed::{EmbedError, Embedder, Failure, Purpose, Reach};
+use openclaw_embed::local::Progress as Download;
+use openclaw_embed::{EmbedError, Embedder, Failure, Purpose, Reach, Readiness};
 use serde::Serialize;
 
 use crate::embedding::Embedders;
@@ -13,6 +14,10 @@ use crate::engine::Engine;
 pub(crate) const QUESTION: &str = "Where is the spare key?";
 /// A model that is loaded for the first time may need a while; nobody waits longer than this for a status.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Looks at a download until its size is known: five seconds in all.
+const LOOK: Duration = Duration::from_millis(100);
+const MAX_LOOKS: u32 = 50;
 
 /// How an embedder answered.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -61,6 +66,15 @@ impl Engine {
         self.embedding.active().map(|embedder| embedder.identity().to_string())
     }
 
+    /// How far the model of who makes the vectors is on its way to this machine; nothing when it is not.
+    #[must_use]
+    pub fn download(&self) -> Option<Download> {
+        match self.embedding.active()?.readiness() {
+            Readiness::Downloading(progress) => Some(progress),
+            Readiness::Ready | Readiness::Starting => None,
+        }
+    }
+
     /// Who gets the text of notes and questions; nobody when this program makes the vectors.
     #[must_use]
     pub fn reader(&self) -> Option<Reader> {
@@ -103,9 +117,28 @@ impl Embedders {
     }
 }
 
+/// Waits until a download that has just begun, or that another process is at, has told how far it is.
+async fn size_is_known(embedder: &dyn Embedder) {
+    for _ in 0..MAX_LOOKS {
+        match embedder.readiness() {
+            Readiness::Downloading(Download { total: None, .. }) => tokio::time::sleep(LOOK).await,
+            Readiness::Downloading(_) | Readiness::Ready | Readiness::Starting => return,
+        }
+    }
+}
+
 async fn ask(embedder: &dyn Embedder, role: Role) -> Probe {
     let begun = Instant::now();
-    let asked = embedder.embed(Purpose::Query, vec![QUESTION.to_owned()]);
+    let asked = async {
+        let question = || embedder.embed(Purpose::Query, vec![QUESTION.to_owned()]);
+        match question().await {
+            Err(EmbedError { failure: Failure::NotReady(_), .. }) => {
+                size_is_known(embedder).await;
+                question().await
+            }
+            answer => answer,
+        }
+    };
     let answer = tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_late| {
         let failure = Failure::TimedOut(PATIENCE);
         Err(EmbedError { embedder: embedder.identity().to_string(), failure })

@@ -354,7 +354,7 @@ mod tests {
         let mut rows = vec![Vec::new(); concepts.len()];
         for (id, lines) in (1..).map(NoteId).zip(notes) {
             let text = lines.iter().map(|seed| line(*seed) + "\n").collect::<String>();
-            let layout = lay_out(&text, &mut analyser);
+            let layout = lay_out("", &text, &mut analyser);
             for (row, terms) in layout.terms.iter().enumerate() {
                 for (rows, concept) in rows.iter_mut().zip(concepts) {
                     if concept.forms.iter().any(|form| terms.contains(&form.term)) {

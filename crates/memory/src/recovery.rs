@@ -199,32 +199,21 @@ fn repeated<T>(
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::{Path, PathBuf};
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use jiff::civil::date;
-    use openclaw_guard::{PathComponent, Root, SystemClock, create_private_dir, write_atomic};
+    use openclaw_guard::{create_private_dir, write_atomic};
 
     use crate::backend::{MemoryBackend as _, Query, Source, SyncReason, SyncReport};
-    use crate::engine::{Engine, EngineOptions};
+    use crate::engine::Engine;
     use crate::error::MemoryError;
-    use crate::index::{Index, IndexError, NewNote, Stamp};
+    use crate::index::tests::note;
+    use crate::index::{Index, IndexError};
     use crate::lock::Lock;
     use crate::open::{OpenIndex, Wanted};
+    use crate::tests::{engine, write};
     use crate::weighted::{Fusion, Weighted};
     use crate::worker::Request;
-
-    fn engine(home: &Path, fusion: Fusion) -> Engine {
-        create_private_dir(&home.join("workspace/memory")).unwrap();
-        for name in ["a", "b"] {
-            let note = home.join(format!("workspace/memory/{name}.md"));
-            write_atomic(&note, format!("needle of {name}\n").as_bytes()).unwrap();
-        }
-        let workspace = Arc::new(Root::open(&home.join("workspace")).unwrap());
-        let agent_id = PathComponent::parse("main").unwrap();
-        let options = EngineOptions::new(agent_id, workspace, home, Arc::new(SystemClock));
-        Engine::new(EngineOptions { fusion, ..options })
-    }
 
     fn database(home: &Path) -> PathBuf {
         home.join("memory/main.sqlite")
@@ -322,8 +311,7 @@ mod tests {
     ) -> (Engine, Result<SyncReport, MemoryError>) {
         let engine = engine(home, Fusion::default());
         for name in ["c", "d", "e"] {
-            let note = home.join(format!("workspace/memory/{name}.md"));
-            write_atomic(&note, "a line of it\n".repeat(15_000).as_bytes()).unwrap();
+            write(home, name, &"a line of it\n".repeat(15_000));
         }
         engine.sync(SyncReason::Requested).await.unwrap();
         let (reply, end) = tokio::sync::oneshot::channel();
@@ -391,10 +379,7 @@ mod tests {
         let lives = Lock::filling(&database).unwrap();
         let mut other = Index::open(&database).unwrap();
         let generation = other.begin_rebuild().unwrap();
-        let stamp = Stamp { size: 1, mtime_ms: 2, hash: vec![3] };
-        let text = "the password is swordfish";
-        let note = NewNote { source: Source::Memory, path: "memory/gone.md", stamp: &stamp, text };
-        other.put(generation, &note).unwrap();
+        other.put(generation, &note("memory/gone.md", "the password is swordfish")).unwrap();
         engine.sync(SyncReason::Requested).await.unwrap();
         assert_eq!(number(&database, OTHERS), 1);
         drop((lives, other));

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params_f
 use crate::fault::IndexError;
 use crate::index::Index;
 use crate::lock::{Lock, beside};
+use crate::{cache, jobs, measure, vectors};
 
 /// Owner only (S-088).
 const FILE_MODE: u32 = 0o600;
@@ -40,67 +41,11 @@ pub(crate) struct Mended {
 }
 
 /// A table of what cost time or money, with the types of its columns; the first of them are its key.
-struct Kept {
-    table: &'static str,
-    columns: &'static [(&'static str, Type)],
-    key: &'static str,
+pub(crate) struct Kept {
+    pub(crate) table: &'static str,
+    pub(crate) columns: &'static [(&'static str, Type)],
+    pub(crate) key: &'static str,
 }
-
-/// Whose vectors the others are.
-const EMBEDDERS: Kept = Kept {
-    table: "mem_embedders",
-    columns: &[
-        ("id", Type::Integer),
-        ("provider", Type::Text),
-        ("model", Type::Text),
-        ("fingerprint", Type::Text),
-    ],
-    key: "id",
-};
-
-const KEPT: [Kept; 5] = [
-    Kept {
-        table: "mem_cache",
-        columns: &[
-            ("embedder", Type::Integer),
-            ("hash", Type::Blob),
-            ("vector", Type::Blob),
-            ("used", Type::Integer),
-        ],
-        key: "embedder, hash",
-    },
-    Kept {
-        table: "mem_embedders_used",
-        columns: &[("embedder", Type::Integer), ("used", Type::Integer)],
-        key: "embedder",
-    },
-    Kept {
-        table: "mem_measured",
-        columns: &[
-            ("embedder", Type::Integer),
-            ("test", Type::Blob),
-            ("meaning", Type::Real),
-            ("words", Type::Real),
-        ],
-        key: "embedder",
-    },
-    Kept {
-        table: "mem_jobs",
-        columns: &[
-            ("id", Type::Integer),
-            ("embedder", Type::Integer),
-            ("begun", Type::Integer),
-            ("job", Type::Text),
-            ("stopped", Type::Integer),
-        ],
-        key: "id",
-    },
-    Kept {
-        table: "mem_job_texts",
-        columns: &[("embedder", Type::Integer), ("hash", Type::Blob), ("job", Type::Integer)],
-        key: "embedder, hash",
-    },
-];
 
 /// Whether a file may be the index.
 pub(crate) fn is_named_like_index(path: &Path) -> bool {
@@ -225,8 +170,9 @@ fn salvage(aside: &Path, database: &Path) -> Result<usize, IndexError> {
     let embedders = copy_embedders(&old, &tx)?;
     // After a kill the same is saved again, and by then a job's number may be that of another.
     let has_jobs: bool = tx.query_row("SELECT EXISTS (SELECT 1 FROM mem_jobs)", [], |row| row.get(0))?;
+    let jobs = if has_jobs { &[] } else { jobs::KEPT };
     let mut saved = embedders.len();
-    for kept in KEPT.iter().filter(|kept| !has_jobs || !kept.table.starts_with("mem_job")) {
+    for kept in cache::KEPT.iter().chain(measure::KEPT).chain(jobs) {
         saved += copy(&old, &tx, kept, &embedders)?;
     }
     // Else nobody would ever send them.
@@ -241,7 +187,7 @@ fn salvage(aside: &Path, database: &Path) -> Result<usize, IndexError> {
 /// cannot be read, its number goes to another.
 fn copy_embedders(old: &Connection, tx: &Transaction<'_>) -> Result<HashMap<i64, i64>, rusqlite::Error> {
     let mut numbers = HashMap::new();
-    each_readable(old, &EMBEDDERS, |values| {
+    each_readable(old, &vectors::EMBEDDERS, |values| {
         let [Value::Integer(number), name @ ..] = values.as_slice() else { return Ok(()) };
         let add = "INSERT OR IGNORE INTO mem_embedders (provider, model, fingerprint) VALUES (?, ?, ?)";
         tx.execute(add, params_from_iter(name))?;
@@ -329,38 +275,19 @@ impl Kept {
         self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
     }
 }
-impl Index {
-    /// Lets nothing lie about on the disk of what was deleted.
-    pub(crate) fn scrub(&self) -> Result<(), IndexError> {
-        // Words of a deleted note stay where they are until their part of the index is written anew.
-        self.db.execute("INSERT INTO mem_words (mem_words) VALUES ('optimize')", [])?;
-        self.cut_log()
-    }
-
-    /// Moves what is in the log into the file, and empties the log.
-    pub(crate) fn cut_log(&self) -> Result<(), IndexError> {
-        // Another process that reads keeps the log; whoever closes the file last cuts it.
-        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
-    }
-}
 
 #[cfg(test)]
 mod tests {
     use super::{Mended, identity, is_of_later_format, mend, move_log, set_aside};
     use crate::fault::IndexError;
     use crate::index::Index;
+    use crate::index::tests::model;
     use crate::lock::Lock;
     use crate::measure::SelfTest;
     use crate::vectors::EmbedderKey;
-    use openclaw_embed::EmbedderId;
     use openclaw_guard::write_atomic;
     use std::fs;
     use std::path::{Path, PathBuf};
-
-    fn model(name: &str) -> EmbedderId {
-        EmbedderId { provider: "test", model: name.into(), fingerprint: String::new() }
-    }
 
     /// Vectors of one passage each, and what says that they are those of an embedder.
     fn fill_cache(index: &Index, EmbedderKey(embedder): EmbedderKey, count: i64) {

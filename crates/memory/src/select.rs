@@ -323,3 +323,179 @@ impl Ord for Offer {
         self.weight.total_cmp(&other.weight).then(other.section.cmp(&self.section))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::ops::Range;
+
+    use proptest::prelude::*;
+
+    use super::{Best, Candidate, MAX_CANDIDATES, MAX_CANDIDATES_OF_MANY, Run, select};
+    use crate::backend::{MAX_ELSEWHERE, Source};
+    use crate::codes::Codes;
+    use crate::corpus::{Corpus, Exact, NoteId, NoteView};
+    use crate::layout::{WINDOW_CHARS, lay_out};
+    use crate::rows::NoteRows;
+    use crate::words::Analyser;
+
+    fn corpus<'a>(notes: impl IntoIterator<Item = &'a str>) -> Corpus {
+        let (mut corpus, mut analyser) = (Corpus::new(None, Exact::ALWAYS), Analyser::default());
+        for (id, text) in (1..).map(NoteId).zip(notes) {
+            let rows = NoteRows::of(&lay_out("", text, &mut analyser).rows);
+            let view = NoteView::new(format!("memory/{}.md", id.0).into(), Source::Memory, rows);
+            let codes = Codes::empty(view.passages.len());
+            corpus.put(id, view, &codes);
+        }
+        corpus
+    }
+
+    /// Every row that can be shown, best first.
+    fn candidates(corpus: &Corpus, score: impl Fn(usize, usize) -> f64) -> Vec<Candidate> {
+        let mut best = Best::default();
+        for (slot, view) in corpus.views().iter().enumerate() {
+            view.shown_rows().for_each(|row| best.push(Candidate { slot, row, score: score(slot, row) }));
+        }
+        best.sorted()
+    }
+
+    fn runs(corpus: &Corpus, score: impl Fn(usize, usize) -> f64, limit: usize) -> Vec<Run> {
+        let of_rows = |slot, rows: Range<usize>| rows.map(|row| score(slot, row)).collect();
+        select(corpus, candidates(corpus, &score), of_rows, limit)
+    }
+
+    fn places(runs: &[Run]) -> Vec<(usize, usize, usize, usize)> {
+        runs.iter().map(|run| (run.slot, run.first, run.last, run.best)).collect()
+    }
+
+    #[test]
+    fn two_good_lines_near_each_other_are_shown_together_with_what_fits_around_them() {
+        let text: String =
+            (0..40).map(|line| format!("- item {line:02} {}\n", "of a list ".repeat(5))).collect();
+        let corpus = corpus([text.as_str()]);
+        let good = [(10, 5.0), (13, 5.0), (35, 4.9)];
+        let score = |_, row| good.iter().find(|(at, _)| *at == row).map_or(0.0, |(_, score)| *score);
+        let runs = runs(&corpus, score, 2);
+        let shown: Vec<Vec<usize>> = runs
+            .iter()
+            .map(|run| {
+                good.iter().map(|(at, _)| *at).filter(|at| (run.first..=run.last).contains(at)).collect()
+            })
+            .collect();
+        assert_eq!(shown, [vec![10, 13], vec![35]]);
+        assert_eq!((runs[0].best, runs[1].best), (10, 35));
+        let [(_, first, last, _), _] = places(&runs)[..] else { panic!("{runs:?}") };
+        assert!(first < 10 && last > 13 && (10 - first).abs_diff(last - 13) <= 1, "{first} {last}");
+    }
+
+    #[test]
+    fn what_says_the_same_is_shown_once_and_the_other_places_are_told() {
+        let same = "The gate code of the garage is 4711.";
+        let corpus = corpus([
+            same,
+            "Something else about the garage door.",
+            same,
+            "# Gate\nIt is so:\n\nthe Gate code of the garage is 4711",
+        ]);
+        let runs = runs(&corpus, |slot, _| if slot == 1 { 1.0 } else { 2.0 - slot as f64 / 10.0 }, 10);
+        assert_eq!(
+            (runs[0].slot, runs[0].repeated, runs[0].elsewhere.as_slice()),
+            (0, 2, [(2, 0), (3, 2)].as_slice())
+        );
+        assert!(runs.iter().all(|run| run.slot != 2));
+        assert!(runs[1..].iter().all(|run| run.elsewhere.is_empty()));
+    }
+
+    #[test]
+    fn of_equal_ones_the_first_comes_first() {
+        let corpus = corpus(["one line of words", "another line of them", "and a third of all"]);
+        let runs = runs(&corpus, |_, _| 1.0, 2);
+        assert_eq!(runs.iter().map(|run| run.note).collect::<Vec<_>>(), [NoteId(1), NoteId(2)]);
+        assert!(select(&corpus, Vec::new(), |_, rows| vec![0.0; rows.len()], 5).is_empty());
+    }
+
+    fn line(seed: u32) -> String {
+        let what =
+            ["the tea is green", "the long coffee of the morning", "milk and bread for four of us", "so"];
+        let what = what[(seed >> 8) as usize % what.len()];
+        match seed % 16 {
+            0 => format!("## {what}\n"),
+            1 => "\n".to_owned(),
+            2 => format!("{}.\n", vec![what; 30].join(", ")),
+            3..=8 => format!("- {what}\n"),
+            number => format!("- {what} {number} {}\n", seed >> 20),
+        }
+    }
+
+    /// A score that is the same for the same row.
+    fn made_up(salt: u64) -> impl Fn(usize, usize) -> f64 {
+        move |slot, row| {
+            let number = (slot as u64 * 1_000 + row as u64 + 1)
+                .wrapping_mul(salt | 1)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            (number >> 54) as f64 / 256.0
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_best_of_any_number_are_those_of_all(
+            scores in proptest::collection::vec((0_usize..40, 0_usize..40, -20_i32..20), 0..1_500),
+        ) {
+            let all: Vec<Candidate> =
+                scores.iter().map(|(slot, row, score)| Candidate { slot: *slot, row: *row, score: f64::from(*score) }).collect();
+            let mut expected = all.clone();
+            expected.sort_by_key(|candidate| (-candidate.score as i32, candidate.slot, candidate.row));
+            let sizes = [
+                (Best::default(), MAX_CANDIDATES),
+                (Best::of_many(), MAX_CANDIDATES_OF_MANY),
+                (Best::of_many().twice(), 2 * MAX_CANDIDATES_OF_MANY),
+            ];
+            for (mut best, most) in sizes {
+                all.iter().for_each(|candidate| best.push(*candidate));
+                prop_assert_eq!(best.sorted(), &expected[..expected.len().min(most)]);
+            }
+        }
+
+        #[test]
+        fn runs_are_of_one_section_and_show_nothing_twice(
+            notes in proptest::collection::vec(proptest::collection::vec(any::<u32>(), 0..40), 1..6),
+            salt in any::<u64>(),
+            limit in 0_usize..12,
+        ) {
+            let texts: Vec<String> = notes.iter().map(|lines| lines.iter().copied().map(line).collect()).collect();
+            let corpus = corpus(texts.iter().map(String::as_str));
+            let score = made_up(salt);
+            let all = runs(&corpus, &score, usize::MAX);
+            // What is chosen first does not depend on how much is chosen.
+            let some = places(&runs(&corpus, &score, limit));
+            prop_assert_eq!(&some, &places(&all)[..limit.min(all.len())]);
+
+            let mut shown = HashSet::new();
+            let mut said = HashSet::new();
+            for run in &all {
+                let rows = &corpus.views()[run.slot].rows;
+                let section = rows.section_of(run.best);
+                prop_assert!(section.start <= run.first && run.first <= run.best && run.best <= run.last && run.last < section.end);
+                prop_assert!(rows.chars(run.first, run.last) <= WINDOW_CHARS);
+                prop_assert_eq!(corpus.ids()[run.slot], run.note);
+                prop_assert!(!shown.contains(&(run.slot, run.best)) && !said.contains(&rows.sameness(run.best)));
+                shown.extend((run.first..=run.last).map(|row| (run.slot, row)));
+                said.extend((run.first..=run.last).map(|row| rows.sameness(row)).filter(|same| *same != 0));
+            }
+            for candidate in candidates(&corpus, &score) {
+                let same = corpus.views()[candidate.slot].rows.sameness(candidate.row);
+                prop_assert!(shown.contains(&(candidate.slot, candidate.row)) || said.contains(&same), "{candidate:?}");
+            }
+            let mut told = HashSet::new();
+            for run in &all {
+                let same = |(slot, row): (usize, usize)| corpus.views()[slot].rows.sameness(row);
+                let own: HashSet<u32> = (run.first..=run.last).map(|row| same((run.slot, row))).collect();
+                prop_assert!(run.elsewhere.len() <= MAX_ELSEWHERE);
+                for &place in &run.elsewhere {
+                    prop_assert!(!shown.contains(&place) && own.contains(&same(place)) && told.insert(place), "{place:?} {run:?}");
+                }
+            }
+        }
+    }
+}

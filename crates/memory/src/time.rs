@@ -8,7 +8,7 @@ use openclaw_config::TemporalDecay;
 
 use crate::backend::Days;
 use crate::when::{Mention, Strength, range_in, wants_latest, wants_previous};
-use crate::words::is_about_something;
+use crate::words::{composed, is_about_something};
 
 /// Deviations that a line of a named day is lifted by: more than a good word, less than a whole answer.
 const OF_EXPLICIT: f64 = 2.0;
@@ -71,6 +71,7 @@ pub(crate) struct Time {
 
 impl Time {
     pub(crate) fn of(query: &str, today: Date, ageing: Ageing) -> Self {
+        let query = &*composed(query);
         let days = range_in(query, today);
         let newness = match (wants_previous(query), wants_latest(query)) {
             (true, _) => -OF_LATEST,
@@ -134,8 +135,11 @@ enum Rest {
 /// A query of nothing but days keeps them: the words may stand in the notes.
 fn subject(query: &str, days: Option<&Mention>) -> (String, Rest) {
     let Some(days) = days else { return (query.to_owned(), Rest::Something) };
-    let (before, after) = (query.get(..days.bytes.start), query.get(days.bytes.end..));
-    let rest = format!("{} {}", before.unwrap_or_default(), after.unwrap_or_default());
+    let is_space = |c: char| c.is_whitespace() || c == ',';
+    let before = query.get(..days.bytes.start).unwrap_or_default().trim_end_matches(is_space);
+    let after = query.get(days.bytes.end..).unwrap_or_default().trim_start_matches(is_space);
+    let goes_on = after.starts_with(|c: char| c.is_alphanumeric());
+    let rest = if goes_on { format!("{before} {after}") } else { format!("{before}{after}") };
     if is_about_something(&rest) { (rest, Rest::Something) } else { (query.to_owned(), Rest::Nothing) }
 }
 

@@ -2,11 +2,45 @@
 
 use openclaw_embed::{EmbedderId, Vector};
 use ring::digest;
-use rusqlite::{OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
-use crate::codes::{Codes, decode_vector, encode_vector};
+use crate::cache;
+use crate::codes::Codes;
 use crate::corpus::{NoteId, NoteView};
 use crate::index::{Index, IndexError, stored};
+use crate::repair::Kept;
+
+/// The vectors of notes, in the order of their passages.
+pub(crate) const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS mem_vectors (
+        note INTEGER NOT NULL,
+        embedder INTEGER NOT NULL,
+        vectors BLOB NOT NULL,
+        PRIMARY KEY (note, embedder)
+    );";
+pub(crate) const DROP: &str = "DROP TABLE IF EXISTS mem_vectors;";
+
+/// Whose vectors there are; kept when an index is built anew.
+pub(crate) const KEPT_SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS mem_embedders (
+        id INTEGER PRIMARY KEY,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        UNIQUE (provider, model, fingerprint)
+    );";
+/// Its columns, for who saves them from a damaged index.
+pub(crate) const EMBEDDERS: Kept = Kept {
+    table: "mem_embedders",
+    columns: &[
+        ("id", Type::Integer),
+        ("provider", Type::Text),
+        ("model", Type::Text),
+        ("fingerprint", Type::Text),
+    ],
+    key: "id",
+};
 
 /// An embedder in one index file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,45 +149,18 @@ impl Index {
         let mut codes = self.codes(embedder, first.note, passages)?;
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for (passage, vector) in vectors {
-            codes.set(passage.passage, &cache(&tx, embedder, (&passage.text, vector), now_ms)?);
+            let encoded = cache::keep(&tx, embedder, &hash(&passage.text), vector, now_ms)?;
+            codes.set(passage.passage, &encoded);
         }
         store(&tx, embedder, first.note, &codes)?;
         tx.commit()?;
         Ok(codes)
     }
 
-    /// Keeps vectors in the cache alone.
-    pub(crate) fn keep(
-        &mut self,
-        embedder: EmbedderKey,
-        vectors: &[(Unembedded, Vector)],
-        now_ms: i64,
-    ) -> Result<(), IndexError> {
-        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for (passage, vector) in vectors {
-            cache(&tx, embedder, (&passage.text, vector), now_ms)?;
-        }
-        Ok(tx.commit()?)
-    }
-
     /// The texts of all passages of a note.
     pub(crate) fn texts(&self, id: NoteId, view: &NoteView) -> Result<Vec<String>, IndexError> {
         let text = self.text(id)?;
         Ok((0..view.passages.len()).map(|passage| passage_text(&text, view, passage)).collect())
-    }
-
-    /// How many numbers the vector has that the cache knows for a text.
-    pub(crate) fn cached_dimensions(
-        &self,
-        embedder: EmbedderKey,
-        hash: &[u8],
-    ) -> Result<Option<usize>, IndexError> {
-        let mut find =
-            self.db.prepare_cached("SELECT vector FROM mem_cache WHERE embedder = ?1 AND hash = ?2")?;
-        let mut rows = find.query(params![embedder.0, hash])?;
-        let vector = rows.next()?.map(|row| row.get_ref(0)).transpose()?;
-        let decoded = vector.and_then(|vector| decode_vector(vector.as_blob().ok()?));
-        Ok(decoded.map(|(codes, _)| codes.len()))
     }
 
     /// Forgets the vectors of an embedder that have another number of numbers, and what was measured of it.
@@ -176,29 +183,14 @@ impl Index {
     }
 }
 
-/// Enters a vector of a text into the cache; gives it as it stands there.
-fn cache(
-    tx: &rusqlite::Transaction<'_>,
-    embedder: EmbedderKey,
-    (text, vector): (&str, &Vector),
-    now_ms: i64,
-) -> Result<Vec<u8>, IndexError> {
-    let encoded = encode_vector(vector);
-    tx.prepare_cached(
-        "INSERT INTO mem_cache (embedder, hash, vector, used) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET vector = excluded.vector, used = excluded.used",
-    )?
-    .execute(params![embedder.0, hash(text), encoded, now_ms])?;
-    Ok(encoded)
+/// Deletes the vectors of a note.
+pub(crate) fn delete(db: &Connection, note: NoteId) -> Result<(), IndexError> {
+    db.prepare_cached("DELETE FROM mem_vectors WHERE note = ?1")?.execute([note.0])?;
+    Ok(())
 }
 
-fn store(
-    tx: &rusqlite::Transaction<'_>,
-    embedder: EmbedderKey,
-    id: NoteId,
-    vectors: &Codes,
-) -> Result<(), IndexError> {
-    tx.prepare_cached(
+fn store(db: &Connection, embedder: EmbedderKey, id: NoteId, vectors: &Codes) -> Result<(), IndexError> {
+    db.prepare_cached(
         "INSERT INTO mem_vectors (note, embedder, vectors) SELECT id, ?2, ?3 FROM mem_notes WHERE id = ?1
          ON CONFLICT DO UPDATE SET vectors = excluded.vectors",
     )?
@@ -218,7 +210,9 @@ fn passage_text(text: &str, view: &NoteView, passage: usize) -> String {
         text.get(view.rows.get(first).start as usize..view.rows.get(last).end as usize).unwrap_or_default()
     };
     let lines = piece(rows.start, rows.end - 1);
-    match view.rows.headings(rows.start).find(|&above| above != rows.start) {
+    // The name of the note is no heading that stands in it: where a note lies must not cost a vector.
+    let above = view.rows.headings(rows.start).find(|&above| above != rows.start);
+    match above.filter(|&above| view.rows.get(above).line > 0) {
         Some(above) => format!("{}\n{lines}", piece(above, above).trim_start_matches(['#', ' ', '\t'])),
         None => lines.to_owned(),
     }
@@ -229,20 +223,25 @@ mod tests {
     use std::sync::Arc;
 
     use super::Unembedded;
-    use crate::backend::Source;
-    use crate::index::{Generation, NewNote, Stamp};
+    use crate::index::Generation;
+    use crate::index::tests::{model, note};
     use crate::open::{OpenIndex, Wanted};
     use crate::weighted::{Fusion, Weighted};
-    use openclaw_embed::{EmbedderId, Vector};
+    use openclaw_embed::Vector;
 
-    fn open(home: &std::path::Path, fusion: Fusion) -> OpenIndex {
-        let id = EmbedderId { provider: "test", model: "m".into(), fingerprint: String::new() };
-        OpenIndex::open(&home.join("main.sqlite"), Some(&id), fusion).unwrap()
+    /// An empty index for each way to rank, and the generation that is searched.
+    fn each(check: impl Fn(&mut OpenIndex, Generation)) {
+        for fusion in [Fusion::default(), Fusion::Weighted(Weighted::default())] {
+            let home = tempfile::tempdir().unwrap();
+            let path = home.path().join("main.sqlite");
+            let mut open = OpenIndex::open(&path, Some(&model("m")), fusion).unwrap();
+            let published = open.index.published();
+            check(&mut open, published);
+        }
     }
 
     fn put(open: &mut OpenIndex, generation: Generation, path: &str, text: &str) {
-        let stamp = Stamp { size: 1, mtime_ms: 1, hash: Vec::new() };
-        open.put(generation, &NewNote { source: Source::Memory, path, stamp: &stamp, text }).unwrap();
+        open.put(generation, &note(path, text)).unwrap();
     }
 
     fn missing(open: &mut OpenIndex) -> Vec<Unembedded> {
@@ -254,82 +253,66 @@ mod tests {
         open.remember(passages.into_iter().map(vector).collect(), 1).unwrap();
     }
 
-    fn both() -> [Fusion; 2] {
-        [Fusion::default(), Fusion::Weighted(Weighted::default())]
-    }
-
     #[test]
     fn a_text_in_two_notes_is_wanted_once_and_both_get_its_vector() {
-        for fusion in both() {
-            let home = tempfile::tempdir().unwrap();
-            let mut open = open(home.path(), fusion);
-            let published = open.index.published();
-            put(&mut open, published, "a.md", "green tea\n");
-            put(&mut open, published, "b.md", "green tea\n");
+        each(|open, published| {
+            put(open, published, "a.md", "green tea\n");
+            put(open, published, "b.md", "green tea\n");
             assert_eq!(open.uncached().unwrap().len(), 1);
-            let passages = missing(&mut open);
+            let passages = missing(open);
             assert_eq!(passages.len(), 1);
-            remember(&mut open, passages, 4);
-            assert!(missing(&mut open).is_empty() && open.uncached().unwrap().is_empty());
+            remember(open, passages, 4);
+            assert!(missing(open).is_empty() && open.uncached().unwrap().is_empty());
             assert_eq!(open.embedded(), (2, 2));
-        }
+        });
     }
 
     #[test]
     fn vectors_that_come_during_a_rebuild_are_not_wanted_again_after_it() {
-        for fusion in both() {
-            let home = tempfile::tempdir().unwrap();
-            let mut open = open(home.path(), fusion);
-            let published = open.index.published();
-            put(&mut open, published, "a.md", "green tea\n");
-            let passages = missing(&mut open);
+        each(|open, published| {
+            put(open, published, "a.md", "green tea\n");
+            let passages = missing(open);
             let next = open.index.begin_rebuild().unwrap();
-            put(&mut open, next, "a.md", "green tea\n");
-            remember(&mut open, passages, 4);
+            put(open, next, "a.md", "green tea\n");
+            remember(open, passages, 4);
             open.publish(next).unwrap();
-            assert!(missing(&mut open).is_empty());
+            assert!(missing(open).is_empty());
             assert_eq!(open.embedded(), (1, 1));
-        }
+        });
     }
 
     #[test]
     fn vectors_of_a_note_that_changed_meanwhile_are_kept() {
-        for fusion in both() {
-            let home = tempfile::tempdir().unwrap();
-            let mut open = open(home.path(), fusion);
-            let published = open.index.published();
-            put(&mut open, published, "a.md", "green tea\n");
-            let passages = missing(&mut open);
-            put(&mut open, published, "a.md", "black coffee\n");
-            remember(&mut open, passages, 4);
+        each(|open, published| {
+            put(open, published, "a.md", "green tea\n");
+            let passages = missing(open);
+            put(open, published, "a.md", "black coffee\n");
+            remember(open, passages, 4);
             assert_eq!(open.index.cached().unwrap(), 1);
-            put(&mut open, published, "a.md", "green tea\n");
-            assert!(missing(&mut open).is_empty());
+            put(open, published, "a.md", "green tea\n");
+            assert!(missing(open).is_empty());
             assert_eq!(open.embedded(), (1, 1));
-        }
+        });
     }
 
     #[test]
     fn vectors_of_other_dimensions_go_when_a_model_has_changed() {
-        for fusion in both() {
-            let home = tempfile::tempdir().unwrap();
-            let mut open = open(home.path(), fusion);
-            let published = open.index.published();
-            put(&mut open, published, "a.md", "green tea\n");
-            put(&mut open, published, "b.md", "black coffee\n");
-            let passages = missing(&mut open);
-            remember(&mut open, passages, 4);
+        each(|open, published| {
+            put(open, published, "a.md", "green tea\n");
+            put(open, published, "b.md", "black coffee\n");
+            let passages = missing(open);
+            remember(open, passages, 4);
             assert_eq!((open.expect(4).unwrap(), open.embedded()), (None, (2, 2)));
-            put(&mut open, published, "c.md", "white milk\n");
-            let passages = missing(&mut open);
-            remember(&mut open, passages, 3);
+            put(open, published, "c.md", "white milk\n");
+            let passages = missing(open);
+            remember(open, passages, 3);
             assert_eq!((open.embedded(), open.index.cached().unwrap()), ((3, 1), 1));
-            let passages = missing(&mut open);
+            let passages = missing(open);
             assert_eq!(passages.len(), 2);
-            remember(&mut open, passages, 3);
-            assert_eq!((open.embedded(), missing(&mut open).len()), ((3, 3), 0));
+            remember(open, passages, 3);
+            assert_eq!((open.embedded(), missing(open).len()), ((3, 3), 0));
             assert_eq!((open.expect(5).unwrap(), open.embedded()), (Some(3), (3, 0)));
             assert_eq!(open.uncached().unwrap().len(), 3);
-        }
+        });
     }
 }

@@ -11,8 +11,8 @@ use super::download::Progress;
 use super::program::{Program, ProgramMissing};
 use super::queue::Job;
 use super::source::ModelSource;
-use super::supervisor::{Board, Event, Supervisor};
-use crate::embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Reach, Vector};
+use super::supervisor::{Board, Event, Stage, Supervisor};
+use crate::embedder::{BatchLimits, Embedder, EmbedderId, Purpose, Reach, Readiness, Vector};
 use crate::error::{EmbedError, Failure};
 
 /// The name of the provider in the configuration.
@@ -50,6 +50,7 @@ pub struct LocalModel {
     identity: EmbedderId,
     events: Sender<Event>,
     progress: watch::Receiver<Progress>,
+    stage: watch::Receiver<Stage>,
     /// Until the first call.
     asleep: Mutex<Option<(Supervisor, Receiver<Event>)>>,
 }
@@ -78,21 +79,17 @@ impl LocalModel {
         };
         let (events, inbox) = channel();
         let (report, progress) = watch::channel(Progress::default());
+        let (tell, stage) = watch::channel(Stage::Starting);
         let supervisor = Supervisor {
             source: Arc::new(source),
             find: Box::new(find),
             limits,
             progress: Arc::new(report),
+            stage: tell,
             events: events.clone(),
             board: Board::default(),
         };
-        Self { identity, events, progress, asleep: Mutex::new(Some((supervisor, inbox))) }
-    }
-
-    /// How far the download is.
-    #[must_use]
-    pub fn progress(&self) -> watch::Receiver<Progress> {
-        self.progress.clone()
+        Self { identity, events, progress, stage, asleep: Mutex::new(Some((supervisor, inbox))) }
     }
 
     fn wake(&self) -> Result<(), Failure> {
@@ -126,6 +123,14 @@ impl Embedder for LocalModel {
 
     fn reach(&self) -> Reach {
         Reach::Here
+    }
+
+    fn readiness(&self) -> Readiness {
+        match *self.stage.borrow() {
+            Stage::Starting => Readiness::Starting,
+            Stage::Fetching => Readiness::Downloading(*self.progress.borrow()),
+            Stage::Running => Readiness::Ready,
+        }
     }
 
     fn limits(&self) -> BatchLimits {

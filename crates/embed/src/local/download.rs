@@ -21,6 +21,8 @@ const MAX_TRIES: u32 = 5;
 const WRITE_BYTES: usize = 1024 * 1024;
 /// Free space that is left to others.
 const SPARE_BYTES: u64 = 64 * 1024 * 1024;
+/// What a megabyte is to people.
+const BYTES_OF_MB: u64 = 1_000_000;
 /// Between two looks at a download of another process.
 const LOOK: Duration = Duration::from_millis(500);
 /// The lock of a folder of models: one download at a time.
@@ -29,12 +31,24 @@ const LOCK: &str = ".download.lock";
 const VERSION_DIGITS: usize = 16;
 
 /// How far a download is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Progress {
     /// Bytes on the disk.
     pub received: u64,
     /// Bytes of the whole file, if the hub says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
+}
+
+/// For people: `12 of 329 MB`.
+impl std::fmt::Display for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let received = self.received / BYTES_OF_MB;
+        match self.total {
+            Some(total) => write!(f, "{received} of {} MB", total.div_ceil(BYTES_OF_MB)),
+            None => write!(f, "{received} MB"),
+        }
+    }
 }
 
 /// Why there is no file.
@@ -107,7 +121,7 @@ impl Download<'_> {
             return Ok(target);
         }
         create_private_dir(self.folder).map_err(|source| self.disk(source))?;
-        let lock = self.lock().await?;
+        let lock = self.lock(&target).await?;
         // Another process may have been faster.
         if !target.is_file() {
             let described = self.describe().await?;
@@ -117,20 +131,35 @@ impl Download<'_> {
         Ok(target)
     }
 
-    /// Waits until nobody else downloads into this folder. The system opens the lock when a process dies.
-    async fn lock(&self) -> Result<File, DownloadError> {
+    /// Waits until nobody else downloads into this folder, and looks meanwhile how far the same file is there. The system
+    /// opens the lock when a process dies.
+    async fn lock(&self, target: &Path) -> Result<File, DownloadError> {
         let path = self.folder.join(LOCK);
         let file =
             private().open(&path).map_err(|source| self.disk(FileError::new("open", &path, source)))?;
+        let mut described = None;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
-                Err(std::fs::TryLockError::WouldBlock) => tokio::time::sleep(LOOK).await,
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    if described.is_none() {
+                        // Who cannot ask the hub now only sees less.
+                        described = Some(self.hub.describe(self.file).await.unwrap_or_default());
+                    }
+                    described.iter().for_each(|described| self.see(described, target));
+                    tokio::time::sleep(LOOK).await;
+                }
                 Err(std::fs::TryLockError::Error(source)) => {
                     return Err(self.disk(FileError::new("lock", &path, source)));
                 }
             }
         }
+    }
+
+    /// Tells how much of the file is here, whoever is at it.
+    fn see(&self, described: &Described, target: &Path) {
+        let received = part_of(target, described).metadata().map_or(0, |part| part.len());
+        self.progress.send_replace(Progress { received, total: described.size });
     }
 
     async fn describe(&self) -> Result<Described, DownloadError> {

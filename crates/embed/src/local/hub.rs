@@ -126,6 +126,12 @@ impl Hub {
         self
     }
 
+    /// What tells it from other hubs: the address, and whose token it gets.
+    pub(super) fn told_by(&self) -> [&[u8]; 2] {
+        let token = self.token.as_ref().map_or(&[][..], |token| token.expose().as_bytes());
+        [self.base.as_str().as_bytes(), token]
+    }
+
     fn address(&self, file: &HubFile) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {

@@ -107,6 +107,24 @@ impl ModelSource {
     }
 }
 
+impl ModelSource {
+    /// Hex digest of all that matters to who uses the model. Two sources with the same are one.
+    pub(crate) fn told_by(&self) -> String {
+        let mut context = digest::Context::new(&digest::SHA256);
+        let mut tell = |part: &[u8]| {
+            context.update(&part.len().to_le_bytes());
+            context.update(part);
+        };
+        tell(self.fingerprint().as_bytes());
+        tell(self.reference.to_string().as_bytes());
+        for folder in std::iter::once(&self.cache).chain(&self.also) {
+            tell(folder.as_os_str().as_encoded_bytes());
+        }
+        self.hub.told_by().into_iter().for_each(tell);
+        hex(context.finish().as_ref())
+    }
+}
+
 fn ends(path: &Path) -> Option<Vec<u8>> {
     let mut file = File::open(path).ok()?;
     let size = file.metadata().ok()?.len();

@@ -42,8 +42,20 @@ pub(super) struct Supervisor {
     pub(super) find: Find,
     pub(super) limits: Limits,
     pub(super) progress: Arc<watch::Sender<Progress>>,
+    pub(super) stage: watch::Sender<Stage>,
     pub(super) events: Sender<Event>,
     pub(super) board: Board,
+}
+
+/// How far the program is from answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It has to start first.
+    Starting,
+    /// Its model has to come first.
+    Fetching,
+    /// It runs.
+    Running,
 }
 
 /// What changes.
@@ -90,6 +102,7 @@ impl Supervisor {
     pub(super) fn run(mut self, inbox: &Receiver<Event>) {
         loop {
             self.advance(Instant::now());
+            self.tell();
             let event = match self.next_deadline() {
                 Some(deadline) => inbox.recv_timeout(deadline.saturating_duration_since(Instant::now())),
                 None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -103,6 +116,16 @@ impl Supervisor {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
         }
+    }
+
+    /// Lets others know how far the program is.
+    fn tell(&self) {
+        let stage = match &self.board.state {
+            State::Asleep | State::Starting { .. } => Stage::Starting,
+            State::Fetching(_) => Stage::Fetching,
+            State::Ready { .. } | State::Busy { .. } => Stage::Running,
+        };
+        self.stage.send_replace(stage);
     }
 
     /// When to look again though nothing happens.
@@ -127,6 +150,8 @@ impl Supervisor {
                 State::Asleep => self.wake(now),
                 state @ State::Fetching(_) => {
                     self.board.state = state;
+                    // Before anybody hears of it.
+                    self.tell();
                     self.refuse_queries();
                     false
                 }
@@ -235,12 +260,9 @@ impl Supervisor {
 
     /// A person must not wait for a download that takes minutes.
     fn refuse_queries(&mut self) {
-        let Progress { received, total } = *self.progress.borrow();
-        let total = total.map_or_else(String::new, |total| format!(" of {}", total / 1_000_000));
+        let progress = *self.progress.borrow();
         for job in self.board.queue.drain_queries() {
-            let words =
-                format!("its model is still being downloaded: {}{total} MB so far", received / 1_000_000);
-            job.fail(Failure::Unreachable(words));
+            job.fail(Failure::NotReady(format!("its model is still being downloaded, {progress} so far")));
         }
     }
 

@@ -53,7 +53,8 @@ impl Retries {
             | Failure::Quota(_)
             | Failure::Refused(_)
             | Failure::Malformed(_)
-            | Failure::Unavailable(_) => None,
+            | Failure::Unavailable(_)
+            | Failure::NotReady(_) => None,
         }
     }
 }

@@ -7,6 +7,7 @@ mod local;
 mod own;
 mod problem;
 mod remote;
+mod shared;
 
 pub use build::{Makers, Resolution, build, resolve};
 pub use choose::{Around, Choice, Chosen, choose};

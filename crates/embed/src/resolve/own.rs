@@ -6,13 +6,20 @@ use openclaw_config::{Env, Locations};
 
 use super::build::Makers;
 use super::local::{LocalModel, LocalSpec};
+use super::shared::Shared;
 use crate::builtin::Builtin;
 use crate::embedder::Embedder;
 use crate::error::{EmbedError, Failure};
 use crate::local::{Hub, LocalModel as LocalEmbedder, ModelSettings, ModelSource, Program};
 use crate::remote::Means;
 
-/// Makes embedders with the real network, clock and programs. Those of one process share their budget of requests.
+/// The model in the program is read once, and its documents have one thread, however many agents there are.
+static BUILTIN: Shared<Builtin> = Shared::new();
+/// A model file takes its memory once.
+static LOCAL: Shared<LocalEmbedder> = Shared::new();
+
+/// Makes embedders with the real network, clock and programs. Those of one process share their budget of requests, the
+/// model in the program, and the program that runs a model file.
 pub struct OwnMakers<'a> {
     /// Where models are kept.
     pub at: &'a Locations,
@@ -22,7 +29,7 @@ pub struct OwnMakers<'a> {
 
 impl Makers for OwnMakers<'_> {
     fn builtin(&self) -> Result<Arc<dyn Embedder>, EmbedError> {
-        Ok(Arc::new(Builtin::new()))
+        Ok(BUILTIN.get("", Builtin::new))
     }
 
     fn local(&self, spec: &LocalSpec) -> Result<Arc<dyn Embedder>, EmbedError> {
@@ -43,7 +50,7 @@ impl Makers for OwnMakers<'_> {
             home: Some(&self.at.home),
         };
         let source = ModelSource::configured(settings, hub).map_err(|error| unusable(error.to_string()))?;
-        Ok(Arc::new(LocalEmbedder::new(source, Program::find)))
+        Ok(LOCAL.get(&source.told_by(), || LocalEmbedder::new(source, Program::find)))
     }
 
     fn means(&self) -> Means {

@@ -105,6 +105,7 @@ pub(crate) fn kind(failure: &Failure) -> &'static str {
         Failure::Unreachable(_) => "unreachable",
         Failure::TimedOut(_) => "timeout",
         Failure::OverBudget { .. } => "budget",
+        Failure::NotReady(_) => "not ready",
         Failure::Refused(_) => "refused",
         Failure::Malformed(_) => "malformed",
         Failure::Unavailable(_) => "unavailable",

@@ -10,7 +10,7 @@ use super::state::Embedding;
 use crate::vectors::{Unembedded, hash};
 
 /// A text that every embedder takes. One that refuses this as well refuses everything, as with a wrong model's name.
-const HARMLESS: &str = "The spare key lies in the blue box.";
+pub(super) const HARMLESS: &str = "The spare key lies in the blue box.";
 
 /// Passages with their vectors, and what went wrong with others.
 pub(super) type Outcome = (Vec<(Unembedded, Vector)>, Option<EmbedError>);

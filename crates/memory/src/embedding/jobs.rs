@@ -133,7 +133,8 @@ fn may_be_begun(failure: &Failure) -> bool {
         | Failure::Auth(_)
         | Failure::Quota(_)
         | Failure::Refused(_)
-        | Failure::Unavailable(_) => false,
+        | Failure::Unavailable(_)
+        | Failure::NotReady(_) => false,
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! Nothing here fails a search: without vectors, words answer, and the answer says why.
 
+mod asking;
 mod calls;
 mod embedders;
 mod jobs;
 mod measuring;
 mod spending;
+mod standing;
 mod state;
 
 pub use embedders::{Batching, Embedders, SelfTesting};

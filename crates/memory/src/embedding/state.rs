@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use openclaw_embed::{EmbedError, Embedder, EmbedderId, Failure, Purpose, Vector};
+use openclaw_embed::Embedder;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::asking::Late;
 use super::embedders::Embedders;
 use super::jobs::{Jobs, Submitted};
 use super::measuring::Word;
 use super::spending::Withheld;
+use super::standing::{Absence, Call, Next, REST, Trouble};
 use crate::backend::Fallback;
 use crate::engine::{Mailbox, Progress};
 use crate::error::MemoryError;
@@ -22,10 +24,6 @@ use crate::worker::{ByEmbedder, Missing, Request};
 
 /// Below this confidence an answer says that nothing is clearly about the query.
 pub(crate) const LOW_CONFIDENCE: f64 = 0.25;
-/// How long a search waits for the vector of its query before it goes on with words alone.
-const QUERY_WAIT: Duration = Duration::from_secs(15);
-/// How long an embedder that failed is left alone: it has repeated its calls by itself already.
-const REST: Duration = Duration::from_secs(30);
 /// How often the time doubles after which it is asked again by itself: up to half an hour.
 const MAX_DOUBLINGS: u32 = 6;
 /// How long it takes until an embedder that could not be measured is asked to be again.
@@ -47,6 +45,10 @@ pub(crate) struct Embedding {
     state: Mutex<State>,
     /// Whether the loop runs.
     turn: Turn,
+    /// Whether somebody asks the primary now and then.
+    pub(super) is_minded: AtomicBool,
+    /// Questions whose vectors were late.
+    pub(super) late: Late,
     /// Whether somebody comes back when the embedder has rested.
     is_awaited: AtomicBool,
     /// One step at a time, or two loops would send the same passages.
@@ -59,21 +61,19 @@ pub(crate) struct Embedding {
 #[derive(Default)]
 pub(super) struct State {
     /// Who stepped in, and why.
-    fallback: Option<Fallback>,
-    /// Why the last passages got no vectors.
-    failure: Option<String>,
+    pub(super) fallback: Option<Fallback>,
+    /// The primary's absences, also those that are over.
+    pub(super) absence: Absence,
+    /// What is wrong with who is asked.
+    pub(super) trouble: Trouble,
     /// Digests of texts that no embedder takes; they are left alone until the engine is made anew.
     pub(super) refused: Arc<HashSet<Vec<u8>>>,
-    /// When an embedder that failed is asked again.
-    rests_until: Option<Instant>,
-    /// How often it failed, one time after the other.
-    failures: u32,
     /// What is not sent in the background because it would cost much.
     pub(super) withheld: Option<Withheld>,
     /// When the index was told last that this embedder is used.
-    noted_ms: Option<i64>,
+    pub(super) noted_ms: Option<i64>,
     /// Numbers of a vector of it, as the index was told.
-    dimensions: Option<usize>,
+    pub(super) dimensions: Option<usize>,
     /// When the embedder was measured last, or that was tried.
     pub(super) tested: Option<Instant>,
 }
@@ -117,19 +117,14 @@ impl Turn {
     }
 }
 
-/// The vector of a query, or why there is none.
-#[derive(Default)]
-pub(crate) struct QueryVector {
-    pub(crate) vector: Option<ByEmbedder<Vector>>,
-    pub(crate) degraded: Option<String>,
-}
-
 impl Embedding {
     pub(crate) fn new(embedders: Embedders) -> Self {
         Self {
             embedders,
             state: Mutex::default(),
             turn: Turn::default(),
+            is_minded: AtomicBool::new(false),
+            late: Late::default(),
             is_awaited: AtomicBool::new(false),
             stepping: tokio::sync::Mutex::default(),
             jobs: Jobs::default(),
@@ -165,41 +160,14 @@ impl Embedding {
     /// Why meaning is missing from answers, or from some passages.
     pub(crate) fn degraded(&self) -> Option<String> {
         let state = self.state();
-        let why = state.failure.clone().or_else(|| self.embedders.problem.clone());
+        let why = state.trouble.says().cloned().or_else(|| self.embedders.problem.clone());
         let withheld = state.withheld.as_ref().map(|withheld| withheld.says.clone());
         why.or(withheld).map(|why| format!("words only: {why}"))
     }
 
-    /// The vector of a query.
-    pub(crate) async fn query(&self, mailbox: &Mailbox, text: &str) -> QueryVector {
-        let Some(embedder) = self.active().filter(|_| !self.rests()) else {
-            return QueryVector { vector: None, degraded: self.degraded() };
-        };
-        let embed = embedder.embed(Purpose::Query, vec![text.to_owned()]);
-        let failure = match tokio::time::timeout(QUERY_WAIT, embed).await {
-            Ok(Ok(vectors)) => {
-                let by = embedder.identity();
-                let vector = vectors.into_iter().next().map(|made| ByEmbedder { by: by.clone(), made });
-                let dimensions = vector.as_ref().map(|vector| vector.made.as_slice().len());
-                let changed = self.settle(mailbox, embedder.as_ref(), dimensions).await;
-                return QueryVector { vector, degraded: changed.or_else(|| self.degraded()) };
-            }
-            Ok(Err(error)) => error,
-            Err(_late) => EmbedError {
-                embedder: embedder.identity().to_string(),
-                failure: Failure::TimedOut(QUERY_WAIT),
-            },
-        };
-        // A question that is refused, as too long or empty, says nothing about the embedder.
-        if !matches!(failure.failure, Failure::Refused(_)) {
-            self.failed(mailbox, embedder.identity(), &failure);
-        }
-        QueryVector { vector: None, degraded: Some(format!("words only: {failure}")) }
-    }
-
     /// Lets the index know, once, how many numbers a vector has. If those of the notes have others, tells so: they go, and
     /// are made anew like all that is missing.
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         mailbox: &Mailbox,
         embedder: &dyn Embedder,
@@ -233,6 +201,7 @@ impl Embedding {
         if self.active().is_none() {
             return;
         }
+        self.mind_primary(mailbox);
         if self.rests() {
             return self.come_back(mailbox);
         }
@@ -250,6 +219,7 @@ impl Embedding {
                         Ok(Some(_)) => is_allowed = true,
                         Ok(None) => {
                             embedding.watch(&mailbox);
+                            embedding.mind_primary(&mailbox);
                             break;
                         }
                         Err(error) => {
@@ -276,7 +246,7 @@ impl Embedding {
     fn come_back(self: &Arc<Self>, mailbox: &Arc<Mailbox>) {
         let (until, failures) = {
             let state = self.state();
-            (state.rests_until, state.failures)
+            (state.trouble.rests_until, state.trouble.failures)
         };
         let Some(until) = until else { return };
         // What fails for long, as with a wrong key, is tried less and less often.
@@ -313,13 +283,19 @@ impl Embedding {
     }
 
     /// Has all passages without vectors embedded and returns how many there were. What fails is left for another time,
-    /// and so are batch jobs if nobody is to wait for them.
+    /// and so are batch jobs if nobody is to wait for them. A person's word is for who made the vectors when it was
+    /// given: whoever steps in meanwhile gets no more than what goes without saying.
     pub(crate) async fn finish(&self, mailbox: &Mailbox) -> Result<usize, MemoryError> {
         self.state().withheld = None;
+        let asked = self.active().map(|embedder| embedder.identity().clone());
         let mut embedded = self.look(mailbox).await?.collected;
         loop {
             while let Some(step) = self.step(mailbox, Word::Given).await? {
                 embedded += step;
+                let active = self.active().map(|embedder| embedder.identity().clone());
+                if active != asked && self.withhold(mailbox).await? {
+                    return Ok(embedded);
+                }
             }
             if !self.embedders.batching.policy.wait {
                 return Ok(embedded);
@@ -368,15 +344,25 @@ impl Embedding {
                 {
                     let mut state = self.state();
                     if self.active_in(&state).is_some_and(|active| active.identity() == embedder.identity()) {
-                        (state.failure, state.rests_until, state.failures) = (None, None, 0);
+                        state.trouble = Trouble::default();
                     }
                 }
                 self.measure(mailbox, embedder.as_ref(), word).await?;
                 Ok(Some(count))
             }
             Some(failure) => {
-                let goes_on = self.failed(mailbox, embedder.identity(), &failure);
-                Ok(goes_on.then_some(count))
+                let call = match word {
+                    Word::Given => Call::Person,
+                    Word::Assumed => Call::Background,
+                };
+                match self.failed(mailbox, (embedder.identity(), call), &failure) {
+                    Next::GoesOn => Ok(Some(count)),
+                    Next::Again => {
+                        self.rest_shortly().await;
+                        Ok(Some(count))
+                    }
+                    Next::Stops => Ok(None),
+                }
             }
         }
     }
@@ -429,43 +415,6 @@ impl Embedding {
             }
             noted => noted,
         }
-    }
-
-    /// Takes note of a failure. If somebody can step in, it is worth going on at once; else the embedder rests, so that
-    /// not every search waits for it.
-    pub(super) fn failed(&self, mailbox: &Mailbox, by: &EmbedderId, error: &EmbedError) -> bool {
-        let mut state = self.state();
-        if self.active_in(&state).is_some_and(|active| active.identity() != by) {
-            // A call that was under way when the other one stepped in says nothing about that one.
-            return true;
-        }
-        state.failure = Some(error.to_string());
-        state.rests_until = Some(Instant::now() + REST);
-        state.failures = state.failures.saturating_add(1);
-        let Some(next) = self.embedders.fallback.as_ref().filter(|_| state.fallback.is_none()) else {
-            return false;
-        };
-        *state = State {
-            fallback: Some(Fallback { from: error.embedder.clone(), reason: error.failure.to_string() }),
-            ..State::default()
-        };
-        drop(state);
-        tracing::warn!(agent = %mailbox.agent_id(), %error, next = %next.identity(), "embeddings fall back");
-        true
-    }
-
-    /// Whether the embedder failed a moment ago.
-    fn rests(&self) -> bool {
-        self.state().rests_until.is_some_and(|until| Instant::now() < until)
-    }
-
-    pub(crate) fn active(&self) -> Option<Arc<dyn Embedder>> {
-        self.active_in(&self.state()).cloned()
-    }
-
-    fn active_in(&self, state: &State) -> Option<&Arc<dyn Embedder>> {
-        let stepped_in = state.fallback.is_some();
-        if stepped_in { self.embedders.fallback.as_ref() } else { self.embedders.primary.as_ref() }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -11,4 +11,4 @@ mod store;
 pub(crate) use find::{by_meaning, by_words};
 pub use formula::{MeaningWeight, SelfTest};
 pub(crate) use set::SET;
-pub(crate) use store::SCHEMA;
+pub(crate) use store::{KEPT, SCHEMA};

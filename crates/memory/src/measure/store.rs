@@ -1,11 +1,13 @@
 //! What was measured, in the index file: once for each embedder, and kept when an index is built anew.
 
 use ring::digest;
+use rusqlite::types::Type;
 use rusqlite::{OptionalExtension as _, params};
 
 use super::formula::SelfTest;
 use super::set::SET;
 use crate::index::{Index, IndexError};
+use crate::repair::Kept;
 use crate::vectors::EmbedderKey;
 
 /// The table.
@@ -16,6 +18,17 @@ pub(crate) const SCHEMA: &str = "
         meaning REAL NOT NULL,
         words REAL NOT NULL
     );";
+/// Its columns, for who saves them from a damaged index.
+pub(crate) const KEPT: &[Kept] = &[Kept {
+    table: "mem_measured",
+    columns: &[
+        ("embedder", Type::Integer),
+        ("test", Type::Blob),
+        ("meaning", Type::Real),
+        ("words", Type::Real),
+    ],
+    key: "embedder",
+}];
 
 impl Index {
     /// What was measured of an embedder with the test as it is now.

@@ -8,7 +8,7 @@ use super::chunk::chunks;
 use super::chunks::{ChunkId, ChunkView, Chunks, Code};
 use super::formula::{Scored, keywords, text_score};
 use super::options::Chunking;
-use crate::codes::encode_vector;
+use crate::cache;
 use crate::corpus::{Corpus, NoteId};
 use crate::index::{Index, IndexError, counted, stored};
 use crate::vectors::{EmbedderKey, Unembedded, hash};
@@ -219,18 +219,13 @@ impl Index {
     ) -> Result<(), IndexError> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         {
-            let mut cache = tx.prepare_cached(
-                "INSERT INTO mem_cache (embedder, hash, vector, used) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET vector = excluded.vector, used = excluded.used",
-            )?;
             let mut keep = tx.prepare_cached(
                 "INSERT INTO mem_chunk_vectors (chunk, embedder, vector) SELECT id, ?2, ?3 FROM mem_chunks WHERE id = ?1
                  ON CONFLICT DO UPDATE SET vector = excluded.vector",
             )?;
             for (passage, vector) in vectors {
                 let id = ChunkId { note: passage.note, chunk: passage.passage };
-                let encoded = encode_vector(vector);
-                cache.execute(params![embedder.0, hash(&passage.text), encoded, now_ms])?;
+                let encoded = cache::keep(&tx, embedder, &hash(&passage.text), vector, now_ms)?;
                 keep.execute(params![id.pack(), embedder.0, encoded])?;
                 chunks.set(id, Code::decode(&encoded));
             }

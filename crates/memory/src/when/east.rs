@@ -67,6 +67,31 @@ const PAST: [&str; 8] = ["过去", "過去", "最近", "この", "ここ", "近"
 const WEEK: [&str; 6] = ["星期", "礼拜", "禮拜", "周", "週", "曜"];
 const SINCE: [&str; 10] = ["以来", "以來", "から", "부터", "之后", "之後", "以后", "以後", "이후", "开始"];
 const BEFORE: [&str; 5] = ["之前", "以前", "이전", "よりも前", "より前"];
+const UNTIL: [&str; 5] = ["までに", "まで", "까지", "为止", "為止"];
+/// Before a time: "until", and what only leads up to it.
+const UNTIL_LEADS: [&str; 3] = ["直到", "截至", "截止"];
+const LEADS: [&str; 8] = ["在", "从", "從", "自从", "自從", "自", "지난", "저번"];
+const TAILS: [&str; 9] = ["의", "的", "の", "に", "에는", "에", "期间", "期間", "为止"];
+/// Between two ends of a range; the second list only with one of the third behind them.
+const LINKS: [&str; 11] = ["から", "부터", "到", "至", "~", "〜", "～", "-", "–", "—", "−"];
+const WEAK_LINKS: [&str; 7] = ["和", "与", "與", "と", "과", "와", "及"];
+const CLOSINGS: [&str; 14] = [
+    "までの間",
+    "までに",
+    "まで",
+    "까지",
+    "为止",
+    "為止",
+    "之间",
+    "之間",
+    "の間",
+    "间",
+    "間",
+    "사이에",
+    "사이",
+    "期间",
+];
+const DAYS: [&str; 4] = ["日", "号", "號", "일"];
 const WEEKDAYS: [&str; 7] = ["一월月", "二화火", "三수水", "四목木", "五금金", "六토土", "日天일日"];
 const NUMERALS: &str = "零一二三四五六七八九十";
 const BEGINNING: Date = Date::constant(1900, 1, 1);
@@ -83,9 +108,15 @@ pub(super) fn mentions(query: &str, today: Date) -> Vec<Mention> {
     let mut at = 0;
     while at < chars.len() {
         match reader.here(at) {
-            Some((from, to, strength, end)) => {
-                let (from, to, end) = reader.open(from, to, end);
-                found.push(Mention { from, to, bytes: byte(at)..byte(end), strength });
+            Some(range) => {
+                let (start, until) = reader.lead(at);
+                let (from, to, strength, end) = match reader.joined(range) {
+                    Some(joined) => joined,
+                    None if until => (BEGINNING.min(range.0), range.1, range.2, range.3),
+                    None => reader.open(range),
+                };
+                let end = reader.tail(end);
+                found.push(Mention { from, to, bytes: byte(start)..byte(end), strength });
                 at = end;
             }
             None => at += 1,
@@ -228,7 +259,7 @@ impl Reader<'_> {
         };
         let sure = if known.is_none() && named.is_some() { Strength::Explicit } else { Strength::Relative };
         let number = self.number(self.blank(end)).and_then(|(number, end)| {
-            let end = self.any(end, &["日", "号", "號", "일"])?;
+            let end = self.any(end, &DAYS)?;
             Some((number, end))
         });
         if let Some((number, end)) = number {
@@ -264,15 +295,95 @@ impl Reader<'_> {
         Some((date, date, Strength::Relative, end))
     }
 
-    /// "以来", "부터", "之前": open at one end.
-    fn open(&self, from: Date, to: Date, end: usize) -> (Date, Date, usize) {
+    /// "以来", "부터", "之前", "まで": open at one end.
+    fn open(&self, (from, to, strength, end): Range) -> Range {
         let after = self.blank(end);
         if let Some(end) = self.any(after, &SINCE).filter(|_| from <= self.today) {
-            return (from, self.today, end);
+            return (from, self.today, strength, end);
+        }
+        if let Some(end) = self.any(after, &UNTIL) {
+            return (BEGINNING.min(from), to, strength, end);
         }
         match (self.any(after, &BEFORE), day(from, -1).filter(|last| *last >= BEGINNING)) {
-            (Some(end), Some(last)) => (BEGINNING, last, end),
-            _ => (from, to, end),
+            (Some(end), Some(last)) => (BEGINNING, last, strength, end),
+            _ => (from, to, strength, end),
         }
+    }
+
+    /// Where the words before a time begin that lead up to it, and whether they say "until".
+    fn lead(&self, at: usize) -> (usize, bool) {
+        let end = at - usize::from(at.checked_sub(1).is_some_and(|at| self.chars[at].1 == ' '));
+        let first = |words: &[&str]| {
+            let starts = words.iter().filter_map(|word| {
+                let start = end.checked_sub(word.chars().count())?;
+                self.word(start, word).map(|_| start)
+            });
+            starts.min()
+        };
+        // "提到周五": of a verb it is no "until".
+        let alone =
+            |start: &usize| start.checked_sub(1).is_none_or(|before| !self.chars[before].1.is_alphabetic());
+        if let Some(start) = first(&UNTIL_LEADS).or_else(|| first(&["到", "至"]).filter(alone)) {
+            return (start, true);
+        }
+        (first(&LEADS).unwrap_or(at), false)
+    }
+
+    /// The character after the words that end a time and say nothing without it.
+    fn tail(&self, end: usize) -> usize {
+        let about = ["について", "に関", "によ", "には"];
+        (0..2).fold(end, |end, _| match self.any(end, &TAILS) {
+            Some(after) if self.any(end, &about).is_none() => after,
+            Some(_) | None => end,
+        })
+    }
+
+    /// "3月1日から5日まで", "周一到周五": two ends are one range.
+    fn joined(&self, left: Range) -> Option<Range> {
+        let (mut from, to, strength, end) = left;
+        if let Some(range) = self.days_of(left) {
+            return Some(range);
+        }
+        let after = self.blank(end);
+        let strong = self.any(after, &LINKS);
+        let right_at = self.blank(strong.or_else(|| self.any(after, &WEAK_LINKS))?);
+        let (mut last, sure, end) = self.right(right_at, from, to)?;
+        if last < from && (from - last).get_days() < 7 {
+            from = day(from, -7)?;
+        } else if last < from {
+            let (_, later, _, _) = self.dated(right_at, Some(i32::from(from.year()) + 1))?;
+            last = later;
+        }
+        let closed = self.any(self.blank(end), &CLOSINGS);
+        if from > last || (strong.is_none() && closed.is_none()) {
+            return None;
+        }
+        Some((from, last, strength.min(sure), closed.unwrap_or(end)))
+    }
+
+    /// The right end: its last day, how sure, and the character after it.
+    fn right(&self, at: usize, from: Date, to: Date) -> Option<(Date, Strength, usize)> {
+        let same_year = self.dated(at, Some(i32::from(from.year())));
+        if let Some((_, last, sure, end)) = same_year.or_else(|| self.here(at)) {
+            return Some((last, sure, end));
+        }
+        let (number, end) = self.number(at).filter(|_| from == to)?;
+        let end = self.any(end, &DAYS)?;
+        let last = civil(i32::from(from.year()), i32::from(from.month()), number)?;
+        Some((last, Strength::Explicit, end))
+    }
+
+    /// "3月1-5日": days of the month that was named.
+    fn days_of(&self, (month, to, _, end): Range) -> Option<Range> {
+        if month.day() != 1 || to != month.last_of_month() {
+            return None;
+        }
+        let (first, end) = self.number(self.blank(end))?;
+        let (last, end) = self.number(self.blank(self.any(self.blank(end), &LINKS)?))?;
+        let end = self.any(end, &DAYS)?;
+        let date = |number| civil(i32::from(month.year()), i32::from(month.month()), number);
+        let (from, to) = (date(first)?, date(last)?);
+        let closed = self.any(self.blank(end), &CLOSINGS);
+        (from <= to).then_some((from, to, Strength::Explicit, closed.unwrap_or(end)))
     }
 }

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod east;
+mod lists;
 mod note;
 mod numeric;
 mod order;

@@ -240,7 +240,7 @@ async fn days_alone_ask_for_whatever_was_noted_on_them() {
     // A subject is looked for everywhere; the days lift what was noted on them.
     let answer = engine.search(Query::new("who called on 2026-11-22?")).await.unwrap();
     assert_eq!(answer.results.len(), 1, "{answer:?}");
-    assert_eq!(answer.days.unwrap().about, "who called on  ?");
+    assert_eq!(answer.days.unwrap().about, "who called?");
     assert!(engine.search(Query::new("paint")).await.unwrap().days.is_none());
 }
 

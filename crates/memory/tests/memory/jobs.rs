@@ -261,12 +261,23 @@ async fn killed_before_the_name_was_kept(home: &Home, service: &Service) {
     // The file goes well, and the job is begun without an answer.
     service.server.push_good();
     service.server.push(Trouble::DoneSilently);
+    killed_when(home, service, service.server.wait_done_unheard(1)).await;
+    assert_eq!(service.jobs(), 1);
+}
+
+/// One that is killed before there is anything at the service.
+async fn killed_while_the_file_was_sent(home: &Home, service: &Service) {
+    service.server.push(Trouble::Silent);
+    killed_when(home, service, service.server.wait_requests(1)).await;
+    assert_eq!(service.jobs(), 0);
+}
+
+async fn killed_when(home: &Home, service: &Service, reached: impl Future<Output = ()>) {
     let memory = service.engine(home, Wait::No);
     let killed = tokio::spawn(async move { memory.sync(SyncReason::Requested).await });
-    service.server.wait_done_unheard(1).await;
+    reached.await;
     killed.abort();
     assert!(killed.await.unwrap_err().is_cancelled());
-    assert_eq!(service.jobs(), 1);
 }
 
 #[tokio::test]
@@ -290,13 +301,7 @@ async fn a_job_whose_sender_was_killed_is_found_again_and_paid_for_once() {
 async fn a_job_that_was_never_begun_is_begun_when_its_sender_must_be_dead() {
     let (home, service) = (Home::new(), Service::new(Api::OpenAi, 1, JobEnd::Done));
     fill(&home, 300);
-    // It is killed while the file is on its way.
-    service.server.push(Trouble::Silent);
-    let memory = service.engine(&home, Wait::No);
-    let killed = tokio::spawn(async move { memory.sync(SyncReason::Requested).await });
-    service.server.wait_requests(1).await;
-    killed.abort();
-    assert!(killed.await.unwrap_err().is_cancelled());
+    killed_while_the_file_was_sent(&home, &service).await;
     {
         let memory = service.engine(&home, Wait::Yes);
         assert_eq!(memory.sync(SyncReason::Requested).await.unwrap().embedded, 0, "it may be sent just now");
@@ -323,12 +328,7 @@ async fn a_job_whose_answer_was_lost_is_found_at_once() {
 async fn a_job_that_nobody_began_is_given_up_though_nobody_asks() {
     let (home, service) = (Home::new(), Service::new(Api::OpenAi, 1, JobEnd::Done));
     fill(&home, 300);
-    service.server.push(Trouble::Silent);
-    let memory = service.engine(&home, Wait::No);
-    let killed = tokio::spawn(async move { memory.sync(SyncReason::Requested).await });
-    service.server.wait_requests(1).await;
-    killed.abort();
-    assert!(killed.await.unwrap_err().is_cancelled());
+    killed_while_the_file_was_sent(&home, &service).await;
     // A gateway that is asked once.
     let memory = service.engine(&home, Wait::Yes);
     memory.search(Query::new("number12")).await.unwrap();

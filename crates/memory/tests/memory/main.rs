@@ -7,6 +7,8 @@ mod damage;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod finding;
+#[cfg(test)]
 mod freshness;
 #[cfg(test)]
 mod home;
@@ -26,6 +28,8 @@ mod selftest;
 mod shared;
 #[cfg(test)]
 mod spending;
+#[cfg(test)]
+mod stepping_in;
 #[cfg(test)]
 mod surfaces;
 #[cfg(test)]

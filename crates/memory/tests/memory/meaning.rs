@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::home::Home;
+use crate::stepping_in::Bell;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_embed::{BatchLimits, Builtin, EmbedError, Embedder, EmbedderId, Failure, Purpose, Vector};
@@ -169,10 +170,9 @@ async fn steps_in(home: &Home, failure: Failure) {
     let primary = Letters::new("broken", Some(failure));
     let fallback = Letters::new("spare", None);
     let memory = home.engine_with(Embedders {
-        primary: Some(primary),
         fallback: Some(fallback.clone()),
         problem: None,
-        ..Embedders::default()
+        ..crate::stepping_in::belled(&Bell::new(), primary, None)
     });
     memory.sync(SyncReason::Requested).await.unwrap();
     let answer = memory.search(Query::new("tea")).await.unwrap();

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::home::Home;
 use crate::meaning::Letters;
 use futures_util::future::BoxFuture;
-use openclaw_embed::{BatchLimits, EmbedError, Embedder, EmbedderId, Estimate, Mode, Purpose, Vector};
+use openclaw_embed::{
+    BatchLimits, EmbedError, Embedder, EmbedderId, Estimate, Failure, Mode, Purpose, Vector,
+};
 use openclaw_memory::{Embedders, MemoryBackend as _, Query, SelfTesting, SyncReason};
 
 /// A service that takes a dollar for each text of a thousand tokens.
@@ -109,4 +111,23 @@ async fn the_self_test_is_paid_for_like_all_else() {
     assert_eq!(letters.asked(Purpose::Document), 2, "nobody said that it may be sent");
     memory.sync(SyncReason::Requested).await.unwrap();
     assert_eq!(letters.asked(Purpose::Document), 2 + 38);
+}
+
+#[tokio::test]
+async fn a_word_is_for_who_was_asked_about_and_not_for_who_steps_in() {
+    let home = Home::new();
+    home.note("memory/a.md", "# One\nred\n# Two\ngreen\n# Three\nblue\n");
+    let letters = Letters::new("paid", None);
+    let Embedders { primary: paid, ask_above_tokens, .. } = paid(&letters, 2_000);
+    let broken = Letters::new("broken", Some(Failure::Auth("wrong key".into())));
+    let memory =
+        home.engine_with(Embedders { fallback: paid, ask_above_tokens, ..crate::meaning::only(broken) });
+    assert!(!memory.may_cost(), "nothing is asked before");
+    let report = memory.sync(SyncReason::Requested).await.unwrap();
+    assert!(report.degraded.unwrap().contains("`openclaw memory index` asks"));
+    assert_eq!(letters.asked(Purpose::Document), 0);
+    assert!(memory.spending(SyncReason::Requested).await.unwrap().unwrap().is_much());
+    // Now it is said of this one.
+    let report = memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!((report.embedded, report.degraded, letters.asked(Purpose::Document)), (3, None, 3));
 }

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use openclaw_memory::{Engine, Fallback, MemoryBackend as _, Spending, Status, SyncReason, SyncReport};
+use openclaw_memory::{
+    AgentMemory, Engine, Fallback, MemoryBackend as _, Spending, Status, SyncReason, SyncReport,
+};
 use serde::Serialize;
 
 use super::consent::Asking;
@@ -39,11 +41,19 @@ pub(in crate::commands) fn index(flags: &InstanceArgs, args: &MemoryIndexArgs) -
         // What `qmd` does costs nothing.
         let asks = !args.yes && memory.qmd().is_none() && memory.engine().may_cost();
         let read = if asks { ask_first(memory.engine(), why, args).await? } else { SyncReport::default() };
-        let backend = memory.backend();
-        match indexing(memory.engine(), backend.sync(why)).await? {
-            End::Done(report) => Ok((with(report?, &read, why), backend.status().await?)),
-            End::Interrupted => Err(interrupted(&backend.status().await?).into()),
+        let report = with(sync(&memory, why).await?, &read, why);
+        let status = memory.backend().status().await?;
+        // Who was asked about has failed, and the one that stepped in would get much.
+        if memory.qmd().is_some() || status.fallback.is_none() || !would_get_much(memory.engine()).await? {
+            return Ok((report, status));
         }
+        if !args.yes {
+            ask_first(memory.engine(), SyncReason::Requested, args).await?;
+        }
+        let more = sync(&memory, SyncReason::Requested).await?;
+        let report =
+            SyncReport { embedded: report.embedded + more.embedded, degraded: more.degraded, ..report };
+        Ok((report, memory.backend().status().await?))
     })?;
     let indexed = Indexed {
         agent_id: status.agent_id.clone(),
@@ -57,6 +67,18 @@ pub(in crate::commands) fn index(flags: &InstanceArgs, args: &MemoryIndexArgs) -
         return Ok(output::json(&indexed)?);
     }
     Ok(output::line(&output::printable(&output::for_instance(&words(&indexed, &status), flags)))?)
+}
+
+async fn sync(memory: &AgentMemory, why: SyncReason) -> anyhow::Result<SyncReport> {
+    let backend = memory.backend();
+    match indexing(memory.engine(), backend.sync(why)).await? {
+        End::Done(report) => Ok(report?),
+        End::Interrupted => Err(interrupted(&backend.status().await?).into()),
+    }
+}
+
+async fn would_get_much(engine: &Engine) -> anyhow::Result<bool> {
+    Ok(engine.spending(SyncReason::Requested).await?.is_some_and(|spending| spending.is_much()))
 }
 
 /// What was done in all, when notes were read before somebody was asked; a rebuild reads them all again.

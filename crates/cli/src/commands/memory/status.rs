@@ -1,6 +1,8 @@
 //! `openclaw memory status`
 
-use openclaw_memory::{AgentMemory, Fallback, JobStage, JobUnderWay, Probe, Reader, Role, Skipped, Status};
+use openclaw_memory::{
+    AgentMemory, Download, Fallback, JobStage, JobUnderWay, Probe, Reader, Role, Skipped, Status,
+};
 use serde::Serialize;
 
 use super::open::Opened;
@@ -51,6 +53,7 @@ pub(in crate::commands) fn status(flags: &InstanceArgs, args: &MemoryStatusArgs)
         ("Privacy", privacy_words(report.sent_to.as_ref())),
         ("Index", format!("{}, {}", short(&report.status.database), index_words(&report.status))),
     ];
+    rows.extend(report.status.download.map(|download| ("Model", download_words(download))));
     if !report.status.jobs.is_empty() {
         rows.push(("Jobs", job_words(&report.status.jobs)));
     }
@@ -148,6 +151,13 @@ pub(super) fn job_words(jobs: &[JobUnderWay]) -> String {
         words
     };
     jobs.iter().map(words).collect::<Vec<_>>().join("\n")
+}
+
+/// How far a model is on its way here.
+fn download_words(download: Download) -> String {
+    format!(
+        "{download} are downloaded; the gateway or `openclaw memory index` goes on, and words answer meanwhile"
+    )
 }
 
 fn privacy_words(sent_to: Option<&Reader>) -> String {

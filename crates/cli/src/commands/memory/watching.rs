@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use openclaw_memory::bench::Stage;
-use openclaw_memory::{Engine, Progress};
+use openclaw_memory::{Download, Engine, Progress};
 
 use crate::output;
 
@@ -31,7 +31,8 @@ pub(super) async fn indexing<T>(engine: &Engine, work: impl Future<Output = T>) 
         if now.embedded + now.left > 0 {
             embedding_since.get_or_insert_with(Instant::now);
         }
-        progress_words(now, embedding_since.unwrap_or(begun).elapsed())
+        let elapsed = embedding_since.unwrap_or(begun).elapsed();
+        engine.download().map_or_else(|| progress_words(now, elapsed), download_words)
     })
     .await
 }
@@ -61,6 +62,16 @@ pub(super) async fn watching<T>(
         output::overwrite("");
     }
     Ok(end)
+}
+
+/// `downloading the model [######------] 82 of 329 MB`
+fn download_words(download: Download) -> String {
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let bar = download.total.map(|total| format!("{} ", bar(size(download.received), size(total))));
+    format!(
+        "downloading the model {}{download}; Ctrl-C stops it, and it goes on from there",
+        bar.unwrap_or_default()
+    )
 }
 
 /// `embedding [######------] 120 of 480 passages, 60/s, 6 s left`
@@ -108,9 +119,9 @@ fn seconds_words(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{progress_words, stage_words};
-    use openclaw_memory::Progress;
+    use super::{download_words, progress_words, stage_words};
     use openclaw_memory::bench::Stage;
+    use openclaw_memory::{Download, Progress};
     use std::time::Duration;
 
     #[test]
@@ -126,6 +137,11 @@ mod tests {
         assert_eq!(words(480, 0), "embedding [########################] 480 of 480 passages");
         assert!(words(2, 500).ends_with("1/s, 9 min left"), "{}", words(2, 500));
         assert!(words(2, 500_000).ends_with("h left"));
+        let download = |total| download_words(Download { received: 82_200_000, total });
+        let end = "; Ctrl-C stops it, and it goes on from there";
+        let shown = download(Some(328_600_000));
+        assert_eq!(shown, format!("downloading the model [######------------------] 82 of 329 MB{end}"));
+        assert_eq!(download(None), format!("downloading the model 82 MB{end}"));
         assert_eq!(stage_words(None), "reading notes…");
         let asking = stage_words(Some(Stage::Asking { done: 5, all: 10 }));
         assert_eq!(asking, "asking [############------------] 5 of 10 questions");

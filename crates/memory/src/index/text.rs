@@ -1,39 +1,14 @@
-//! Sums over what the index stores, so that bytes that changed on the disk are never shown as a note's words. SQLite
-//! itself notices only damage to its own structure.
+//! The texts of notes, each judged by its sums before it is shown.
 
 use std::ops::Range;
 
-use ring::digest;
 use rusqlite::{OptionalExtension as _, params};
 
+use super::Index;
+use super::seal::{BLOCK, SUM, sums};
 use crate::backend::Source;
 use crate::corpus::NoteId;
 use crate::fault::IndexError;
-use crate::index::Index;
-
-/// Bytes of text under one sum: showing a piece reads little more than the piece.
-const BLOCK: u32 = 1024;
-/// Bytes of a sum.
-const SUM: u32 = 8;
-
-/// The sum over what is known of a note beside its text.
-pub(crate) fn seal(source: &str, path: &str, rows: &[u8]) -> Vec<u8> {
-    let mut context = digest::Context::new(&digest::SHA256);
-    // Neither a source nor a path holds a zero.
-    for part in [source.as_bytes(), b"\0", path.as_bytes(), b"\0", rows] {
-        context.update(part);
-    }
-    context.finish().as_ref()[..SUM as usize].to_vec()
-}
-
-/// The sums over a text, block by block.
-pub(crate) fn sums(text: &[u8]) -> Vec<u8> {
-    let mut sums = Vec::with_capacity(text.len().div_ceil(BLOCK as usize) * SUM as usize);
-    for block in text.chunks(BLOCK as usize) {
-        sums.extend_from_slice(&digest::digest(&digest::SHA256, block).as_ref()[..SUM as usize]);
-    }
-    sums
-}
 
 /// A text whose bytes are those that were stored.
 fn whole(text: Vec<u8>, own: &[u8]) -> Option<String> {
@@ -81,22 +56,14 @@ impl Index {
 mod tests {
     use super::sums;
     use crate::backend::Source;
-    use crate::corpus::Exact;
-    use crate::fault::IndexError;
-    use crate::index::{Index, NewNote, Stamp};
-
-    fn index_of(text: &str) -> (Index, crate::corpus::NoteId) {
-        let mut index = Index::in_memory().unwrap();
-        let stamp = Stamp { size: 1, mtime_ms: 2, hash: vec![3] };
-        let note = NewNote { source: Source::Memory, path: "a.md", stamp: &stamp, text };
-        let (_, id, _) = index.put(index.published(), &note).unwrap();
-        (index, id)
-    }
+    use crate::index::tests::note;
+    use crate::index::{Index, IndexError};
 
     #[test]
     fn a_piece_is_what_was_stored_or_damage() {
         let text = (0..400).map(|line| format!("line {line} is here\n")).collect::<String>();
-        let (index, id) = index_of(&text);
+        let mut index = Index::in_memory().unwrap();
+        let (_, id, _) = index.put(index.published(), &note("a.md", &text)).unwrap();
         let end = u32::try_from(text.len()).unwrap();
         for (from, to) in
             [(0, 0), (0, 10), (1000, 1030), (1023, 1025), (1024, 2048), (end - 5, end), (0, end)]
@@ -119,15 +86,5 @@ mod tests {
             assert!(matches!(error, IndexError::Gone { .. }) && !error.is_damage() && error.is_outdated());
         }
         assert_eq!((sums(b"").len(), sums(&[0; 1024]).len(), sums(&[0; 1025]).len()), (0, 8, 16));
-    }
-
-    #[test]
-    fn a_note_under_another_path_or_with_other_rows_is_damage() {
-        for change in ["path = 'b.md'", "source = 'sessions'", "rows = rows || x'00'"] {
-            let (index, _) = index_of("# Tea\ngreen\n");
-            assert!(index.load(None, Exact::default()).is_ok());
-            index.db.execute(&format!("UPDATE mem_notes SET {change}"), []).unwrap();
-            assert!(index.load(None, Exact::default()).err().unwrap().is_damage(), "{change}");
-        }
     }
 }
