@@ -361,6 +361,23 @@ async fn a_measurement_sends_nothing_to_a_provider_without_a_yes() {
     assert!(!server.asked().is_empty());
 }
 
+/// The days around now as files of notes are called, whatever the zone of the gateway.
+fn days_around_now() -> [String; 3] {
+    let days = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() / 86_400;
+    [days - 1, days, days + 1].map(|day| {
+        // Days to a date, the year beginning in March (Howard Hinnant).
+        let z = day + 719_468;
+        let of_era = z % 146_097;
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let (day, month) =
+            (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
+        let year = year + z / 146_097 * 400 + u64::from(month <= 2);
+        format!("{year:04}-{month:02}-{day:02}")
+    })
+}
+
 /// S-047: what the owner noted is for the owner, whoever searches it, and whatever the scope of `qmd` says.
 #[tokio::test]
 async fn a_group_has_no_memory() {
@@ -382,15 +399,23 @@ async fn without_memory(memory: Value) {
         ".openclaw/workspace/memory/2024-05-01.md",
         &format!("# One\n- {secret} one\n# Two\n- {secret} two\n"),
     );
+    for day in days_around_now() {
+        home.write(&format!(".openclaw/workspace/memory/{day}.md"), &format!("- {secret} of these days\n"));
+    }
+    home.write(".openclaw/workspace/USER.md", &format!("{secret} is the user\n"));
     let gateway = gateway_in(&home, &config_with_model(&server.base_url(), extra)).await;
     let mut client = client(&gateway).await;
-    server.script([
-        Reply::tool_call("memory_search", &json!({"query": secret})),
-        Reply::tool_call("memory_get", &json!({"path": "MEMORY.md"})),
-        Reply::text("nothing"),
-    ]);
-    let end = chat(&mut client, "agent:main:telegram:group:1", "what do you know?").await;
-    assert_eq!(text(&end), "nothing");
+    // A person that nobody has proven to be the owner gets no more than a group.
+    for others in ["telegram:group:1", "telegram:direct:1", "hook:1", "subagent:1"] {
+        server.script([
+            Reply::tool_call("memory_search", &json!({"query": secret})),
+            Reply::tool_call("memory_get", &json!({"path": "MEMORY.md"})),
+            Reply::text("nothing"),
+        ]);
+        let end = chat(&mut client, &format!("agent:main:{others}"), "what do you know?").await;
+        assert_eq!(text(&end), "nothing", "{others}");
+    }
+    assert_eq!(server.requests().len(), 12);
     for request in server.requests() {
         let body = request.body.to_string().replace(&format!("{{\\\"query\\\":\\\"{secret}\\\"}}"), "");
         assert!(!body.contains(&format!("{secret} ")), "{body}");
@@ -412,6 +437,10 @@ async fn without_memory(memory: Value) {
     server.script([Reply::tool_call("memory_search", &json!({"query": secret})), Reply::text("tea")]);
     chat(&mut client, "main", "what do you know?").await;
     let requests = server.requests();
+    let begun = requests[before].body.to_string();
+    for known in ["of these days", "likes tea", "is the user"] {
+        assert!(begun.contains(&format!("{secret} {known}")), "{known}: {begun}");
+    }
     let tools = requests[before].body["tools"].to_string();
     assert!(tools.contains("memory_search") && tools.contains("memory_get"), "{tools}");
     let messages = requests[before + 1].body["messages"].as_array().unwrap();

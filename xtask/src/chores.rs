@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 
 use crate::run::{cargo, root, step};
-use crate::{arm, chromium, local, say};
+use crate::{arm, chromium, local, qmd, say};
 
 /// One command of `cargo xtask`.
 pub(crate) struct Command {
@@ -67,10 +67,12 @@ const BLESS: &str = "OPENCLAW_BLESS";
 
 fn test(arguments: &[String]) -> Result<()> {
     let browser = chromium::ensure()?;
+    let real_qmd = qmd::find();
     let test = |extra: &[&str]| {
         let mut command = cargo();
         command.arg("test").args(scope(arguments)).args(extra).args(arguments);
         command.env(chromium::VARIABLE, &browser);
+        command.envs(real_qmd.iter().map(|path| (qmd::VARIABLE, path)));
         command
     };
     // Builds the `openclaw` that the tests start, too. Building it alone would resolve other features of the
@@ -128,12 +130,17 @@ fn torture(arguments: &[String]) -> Result<()> {
     let mut transcripts = cargo();
     transcripts.args(["test", "--release", "--package", "openclaw-store", "--test", "transcript_torture"]);
     transcripts.env("OPENCLAW_TORTURE_CUTS", "all").env("OPENCLAW_TORTURE_MUTATIONS", "1000000");
+    let mut indexes = cargo();
+    indexes.args(["test", "--release", "--package", "openclaw-memory", "--test", "memory"]);
+    indexes.args(["any_damage_is_survived", "--", "--nocapture"]).env("OPENCLAW_DAMAGE_ROUNDS", "100000");
     let memory = std::path::Path::new("/dev/shm");
     if memory.is_dir() {
         // Where a sync costs nothing: it is damage that is counted here, not time.
         transcripts.env("TMPDIR", memory);
+        indexes.env("TMPDIR", memory);
     }
     step("damaged transcripts (P-05, P-06)", &mut transcripts)?;
+    step("damaged memory indexes (P-18)", &mut indexes)?;
     bench(&["--rows".to_owned(), "sessions".to_owned()]).context("an index that was lost (P-07)")
 }
 

@@ -6,6 +6,7 @@ mod arm;
 mod chores;
 mod chromium;
 mod local;
+mod qmd;
 mod run;
 mod say;
 

@@ -32,6 +32,7 @@ mod lane;
 mod lanes;
 pub mod lifecycle;
 pub mod nature;
+mod owner;
 pub mod prompt;
 pub mod replay;
 mod runtime;

@@ -7,7 +7,7 @@ use openclaw_store::{Origin, Route, SessionEntry, SessionId, field};
 use crate::runtime::AgentRuntime;
 
 /// The channel of what comes over the gateway: the web chat, until channels say otherwise.
-const GATEWAY_CHANNEL: &str = "webchat";
+pub(crate) const GATEWAY_CHANNEL: &str = "webchat";
 
 /// Nothing is known of a session but its key.
 const NO_ENTRY: Option<&SessionEntry> = None;

@@ -30,7 +30,7 @@ pub enum Audience {
     MainPrivate,
     /// Another private session of the owner.
     Private,
-    /// A group or a channel.
+    /// A group, a channel, or anybody who is not proven to be the owner.
     Group,
 }
 
@@ -100,7 +100,7 @@ pub fn system_prompt(inputs: &PromptInputs<'_>) -> String {
 /// What is said of memory: nothing that the tools of this conversation cannot do.
 fn memory_section(inputs: &PromptInputs<'_>) -> String {
     if inputs.audience == Audience::Group {
-        return "\n## Memory\nOthers read along in this conversation, so that your owner's notes and files are not \
+        return "\n## Memory\nOthers than your owner may take part in this conversation, so that their notes and files are not \
                 available here. When somebody asks for something from them, say so.\n"
             .to_owned();
     }

@@ -11,14 +11,13 @@ use openclaw_memory::MemoryBackend;
 use openclaw_models::catalog::{Catalog, CatalogError, Reference};
 use openclaw_models::failover::has_credential;
 use openclaw_models::{ModelInfo, ThinkingLevel};
-use openclaw_protocol::session_key::{SessionKey, SessionKind, SessionScope};
+use openclaw_protocol::session_key::{SessionKey, SessionScope};
 use openclaw_store::{SessionEntry, SessionIndex, field};
 use openclaw_tools::Toolbox;
 
 use crate::commands::ResetTriggers;
 use crate::exchanges::ExchangeLog;
 use crate::lifecycle::{Occasion, ResetPolicy, ResetRules};
-use crate::nature;
 use crate::prompt::Audience;
 use crate::send_policy::{SendDecision, SendPolicy};
 use crate::spending::{Budgets, Spending};
@@ -207,31 +206,6 @@ impl AgentRuntime {
         match audience {
             Audience::MainPrivate | Audience::Private => &self.toolbox,
             Audience::Group => &self.group_toolbox,
-        }
-    }
-
-    /// Who listens in a session (S-047).
-    #[must_use]
-    pub fn audience(&self, key: &SessionKey, entry: &SessionEntry) -> Audience {
-        self.audience_of(key, nature::kind(key, Some(entry)))
-    }
-
-    /// Who listens in a session, also in one that nobody has begun.
-    #[must_use]
-    pub fn audience_now(&self, key: &SessionKey) -> Audience {
-        let entry = self.sessions.get(key.as_str());
-        self.audience_of(key, nature::kind(key, entry.as_deref()))
-    }
-
-    fn audience_of(&self, key: &SessionKey, kind: SessionKind) -> Audience {
-        match kind {
-            SessionKind::Group | SessionKind::Unknown => Audience::Group,
-            SessionKind::Direct if key.is_main(&self.settings.main_key) => Audience::MainPrivate,
-            // There it stands in the place of the main session.
-            SessionKind::Global if self.settings.session.scope == SessionScope::Global => {
-                Audience::MainPrivate
-            }
-            SessionKind::Direct | SessionKind::Global => Audience::Private,
         }
     }
 }

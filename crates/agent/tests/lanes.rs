@@ -145,6 +145,9 @@ async fn who_listens_is_known_of_every_kind_of_session() {
         ("main", Audience::MainPrivate),
         ("work", Audience::Private),
         ("slack:channel:c1", Audience::Group),
+        ("telegram:direct:5", Audience::Group),
+        ("hook:5", Audience::Group),
+        ("subagent:5", Audience::Group),
         // Nobody can say who listens there.
         ("unknown", Audience::Group),
     ];
@@ -154,6 +157,33 @@ async fn who_listens_is_known_of_every_kind_of_session() {
         assert_eq!(world.runtime.audience_now(&key), expected, "{key}");
         let entry = world.runtime.new_entry(&key, &SessionId::random());
         assert_eq!(world.runtime.audience(&key, &entry), expected, "{key}");
+    }
+}
+
+/// A sub-agent knows what its parent knows, and no more.
+#[tokio::test]
+async fn sub_agents_have_the_audience_of_their_parent() {
+    let world = world(&[]);
+    let spawn = |child: &str, parent: &str| {
+        let (key, id) = (key_of(child), SessionId::random());
+        let mut entry = world.runtime.new_entry(&key, &id);
+        entry.set_text(field::SPAWNED_BY, key_of(parent).as_str());
+        world.runtime.sessions.get_or_create(key.as_str(), || entry).unwrap();
+        world.runtime.audience_now(&key)
+    };
+    let rows = [
+        ("subagent:1", "main", Audience::Private),
+        ("subagent:2", "subagent:1", Audience::Private),
+        ("subagent:3", "telegram:direct:5", Audience::Group),
+        ("subagent:4", "subagent:3", Audience::Group),
+        ("subagent:5", "slack:channel:c1", Audience::Group),
+        // Nobody is at the top.
+        ("subagent:6", "subagent:7", Audience::Group),
+        ("subagent:7", "subagent:6", Audience::Group),
+        ("subagent:8", "subagent:8", Audience::Group),
+    ];
+    for (child, parent, expected) in rows {
+        assert_eq!(spawn(child, parent), expected, "{child}");
     }
 }
 

@@ -119,9 +119,21 @@ impl Root {
     /// # Errors
     /// When it is missing, not a directory, or not accessible.
     pub fn open(dir: &Path) -> Result<Self, RootError> {
+        Self::held(dir, atomic::open_dir(dir))
+    }
+
+    /// The same, unless the last name of the path is a symbolic link.
+    ///
+    /// # Errors
+    /// [`RootError::Symlink`] for a link; the others as they apply.
+    pub fn open_itself(dir: &Path) -> Result<Self, RootError> {
+        Self::held(dir, beneath::step(rustix::fs::CWD, dir.as_os_str(), beneath::DIRECTORY))
+    }
+
+    fn held(dir: &Path, opened: io::Result<OwnedFd>) -> Result<Self, RootError> {
         let fail = |source| RootError::io("open directory", dir, source);
         Ok(Self {
-            dir: atomic::open_dir(dir).map_err(fail)?,
+            dir: opened.map_err(fail)?,
             path: std::path::absolute(dir).map_err(fail)?,
             canonical: dir.canonicalize().map_err(fail)?,
             resolver: Resolver::Kernel,

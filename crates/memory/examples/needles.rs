@@ -3,7 +3,8 @@
 //! `-- --code-words 3000` for notes that each hold one invented word which must be found.
 //!
 //! `hit@6`: one of six results holds an expected line whole; `shown@6`: the share of the expected lines that do;
-//! `R@1`: the first result holds one. `newer`: of the updates, how often the newer line comes no later than the older.
+//! `R@1`: the first result holds one. `ahead`: how often the newer line comes no later than what it supersedes, and a note
+//! no later than the conversation of this morning in which the same was said.
 
 #[path = "../tests/needles/code_words.rs"]
 mod code_words;
@@ -112,15 +113,15 @@ impl Table {
         }
         self.categories.entry(needle.category).or_default().add(score);
         self.cells.entry((language.to_owned(), needle.category)).or_default().add(score);
-        if score.shown < 1.0 || score.newer == Some(false) {
+        if score.shown < 1.0 || score.ahead == Some(false) {
             let lines: Vec<String> = needle.expected.iter().map(|place| place.text.clone()).collect();
             self.misses.push(format!(
-                "{language} {:7} ({}) shown {:.2} rank {} newer {}  ? {}  = {}  first: {}",
+                "{language} {:7} ({}) shown {:.2} rank {} ahead {}  ? {}  = {}  first: {}",
                 needle.category.name(),
                 needle.language,
                 score.shown,
                 score.rank.map_or_else(|| "-".to_owned(), |rank| rank.to_string()),
-                score.newer.map_or("-", |newer| if newer { "yes" } else { "no" }),
+                score.ahead.map_or("-", |ahead| if ahead { "yes" } else { "no" }),
                 needle.question,
                 lines.join(" / "),
                 score.first
@@ -149,7 +150,7 @@ impl Table {
             }
             println!();
         }
-        println!("category   questions  hit@6  shown@6   R@1  newer");
+        println!("category   questions  hit@6  shown@6   R@1  ahead");
         for (category, name) in CATEGORIES {
             if let Some(sums) = self.categories.get(&category) {
                 println!("{name:10} {}", sums.row());
@@ -170,10 +171,6 @@ async fn measure(language: &str, wish: &Wish, table: &mut Table) -> Outcome<()> 
     set.write(&home.path().join("workspace"))?;
     let engine = index(home.path(), embedders()).await?;
     for needle in &set.needles {
-        // Until transcripts are a source, the question about one would be an ordinary one.
-        if needle.category == Category::Session && wish.category.as_deref() != Some("session") {
-            continue;
-        }
         if wish.category.as_deref().is_some_and(|wanted| wanted != needle.category.name()) {
             continue;
         }

@@ -113,6 +113,16 @@ pub struct Answer {
     pub days: Option<Days>,
 }
 
+impl Answer {
+    /// The score of the best result, when the least score that was asked for left out all of them. Rounded down, so that
+    /// it never reads like one that is good enough.
+    #[must_use]
+    pub fn best_left_out(&self, least: f64) -> Option<f64> {
+        let best = (self.confidence * 1_000.0).floor() / 1_000.0;
+        (self.results.is_empty() && self.confidence > 0.0 && self.confidence < least).then_some(best)
+    }
+}
+
 /// Days that a query names, and what else it asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Days {

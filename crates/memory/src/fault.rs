@@ -7,6 +7,18 @@ use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::error::MemoryError;
 
+/// The bits of an extended code that are the code it extends.
+const PRIMARY: i32 = 0xff;
+
+/// A row that is there although nobody has written it, or lacks what was written: what is written is first looked for, or
+/// deleted, in the same transaction.
+const UNWRITTEN: [i32; 4] = [
+    ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
+    ffi::SQLITE_CONSTRAINT_ROWID,
+    ffi::SQLITE_CONSTRAINT_UNIQUE,
+    ffi::SQLITE_CONSTRAINT_NOTNULL,
+];
+
 /// A failure of the index.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IndexError {
@@ -45,6 +57,11 @@ impl IndexError {
             | Self::File(_)
             | Self::Job(_) => false,
         }
+    }
+
+    /// Whether SQLite takes it for one that may not be written.
+    pub(crate) fn is_read_only(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_READONLY))
     }
 
     /// Whether the index was changed by somebody else, and the same work will do after another look at it.
@@ -93,9 +110,61 @@ impl IndexError {
 }
 
 fn is_damage(error: &Error) -> bool {
+    // Every statement is a constant, every row has its types, and what is asked for without an alternative is there.
+    let is_unlike_ours = matches!(
+        error,
+        Error::SqlInputError { .. }
+            | Error::InvalidColumnType(..)
+            | Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..)
+            | Error::QueryReturnedNoRows
+    );
+    is_unlike_ours || error.sqlite_error().is_some_and(is_damaged_file)
+}
+
+fn is_damaged_file(error: &ffi::Error) -> bool {
     // A file that is shorter than its head says, such as one that was put in the place of another.
-    let is_short =
-        error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHORT_READ);
-    let codes = [ErrorCode::DatabaseCorrupt, ErrorCode::NotADatabase];
-    is_short || error.sqlite_error_code().is_some_and(|code| codes.contains(&code))
+    let is_short = error.extended_code == ffi::SQLITE_IOERR_SHORT_READ;
+    // "SQL logic error": a statement that does not fit the tables, which is never the statement's fault.
+    let is_misfit = error.extended_code & PRIMARY == ffi::SQLITE_ERROR;
+    is_short
+        || is_misfit
+        || UNWRITTEN.contains(&error.extended_code)
+        || [ErrorCode::DatabaseCorrupt, ErrorCode::NotADatabase].contains(&error.code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::IndexError;
+    use rusqlite::{Connection, Error, ffi};
+
+    fn failed(code: i32) -> Error {
+        Error::SqliteFailure(ffi::Error::new(code), None)
+    }
+
+    #[test]
+    fn what_is_damage_and_what_is_not() {
+        let db = Connection::open_in_memory().unwrap();
+        let rows = [
+            (failed(ffi::SQLITE_CORRUPT), true),
+            (failed(ffi::SQLITE_CORRUPT_VTAB), true),
+            (failed(ffi::SQLITE_NOTADB), true),
+            (failed(ffi::SQLITE_IOERR_SHORT_READ), true),
+            (failed(ffi::SQLITE_ERROR), true),
+            (failed(ffi::SQLITE_CONSTRAINT_PRIMARYKEY), true),
+            (db.prepare("SELECT text FROM mem_notes").err().unwrap(), true),
+            (db.query_row("SELECT 'a'", [], |row| row.get::<_, i64>(0)).err().unwrap(), true),
+            (failed(ffi::SQLITE_IOERR_READ), false),
+            (failed(ffi::SQLITE_FULL), false),
+            (failed(ffi::SQLITE_BUSY), false),
+            (failed(ffi::SQLITE_READONLY), false),
+            (failed(ffi::SQLITE_CANTOPEN), false),
+            (failed(ffi::SQLITE_CONSTRAINT_TRIGGER), false),
+        ];
+        for (error, expected) in rows {
+            let error = IndexError::from(error);
+            assert_eq!(error.is_damage(), expected, "{error:?}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::error::MemoryError;
 use crate::index::IndexError;
 use crate::open::OpenIndex;
-use crate::repair::{Identity, Mended, finish, identity, mend};
+use crate::repair::{Identity, Mended, finish, identity, is_of_later_format, mend};
 use crate::sources::Sources;
 use crate::sync::{Extent, Take, sync};
 use crate::worker::{SEARCH_BYTES, Worker};
@@ -89,7 +89,7 @@ impl Worker {
                 self.open = open;
                 Ok(value)
             }
-            Err(error) if error.is_damage() => {
+            Err(error) if error.is_damage() || error.is_read_only() && is_of_later_format(&self.database) => {
                 drop(open);
                 let mut open = self.rebuild(error)?;
                 let value = work(&mut open, &sources)?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,9 @@ use crate::{cache, jobs, measure, vectors};
 const FILE_MODE: u32 = 0o600;
 /// How the name of an index ends. `store.path` may name a note by mistake, and a note is never opened as a database.
 const EXTENSIONS: [&str; 3] = ["sqlite", "sqlite3", "db"];
+
+/// Where the head of a file has the version of SQLite's format that may write it: 1, or 2 with a log.
+const WRITE_VERSION: usize = 18;
 
 /// Behind the name of a damaged index, until what can be saved of it is saved; it tells the next process after a kill.
 const SAVING: &str = ".saving";
@@ -52,6 +55,13 @@ pub(crate) fn is_named_like_index(path: &Path) -> bool {
 /// Before anything is touched: an empty note would become a database.
 pub(crate) fn check_name(path: &Path) -> Result<(), IndexError> {
     if is_named_like_index(path) { Ok(()) } else { Err(IndexError::Name { path: path.to_owned() }) }
+}
+
+/// Whether the head of a file says that only a later SQLite may write it, which nobody has done to ours.
+pub(crate) fn is_of_later_format(path: &Path) -> bool {
+    let mut head = [0; WRITE_VERSION + 1];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_ok() && head[WRITE_VERSION] > 2
 }
 
 /// Device and number of a file.
@@ -268,7 +278,7 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mended, identity, mend, move_log, set_aside};
+    use super::{Mended, identity, is_of_later_format, mend, move_log, set_aside};
     use crate::fault::IndexError;
     use crate::index::Index;
     use crate::index::tests::model;
@@ -332,6 +342,19 @@ mod tests {
         assert_eq!((aside.exists(), saved), (true, 0));
         assert!(matches!(mend(Path::new("MEMORY.md"), None), Err(IndexError::Name { .. })));
         assert!(Index::open(&path).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_only_a_later_version_may_write_is_told() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("main.sqlite");
+        assert!(!is_of_later_format(&path));
+        drop(Index::open(&path).unwrap());
+        assert!(!is_of_later_format(&path));
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[18] = 6;
+        write_atomic(&path, &bytes).unwrap();
+        assert!(is_of_later_format(&path));
     }
 
     #[test]

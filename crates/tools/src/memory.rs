@@ -103,7 +103,7 @@ static SEARCH: ToolSpec = ToolSpec {
     name: "memory_search",
     description: "Search the notes in MEMORY.md and memory/*.md. Do this before answering about earlier work, \
                   decisions, dates, people, preferences or tasks. Returns the matching lines with path and line \
-                  numbers; no results means that nothing was noted about it.",
+                  numbers; no results and no note means that nothing was noted about it.",
     params: &SEARCH_PARAMS,
     label: Some("query"),
     timeout: Duration::from_secs(30),
@@ -166,6 +166,7 @@ impl MemorySearchTool {
         if let Err(error) = permitted(self.scope.as_deref(), cx) {
             return Ok(switched_off(&error));
         }
+        let least = query.min_score;
         let answer = match cx.memory.search(query).await {
             Ok(answer) => answer,
             Err(error) => return Ok(switched_off(&error)),
@@ -173,6 +174,7 @@ impl MemorySearchTool {
         let chat = cx.session.snapshot(&cx.session_key).map(|session| session.chat);
         let cited = self.citations.shown_to(chat);
         let results: Vec<Value> = answer.results.iter().map(|hit| result(hit, cited)).collect();
+        let answer = Answer { note: note(&answer, least), ..answer };
         Ok(ToolOutcome::json(summary(results, &answer, self.citations)))
     }
 }
@@ -228,6 +230,15 @@ fn summary(results: Vec<Value>, answer: &Answer, citations: Citations) -> Value 
     add("note", answer.note.as_deref().map(Value::from));
     add("days", answer.days.as_ref().map(|days| json!(days)));
     value
+}
+
+/// What is worth knowing: no results need not mean that nothing was noted.
+fn note(answer: &Answer, least: f64) -> Option<String> {
+    let left_out = answer.best_left_out(least).map(|best| {
+        format!("results that score below minScore {least} are left out; the best of them scores {best}")
+    });
+    let notes: Vec<String> = answer.note.iter().cloned().chain(left_out).collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 /// Three digits say all there is, and cost the model fewer tokens.

@@ -126,7 +126,7 @@ impl QmdBackend {
     async fn find(&self, query: Query) -> Result<Answer, QmdError> {
         let text = argument(&query.text);
         if text.is_empty() {
-            return Ok(values::answer(Vec::new(), self.core.condition()));
+            return Ok(values::answer(Vec::new(), 0.0, self.core.condition()));
         }
         self.ready().await?;
         let limits = self.core.options.limits;
@@ -136,7 +136,8 @@ impl QmdBackend {
         let stdout = self.core.runner.run(index_named(call)).await?;
         let entries = output::results(&stdout)?;
         let hits = self.core.on_disk(move |options| results::hits(options, entries)).await??;
-        Ok(values::answer(results::cut(hits, &limits, &query), self.core.condition()))
+        let best = hits.first().map_or(0.0, |best| best.score);
+        Ok(values::answer(results::cut(hits, &limits, &query), best, self.core.condition()))
     }
 }
 

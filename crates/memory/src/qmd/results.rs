@@ -102,4 +102,22 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn fewer_results_are_the_first_of_more() {
+        let hits = [hit("one\ntwo", 0.9), hit("three\nfour", 0.9), hit("five", 0.4), hit("six", 0.3)];
+        for max_injected_chars in 0..25 {
+            let limits = QmdLimits {
+                max_results: 6,
+                max_snippet_chars: 700,
+                max_injected_chars,
+                query_limit: Duration::ZERO,
+            };
+            let ask = |max_results| cut(hits.to_vec(), &limits, &Query { max_results, ..Query::new("x") });
+            let all = ask(6);
+            for fewer in 0..=6 {
+                assert_eq!(ask(fewer)[..], all[..fewer.min(all.len())], "{max_injected_chars}");
+            }
+        }
+    }
 }

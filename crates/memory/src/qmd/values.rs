@@ -11,10 +11,10 @@ use super::snippet::{Shown, headings};
 /// Who answers, as [`Answer::provider`], [`Answer::model`] and [`Status::backend`] have it.
 pub(super) const QMD: &str = "qmd";
 
-/// The answer of `qmd`.
-pub(super) fn answer(results: Vec<Hit>, condition: Condition) -> Answer {
+/// The answer of `qmd`: what is left of what it found, and how sure it was of the best.
+pub(super) fn answer(results: Vec<Hit>, confidence: f64, condition: Condition) -> Answer {
     Answer {
-        confidence: results.first().map_or(0.0, |best| best.score),
+        confidence,
         results,
         provider: QMD.into(),
         model: QMD.into(),

@@ -94,7 +94,10 @@ impl Notes {
             let (root, below) = if target == extra.target {
                 (extra.parent()?, PathBuf::from(target.file_name().unwrap_or_default()))
             } else {
-                (Root::open(&extra.target)?, target.strip_prefix(&extra.target).unwrap_or(&target).into())
+                (
+                    Root::open_itself(&extra.target)?,
+                    target.strip_prefix(&extra.target).unwrap_or(&target).into(),
+                )
             };
             return read_file(&root, &below, asked);
         }
@@ -123,7 +126,7 @@ impl Extra {
             return Err(Unlisted::Link);
         }
         if kind.is_dir() {
-            let root = Arc::new(Root::open(&self.target)?);
+            let root = Arc::new(Root::open_itself(&self.target)?);
             listing.add(&root, &self.shown, |path, kind| match kind {
                 EntryKind::Directory => true,
                 EntryKind::File => is_markdown(path),

@@ -91,6 +91,27 @@ async fn vectors_that_cost_money_are_saved_from_a_damaged_index() {
     assert_eq!(letters.asked(Purpose::Document), paid, "nothing is paid twice");
 }
 
+/// Damage that SQLite does not call so: a table that is declared otherwise, and a file of another format.
+#[tokio::test]
+async fn damage_of_what_declares_the_tables_and_of_the_head_is_mended() {
+    let home = Home::new();
+    home.note("MEMORY.md", "green tea\n");
+    let memory = home.engine();
+    memory.sync(SyncReason::Requested).await.unwrap();
+    let whole = closed(&home, memory);
+    let tokenizer = position(&whole, b"tokenize");
+    for (at, byte) in [(tokenizer + 6, 0xfa), (tokenizer + 2, b'x'), (18, 6)] {
+        let mut bytes = whole.clone();
+        bytes[at] = byte;
+        replace(&home, &bytes);
+        let memory = home.engine();
+        memory.sync(SyncReason::Rebuild).await.unwrap();
+        let answer = memory.search(Query::new("tea")).await.unwrap();
+        assert_eq!((answer.results.len(), answer.degraded), (1, None), "{at}");
+        assert!(memory.status().await.unwrap().recovered.is_some(), "{at}");
+    }
+}
+
 /// An empty note would become a database.
 #[tokio::test]
 async fn an_empty_note_is_no_index() {
@@ -120,6 +141,12 @@ impl Chance {
     }
 }
 
+/// How often the index is damaged: `OPENCLAW_DAMAGE_ROUNDS`, when somebody has the time.
+fn rounds() -> usize {
+    let wanted = std::env::var("OPENCLAW_DAMAGE_ROUNDS");
+    wanted.map_or(160, |rounds| rounds.parse().expect("OPENCLAW_DAMAGE_ROUNDS is a number"))
+}
+
 /// Whatever bytes change and wherever the file ends: no panic, nothing untrue, every note untouched, and after a sync
 /// everything is found.
 #[tokio::test]
@@ -138,7 +165,7 @@ async fn any_damage_is_survived() {
     let whole = closed(&home, memory);
     let before = home.contents("workspace");
     let mut chance = Chance(7);
-    for round in 0..160 {
+    for round in 0..rounds() {
         let mut bytes = whole.clone();
         match round % 4 {
             0 => bytes.truncate(chance.below(whole.len())),
@@ -167,5 +194,8 @@ async fn any_damage_is_survived() {
         }
         drop(memory);
         assert_eq!(home.contents("workspace"), before, "round {round}");
+        if (round + 1) % 10_000 == 0 {
+            println!("{} rounds survived", round + 1);
+        }
     }
 }

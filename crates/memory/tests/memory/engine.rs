@@ -140,6 +140,54 @@ async fn extra_paths_are_searched_and_read() {
     assert_eq!(skipped, ["../missing", "../notes/a/b.txt"]);
 }
 
+/// S-082: what is not listed is not read either.
+#[tokio::test]
+async fn an_extra_path_that_is_a_link_is_neither_searched_nor_read() {
+    let home = Home::new();
+    home.note("../private/s.md", "private oolong\n");
+    symlink(home.path("private"), home.path("workspace/docs")).unwrap();
+    symlink(home.path("private/s.md"), home.path("workspace/one.md")).unwrap();
+    let memory = engine(home.dir.path(), &["docs", "one.md"].map(Into::into));
+    assert_eq!(memory.search(Query::new("oolong")).await.unwrap().results, []);
+    let skipped = memory.status().await.unwrap().skipped;
+    assert_eq!(skipped.iter().map(|skipped| skipped.path.as_str()).collect::<Vec<_>>(), ["docs", "one.md"]);
+    for path in ["docs/s.md", "./docs/../docs/s.md", "one.md"] {
+        let error = memory.read(LineRange { path: path.into(), from: None, lines: None }).await.unwrap_err();
+        assert!(error.to_string().contains("symbolic link"), "{path}: {error}");
+    }
+    let absolute = home.path("workspace/docs/s.md").to_string_lossy().into_owned();
+    assert!(memory.read(LineRange { path: absolute, from: None, lines: None }).await.is_err());
+    // Named as what it is, it is memory.
+    let memory = engine(home.dir.path(), &["../private".into()]);
+    let range = LineRange { path: "../private/s.md".into(), from: None, lines: None };
+    assert_eq!(memory.read(range).await.unwrap().text, "private oolong");
+}
+
+/// S-082: a second name for somebody else's file. Only root can give a file away.
+#[tokio::test]
+async fn a_hard_link_to_the_file_of_another_user_is_not_read() {
+    let home = Home::new();
+    home.note("../theirs.txt", "their oolong\n");
+    home.note("memory/own.md", "own oolong\n");
+    std::fs::hard_link(home.path("theirs.txt"), home.path("workspace/memory/theirs.md")).unwrap();
+    std::fs::hard_link(home.path("workspace/memory/own.md"), home.path("workspace/memory/too.md")).unwrap();
+    if std::os::unix::fs::chown(home.path("theirs.txt"), Some(4_711), None).is_err() {
+        println!("not root: a file cannot be given to another user, and that is not tested");
+        return;
+    }
+    let memory = home.engine();
+    let hits = memory.search(Query::new("oolong")).await.unwrap().results;
+    assert!(!hits.is_empty() && hits.iter().all(|hit| hit.snippet == "own oolong"), "{hits:?}");
+    let range = |path: &str| LineRange { path: path.into(), from: None, lines: None };
+    for path in ["memory/own.md", "memory/too.md"] {
+        assert_eq!(memory.read(range(path)).await.unwrap().text, "own oolong", "{path}");
+    }
+    let error = memory.read(range("memory/theirs.md")).await.unwrap_err();
+    assert!(error.to_string().contains("another user"), "{error}");
+    let skipped = memory.status().await.unwrap().skipped;
+    assert!(skipped.iter().any(|skipped| skipped.path == "memory/theirs.md"), "{skipped:?}");
+}
+
 #[tokio::test]
 async fn a_large_change_answers_at_once_and_is_finished_later() {
     let home = Home::new();

@@ -9,7 +9,7 @@ use crate::stepping_in::Bell;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_embed::{BatchLimits, Builtin, EmbedError, Embedder, EmbedderId, Failure, Purpose, Vector};
-use openclaw_memory::{Embedders, MemoryBackend as _, Query, SyncReason};
+use openclaw_memory::{Embedders, MAX_RESULTS, MemoryBackend as _, Query, SyncReason};
 
 /// An embedder that fails, or counts letters; and counts its texts.
 pub(crate) struct Letters {
@@ -225,4 +225,31 @@ async fn after_a_failure_it_is_tried_again_though_nobody_asks() {
     let embedded = progress.wait_for(|progress| progress.embedded == 1);
     tokio::time::timeout(PATIENCE, embedded).await.expect("nobody comes back").unwrap();
     assert_eq!(memory.status().await.unwrap().degraded, None);
+}
+
+/// G11 by meaning, with lines that stand in several notes.
+#[tokio::test]
+async fn fewer_results_by_meaning_are_the_first_of_more() {
+    let home = Home::new();
+    for day in 1..=12 {
+        let said = if day % 3 == 0 { "the same every time" } else { "zebras and quays" };
+        let note = format!("# Day {day}\n- {}\n- {said}\n- tea {day}\n", "abcdefghijkl".repeat(day % 4 + 1));
+        home.note(&format!("memory/2026-11-{day:02}.md"), &note);
+    }
+    let memory = home.engine_with(only(Letters::new("letters", None)));
+    memory.sync(SyncReason::Requested).await.unwrap();
+    for text in ["tea", "the same every time", "buzzing quokkas", "Day 4 zebras"] {
+        let ask = async |max_results| {
+            let query = Query { max_results, ..Query::new(text) };
+            let mut hits = memory.search(query).await.unwrap().results;
+            // Only what is not shown in the same answer is told of.
+            hits.iter_mut().for_each(|hit| hit.elsewhere.clear());
+            hits
+        };
+        let all = ask(MAX_RESULTS).await;
+        assert!(all.len() > 3, "{text}: {all:?}");
+        for fewer in 0..all.len() {
+            assert_eq!(ask(fewer).await[..], all[..fewer], "{text}");
+        }
+    }
 }

@@ -99,11 +99,11 @@ struct Planted {
 }
 
 /// How a kind went: notes, and of two forms of the question how many in six results and how many in the first.
-#[derive(Default)]
-struct Tally {
-    notes: usize,
-    alone: (usize, usize),
-    sentence: (usize, usize),
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) notes: usize,
+    pub(crate) alone: (usize, usize),
+    pub(crate) sentence: (usize, usize),
 }
 
 fn plant(workspace: &std::path::Path, count: usize) -> Outcome<Vec<Planted>> {
@@ -145,9 +145,11 @@ fn count(into: &mut (usize, usize), rank: usize) {
     into.1 += usize::from(rank == 1);
 }
 
-/// Plants `notes` code words and prints how many are found, which must be all.
-#[allow(clippy::print_stdout, reason = "a measuring tool prints its measurement")]
-pub(crate) async fn run(notes: usize, verbose: bool) -> Outcome<()> {
+/// Plants `notes` code words and asks for every one, alone and in a sentence; tells how each kind went, and the `whole`.
+pub(crate) async fn measure(
+    notes: usize,
+    mut missed: impl FnMut(String),
+) -> Outcome<BTreeMap<&'static str, Tally>> {
     let home = tempfile::tempdir()?;
     let planted = plant(&home.path().join("workspace"), notes)?;
     let engine = index(home.path(), openclaw_memory::Embedders::default()).await?;
@@ -161,10 +163,25 @@ pub(crate) async fn run(notes: usize, verbose: bool) -> Outcome<()> {
             count(&mut tally.alone, alone);
             count(&mut tally.sentence, sentence);
         }
-        if verbose && (alone != 1 || sentence != 1) {
-            println!("{}: {} alone {alone}, in a sentence {sentence} (0: not in six)", one.path, one.word);
+        if alone != 1 || sentence != 1 {
+            missed(format!(
+                "{}: {} alone {alone}, in a sentence {sentence} (0: not in six)",
+                one.path, one.word
+            ));
         }
     }
+    Ok(tallies)
+}
+
+/// Plants `notes` code words and prints how many are found, which must be all.
+#[allow(clippy::print_stdout, reason = "a measuring tool prints its measurement")]
+pub(crate) async fn run(notes: usize, verbose: bool) -> Outcome<()> {
+    let say = |missed: String| {
+        if verbose {
+            println!("{missed}");
+        }
+    };
+    let tallies = measure(notes, say).await?;
     println!("kind       notes   alone: in 6   first   in a sentence: in 6   first");
     for (kind, tally) in &tallies {
         let share = |n: usize| n as f64 * 100.0 / tally.notes.max(1) as f64;

@@ -3,19 +3,26 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use openclaw_guard::{ManualClock, PathComponent, Root};
-use openclaw_memory::{Answer, Embedders, Engine, EngineOptions, Hit, MemoryBackend as _, Query, SyncReason};
+use openclaw_guard::{Hiding, ManualClock, PathComponent, Redactor, Root};
+use openclaw_memory::{
+    Answer, Embedders, Engine, EngineOptions, Hit, MemoryBackend as _, Query, SourceOptions, SyncReason,
+    Transcripts,
+};
 
 use crate::nfd::decompose;
-use crate::set::{Category, Needle, Outcome, Place, TODAY_MS};
+use crate::set::{Needle, Outcome, Place, TODAY_MS};
 
-/// The engine over `home/workspace`, indexed. The one place that knows how an engine is made.
+/// The engine over `home/workspace`, and over the conversations in `home/sessions` if there are any, indexed. The one place that knows how an engine is made.
 pub(crate) async fn index(home: &Path, embedders: Embedders) -> Outcome<Engine> {
     let agent_id = PathComponent::parse("needles")?;
     let workspace = Arc::new(Root::open(&home.join("workspace"))?);
     let clock = Arc::new(ManualClock::new(TODAY_MS));
     let options = EngineOptions::new(agent_id, workspace, home, clock);
-    let engine = Engine::new(EngineOptions { embedders, ..options });
+    let sessions = home.join("sessions");
+    let redactor = Arc::new(Redactor::new(&[], Hiding::Shapes { patterns: Vec::new() }));
+    let transcripts = sessions.exists().then(|| Transcripts::new(sessions, redactor));
+    let sources = SourceOptions { notes: true, transcripts };
+    let engine = Engine::new(EngineOptions { embedders, sources, ..options });
     engine.sync(SyncReason::Rebuild).await?;
     Ok(engine)
 }
@@ -26,8 +33,9 @@ pub(crate) struct Score {
     pub(crate) shown: f64,
     /// Of the first result that holds an expected line, from 1.
     pub(crate) rank: Option<usize>,
-    /// Whether the newer of two versions comes no later than the older; `None` when it is not asked.
-    pub(crate) newer: Option<bool>,
+    /// Whether the newer of two versions comes no later than the older, and the note no later than the talk; `None` when
+    /// there are no two.
+    pub(crate) ahead: Option<bool>,
     pub(crate) confidence: f64,
     /// The citation of the first result.
     pub(crate) first: String,
@@ -45,11 +53,11 @@ fn judge(answer: &Answer, needle: &Needle) -> Score {
     let found = ranks.iter().flatten().count();
     let best = ranks.iter().flatten().min().copied();
     let rival = needle.rivals.iter().filter_map(|place| rank(&answer.results, place)).min();
-    let update = needle.category == Category::Update && !needle.rivals.is_empty();
+    let is_ordered = needle.category.has_order() && !needle.rivals.is_empty();
     Score {
         shown: found as f64 / needle.expected.len().max(1) as f64,
         rank: best,
-        newer: update.then(|| best.is_some_and(|best| rival.is_none_or(|rival| best <= rival))),
+        ahead: is_ordered.then(|| best.is_some_and(|best| rival.is_none_or(|rival| best <= rival))),
         confidence: answer.confidence,
         first: answer.results.first().map(|hit| hit.citation.clone()).unwrap_or_default(),
     }
@@ -74,8 +82,8 @@ pub(crate) struct Sums {
     hit: usize,
     shown: f64,
     first: usize,
-    updates: usize,
-    newer: usize,
+    ordered: usize,
+    ahead: usize,
 }
 
 impl Sums {
@@ -84,23 +92,23 @@ impl Sums {
         self.hit += usize::from(score.rank.is_some());
         self.shown += score.shown;
         self.first += usize::from(score.rank == Some(1));
-        self.updates += usize::from(score.newer.is_some());
-        self.newer += usize::from(score.newer == Some(true));
+        self.ordered += usize::from(score.ahead.is_some());
+        self.ahead += usize::from(score.ahead == Some(true));
     }
 
     pub(crate) fn row(&self) -> String {
         let n = self.questions.max(1) as f64;
-        let newer = if self.updates == 0 {
-            String::new()
-        } else {
-            format!("{:7.2}", self.newer as f64 / self.updates as f64)
-        };
+        let ahead = if self.ordered == 0 { String::new() } else { format!("{:7.2}", self.ahead_share()) };
         let (hit, first) = (self.hit as f64 / n, self.first as f64 / n);
-        format!("{:9}{hit:7.3}{:9.3}{first:6.2}{newer}", self.questions, self.shown / n)
+        format!("{:9}{hit:7.3}{:9.3}{first:6.2}{ahead}", self.questions, self.shown / n)
     }
 
     pub(crate) fn hit_share(&self) -> f64 {
         self.hit as f64 / self.questions.max(1) as f64
+    }
+
+    pub(crate) fn ahead_share(&self) -> f64 {
+        self.ahead as f64 / self.ordered.max(1) as f64
     }
 
     pub(crate) fn first_share(&self) -> f64 {

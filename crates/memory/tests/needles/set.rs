@@ -3,7 +3,7 @@
 //! The format of the files is explained in `needles/README.md`. Everything is deterministic: the same files give the
 //! same workspaces, byte for byte.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -27,6 +27,8 @@ pub(crate) enum Category {
     Cross,
     Time,
     Update,
+    Correction,
+    Negation,
     Before,
     Structure,
     Aggregate,
@@ -37,13 +39,15 @@ pub(crate) enum Category {
 }
 
 /// Names in the files, in the order of the tables.
-pub(crate) const CATEGORIES: [(Category, &str); 13] = [
+pub(crate) const CATEGORIES: [(Category, &str); 15] = [
     (Category::Exact, "exact"),
     (Category::Same, "same"),
     (Category::Paraphrase, "para"),
     (Category::Cross, "cross"),
     (Category::Time, "time"),
     (Category::Update, "update"),
+    (Category::Correction, "fix"),
+    (Category::Negation, "not"),
     (Category::Before, "before"),
     (Category::Structure, "struct"),
     (Category::Aggregate, "agg"),
@@ -60,6 +64,11 @@ impl Category {
 
     pub(crate) fn name(self) -> &'static str {
         CATEGORIES.iter().find(|(category, _)| *category == self).map_or("?", |(_, name)| name)
+    }
+
+    /// Whether the answer comes before its rivals: the newest line before what it supersedes, the note before the talk.
+    pub(crate) fn has_order(self) -> bool {
+        matches!(self, Self::Update | Self::Correction | Self::Negation | Self::Session)
     }
 
     /// Whether there is a line that answers.
@@ -86,7 +95,8 @@ pub(crate) struct Needle {
     /// Of the question, when it is not the language of the notes.
     pub(crate) language: String,
     pub(crate) expected: Vec<Place>,
-    /// For an update the superseded line, and the other way round for a question about the past.
+    /// For an update the superseded line, and the other way round for a question about the past; for a fact that was
+    /// also talked about, what was said.
     pub(crate) rivals: Vec<Place>,
     /// How many lines share words with the answer.
     pub(crate) distractors: usize,
@@ -132,15 +142,15 @@ pub(crate) fn load(language: &str) -> Outcome<Set> {
     for (at, block) in source.blocks.iter().enumerate() {
         let marks = layout.place(at, block);
         if !block.transcript.is_empty() {
-            transcripts.insert(format!("{language}-{at:03}.jsonl"), transcript(&block.transcript));
+            transcripts.insert(transcript_name(language, at), transcript(&block.transcript));
         }
         for question in &block.questions {
-            needles.push((question, marks.clone()));
+            needles.push((question, marks.clone(), said(language, at, &block.transcript)));
         }
     }
     let (files, places) = layout.finish();
     let find = |marks: &[usize]| marks.iter().map(|mark| places[mark].clone()).collect::<Vec<Place>>();
-    let needles = needles.into_iter().map(|(question, marks)| {
+    let needles = needles.into_iter().map(|(question, marks, said)| {
         let (now, old) = (find(&marks.facts), find(&marks.old));
         let (expected, rivals) = match question.category {
             Category::Before => (old, now),
@@ -151,10 +161,12 @@ pub(crate) fn load(language: &str) -> Outcome<Set> {
             | Category::Cross
             | Category::Time
             | Category::Update
+            | Category::Correction
+            | Category::Negation
             | Category::Structure
             | Category::Aggregate
-            | Category::Duplicate
-            | Category::Session => (now, old),
+            | Category::Duplicate => (now, old),
+            Category::Session => (now, said),
         };
         Needle {
             question: question.text.clone(),
@@ -169,16 +181,37 @@ pub(crate) fn load(language: &str) -> Outcome<Set> {
     Ok(Set { language: language.to_owned(), needles, files, transcripts, stop: source.stop })
 }
 
+fn transcript_name(language: &str, at: usize) -> String {
+    format!("{language}-{at:03}.jsonl")
+}
+
+/// Where what was said stands, as results show it.
+fn said(language: &str, at: usize, lines: &[String]) -> Vec<Place> {
+    let path = format!("sessions/{}", transcript_name(language, at));
+    let place = |(at, text): (usize, &String)| Place { path: path.clone(), line: at + 2, text: text.clone() };
+    lines.iter().enumerate().map(place).collect()
+}
+
+/// A conversation of this morning, and so newer than all notes.
 fn transcript(lines: &[String]) -> String {
     let record = |(at, line): (usize, &String)| {
         let role = if at % 2 == 0 { "user" } else { "assistant" };
         let message = serde_json::json!({"role": role, "content": [{"type": "text", "text": line}]});
-        format!("{}\n", serde_json::json!({"type": "message", "message": message}))
+        let timestamp = format!("2026-11-20T09:{at:02}:00.000Z");
+        format!("{}\n", serde_json::json!({"type": "message", "timestamp": timestamp, "message": message}))
     };
     lines.iter().enumerate().map(record).collect()
 }
 
 impl Set {
+    /// Leaves, of the notes, those that hold an answer or a rival of some questions, and leaves those questions.
+    pub(crate) fn keep(&mut self, wanted: impl Fn(&Needle) -> bool) {
+        self.needles.retain(wanted);
+        let places = self.needles.iter().flat_map(|needle| needle.expected.iter().chain(&needle.rivals));
+        let paths: BTreeSet<&str> = places.map(|place| place.path.as_str()).collect();
+        self.files.retain(|path, _| paths.contains(path.as_str()));
+    }
+
     /// Writes the workspace, and the transcripts into `sessions` beside it; a daily note gets the time of its day,
     /// as if it had been written then.
     pub(crate) fn write(&self, workspace: &Path) -> Outcome<()> {

@@ -112,6 +112,25 @@ async fn what_is_configured_holds_until_the_model_says_otherwise() {
     assert_eq!(count(SearchDefaults::of(u64::MAX, None), query()).await, 8, "no more than anybody can use");
 }
 
+/// No results is not the same as nothing noted.
+#[tokio::test]
+async fn what_the_least_score_leaves_out_is_told() {
+    let home = Home::new();
+    home.file("workspace/MEMORY.md", "- falcon flight\n");
+    let answer = async |arguments: Value| {
+        let text = home.ok("memory_search", arguments).await;
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let cut = answer(json!({"query": "falcon", "minScore": 1})).await;
+    let told = "results that score below minScore 1 are left out; the best of them scores 0.";
+    assert_eq!(cut["results"], json!([]));
+    assert!(cut["note"].as_str().unwrap().contains(told), "{cut}");
+    let found = answer(json!({"query": "falcon", "minScore": 0.1})).await;
+    assert!(found["results"][0].is_object() && found.get("note").is_none(), "{found}");
+    let nothing = answer(json!({"query": "quantum chromodynamics", "minScore": 1})).await;
+    assert!(!nothing["note"].as_str().unwrap_or_default().contains("minScore"), "{nothing}");
+}
+
 /// S-047: what a group is given.
 #[tokio::test]
 async fn without_memory_tools_nothing_reads_notes() {

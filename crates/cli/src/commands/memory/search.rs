@@ -130,23 +130,22 @@ fn marked(query: &str, text: &str, marks: Marks) -> String {
 
 /// Why there is nothing, and what helps.
 fn nothing_words(query: &Query, answer: &Answer, status: Option<&Status>) -> String {
-    let is_cut = query.min_score > 0.0 && answer.confidence > 0.0;
-    match status {
-        Some(status) if status.files == 0 && !answer.stale => {
+    match (status, answer.best_left_out(query.min_score)) {
+        (Some(status), _) if status.files == 0 && !answer.stale => {
             "there are no notes yet: write MEMORY.md or memory/YYYY-MM-DD.md in the workspace".to_owned()
         }
-        Some(_) | None if is_cut => format!(
-            "nothing scores {:.2} or more; the best result scores {:.2}, and --min-score 0 shows it",
-            query.min_score, answer.confidence
+        (_, Some(best)) => format!(
+            "nothing scores {} or more; the best result scores {best}, and --min-score 0 shows it",
+            query.min_score
         ),
-        Some(status) if status.embedded < status.passages => format!(
+        (Some(status), None) if status.embedded < status.passages => format!(
             "nothing found by words, and only {} of {} passages can be found by meaning; `openclaw memory index` makes the \
              missing vectors",
             status.embedded, status.passages
         ),
         // What is found here says nothing about what is missing.
-        Some(_) | None if answer.stale => "nothing found in what is indexed so far".to_owned(),
-        Some(_) | None => "nothing in the notes is about this; try other words".to_owned(),
+        (_, None) if answer.stale => "nothing found in what is indexed so far".to_owned(),
+        (_, None) => "nothing in the notes is about this; try other words".to_owned(),
     }
 }
 
@@ -221,8 +220,12 @@ mod tests {
         let shown = words(&query, &nothing, None, Marks::Off);
         assert_eq!(
             shown,
-            "nothing scores 0.95 or more; the best result scores 0.93, and --min-score 0 shows it"
+            "nothing scores 0.95 or more; the best result scores 0.934, and --min-score 0 shows it"
         );
+        // What is not enough never reads like what is asked for.
+        let query = Query { min_score: 0.99, ..query };
+        let shown = words(&query, &Answer { confidence: 0.98996, ..nothing.clone() }, None, Marks::Off);
+        assert!(shown.contains("scores 0.99 or more; the best result scores 0.989,"), "{shown}");
         let nothing = Answer { confidence: 0.0, ..nothing };
         let shown = words(&Query::new("key"), &nothing, None, Marks::Off);
         assert_eq!(shown, "nothing in the notes is about this; try other words");

@@ -1,0 +1,155 @@
+//! Whose session a session is: only what is proven to be the owner's sees their notes (S-047).
+
+use openclaw_protocol::session_key::{Chat, Conversation, SessionKey, SessionKind, SessionScope};
+use openclaw_store::{SessionEntry, field};
+
+use crate::nature::{self, GATEWAY_CHANNEL};
+use crate::prompt::Audience;
+use crate::runtime::AgentRuntime;
+
+/// Sub-agents of sub-agents are followed so far up.
+const MAX_PARENTS: usize = 8;
+
+/// Who is proven to be in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Proven {
+    /// The owner: only a client that the gateway let in can begin it.
+    Owner,
+    /// Whoever is in another one.
+    LikeIn(SessionKey),
+    /// Nobody.
+    Nobody,
+}
+
+fn proven(key: &SessionKey, entry: Option<&SessionEntry>, main_key: &str) -> Proven {
+    let Some(conversation) = key.conversation(main_key) else { return Proven::Owner };
+    match conversation {
+        Conversation::Chat(Chat::Main, _) => Proven::Owner,
+        Conversation::Chat(
+            Chat::ChannelPeer { channel, .. }
+            | Chat::AccountPeer { channel, .. }
+            | Chat::Slash { channel, .. },
+            _,
+        ) => of_channel(&channel),
+        // One person on any channel: somebody's name, and nobody knows whose.
+        Conversation::Chat(Chat::Peer(_) | Chat::Group { .. } | Chat::Room { .. }, _) => Proven::Nobody,
+        Conversation::Subagent(_) => entry
+            .and_then(|entry| entry.text(field::SPAWNED_BY))
+            .map_or(Proven::Nobody, |parent| Proven::LikeIn(SessionKey::stored(parent))),
+        Conversation::Acp(_)
+        | Conversation::OpenAi(_)
+        | Conversation::OpenResponses(_)
+        | Conversation::Free(_) => {
+            let said = entry.and_then(|entry| entry.text(field::CHANNEL)).map(str::trim);
+            said.filter(|channel| !channel.is_empty()).map_or(Proven::Owner, of_channel)
+        }
+        // A user of somebody's front end, a machine, and what others sent to it.
+        Conversation::OpenAiUser(_) | Conversation::OpenResponsesUser(_) => Proven::Nobody,
+        Conversation::Cron(_) | Conversation::CronRun { .. } => Proven::Nobody,
+        Conversation::Hook(_) | Conversation::Node(_) => Proven::Nobody,
+    }
+}
+
+fn of_channel(channel: &str) -> Proven {
+    if channel.eq_ignore_ascii_case(GATEWAY_CHANNEL) { Proven::Owner } else { Proven::Nobody }
+}
+
+impl AgentRuntime {
+    /// Who listens in a session (S-047).
+    #[must_use]
+    pub fn audience(&self, key: &SessionKey, entry: &SessionEntry) -> Audience {
+        self.audience_of(key, Some(entry), MAX_PARENTS)
+    }
+
+    /// Who listens in a session, also in one that nobody has begun.
+    #[must_use]
+    pub fn audience_now(&self, key: &SessionKey) -> Audience {
+        self.audience_of(key, self.sessions.get(key.as_str()).as_deref(), MAX_PARENTS)
+    }
+
+    fn audience_of(&self, key: &SessionKey, entry: Option<&SessionEntry>, parents: usize) -> Audience {
+        let main_key = &self.settings.main_key;
+        match nature::kind(key, entry) {
+            SessionKind::Group | SessionKind::Unknown => return Audience::Group,
+            SessionKind::Direct if key.is_main(main_key) => return Audience::MainPrivate,
+            // There it stands in the place of the main session.
+            SessionKind::Global if self.settings.session.scope == SessionScope::Global => {
+                return Audience::MainPrivate;
+            }
+            SessionKind::Direct | SessionKind::Global => {}
+        }
+        match proven(key, entry, main_key) {
+            Proven::Owner => Audience::Private,
+            Proven::Nobody => Audience::Group,
+            Proven::LikeIn(parent) if parents > 0 => {
+                let above = self.sessions.get(parent.as_str());
+                match self.audience_of(&parent, above.as_deref(), parents - 1) {
+                    Audience::MainPrivate | Audience::Private => Audience::Private,
+                    Audience::Group => Audience::Group,
+                }
+            }
+            Proven::LikeIn(_) => Audience::Group,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Proven, proven};
+    use openclaw_protocol::session_key::SessionKey;
+    use openclaw_store::{SessionEntry, SessionId};
+
+    #[test]
+    fn only_what_names_nobody_else_is_the_owners() {
+        let key = |text: &str| SessionKey::canonical(text, "a", "home");
+        let rows = [
+            ("main", Proven::Owner),
+            ("home", Proven::Owner),
+            ("home:thread:5", Proven::Owner),
+            ("global", Proven::Owner),
+            ("work", Proven::Owner),
+            ("work:of:today", Proven::Owner),
+            ("webchat:direct:me", Proven::Owner),
+            ("acp:5", Proven::Owner),
+            ("openai:5", Proven::Owner),
+            ("openresponses:5", Proven::Owner),
+            ("direct:ada", Proven::Nobody),
+            ("dm:ada", Proven::Nobody),
+            ("telegram:direct:5", Proven::Nobody),
+            ("telegram:dm:5", Proven::Nobody),
+            ("telegram:direct:5:thread:6", Proven::Nobody),
+            ("telegram:work:direct:5", Proven::Nobody),
+            ("telegram:slash:5", Proven::Nobody),
+            ("telegram:group:5", Proven::Nobody),
+            ("slack:channel:c1", Proven::Nobody),
+            ("hook:5", Proven::Nobody),
+            ("cron:job", Proven::Nobody),
+            ("cron:job:run:5", Proven::Nobody),
+            ("node-5", Proven::Nobody),
+            ("openai-user:ada", Proven::Nobody),
+            ("openresponses-user:ada", Proven::Nobody),
+            ("subagent:5", Proven::Nobody),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(proven(&key(text), None, "home"), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn entries_say_who_spawned_a_session_and_what_channel_it_is_of() {
+        let key = |text: &str| SessionKey::canonical(text, "a", "home");
+        let parent = Proven::LikeIn(SessionKey::stored("agent:a:home"));
+        let rows = [
+            ("subagent:5", "spawnedBy", "agent:a:home", parent),
+            ("subagent:5", "channel", "webchat", Proven::Nobody),
+            ("work", "channel", "webchat", Proven::Owner),
+            ("work", "channel", " Slack ", Proven::Nobody),
+            ("work", "spawnedBy", "agent:a:home", Proven::Owner),
+        ];
+        for (text, name, value, expected) in rows {
+            let mut entry = SessionEntry::new(&SessionId::random(), 1);
+            entry.set_json(name, value.into());
+            assert_eq!(proven(&key(text), Some(&entry), "home"), expected, "{text} {name} {value}");
+        }
+    }
+}
