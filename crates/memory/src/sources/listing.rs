@@ -89,7 +89,8 @@ impl Listing {
             }
         }
         for error in &walk.unreadable {
-            self.fail_root(shown, error);
+            let path = self.shown_path(shown, error.path());
+            self.fail_root(path.as_deref().unwrap_or(shown), error);
         }
         walk.files
     }
