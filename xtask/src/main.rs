@@ -2,6 +2,7 @@
 //!
 //! It starts cargo and the few programs a chore needs; it knows nothing of the crates of the product.
 
+mod arm;
 mod chores;
 mod chromium;
 mod local;

@@ -108,20 +108,6 @@ pub enum RootError {
 }
 
 impl RootError {
-    /// The path as it was asked for.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Outside { path }
-            | Self::Symlink { path }
-            | Self::NotAFile { path }
-            | Self::NotFound { path }
-            | Self::Exists { path }
-            | Self::TooLarge { path, .. }
-            | Self::Io { path, .. } => path,
-        }
-    }
-
     /// Whether there is no space, or no quota, left.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {

@@ -324,6 +324,21 @@ pub struct Skipped {
     pub path: String,
     /// In plain words.
     pub reason: String,
+    /// Whether it is all of a folder: a question about what it holds cannot be answered.
+    #[serde(skip)]
+    pub(crate) is_folder: bool,
+}
+
+impl Skipped {
+    /// A note that is not indexed.
+    pub(crate) fn note(path: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { path: path.into(), reason: reason.into(), is_folder: false }
+    }
+
+    /// A folder of which nothing is indexed.
+    pub(crate) fn folder(path: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { is_folder: true, ..Self::note(path, reason) }
+    }
 }
 
 /// The state of a memory.

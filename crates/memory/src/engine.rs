@@ -121,6 +121,12 @@ impl Engine {
         self.mailbox.ask(|reply| Request::Sync(SyncReason::Requested, reply)).await
     }
 
+    /// Whether a search takes in what has changed.
+    #[must_use]
+    pub fn reads_on_search(&self) -> bool {
+        self.mailbox.options.sync.on_search
+    }
+
     /// Whether who makes the vectors may want money.
     #[must_use]
     pub fn may_cost(&self) -> bool {

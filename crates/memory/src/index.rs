@@ -19,7 +19,9 @@ pub(crate) use crate::fault::IndexError;
 use crate::jobs;
 use crate::layout::lay_out;
 use crate::lock::Lock;
+use crate::longer;
 use crate::measure;
+use crate::naming::name_of;
 use crate::postings::{Postings, RowId, Rows};
 use crate::repair::{check_name, create_file, finish, is_half_mended};
 use crate::rows::NoteRows;
@@ -209,6 +211,7 @@ impl Index {
             tx.execute_batch(measure::SCHEMA)?;
             tx.commit()?;
         }
+        self.db.execute_batch(longer::SCHEMA)?;
         self.refresh()?;
         Ok(())
     }
@@ -342,7 +345,7 @@ impl Index {
         generation: Generation,
         note: &NewNote<'_>,
     ) -> Result<(Option<NoteId>, NoteId, NoteView), IndexError> {
-        let layout = lay_out(note.text, &mut self.analyser);
+        let layout = lay_out(&name_of(note.source, note.path), note.text, &mut self.analyser);
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if !is_current(&tx, generation)? {
             return Err(IndexError::Superseded);
@@ -450,6 +453,11 @@ impl Index {
         let rows: Arc<Rows> = Arc::new(rows.collect::<Result<_, _>>()?);
         self.postings.borrow_mut().insert(term, &rows);
         Ok(rows)
+    }
+
+    /// How large the memory is: what is remembered of words that were asked for grows with it.
+    pub(crate) fn fit(&self, windows: usize) {
+        self.postings.borrow_mut().fit(windows);
     }
 
     /// The rows that hold a term that begins like this, of all generations, ascending.

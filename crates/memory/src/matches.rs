@@ -33,6 +33,11 @@ impl Held {
         self.rows.is_empty()
     }
 
+    /// How many rows.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// With the rows of another form; the better form of a row counts.
     pub(crate) fn or(self, rows: Arc<Rows>, weight: f32) -> Self {
         if self.is_empty() {

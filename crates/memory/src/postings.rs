@@ -9,8 +9,13 @@ use crate::corpus::NoteId;
 
 /// Rows a note may have: a 2 MiB note has at most one row per byte, so that a row's id is note id and row number.
 const ROW_BITS: u32 = 22;
-/// Bytes that are remembered at most.
+/// Bytes that are remembered at most in a memory of up to so many windows,
 const MAX_BYTES: usize = 5 * 1024 * 1024;
+const MAX_WINDOWS: usize = 100_000;
+/// and further ones for each window beyond: the rows of some ten words that every third window holds.
+const BYTES_PER_WINDOW: usize = 24;
+/// However many windows there are.
+const MOST_BYTES: usize = 48 * 1024 * 1024;
 /// What a term costs beside its rows, about.
 const BYTES_PER_TERM: usize = 128;
 
@@ -138,10 +143,11 @@ impl FromIterator<RowId> for Rows {
 }
 
 /// Rows by term.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Postings {
     terms: HashMap<Box<str>, Known>,
     bytes: usize,
+    max_bytes: usize,
     /// Counts what is asked for.
     now: u64,
 }
@@ -152,7 +158,19 @@ struct Known {
     used: u64,
 }
 
+impl Default for Postings {
+    fn default() -> Self {
+        Self { terms: HashMap::new(), bytes: 0, max_bytes: MAX_BYTES, now: 0 }
+    }
+}
+
 impl Postings {
+    /// Remembers as much as a memory of so many windows deserves.
+    pub(crate) fn fit(&mut self, windows: usize) {
+        let more = windows.saturating_sub(MAX_WINDOWS).saturating_mul(BYTES_PER_WINDOW);
+        self.max_bytes = MAX_BYTES.saturating_add(more).min(MOST_BYTES);
+    }
+
     /// The rows of a term, if they are remembered.
     pub(crate) fn get(&mut self, term: &str) -> Option<Arc<Rows>> {
         self.now += 1;
@@ -164,10 +182,10 @@ impl Postings {
     /// Remembers the rows of a term, and forgets terms that were not asked for lately if that is too much.
     pub(crate) fn insert(&mut self, term: &str, rows: &Arc<Rows>) {
         let bytes = cost(rows);
-        if bytes > MAX_BYTES / 2 {
+        if bytes > self.max_bytes / 2 {
             return;
         }
-        if self.bytes + bytes > MAX_BYTES {
+        if self.bytes + bytes > self.max_bytes {
             self.forget_half();
         }
         self.bytes += bytes;
@@ -208,12 +226,12 @@ impl Postings {
 
     /// Everything may have changed.
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self { max_bytes: self.max_bytes, ..Self::default() };
     }
 
     /// Forgets the half of the terms that was not asked for longest, and once more while that is little.
     fn forget_half(&mut self) {
-        while self.bytes > MAX_BYTES / 2 && !self.terms.is_empty() {
+        while self.bytes > self.max_bytes / 2 && !self.terms.is_empty() {
             let mut used: Vec<u64> = self.terms.values().map(|known| known.used).collect();
             let middle = used.len() / 2;
             let (_, median, _) = used.select_nth_unstable(middle);
@@ -234,7 +252,7 @@ fn cost(rows: &Rows) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_BYTES, Postings, RowId, Rows, cost};
+    use super::{MAX_BYTES, MOST_BYTES, Postings, RowId, Rows, cost};
     use crate::corpus::NoteId;
     use std::sync::Arc;
 
@@ -280,16 +298,24 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_lately_stays() {
-        let mut postings = Postings::default();
         let many = rows(&(0..150_000).map(|row| (1, row)).collect::<Vec<_>>());
         let terms: Vec<String> = (0..30).map(|number| format!("term{number}")).collect();
-        for term in &terms {
-            postings.insert(term, &many);
-            assert!(postings.get(term).is_some() && postings.get("term0").is_some());
-            assert!(postings.bytes <= MAX_BYTES);
+        // In a larger memory more of it stays.
+        for (windows, max_bytes, stays) in
+            [(0, MAX_BYTES, false), (1_000_000, MAX_BYTES + 21_600_000, true), (usize::MAX, MOST_BYTES, true)]
+        {
+            let mut postings = Postings::default();
+            postings.fit(windows);
+            postings.clear();
+            for term in &terms {
+                postings.insert(term, &many);
+                assert!(postings.get(term).is_some() && postings.get("term0").is_some());
+                assert!(postings.bytes <= max_bytes, "{windows}");
+            }
+            assert_eq!(postings.get("term1").is_some(), stays, "{windows}");
+            assert!(postings.get("term29").is_some(), "{windows}");
+            let bytes: usize = postings.terms.values().map(|known| cost(&known.rows)).sum();
+            assert_eq!(postings.bytes, bytes, "{windows}");
         }
-        assert!(postings.get("term1").is_none() && postings.get("term29").is_some());
-        let bytes: usize = postings.terms.values().map(|known| cost(&known.rows)).sum();
-        assert_eq!(postings.bytes, bytes);
     }
 }

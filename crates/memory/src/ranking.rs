@@ -25,7 +25,7 @@ const SURE_COSINE: f64 = 0.4;
 
 /// What a note is ahead of a conversation that fits equally well: somebody chose to keep it. More than newness counts,
 /// so that the talk of today does not cover a note of last year; less than one good word.
-const OF_NOTES: f64 = 0.35;
+const OF_NOTES: f64 = 0.45;
 
 /// Notes that are looked at closely first: most of what is found is in them.
 const FIRST_PROMISES: usize = 256;
@@ -302,7 +302,7 @@ impl<'a> Bonus<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Best, Ranking, sorted};
+    use super::{Best, OF_NOTES, Ranking, sorted};
     use crate::backend::Source;
     use crate::codes::{Codes, QueryCodes, encode_vector};
     use crate::corpus::{Corpus, Exact, NoteId, NoteView};
@@ -354,7 +354,7 @@ mod tests {
         let mut rows = vec![Vec::new(); concepts.len()];
         for (id, lines) in (1..).map(NoteId).zip(notes) {
             let text = lines.iter().map(|seed| line(*seed) + "\n").collect::<String>();
-            let layout = lay_out(&text, &mut analyser);
+            let layout = lay_out("", &text, &mut analyser);
             for (row, terms) in layout.terms.iter().enumerate() {
                 for (rows, concept) in rows.iter_mut().zip(concepts) {
                     if concept.forms.iter().any(|form| terms.contains(&form.term)) {
@@ -374,6 +374,13 @@ mod tests {
         }
         let held = rows.into_iter().map(|rows| Held::default().or(Arc::new(rows.into_iter().collect()), 1.0));
         (corpus, held.collect())
+    }
+
+    #[test]
+    fn a_note_of_any_age_goes_before_the_talk_of_today_unless_the_latest_is_asked_for() {
+        let newest = |query| Time::of(query, date(2026, 11, 28), Ageing::default()).most();
+        assert!(newest("where is the spare key") < OF_NOTES);
+        assert!(newest("where is the spare key now") > OF_NOTES);
     }
 
     proptest! {

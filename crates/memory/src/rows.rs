@@ -5,8 +5,9 @@
 
 use std::ops::{Range, RangeInclusive};
 
-/// Markdown has six levels of headings; below the last one there may be a list in a list, or a table.
-pub(crate) const MAX_HEADINGS_ABOVE: usize = 8;
+/// Markdown has six levels of headings; below the last one there may be a list in a list, or a table, and above the first
+/// one there is the name of the note.
+pub(crate) const MAX_HEADINGS_ABOVE: usize = 9;
 /// Characters of a passage, the unit that is embedded: short lines are taken together up to this many, because one of
 /// them alone says too little; a longer line stands for itself.
 const PASSAGE_CHARS: u32 = 200;
@@ -28,7 +29,7 @@ const HEAD_BYTES: usize = 5;
 /// One row of a file. Positions count from the start of the text, row numbers from 0 within the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// 1-based line.
+    /// 1-based line; 0 for the name of the note.
     pub(crate) line: u32,
     /// First byte.
     pub(crate) start: u32,
@@ -49,7 +50,7 @@ pub(crate) struct Row {
     pub(crate) heading: u32,
     /// First row of the section: the rows between two headings, or the front matter.
     pub(crate) section: u32,
-    /// The same for rows that say the same, apart from blanks, case and punctuation.
+    /// The same for rows that say the same, see [`crate::sameness`].
     pub(crate) sameness: u32,
     /// The day of the nearest dated heading, see [`crate::time::pack`]; 0 for none.
     pub(crate) day: u32,

@@ -22,6 +22,10 @@ const OF_WINDOW: f64 = 0.8;
 /// Rows with a concept that tell in how many windows it is.
 const ENOUGH_ROWS: usize = 600;
 
+/// A concept with less than this inverse document frequency stands in more than a third of all windows: which row of a note it
+/// stands in hardly matters.
+const FREQUENT: f64 = 1.0;
+
 /// Notes whose memory is asked for at once.
 pub(crate) const TOGETHER: usize = 64;
 /// Rows and passages of a note, about, that lie in one line of the processor's memory.
@@ -362,10 +366,11 @@ impl<'a> Scores<'a> {
         let around = Around::new(view, meaning, self.corpus.numbers(slot), self.weights);
         let worth = |window: f64| self.weights.window * self.window.standard(window);
         let of_headings = window_of(everywhere);
-        // Words of a heading alone may be in the window of any row.
+        // Words of a heading, and frequent ones, may be in the window of any row.
         let mut most = if of_headings > 0.0 { worth(of_headings) + meant } else { f64::NEG_INFINITY };
         let widest = view.widest.max(1);
         let (mut start, mut end, mut best_row, mut window) = (0, 0, 0.0_f64, 0.0);
+        let of_frequent = self.row_of_frequent(at);
         while let Some(&(first, ..)) = held.get(start) {
             let length = f64::from(near[first].terms.max(1)) / self.average.row;
             let of_row = held[start..].iter().take_while(|(row, ..)| *row == first);
@@ -387,11 +392,19 @@ impl<'a> Scores<'a> {
             }
             start = next;
         }
-        most + self.weights.row * self.row.standard(best_row)
+        most + self.weights.row * self.row.standard(best_row + of_frequent)
     }
 
-    /// The rows of a note that hold concepts, in order, and what those hold of each that lend their words to rows that may be
-    /// far below.
+    /// What frequent concepts can be worth in a row of a note.
+    fn row_of_frequent(&self, at: usize) -> f64 {
+        let view = &self.corpus.views()[self.matches.slots()[at]];
+        let shortest_row = f64::from(view.shortest_row) / self.average.row;
+        let frequent = self.idf.iter().enumerate().filter(|(_, idf)| **idf < FREQUENT);
+        frequent.map(|(concept, &idf)| part(idf, self.matches.rows(at, concept).most(), shortest_row)).sum()
+    }
+
+    /// The rows of a note that hold concepts, in order, and what may be in any window of each: what those hold that lend their
+    /// words to rows that may be far below, and what is held of concepts so frequent that rows are not told apart by them.
     fn hold(&self, at: usize, held: &mut Vec<(usize, usize, f32)>, everywhere: &mut Vec<f32>) {
         let view = &self.corpus.views()[self.matches.slots()[at]];
         let near = view.rows.near();
@@ -399,7 +412,12 @@ impl<'a> Scores<'a> {
         everywhere.clear();
         everywhere.resize(self.idf.len(), 0.0);
         for (concept, everywhere) in everywhere.iter_mut().enumerate() {
-            for (row, weight) in self.matches.rows(at, concept).iter() {
+            let of_concept = self.matches.rows(at, concept);
+            if self.idf[concept] < FREQUENT {
+                *everywhere = of_concept.sum();
+                continue;
+            }
+            for (row, weight) in of_concept.iter() {
                 let Some(has_window) = near.get(row).map(|row| row.has_window()) else { continue };
                 if has_window {
                     held.push((row, concept, weight));

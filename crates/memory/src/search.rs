@@ -21,6 +21,13 @@ use crate::words::{Concept, analyse, folded, parts_of};
 
 /// What a longer word, or a part of the word, counts beside the word itself.
 const OF_COMPOUND: f32 = 0.6;
+/// The same of a longer word where the word itself stands somewhere: two of them count less than it.
+const BESIDE_THE_WORD: f32 = 0.4;
+/// How many rows longer words may add to those of the word: so many times as many, and in any case some, but never more than
+/// many. What a word counts depends on how rare all rows are that hold something of it.
+const MORE_OF_COMPOUNDS: usize = 4;
+const SOME_ROWS: usize = 64;
+const MANY_ROWS: usize = 2_000;
 
 /// Results and how sure it is that they are about the query.
 pub(crate) struct Found {
@@ -49,6 +56,7 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
     let Asked { query, vector, sides, ageing, weight, today } = *asked;
     let time = Time::of(&query.text, today, ageing);
     let concepts = analyse(&time.subject);
+    index.fit(corpus.windows());
     let held = concepts.iter().map(|concept| rows_of(index, concept)).collect::<Result<Vec<_>, _>>()?;
     let matches = Matches::new(corpus, held);
     let codes = vector.map(QueryCodes::of);
@@ -99,22 +107,30 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
     Ok(Found { hits, confidence: sure, days: time.named() })
 }
 
-/// The rows that hold a concept in any form, and how well. A word that stands nowhere is looked for at the beginning of
-/// longer ones, and then in its parts: compounds of German, Dutch and the Nordic languages.
+/// The rows that hold a concept in any form, and how well. In German, Dutch and the Nordic languages those of longer words
+/// that begin or end with it hold some of it. A word that stands nowhere is looked for at the beginning of whatever there is,
+/// and then in its own parts.
 fn rows_of(index: &Index, concept: &Concept) -> Result<Held, IndexError> {
     let mut held = Held::default();
     let Some(first) = concept.forms.first() else { return Ok(held) };
     for form in &concept.forms {
         held = held.or(index.rows_with(&form.term)?, (form.weight / first.weight) as f32);
     }
-    if held.is_empty() && concept.is_prefixable {
-        let word = folded(&first.term);
-        held = held.or(Arc::new(index.rows_with_prefix(&word)?), OF_COMPOUND);
-        if held.is_empty() {
-            let is_known = |part: &str| index.rows_with(part).is_ok_and(|rows| !rows.is_empty());
-            for part in parts_of(&word, is_known).into_iter().flatten() {
-                held = held.or(index.rows_with(part)?, OF_COMPOUND);
-            }
+    if !concept.is_prefixable {
+        return Ok(held);
+    }
+    if !held.is_empty() {
+        let most = (MORE_OF_COMPOUNDS * held.len()).clamp(SOME_ROWS, MANY_ROWS);
+        let longer = index.rows_with_longer(concept, most)?;
+        return Ok(held.or(Arc::new(longer), BESIDE_THE_WORD));
+    }
+    let word = folded(&first.term);
+    held = held.or(Arc::new(index.rows_with_prefix(&word)?), OF_COMPOUND);
+    held = held.or(Arc::new(index.rows_with_longer(concept, usize::MAX)?), OF_COMPOUND);
+    if held.is_empty() {
+        let is_known = |part: &str| index.rows_with(part).is_ok_and(|rows| !rows.is_empty());
+        for part in parts_of(&word, is_known).into_iter().flatten() {
+            held = held.or(index.rows_with(part)?, OF_COMPOUND);
         }
     }
     Ok(held)
@@ -174,6 +190,10 @@ pub(crate) fn heading(
     let Some(view) = corpus.get(note) else { return Ok(None) };
     let Some(above) = view.rows.headings(row).find(|&above| above != row) else { return Ok(None) };
     let above = view.rows.get(above);
+    // That is the name of the note, which stands nowhere in it.
+    if above.line == 0 {
+        return Ok(None);
+    }
     let text = index.excerpt(note, above.start..above.end)?;
     let words = text.trim().trim_start_matches('#').trim().to_owned();
     Ok((!words.is_empty()).then_some(words))

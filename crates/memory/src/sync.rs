@@ -106,7 +106,7 @@ pub(crate) fn look(open: &OpenIndex, sources: &Sources) -> Result<Look, IndexErr
 }
 
 fn skipped_for(note: &Note, unread: &Unread) -> Skipped {
-    Skipped { path: note.path.clone(), reason: unread.reason.clone() }
+    Skipped::note(&note.path, &unread.reason)
 }
 
 /// Whether a file that was indexed must be looked at again.
@@ -262,6 +262,6 @@ impl Pass<'_> {
 
     fn skip_cut(&mut self, path: &str) {
         let reason = "long; only the newest part of the conversation is indexed".to_owned();
-        self.report.skipped.push(Skipped { path: path.to_owned(), reason });
+        self.report.skipped.push(Skipped::note(path, reason));
     }
 }

@@ -8,7 +8,7 @@ use openclaw_config::TemporalDecay;
 
 use crate::backend::Days;
 use crate::when::{Mention, Strength, range_in, wants_latest, wants_previous};
-use crate::words::is_about_something;
+use crate::words::{composed, is_about_something};
 
 /// Deviations that a line of a named day is lifted by: more than a good word, less than a whole answer.
 const OF_EXPLICIT: f64 = 2.0;
@@ -25,6 +25,9 @@ const OF_NEWNESS: f64 = 0.4;
 const OF_LATEST: f64 = 0.8;
 /// Days that make a line of yesterday an older one.
 const LONG_AGO: f64 = 60.0;
+/// How new a line without a day is: what somebody keeps in `MEMORY.md` goes before the notes of old days, and what was noted
+/// in the last weeks before that.
+const UNDATED: f64 = 0.5;
 
 /// What the age of a line is worth against another that fits nearly as well.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -68,6 +71,7 @@ pub(crate) struct Time {
 
 impl Time {
     pub(crate) fn of(query: &str, today: Date, ageing: Ageing) -> Self {
+        let query = &*composed(query);
         let days = range_in(query, today);
         let newness = match (wants_previous(query), wants_latest(query)) {
             (true, _) => -OF_LATEST,
@@ -110,7 +114,7 @@ impl Time {
 
     /// What a line gets for its day.
     pub(crate) fn bonus(&self, day: Option<Date>) -> f64 {
-        let Some(day) = day else { return 0.0 };
+        let Some(day) = day else { return self.newness * UNDATED };
         if let Some(days) = &self.days
             && (days.from..=days.to).contains(&day)
         {
@@ -179,10 +183,24 @@ mod tests {
         }
         let before = Time::of("what was the router password before that", TODAY, Ageing::Steady);
         assert!(before.bonus(day(11, 19)) < before.bonus(day(1, 1)));
-        assert_eq!(
-            (plain.bonus(None), Time::of("2026-03-08", TODAY, Ageing::Steady).subject),
-            (0.0, "2026-03-08".into())
-        );
+        assert_eq!(Time::of("2026-03-08", TODAY, Ageing::Steady).subject, "2026-03-08");
+    }
+
+    #[test]
+    fn what_has_no_day_goes_before_old_days_and_behind_the_last_weeks() {
+        for (query, sign) in [
+            ("the router password", 1.0),
+            ("the current password", 1.0),
+            ("what was the password before that", -1.0),
+        ] {
+            for ageing in [Ageing::Steady, Ageing::HalfLife(60.0)] {
+                let time = Time::of(query, TODAY, ageing);
+                let bonus = |day| sign * time.bonus(day);
+                assert!(bonus(Some(date(2026, 11, 1))) > bonus(None), "{query} {ageing:?}");
+                assert!(bonus(None) > bonus(Some(date(2026, 8, 1))) + 0.01, "{query} {ageing:?}");
+                assert!(time.bonus(None) <= time.most(), "{query} {ageing:?}");
+            }
+        }
     }
 
     #[test]

@@ -218,7 +218,9 @@ fn passage_text(text: &str, view: &NoteView, passage: usize) -> String {
         text.get(view.rows.get(first).start as usize..view.rows.get(last).end as usize).unwrap_or_default()
     };
     let lines = piece(rows.start, rows.end - 1);
-    match view.rows.headings(rows.start).find(|&above| above != rows.start) {
+    // The name of the note is no heading that stands in it: where a note lies must not cost a vector.
+    let above = view.rows.headings(rows.start).find(|&above| above != rows.start);
+    match above.filter(|&above| view.rows.get(above).line > 0) {
         Some(above) => format!("{}\n{lines}", piece(above, above).trim_start_matches(['#', ' ', '\t'])),
         None => lines.to_owned(),
     }

@@ -272,7 +272,7 @@ impl Worker {
         if stale.is_none() && self.job.is_none() {
             self.recovery.cause = None;
         }
-        let degraded = self.recovery.cause.clone();
+        let degraded = self.recovery.cause.clone().or_else(|| closed(&self.skipped));
         Ok(Searched { found, stale, degraded, embedded })
     }
 
@@ -398,6 +398,12 @@ impl Worker {
     }
 }
 
+/// Says that a folder cannot be read: that nothing is found does not mean that nothing is there.
+fn closed(skipped: &[Skipped]) -> Option<String> {
+    let folder = skipped.iter().find(|skipped| skipped.is_folder)?;
+    Some(format!("{}; nothing that is in it can be found", folder.reason))
+}
+
 fn still_pending(count: usize) -> String {
     let files = if count == 1 { "1 changed file is" } else { &format!("{count} changed files are") };
     format!("{files} still being indexed")
@@ -409,4 +415,19 @@ fn merged(passed: &[Skipped], now: Vec<Skipped>) -> Vec<Skipped> {
     let mut all = passed.to_vec();
     all.extend(now.into_iter().filter(|note| !passed.contains(note)));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::closed;
+    use crate::backend::Skipped;
+
+    #[test]
+    fn a_closed_folder_makes_an_answer_poor_and_a_note_that_is_no_text_does_not() {
+        let note = Skipped::note("memory/cat.md", "not text");
+        assert_eq!(closed(std::slice::from_ref(&note)), None);
+        let folder = Skipped::folder("memory", "cannot list memory: Permission denied");
+        let words = closed(&[note, folder]).unwrap();
+        assert_eq!(words, "cannot list memory: Permission denied; nothing that is in it can be found");
+    }
 }

@@ -39,8 +39,10 @@ pub struct Walk {
     pub files: Vec<RelFile>,
     /// Symbolic links in the place of what would have been accepted; none is followed.
     pub links: Vec<PathBuf>,
-    /// Whether a bound, of entries or of depth, cut the listing short.
+    /// Whether there are more entries than were to be looked at.
     pub truncated: bool,
+    /// Whether there are directories deeper than [`MAX_WALK_DEPTH`].
+    pub too_deep: bool,
     /// Directories that could not be read, and why; what was read before the fault is listed.
     pub unreadable: Vec<RootError>,
 }
@@ -86,7 +88,9 @@ impl Root {
                 Seen::Next
             };
             match self.visit_dir(&path, &mut visit) {
-                Ok(complete) => found.truncated |= complete == Listing::Cut,
+                Ok(Listing::Whole) => {}
+                Ok(Listing::Flattened) => found.too_deep = true,
+                Ok(Listing::Cut) => found.truncated = true,
                 Err(error) if depth == 0 => return Err(error),
                 // Removed while walking: as if it had never been there.
                 Err(RootError::NotFound { .. }) => {}
@@ -119,7 +123,7 @@ impl Root {
             };
             match visit(name, &stat) {
                 Seen::Next => {}
-                Seen::TooDeep => listing = Listing::Cut,
+                Seen::TooDeep => listing = Listing::Flattened,
                 Seen::Enough => return Ok(Listing::Cut),
             }
         }
@@ -135,9 +139,10 @@ enum Seen {
 }
 
 /// Whether a directory was listed to its end.
-#[derive(PartialEq)]
 enum Listing {
     Whole,
+    /// All but directories that lie too deep.
+    Flattened,
     Cut,
 }
 

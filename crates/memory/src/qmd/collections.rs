@@ -43,7 +43,7 @@ pub(super) fn todo<'o>(
             todo.add.push(collection);
         } else {
             let reason = format!("{} is not there; it is indexed when it is", collection.path.display());
-            todo.skip.push(Skipped { path: format!("qmd/{}", collection.name), reason });
+            todo.skip.push(Skipped::note(format!("qmd/{}", collection.name), reason));
         }
     }
     todo
@@ -92,7 +92,7 @@ pub(super) async fn ensure(
             }
             Err(error @ QmdError::Failed { .. }) => {
                 tracing::warn!(collection = %collection.name, %error, "qmd does not take a collection");
-                skipped.push(Skipped { path: format!("qmd/{}", collection.name), reason: error.to_string() });
+                skipped.push(Skipped::note(format!("qmd/{}", collection.name), error.to_string()));
             }
             Err(other) => return Err(other),
         }

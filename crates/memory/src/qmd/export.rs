@@ -62,9 +62,7 @@ pub(super) fn export(
             match messages(&transcripts, &file.path) {
                 Ok(messages) => write(&target, &name, &render_session(id, &messages, redactor))?,
                 // What was exported of it before stays.
-                Err(error) => {
-                    skipped.push(Skipped { path: format!("sessions/{id}.jsonl"), reason: error.to_string() })
-                }
+                Err(error) => skipped.push(Skipped::note(format!("sessions/{id}.jsonl"), error.to_string())),
             }
             keep.insert(name);
         }

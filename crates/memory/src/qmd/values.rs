@@ -105,7 +105,7 @@ pub(super) fn status(
 ) -> Status {
     let dirty = seen.is_behind || condition.worry.is_some();
     let files = seen.files;
-    skipped.extend(condition.worry.map(|reason| Skipped { path: QMD.into(), reason }));
+    skipped.extend(condition.worry.map(|reason| Skipped::note(QMD, reason)));
     Status {
         agent_id: options.agent_id.as_str().to_owned(),
         backend: QMD,

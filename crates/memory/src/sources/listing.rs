@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use openclaw_guard::{EntryKind, RelFile, Root, RootError};
+use openclaw_guard::{EntryKind, MAX_WALK_DEPTH, RelFile, Root, RootError};
 
 use super::notes::Unlisted;
 use super::transcripts::Reader;
@@ -82,6 +82,9 @@ impl Listing {
         if walk.truncated {
             self.skip(shown, format!("only the first {MAX_ENTRIES} entries are looked at"));
         }
+        if walk.too_deep {
+            self.skip(shown, format!("folders more than {MAX_WALK_DEPTH} deep are not looked into"));
+        }
         for link in &walk.links {
             if let Some(path) = self.shown_path(shown, link) {
                 let reason = "a symbolic link, which is not followed; put the file itself here, or name its target in memorySearch.extraPaths";
@@ -89,8 +92,7 @@ impl Listing {
             }
         }
         for error in &walk.unreadable {
-            let path = self.shown_path(shown, error.path());
-            self.fail_root(path.as_deref().unwrap_or(shown), error);
+            self.fail_root(shown, error);
         }
         walk.files
     }
@@ -117,16 +119,23 @@ impl Listing {
     }
 
     pub(super) fn fail_root(&mut self, path: &str, error: &RootError) {
-        if let RootError::Io { source, .. } = error {
+        let mut at = named(path).to_owned();
+        if let RootError::Io { source, path: below, .. } = error {
             self.is_partial |= may_be_there(source);
+            if let Some(below) = below.to_str().filter(|below| !below.is_empty()) {
+                at = if path.is_empty() { below.to_owned() } else { format!("{path}/{below}") };
+            }
         }
-        self.skip(path, error.to_string());
+        self.skipped.push(Skipped::folder(at, error.to_string()));
     }
 
     pub(super) fn skip(&mut self, path: &str, reason: String) {
-        let path = if path.is_empty() { "." } else { path };
-        self.skipped.push(Skipped { path: path.to_owned(), reason });
+        self.skipped.push(Skipped::note(named(path), reason));
     }
+}
+
+fn named(path: &str) -> &str {
+    if path.is_empty() { "." } else { path }
 }
 
 /// Whether a fault says nothing about what is on the disk: too many open files, a bad block. What its owner forbids to
@@ -171,10 +180,7 @@ pub(super) fn read_file(root: &Root, below: &Path, asked: &str) -> Result<String
     if bytes.len() as u64 > MAX_NOTE_BYTES {
         return Err(RootError::TooLarge { path: asked.into(), max_bytes: MAX_NOTE_BYTES }.into());
     }
-    let text = String::from_utf8_lossy(&bytes);
-    if !is_text(&text) {
-        return Err(MemoryError::NotText { path: asked.to_owned() });
-    }
+    let text = decode(&bytes).ok_or_else(|| MemoryError::NotText { path: asked.to_owned() })?;
     // The mark that some editors begin a file with is no part of its first line.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     Ok(text.replace("\r\n", "\n"))
@@ -191,15 +197,79 @@ fn is_foreign_link(root: &Root, file: &File) -> bool {
     file.nlink() > 1 && file.uid() != root.uid()
 }
 
-/// Whether somebody wrote it: an old encoding of a few letters is read as far as it goes, a picture is not.
-fn is_text(text: &str) -> bool {
-    let (mut all, mut broken) = (0_usize, 0_usize);
-    for character in text.chars() {
-        all += 1;
-        broken += usize::from(character == char::REPLACEMENT_CHARACTER);
-        if character == '\0' {
-            return false;
+/// What Windows-1252 means by 0x80 to 0x9f; the bytes above are those of Latin-1.
+const WINDOWS_1252: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}',
+    '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
+/// What somebody wrote; nothing for a picture. Bytes that are no UTF-8 are read as the letters that they are in the old
+/// encoding of Western Europe, if they are as few as these are in its languages.
+fn decode(bytes: &[u8]) -> Option<String> {
+    let (mut text, mut old) = (String::with_capacity(bytes.len()), 0_usize);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        old += chunk.invalid().len();
+        text.extend(chunk.invalid().iter().map(|&byte| match byte {
+            0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],
+            _ => char::from(byte),
+        }));
+    }
+    // `old` counts bytes and is compared with characters: whatever is UTF-8 has no more of these than bytes.
+    let is_text = !bytes.contains(&0) && old * 10 <= text.chars().count();
+    is_text.then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Listing, decode};
+    use crate::backend::Skipped;
+    use openclaw_guard::RootError;
+    use std::io;
+    use std::path::PathBuf;
+
+    #[test]
+    fn a_folder_that_cannot_be_listed_is_named_and_only_a_fault_of_the_disk_keeps_what_was_in_it() {
+        let rows = [
+            ("", "memory", io::ErrorKind::PermissionDenied, "memory", false),
+            ("../notes", "deep", io::ErrorKind::PermissionDenied, "../notes/deep", false),
+            ("", "", io::ErrorKind::Other, ".", true),
+        ];
+        for (shown, below, kind, at, is_partial) in rows {
+            let (path, source) = (PathBuf::from(below), io::Error::from(kind));
+            let mut listing = Listing::default();
+            listing.fail_root(shown, &RootError::Io { path, action: "list", source });
+            let [Skipped { path, is_folder: true, .. }] = listing.skipped.as_slice() else {
+                panic!("{:?}", listing.skipped);
+            };
+            assert_eq!((path.as_str(), listing.is_partial), (at, is_partial));
         }
     }
-    broken * 10 <= all
+
+    #[test]
+    fn old_letters_are_read_and_what_is_no_text_is_not() {
+        let rows: [(&[u8], Option<&str>); 8] = [
+            ("Der Käse für 4 €".as_bytes(), Some("Der Käse für 4 €")),
+            (
+                b"Der K\xe4se kostet am Freitag auf dem Markt nur noch 4 \x80 das St\xfcck",
+                Some("Der Käse kostet am Freitag auf dem Markt nur noch 4 € das Stück"),
+            ),
+            (
+                b"It\x92s \x93here\x94 \x96 by the door of the shed behind the house",
+                Some("It’s “here” – by the door of the shed behind the house"),
+            ),
+            // Half of a file in each.
+            (
+                b"Der K\xe4se und der K\xc3\xa4se sind im K\xfchlschrank",
+                Some("Der Käse und der Käse sind im Kühlschrank"),
+            ),
+            (b"\xcf\xf0\xe8\xe2\xe5\xf2, \xec\xe8\xf0", None),
+            (b"\x89PNG\r\n\x1a\n\0\0\0", None),
+            (b"a\0b", None),
+            (b"", Some("")),
+        ];
+        for (bytes, expected) in rows {
+            assert_eq!(decode(bytes).as_deref(), expected, "{}", String::from_utf8_lossy(bytes));
+        }
+    }
 }

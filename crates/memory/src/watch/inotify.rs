@@ -214,7 +214,7 @@ impl<'a> Round<'a> {
         };
         let walked = Root::open(&place.top).and_then(|root| root.walk(&place.start, enter, MAX_ENTRIES));
         match walked {
-            Ok(walk) => is_heard.get() && !walk.truncated && walk.unreadable.is_empty(),
+            Ok(walk) => is_heard.get() && !walk.truncated && !walk.too_deep && walk.unreadable.is_empty(),
             Err(RootError::NotFound { .. }) => !place.start.as_os_str().is_empty(),
             Err(_) => false,
         }

@@ -1,68 +1,53 @@
 //! One spelling for many: width, composition, case, accents, vowel marks. Pure, character by character.
 
-/// Combining marks that compose with a letter before them, with the letters they turn into.
-const COMPOSED: [(char, &str, &str); 12] = [
-    ('\u{300}', "aeiou", "àèìòù"),
-    ('\u{301}', "aeiouyzcns", "áéíóúýźćńś"),
-    ('\u{302}', "aeiou", "âêîôû"),
-    ('\u{303}', "aon", "ãõñ"),
-    ('\u{304}', "aeiou", "āēīōū"),
-    ('\u{306}', "agu", "ăğŭ"),
-    ('\u{307}', "zei", "żėi"),
-    ('\u{308}', "aeiouyе", "äëïöüÿё"),
-    ('\u{30a}', "au", "åů"),
-    ('\u{30b}', "ou", "őű"),
-    ('\u{30c}', "cdenrstz", "čďěňřšťž"),
-    ('\u{327}', "cs", "çş"),
-];
+use super::compose::{base, composed, is_mark, is_virama};
 
-/// Lower-case letters of Latin-1, Latin Extended-A and Greek, and what people type who lack the key.
-const FOLDS: [(&str, &str); 33] = [
-    ("àáâãäåāăąạảấầẩẫậắằẳẵặ", "a"),
-    ("çćĉċč", "c"),
-    ("ďđ", "d"),
-    ("èéêëēĕėęěẹẻẽếềểễệ", "e"),
-    ("ĝğġģ", "g"),
-    ("ĥħ", "h"),
-    ("ìíîïĩīĭįıỉị", "i"),
-    ("ĵ", "j"),
-    ("ķĸ", "k"),
-    ("ĺļľŀł", "l"),
-    ("ñńņňŉŋ", "n"),
-    ("òóôõöøōŏőơọỏốồổỗộớờởỡợ", "o"),
-    ("ŕŗř", "r"),
-    ("śŝşšſșṣ", "s"),
-    ("ţťŧțṭ", "t"),
-    ("ùúûüũūŭůűųưụủứừửữự", "u"),
-    ("ŵ", "w"),
-    ("ýÿŷỳỵỷỹ", "y"),
-    ("źżž", "z"),
-    ("æ", "ae"),
-    ("œ", "oe"),
-    ("ß", "ss"),
-    ("ĳ", "ij"),
-    ("þ", "th"),
-    ("ð", "d"),
-    ("ё", "е"),
-    ("ά", "α"),
-    ("έ", "ε"),
-    ("ήη", "η"),
-    ("ίϊΐ", "ι"),
-    ("ό", "ο"),
-    ("ύϋΰ", "υ"),
-    ("ώ", "ω"),
+/// Lower-case letters that are no letter with a mark, and what people type who lack the key.
+const FOLDS: [(char, &str); 20] = [
+    ('đ', "d"),
+    ('ħ', "h"),
+    ('ı', "i"),
+    ('ĸ', "k"),
+    ('ŀ', "l"),
+    ('ł', "l"),
+    ('ŉ', "n"),
+    ('ŋ', "n"),
+    ('ø', "o"),
+    ('ŧ', "t"),
+    ('æ', "ae"),
+    ('œ', "oe"),
+    ('ß', "ss"),
+    ('ĳ', "ij"),
+    ('þ', "th"),
+    ('ð', "d"),
+    // Russian and Bulgarian write these with or without; `й` is a letter of its own.
+    ('ё', "е"),
+    ('ѐ', "е"),
+    ('ѝ', "и"),
+    // Forbidden in Ukraine for decades, and missing on many keyboards.
+    ('ґ', "г"),
 ];
 
 /// Letters that people without the key write as two.
 const DIGRAPHS: [(char, &str); 5] = [('ä', "ae"), ('ö', "oe"), ('ü', "ue"), ('ø', "oe"), ('å', "aa")];
 
+/// The zeros of other scripts; their other digits follow.
+const ZEROS: [u32; 17] = [
+    0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50, 0xed0, 0xf20, 0x1040,
+    0x17e0, 0x2080,
+];
+
 /// Full-width Latin letters and digits, and digits of other scripts, as their plain forms.
 pub(crate) fn narrow(c: char) -> char {
     let shifted = match u32::from(c) {
+        // The decimal and the thousands separator of Arabic.
+        0x66b => return '.',
+        0x66c => return ',',
+        code @ 0x660..=0x2089 => match ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&code)) {
+            Some(zero) => code - zero + 0x30,
+            None => return c,
+        },
         code @ 0xff01..=0xff5e => code - 0xfee0,
-        code @ 0x660..=0x669 => code - 0x660 + 0x30,
-        code @ 0x6f0..=0x6f9 => code - 0x6f0 + 0x30,
-        code @ 0x966..=0x96f => code - 0x966 + 0x30,
         _ => return c,
     };
     char::from_u32(shifted).unwrap_or(c)
@@ -73,26 +58,19 @@ pub(super) fn is_ignored(c: char) -> bool {
     matches!(c,
         '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}'
         | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}'..='\u{5c2}' | '\u{5c4}'..='\u{5c7}'
-        | '\u{610}'..='\u{61a}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{93c}')
+        | '\u{610}'..='\u{61a}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{6d6}'..='\u{6dc}'
+        | '\u{6df}'..='\u{6e8}' | '\u{6ea}'..='\u{6ed}' | '\u{93c}')
+        || (is_mark(c) && !c.is_alphabetic() && !is_inner_mark(c))
 }
 
-/// Marks that are part of a word though Unicode does not call them letters: the virama and its like.
+/// Marks that are part of a word though Unicode does not call them letters: the virama, the tones of Thai and Lao.
 pub(super) fn is_inner_mark(c: char) -> bool {
-    matches!(c, '\u{94d}' | '\u{9cd}' | '\u{a4d}' | '\u{acd}' | '\u{bcd}' | '\u{c4d}' | '\u{ccd}' | '\u{d4d}'
-        | '\u{e47}'..='\u{e4e}' | '\u{ec8}'..='\u{ecd}')
+    matches!(c, '\u{e47}'..='\u{e4e}' | '\u{ec8}'..='\u{ece}') || is_virama(c)
 }
 
-/// Writes a character in lower case, composed with what stands before it: text from macOS has accents apart.
+/// Writes a character of a composed text in lower case.
 pub(super) fn push_plain(out: &mut String, c: char) {
     let c = narrow(c);
-    if let Some((_, bases, whole)) = COMPOSED.iter().find(|(mark, _, _)| *mark == c)
-        && let Some(at) = out.chars().next_back().and_then(|base| bases.chars().position(|b| b == base))
-        && let Some(composed) = whole.chars().nth(at)
-    {
-        out.pop();
-        out.push(composed);
-        return;
-    }
     // A dot above is left over from the Turkish capital: dropped like any accent that joins nothing.
     for lower in c.to_lowercase().filter(|&c| !is_ignored(c)) {
         out.push(letter(lower));
@@ -104,7 +82,7 @@ fn letter(c: char) -> char {
     match c {
         'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
         'ى' | 'ی' | 'ئ' => 'ي',
-        'ة' => 'ه',
+        'ة' | 'ہ' | 'ۂ' | 'ۃ' | 'ۀ' => 'ه',
         'ؤ' => 'و',
         'ک' => 'ك',
         'ך' => 'כ',
@@ -121,6 +99,9 @@ fn letter(c: char) -> char {
         '\u{95d}' => 'ढ',
         '\u{95e}' => 'फ',
         '\u{95f}' => 'य',
+        '\u{929}' => 'न',
+        '\u{931}' => 'र',
+        '\u{934}' => 'ळ',
         'ँ' => 'ं',
         other => other,
     }
@@ -132,8 +113,8 @@ pub(super) fn fold(word: &str) -> String {
         return word.to_owned();
     }
     let mut folded = String::with_capacity(word.len());
-    for c in word.chars() {
-        match FOLDS.iter().find(|(accented, _)| !c.is_ascii() && accented.contains(c)) {
+    for c in word.chars().map(base) {
+        match FOLDS.iter().find(|(letter, _)| *letter == c) {
             Some((_, plain)) => folded.push_str(plain),
             None => folded.push(c),
         }
@@ -144,7 +125,7 @@ pub(super) fn fold(word: &str) -> String {
 /// A word in lower case, composed and without accents.
 pub(crate) fn folded(word: &str) -> String {
     let mut plain = String::with_capacity(word.len());
-    word.chars().for_each(|c| push_plain(&mut plain, c));
+    composed(word).chars().for_each(|c| push_plain(&mut plain, c));
     fold(&plain)
 }
 
@@ -172,10 +153,11 @@ pub(super) fn digraphs(word: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::{digraphs, fold, push_plain};
+    use crate::words::compose::composed;
 
     fn plain(text: &str) -> String {
         let mut out = String::new();
-        text.chars().for_each(|c| push_plain(&mut out, c));
+        composed(text).chars().for_each(|c| push_plain(&mut out, c));
         out
     }
 
@@ -195,6 +177,17 @@ mod tests {
             ("क़लम", "कलम", "कलम"),
             ("١٢٣", "123", "123"),
             ("Ёлка", "ёлка", "елка"),
+            ("Е\u{308}лка", "ёлка", "елка"),
+            ("Й\u{300}", "й", "й"),
+            ("Việt", "việt", "viet"),
+            ("Đường", "đường", "duong"),
+            ("ǿre", "ǿre", "ore"),
+            ("łódź", "łódź", "lodz"),
+            ("Ἀθῆναι", "ἀθῆναι", "αθηναι"),
+            ("ΑΘΉΝΑΣ", "αθήνασ", "αθηνασ"),
+            ("বাড়ি", "বাড\u{9bf}", "বাড\u{9bf}"),
+            ("๑๒๓", "123", "123"),
+            ("H₂O", "h2o", "h2o"),
         ];
         for (text, lower, folded) in rows {
             assert_eq!(plain(text), lower, "{text:?}");

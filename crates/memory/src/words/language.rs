@@ -1,5 +1,6 @@
 //! Which language a text is in, by its script and its small words. Pure.
 
+use super::compose::composed;
 use super::fold::push_plain;
 use super::stop;
 
@@ -92,7 +93,7 @@ impl Set {
 }
 
 fn guess(text: &str, enough: f32) -> Language {
-    let sample = &text[..text.floor_char_boundary(MAX_SAMPLE)];
+    let sample = &*composed(&text[..text.floor_char_boundary(MAX_SAMPLE)]);
     // Plain English is most text: it needs no count of scripts.
     if !sample.is_ascii()
         && let Some(language) = by_script(sample)
@@ -240,6 +241,8 @@ mod tests {
             ("我的狗叫什么名字？", Language::Chinese),
             ("犬の名前は何ですか", Language::Japanese),
             ("내 강아지 이름은 뭐야?", Language::Korean),
+            ("\u{1102}\u{1162} \u{1100}\u{1161}\u{11bc}\u{110b}\u{1161}\u{110c}\u{1175}", Language::Korean),
+            ("ｲﾇﾉﾅﾏｴ", Language::Japanese),
             ("", Language::Unknown),
         ];
         for (text, expected) in rows {

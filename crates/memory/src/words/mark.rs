@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::fold::{folded, is_inner_mark, narrow};
+use super::compose::placed;
+use super::compound::{backwards, tails_of};
+use super::fold::{folded, is_inner};
 use super::language::Language;
 use super::note::Analyser;
 use super::query::{Concept, analyse};
@@ -26,6 +28,8 @@ struct Marker<'a> {
     wanted: HashSet<&'a str>,
     /// Beginnings of compounds.
     starts: Vec<String>,
+    /// Ends of compounds, as terms have them.
+    ends: Vec<String>,
     language: Language,
     analyser: Analyser,
 }
@@ -34,8 +38,10 @@ impl<'a> Marker<'a> {
     fn new(concepts: &'a [Concept], language: Language) -> Self {
         let forms = concepts.iter().flat_map(|concept| &concept.forms);
         let prefixable = concepts.iter().filter(|concept| concept.is_prefixable);
+        let ends = prefixable.clone().flat_map(tails_of).map(|tail| backwards(&tail));
         Self {
             wanted: forms.map(|form| form.term.as_str()).collect(),
+            ends: ends.collect(),
             starts: prefixable.filter_map(|concept| Some(folded(&concept.forms.first()?.term))).collect(),
             language,
             analyser: Analyser::default(),
@@ -65,6 +71,13 @@ impl<'a> Marker<'a> {
             }
             known.extend(terms);
         }
+        // With its signs: `C++`, `.NET`.
+        let before = if text[chunk.start..whole.start].ends_with('.') { 1 } else { 0 };
+        let signs = text[whole.end..chunk.end].find(|c| !matches!(c, '+' | '#' | '-' | '\u{2212}'));
+        let signed = whole.start - before..signs.map_or(chunk.end, |signs| whole.end + signs);
+        if signed != whole && self.matches(&text[signed.clone()]).iter().any(|term| !known.contains(term)) {
+            found.push(signed);
+        }
         // A name as a whole: all of it is marked, also what joins its parts.
         if self.matches(&text[whole.clone()]).iter().any(|term| !known.contains(term))
             && !text[whole.clone()].contains(is_unspaced)
@@ -76,14 +89,13 @@ impl<'a> Marker<'a> {
     /// Neighbouring characters of text without blanks.
     fn pairs(&self, text: &str, part: Range<usize>, found: &mut Vec<Range<usize>>) {
         let piece = &text[part.clone()];
-        let places: Vec<(usize, char)> = piece.char_indices().map(|(at, c)| (at, narrow(c))).collect();
+        let places = placed(piece);
         for size in [1, 2] {
             for window in places.windows(size) {
                 let term: String = window.iter().map(|(_, c)| *c).collect();
-                let (Some((start, _)), Some((end, last))) = (window.first(), window.last()) else { continue };
+                let (Some((first, _)), Some((last, _))) = (window.first(), window.last()) else { continue };
                 if self.wanted.contains(term.as_str()) {
-                    let original = piece[*end..].chars().next().unwrap_or(*last);
-                    found.push(part.start + start..part.start + end + original.len_utf8());
+                    found.push(part.start + first.start..part.start + last.end);
                 }
             }
         }
@@ -91,9 +103,9 @@ impl<'a> Marker<'a> {
 
     fn matches(&mut self, piece: &str) -> HashSet<String> {
         let mut terms = HashSet::new();
-        let wanted = &self.wanted;
+        let (wanted, ends) = (&self.wanted, &self.ends);
         self.analyser.note(piece, self.language, |term, _| {
-            if wanted.contains(term) {
+            if wanted.contains(term) || ends.iter().any(|end| term.starts_with(end.as_str())) {
                 terms.insert(term.to_owned());
             }
         });
@@ -107,7 +119,7 @@ impl<'a> Marker<'a> {
 }
 
 fn is_letter(c: char) -> bool {
-    c.is_alphanumeric() || is_inner_mark(c) || matches!(c, '\u{300}'..='\u{36f}')
+    is_inner(c) || is_unspaced(c)
 }
 
 /// The longest runs of such characters.
@@ -145,13 +157,24 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_is_marked() {
-        let rows: [(&str, &str, &[&str]); 9] = [
+        let rows: [(&str, &str, &[&str]); 16] = [
             ("Where is the spare key?", "- The **spare keys** are under the mat.", &["spare", "keys"]),
             ("green tea", "No coffee here.", &[]),
             ("10.0.0.7", "The printer is at 10.0.0.7, the scanner at 10.0.0.8.", &["10.0.0.7"]),
             ("Wann ist die Zahnarzt Rechnung fällig?", "Zahnarztrechnung: 80 €", &["Zahnarztrechnung"]),
+            ("Schlüssel", "- Der Haustürschlüssel ist bei Anna", &["Haustürschlüssel"]),
             ("cafe", "Im Café um acht", &["Café"]),
             ("会议", "明天的会议在北京", &["会议"]),
+            ("ガレージ", "新しいカ\u{3099}レーシ\u{3099}の鍵", &["カ\u{3099}レーシ\u{3099}"]),
+            (
+                "고양이",
+                "\u{1100}\u{1169}\u{110b}\u{1163}\u{11bc}\u{110b}\u{1175}",
+                &["\u{1100}\u{1169}\u{110b}\u{1163}\u{11bc}\u{110b}\u{1175}"],
+            ),
+            ("น้ำ", "ดื่มน้ำเยอะ", &["น้ำ"]),
+            ("Việt", "Tên Vie\u{323}\u{302}t Nam", &["Vie\u{323}\u{302}t"]),
+            ("C++", "Anna: (C++), C#", &["C++"]),
+            (".NET", "a .NET net", &[".NET", "net"]),
             ("INV-2041", "Paid invoice INV-2041 today", &["INV-2041"]),
             ("what is it?", "Is that what it is?", &["Is", "what", "it", "is"]),
             ("", "anything", &[]),

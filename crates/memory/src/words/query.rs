@@ -1,10 +1,14 @@
 //! What a query asks for: concepts, each with the forms under which notes may have it.
 
+use std::collections::HashSet;
+
 use super::fold::{digraphs, fold};
 use super::language::Language;
+use super::long::read;
 use super::note::{is_name, is_stop, without_particle};
-use super::scan::{Look, Place, Scanner, Sink, Whole};
+use super::scan::{JOINT, Look, Place, Scanner, Sink, Whole};
 use super::script::Script;
+use super::signs::is_signed;
 use super::stem::{possible_stems, stem, without_hebrew_prefix};
 use super::stop;
 
@@ -12,8 +16,6 @@ use super::stop;
 pub(crate) const MAX_CONCEPTS: usize = 32;
 /// Forms of a concept: a word of unknown language has about five.
 const MAX_FORMS: usize = 8;
-/// What is read of a query.
-const MAX_QUERY_BYTES: usize = 8192;
 /// A word of fewer letters begins too many others.
 const MIN_PREFIX_CHARS: usize = 4;
 
@@ -29,6 +31,8 @@ const GUESSED: f64 = 0.7;
 const WHOLE: f64 = 1.5;
 /// One part of it.
 const PART: f64 = 0.6;
+/// Letters of a name with signs that say nothing without them.
+const MAX_SIGNED_PART: usize = 2;
 /// A pair of characters with grammar in it.
 const GRAMMAR: f64 = 0.3;
 /// One character between words of grammar.
@@ -64,7 +68,7 @@ pub(crate) enum ConceptKind {
 /// The concepts of a query, at most [`MAX_CONCEPTS`], in the order they were written. Stop words and the words that
 /// open a question are left out while anything else is there.
 pub(crate) fn analyse(query: &str) -> Vec<Concept> {
-    let query = &query[..query.floor_char_boundary(MAX_QUERY_BYTES)];
+    let query = &*read(query);
     let language = Language::of(query);
     let mut seen = Collected::default();
     Scanner::default().scan(query, &mut seen);
@@ -79,7 +83,7 @@ pub(crate) fn analyse(query: &str) -> Vec<Concept> {
 
 /// Whether anything is left of a query without the words that only ask.
 pub(crate) fn is_about_something(query: &str) -> bool {
-    let query = &query[..query.floor_char_boundary(MAX_QUERY_BYTES)];
+    let query = &*read(query);
     let mut seen = Collected::default();
     Scanner::default().scan(query, &mut seen);
     keep(&seen.tokens, Language::of(query), query).contains(&true)
@@ -165,20 +169,81 @@ fn is_small(tokens: &[Token], at: usize, language: Language, query: &str) -> boo
     }
 }
 
+/// The concepts of tokens; of too many, those that [`most_telling`] chooses.
 fn concepts<'a>(tokens: impl Iterator<Item = &'a Token>, language: Language) -> Vec<Concept> {
+    let mut asked = asked(tokens);
+    if asked.len() > MAX_CONCEPTS {
+        asked = most_telling(asked);
+    }
     let mut found: Vec<Concept> = Vec::new();
+    for asked in asked {
+        let concept = match asked {
+            Asked::Word { word, place } => {
+                let weight = if place == Place::Part { PART } else { 1.0 };
+                word_concept(word, language, weight)
+            }
+            Asked::Ready(concept) => concept,
+        };
+        add(&mut found, concept);
+    }
+    found
+}
+
+/// What will be a concept. The forms of words cost the most and are made last.
+enum Asked<'a> {
+    Word { word: &'a str, place: Place },
+    Ready(Concept),
+}
+
+impl Asked<'_> {
+    /// What tells it from others of its kind.
+    fn term(&self) -> &str {
+        match self {
+            Asked::Word { word, .. } => word,
+            Asked::Ready(concept) => concept.forms.first().map_or("", |form| &form.term),
+        }
+    }
+
+    /// How much it can tell, the lower the more: codes, then numbers, then words.
+    fn rank(&self) -> usize {
+        let term = self.term();
+        let has_digit = term.bytes().any(|b| b.is_ascii_digit());
+        let is_name = match self {
+            Asked::Word { place, .. } => *place == Place::Alone && has_digit,
+            Asked::Ready(concept) => concept.kind == ConceptKind::Identifier,
+        };
+        match (is_name, term.contains(|c: char| !c.is_ascii_digit() && c != JOINT)) {
+            (true, true) => 0,
+            (true, false) => 1,
+            (false, _) => 2,
+        }
+    }
+}
+
+/// What tokens ask for, in their order.
+fn asked<'a>(tokens: impl Iterator<Item = &'a Token>) -> Vec<Asked<'a>> {
+    let mut found: Vec<Asked<'a>> = Vec::new();
     let mut within = false;
     for token in tokens {
         match token {
+            // The letter of `C++` and `C#` is no word.
+            Token::Word { word, place: Place::Part, .. }
+                if word.chars().count() <= MAX_SIGNED_PART
+                    && found.last().is_some_and(|last| is_signed(last.term())) =>
+            {
+                within = false;
+            }
             Token::Word { word, place, .. } => {
-                let weight = if *place == Place::Part { PART } else { 1.0 };
-                add(&mut found, word_concept(word, language, weight));
+                found.push(Asked::Word { word, place: *place });
                 within = false;
             }
             // Signs alone, whose marks leave nothing to look for.
             Token::Whole { term, .. } if term.is_empty() => {}
             Token::Whole { term, sort: Whole::Alias } if within => {
-                if let Some(whole) = found.last_mut().filter(|whole| whole.forms.len() < MAX_FORMS) {
+                if let Some(Asked::Ready(whole)) = found
+                    .last_mut()
+                    .filter(|whole| matches!(whole, Asked::Ready(whole) if whole.forms.len() < MAX_FORMS))
+                {
                     whole.forms.push(Form { term: term.clone(), weight: WHOLE * FOLDED });
                 }
             }
@@ -187,23 +252,39 @@ fn concepts<'a>(tokens: impl Iterator<Item = &'a Token>, language: Language) -> 
                     Whole::Compound => (ConceptKind::Word, EXACT),
                     Whole::Identifier | Whole::Alias | Whole::Symbol => (ConceptKind::Identifier, WHOLE),
                 };
-                add(
-                    &mut found,
-                    Concept { forms: vec![Form { term: term.clone(), weight }], kind, is_prefixable: false },
-                );
+                let forms = vec![Form { term: term.clone(), weight }];
+                found.push(Asked::Ready(Concept { forms, kind, is_prefixable: false }));
                 within = true;
             }
             Token::Run { run, script } => {
-                run_concepts(run, *script).into_iter().for_each(|concept| add(&mut found, concept));
+                found.extend(run_concepts(run, *script).into_iter().map(Asked::Ready));
                 within = false;
             }
         }
-        if found.len() >= MAX_CONCEPTS {
-            break;
-        }
     }
-    found.truncate(MAX_CONCEPTS);
     found
+}
+
+/// The [`MAX_CONCEPTS`] of what is asked that tell the most, in the order they were written. Of what tells as much as
+/// the rest the first and the last are taken: people ask before or after what they paste.
+fn most_telling(asked: Vec<Asked<'_>>) -> Vec<Asked<'_>> {
+    let mut seen = HashSet::new();
+    let ranked: Vec<(usize, usize)> = asked
+        .iter()
+        .enumerate()
+        .filter(|(_, asked)| seen.insert((asked.term(), asked.rank())))
+        .map(|(at, asked)| (asked.rank(), at))
+        .collect();
+    let mut chosen: HashSet<usize> = HashSet::new();
+    for rank in 0..=2 {
+        let equals: Vec<usize> = ranked.iter().filter(|(own, _)| *own == rank).map(|(_, at)| *at).collect();
+        let room = MAX_CONCEPTS.saturating_sub(chosen.len()).min(equals.len());
+        let last = room / 2;
+        chosen.extend(&equals[..room - last]);
+        chosen.extend(&equals[equals.len() - last..]);
+    }
+    let chosen = asked.into_iter().enumerate().filter(|(at, _)| chosen.contains(at));
+    chosen.map(|(_, asked)| asked).collect()
 }
 
 fn add(found: &mut Vec<Concept>, concept: Concept) {

@@ -1,8 +1,13 @@
 //! Cuts a text into words, whole names with their parts, and runs of characters. What is made of them differs
 //! between notes and queries, see [`Sink`].
 
-use super::fold::{is_ignored, is_inner_mark, narrow, push_plain};
-use super::script::{Script, currency, is_apostrophe, is_connector, is_picture, is_separator, script};
+use super::compose::composed;
+use super::fold::{is_ignored, is_inner, is_inner_mark, narrow, push_plain};
+use super::script::{
+    Script, currency, is_apostrophe, is_connector, is_gershayim, is_hebrew, is_hyphen, is_picture,
+    is_separator, is_spelled_with_apostrophes, script,
+};
+use super::signs::{Signed, is_list, may_be_signed, signed, term_of};
 
 /// Longer terms are hashes and base64: their start and a checksum identify them.
 const MAX_TERM_BYTES: usize = 64;
@@ -15,7 +20,9 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 /// A part of `camelCase` with fewer letters is not a word.
 const MIN_CAMEL: usize = 3;
 /// Stands between two digits of a whole name, so that `1.0.21` is not `10.21`. Not ASCII: part of a term.
-const JOINT: char = '·';
+pub(super) const JOINT: char = '·';
+/// The sign of subtraction, as careful people write `A−`.
+const MINUS: char = '\u{2212}';
 /// Words that lose their vowel before another: French, Italian, Catalan.
 const ELIDED: [&str; 26] = [
     "l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "quelqu", "dell", "all",
@@ -81,7 +88,11 @@ impl Scanner {
     pub(super) fn scan(&mut self, text: &str, sink: &mut impl Sink) {
         for chunk in text.split_whitespace() {
             let bare = chunk.trim_matches(|c: char| c.is_ascii_punctuation());
-            if !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_alphabetic()) && chunk.is_ascii() {
+            let is_plain = !bare.is_empty()
+                && bare.bytes().all(|b| b.is_ascii_alphabetic())
+                && chunk.is_ascii()
+                && (bare.len() == chunk.len() || !may_be_signed(chunk, bare));
+            if is_plain {
                 self.end_number(sink);
                 self.plain_word(bare, sink);
             } else {
@@ -108,21 +119,25 @@ impl Scanner {
     }
 
     fn chunk(&mut self, chunk: &str, sink: &mut impl Sink) {
+        let chunk = &*composed(chunk);
         self.count_digits(chunk, sink);
-        for c in chunk.chars().map(narrow) {
+        let mut chars = chunk.chars().map(narrow).peekable();
+        while let Some(c) = chars.next() {
             if let Some(found) = script(c) {
                 self.end_piece(sink);
                 if self.run.last().is_some_and(|&last| script(last) != Some(found)) {
                     self.end_run(sink);
                 }
                 self.run.push(c);
-            } else if c.is_alphanumeric() || is_inner_mark(c) || matches!(c, '\u{300}'..='\u{36f}') {
+            } else if c.is_alphanumeric() || is_inner_mark(c) {
                 self.end_run(sink);
                 self.piece.push(c);
-            } else if is_ignored(c) {
+            } else if is_ignored(c) || self.is_spelling(c, chars.peek()) {
             } else if is_connector(c) || is_apostrophe(c) {
                 self.end_run(sink);
                 self.piece.push(c);
+            } else if c == MINUS && self.piece.ends_with(char::is_uppercase) && !chars.clone().any(is_inner) {
+                self.piece.push('-');
             } else {
                 self.sign(c, sink);
             }
@@ -130,6 +145,14 @@ impl Scanner {
         self.end_piece(sink);
         self.end_run(sink);
         self.money = None;
+    }
+
+    /// Whether an apostrophe only belongs to the spelling of the word around it.
+    fn is_spelling(&self, c: char, next: Option<&char>) -> bool {
+        let spells = if is_gershayim(c) { is_hebrew } else { is_spelled_with_apostrophes };
+        (is_apostrophe(c) || is_gershayim(c))
+            && self.piece.ends_with(spells)
+            && next.is_some_and(|next| spells(*next))
     }
 
     /// Money, a picture, or the end of a word.
@@ -166,11 +189,29 @@ impl Scanner {
         {
             sink.whole(&format!("{sign}{amount}"), Whole::Symbol);
         }
-        for name in names(&piece) {
-            self.name(name, sink);
+        let signed = signed(&piece);
+        if !signed.is_empty() && is_list(&piece, &signed) {
+            self.list(&piece, &signed, sink);
+        } else {
+            signed
+                .into_iter()
+                .for_each(|name| sink.whole(&clipped(term_of(&piece[name.range])), Whole::Identifier));
+            names(&piece).for_each(|name| self.name(name, sink));
         }
         self.piece = piece;
         self.piece.clear();
+    }
+
+    /// Names, some of them with signs that are part of them.
+    fn list(&mut self, piece: &str, signed: &[Signed], sink: &mut impl Sink) {
+        let mut rest = 0;
+        for Signed { range, letters } in signed {
+            names(&piece[rest..range.start]).for_each(|name| self.name(name, sink));
+            sink.whole(&clipped(term_of(&piece[range.clone()])), Whole::Identifier);
+            self.emit(&piece[letters.clone()], Place::Part, sink);
+            rest = range.end;
+        }
+        names(&piece[rest..]).for_each(|name| self.name(name, sink));
     }
 
     /// A name without spaces: a word, or a whole and its parts.
@@ -189,13 +230,8 @@ impl Scanner {
         if let Some(number) = thousands(name, ',') {
             return sink.word(&number, Look::Plain, Place::Alone);
         }
-        let sort = if name
-            .contains(|c: char| !c.is_alphabetic() && !matches!(c, '-' | '&' | '+' | '\u{2010}' | '\u{2011}'))
-        {
-            Whole::Identifier
-        } else {
-            Whole::Compound
-        };
+        let is_code = name.contains(|c: char| !c.is_alphabetic() && !is_hyphen(c));
+        let sort = if is_code { Whole::Identifier } else { Whole::Compound };
         sink.whole(&squashed(name), sort);
         let digits: String = name.chars().filter(char::is_ascii_digit).collect();
         if PHONE_DIGITS.contains(&digits.len()) && !name.contains(char::is_alphabetic) {
@@ -335,9 +371,7 @@ fn squashed(name: &str) -> String {
         }
         push_plain(&mut whole, c);
     }
-    whole = super::fold::fold(&whole);
-    clip(&mut whole);
-    whole
+    clipped(super::fold::fold(&whole))
 }
 
 /// `1,000,000` as `1000000`.
@@ -388,6 +422,11 @@ fn camel_parts(word: &str) -> impl Iterator<Item = &str> {
         Some(part)
     })
     .filter(|part| part.is_ascii() && part.len() >= MIN_CAMEL)
+}
+
+fn clipped(mut term: String) -> String {
+    clip(&mut term);
+    term
 }
 
 /// Cuts a term that is too long and marks what it was with a checksum (FNV-1a).

@@ -24,9 +24,10 @@ pub(super) fn script(c: char) -> Option<Script> {
         '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}' => Some(Script::Katakana),
         '\u{31f0}'..='\u{31ff}' | '\u{ff66}'..='\u{ff9d}' => Some(Script::Katakana),
         '\u{1100}'..='\u{11ff}' | '\u{3131}'..='\u{318e}' | '\u{ac00}'..='\u{d7a3}' => Some(Script::Hangul),
-        '\u{e01}'..='\u{e46}' | '\u{e81}'..='\u{ec6}' | '\u{1000}'..='\u{103f}' | '\u{1780}'..='\u{17d3}' => {
-            Some(Script::SouthEast)
-        }
+        // With the marks above and below: a mark that ends a run would be a word of its own.
+        '\u{e01}'..='\u{e3a}' | '\u{e40}'..='\u{e4e}' | '\u{e81}'..='\u{ece}' => Some(Script::SouthEast),
+        '\u{1000}'..='\u{103f}' | '\u{1050}'..='\u{108f}' => Some(Script::SouthEast),
+        '\u{1780}'..='\u{17d3}' | '\u{17dd}' => Some(Script::SouthEast),
         _ => None,
     }
 }
@@ -54,14 +55,35 @@ pub(super) fn is_connector(c: char) -> bool {
             | ','
             | '%'
             | '?'
+            | '\u{5be}'
             | '\u{2010}'
             | '\u{2011}'
     )
 }
 
+/// Joins words into one: hyphens, the maqaf of Hebrew, and signs between names.
+pub(super) fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '&' | '+' | '\u{5be}' | '\u{2010}' | '\u{2011}')
+}
+
 /// Splits a path, an address or a URL into names that are asked for alone.
 pub(super) fn is_separator(c: char) -> bool {
     matches!(c, '/' | '\\' | '@' | '?' | '&' | '=' | '#' | ':')
+}
+
+/// Whether an apostrophe inside a word of this letter's script is only its spelling: Ukrainian `п'ять`, Hebrew `ג'ירפה`.
+/// Elsewhere it parts words.
+pub(super) fn is_spelled_with_apostrophes(c: char) -> bool {
+    matches!(c, '\u{400}'..='\u{52f}') || is_hebrew(c)
+}
+
+pub(super) fn is_hebrew(c: char) -> bool {
+    ('\u{5d0}'..='\u{5ea}').contains(&c)
+}
+
+/// The sign of Hebrew acronyms, and what keyboards have for it.
+pub(super) fn is_gershayim(c: char) -> bool {
+    matches!(c, '\u{5f4}' | '"' | '\u{201d}')
 }
 
 pub(super) fn is_apostrophe(c: char) -> bool {
@@ -72,7 +94,7 @@ pub(super) fn is_apostrophe(c: char) -> bool {
 pub(super) fn currency(c: char) -> Option<char> {
     match c {
         '$' => Some('\u{ff04}'),
-        '\u{a2}'..='\u{a5}' | '\u{20a0}'..='\u{20c0}' => Some(c),
+        '\u{a2}'..='\u{a5}' | '\u{e3f}' | '\u{20a0}'..='\u{20c0}' => Some(c),
         _ => None,
     }
 }

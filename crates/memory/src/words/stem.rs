@@ -5,6 +5,7 @@ use rust_stemmers::{Algorithm, Stemmer};
 use super::fold::fold;
 use super::irregular;
 use super::language::Language;
+use super::script::is_hebrew;
 
 /// A stem of fewer characters is hardly the word any more.
 const MIN_STEM_CHARS: usize = 3;
@@ -98,10 +99,6 @@ pub(super) fn without_hebrew_prefix(word: &str) -> Option<&str> {
     let first = word.chars().next().filter(|c| HEBREW_PREFIXES.contains(*c))?;
     let rest = &word[first.len_utf8()..];
     (rest.chars().count() >= MIN_HEBREW_CHARS && rest.chars().all(is_hebrew)).then_some(rest)
-}
-
-fn is_hebrew(c: char) -> bool {
-    ('\u{5d0}'..='\u{5ea}').contains(&c)
 }
 
 /// The stems a word has when its language is not known, each once.

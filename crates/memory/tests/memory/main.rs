@@ -7,6 +7,8 @@ mod damage;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod finding;
+#[cfg(test)]
 mod freshness;
 #[cfg(test)]
 mod home;

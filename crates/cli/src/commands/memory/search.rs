@@ -7,6 +7,7 @@ use openclaw_memory::{Answer, Explain, Explaining, Hit, MAX_RESULTS, Query, Stat
 
 use super::open::Opened;
 use super::status::{BUILT_IN, QMD};
+use super::watching::{End, indexing};
 use crate::args::{InstanceArgs, MemorySearchArgs};
 use crate::instance::Instance;
 use crate::{output, runtime};
@@ -29,7 +30,14 @@ pub(in crate::commands) fn search(flags: &InstanceArgs, args: &MemorySearchArgs)
     let Opened { instance, agent, memory } = Opened::find(flags, args.agent.as_deref())?;
     let query = query(&instance, &agent.id, &text, args);
     let (answer, status) = runtime::block_on(async {
-        let answer = memory.backend().search(query.clone()).await?;
+        let mut answer = memory.backend().search(query.clone()).await?;
+        // Nobody reads on when this process is gone.
+        if answer.stale && memory.qmd().is_none() && memory.engine().reads_on_search() {
+            match indexing(memory.engine(), memory.engine().read_notes()).await? {
+                End::Done(read) => answer = read.map(|_| memory.backend().search(query.clone()))?.await?,
+                End::Interrupted => {}
+            }
+        }
         // Nothing found may mean that there is nothing.
         let status = if answer.results.is_empty() { Some(memory.backend().status().await?) } else { None };
         Ok((answer, status))

@@ -211,30 +211,29 @@ fn probe_words(probe: &Probe) -> String {
     }
 }
 
-/// What was passed over and why, a line each. Most reasons name the file.
+/// What was passed over and why, a line each.
 pub(super) fn skipped_words(skipped: &[Skipped]) -> String {
-    let words = |Skipped { path, reason }: &Skipped| {
-        if path != "." && reason.contains(path) { reason.clone() } else { format!("{path}: {reason}") }
-    };
-    skipped.iter().map(words).collect::<Vec<_>>().join("\n")
+    skipped.iter().map(|one| named_once(&one.path, &one.reason)).collect::<Vec<_>>().join("\n")
+}
+
+/// A reason with its path in front, unless it names that itself.
+fn named_once(path: &str, reason: &str) -> String {
+    if path != "." && reason.contains(path) { reason.to_owned() } else { format!("{path}: {reason}") }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::skipped_words;
-    use openclaw_memory::Skipped;
+    use super::named_once;
 
     #[test]
     fn a_file_that_is_passed_over_is_named_once() {
-        let skipped = |path: &str, reason: &str| Skipped { path: path.into(), reason: reason.into() };
-        let shown = skipped_words(&[
-            skipped("memory/x.md", "memory/x.md is not text"),
-            skipped("a.md", "larger than 2 bytes; split it"),
-            skipped(".", "only the first entries are looked at"),
-        ]);
-        assert_eq!(
-            shown,
-            "memory/x.md is not text\na.md: larger than 2 bytes; split it\n.: only the first entries are looked at"
-        );
+        let rows = [
+            ("memory/x.md", "memory/x.md is not text", "memory/x.md is not text"),
+            ("a.md", "larger than 2 bytes; split it", "a.md: larger than 2 bytes; split it"),
+            (".", "only the first 5. are looked at", ".: only the first 5. are looked at"),
+        ];
+        for (path, reason, expected) in rows {
+            assert_eq!(named_once(path, reason), expected);
+        }
     }
 }
