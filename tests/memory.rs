@@ -104,7 +104,7 @@ fn nothing_found_says_why_and_what_helps() {
     let words = stdout(&home, &["memory", "search", "zzyzx quorvle"]);
     assert_eq!(words.trim(), "nothing in the notes is about this; try other words");
     let cut = stdout(&home, &["memory", "search", "pond gravel liner pump", "--min-score", "1"]);
-    assert!(cut.contains("nothing scores 1.00 or more") && cut.contains("--min-score 0"), "{cut}");
+    assert!(cut.contains("nothing scores 1 or more") && cut.contains("--min-score 0"), "{cut}");
     assert_eq!(stdout_json(&home, &["memory", "search", "zzyzx", "--json"])["results"], json!([]));
 }
 
@@ -400,7 +400,7 @@ async fn without_memory(memory: Value) {
         &format!("# One\n- {secret} one\n# Two\n- {secret} two\n"),
     );
     for day in days_around_now() {
-        home.write(&format!(".openclaw/workspace/memory/{day}.md"), &format!("- {secret} of these days\n"));
+        home.write(format!(".openclaw/workspace/memory/{day}.md"), &format!("- {secret} of these days\n"));
     }
     home.write(".openclaw/workspace/USER.md", &format!("{secret} is the user\n"));
     let gateway = gateway_in(&home, &config_with_model(&server.base_url(), extra)).await;

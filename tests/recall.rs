@@ -62,12 +62,13 @@ async fn a_conversation_is_found_where_that_is_configured_and_its_secrets_are_no
     let gateway = gateway_in(&home, &configured).await;
     let mut client = client(&gateway).await;
     server.script([Reply::text("The ferry leaves at noon, I noted it.")]);
-    chat(&mut client, "agent:main:web:direct:one", &format!("When leaves the ferry? My key is {KEY}")).await;
+    chat(&mut client, "agent:main:webchat:direct:one", &format!("When leaves the ferry? My key is {KEY}"))
+        .await;
     // The command and the gateway have one index.
     stdout(&home, &["memory", "index"]);
     let ask = json!({"query": "when does the ferry leave"});
     server.script([Reply::tool_call("memory_search", &ask), Reply::text("at noon")]);
-    let end = chat(&mut client, "agent:main:web:direct:two", "when?").await;
+    let end = chat(&mut client, "agent:main:webchat:direct:two", "when?").await;
     assert_eq!(text(&end), "at noon");
     let answer = result(&server);
     let hit = &answer["results"][0];
@@ -76,7 +77,7 @@ async fn a_conversation_is_found_where_that_is_configured_and_its_secrets_are_no
     let path = hit["path"].as_str().unwrap().to_owned();
 
     server.script([Reply::tool_call("memory_get", &json!({"path": path})), Reply::text("read")]);
-    chat(&mut client, "agent:main:web:direct:two", "read it").await;
+    chat(&mut client, "agent:main:webchat:direct:two", "read it").await;
     let read = result(&server);
     let said = read["text"].as_str().unwrap();
     assert!(said.contains("\nUser: When leaves the ferry?") && !said.contains("message_id"), "{read:#}");
@@ -90,7 +91,8 @@ async fn a_conversation_is_found_where_that_is_configured_and_its_secrets_are_no
 
     drop(gateway);
     let found = || stdout_json(&home, &["memory", "search", "ferry noon", "--json"]);
-    assert_eq!(paths(&found()), [path.as_str()]);
+    // The other conversation speaks of it, too.
+    assert_eq!(paths(&found()).first(), Some(&path.as_str()));
     assert!(!found().to_string().contains(KEY));
     // The experiment alone, or the source alone, is not enough.
     for search in

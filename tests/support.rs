@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use openclaw_testkit::home::TempHome;
@@ -34,13 +34,18 @@ pub(crate) fn run(home: &TempHome, args: &[&str]) -> Output {
 }
 
 /// The same with something on its standard input.
-pub(crate) fn fed(home: &TempHome, args: &[&str], input: &str) -> Output {
+pub(crate) fn fed(home: &TempHome, args: &[&str], input: &(impl AsRef<[u8]> + ?Sized)) -> Output {
+    let mut child = piped(home, args);
+    // One that has heard enough reads no further.
+    child.stdin.take().unwrap().write_all(input.as_ref()).ok();
+    child.wait_with_output().unwrap()
+}
+
+/// A command that runs, with pipes to it and from it.
+pub(crate) fn piped(home: &TempHome, args: &[&str]) -> Child {
     let mut command = command(home, args);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the program starts");
-    // One that has heard enough reads no further.
-    child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
-    child.wait_with_output().unwrap()
+    command.spawn().expect("the program starts")
 }
 
 /// All that a command printed.

@@ -367,6 +367,7 @@ impl Lane {
         let level = self.level(job, once, &entry);
         let sight = if job.images.is_empty() { Sight::Words } else { Sight::Images };
         let speaker = self.choose_speaker(&entry, sight, job).await;
+        let found = self.find_workspace().await.map_err(|error| internal(&error))?;
         self.ensure_open(&entry).await.map_err(|error| internal(&error))?;
         let Some(open) = &mut self.open else { return Err(TurnError::Interrupted) };
         if let Ok(speaker) = &speaker {
@@ -374,7 +375,8 @@ impl Lane {
             open.record_model(&info.provider, &info.id).await.map_err(|error| internal(&error))?;
         }
         say(open, text, job).await.map_err(|error| internal(&error))?;
-        // The message is kept even when no model can answer it.
+        // The message is kept even when no model can answer it, or there is nowhere to look and to note.
+        found?;
         let mut speaker = match speaker {
             Ok(speaker) => speaker,
             Err(outcome) => return Ok(Ended { report: TurnReport::bare(outcome), last: None }),
@@ -537,8 +539,40 @@ impl Lane {
         .await?
     }
 
+    /// Looks where the workspace is: somebody may have moved it, or put another folder in its place, and then that is
+    /// the one to work in.
+    async fn find_workspace(&self) -> Result<Result<(), TurnError>, StoreError> {
+        let workspace = Arc::clone(&self.runtime.workspace);
+        let before = workspace.number();
+        let (workspace, found) = blocking(move || {
+            let found = workspace.follow();
+            (workspace, found)
+        })
+        .await?;
+        if workspace.number() != before {
+            tracing::warn!(agent = %self.runtime.id, "the workspace is another folder than before, and is worked in");
+        }
+        Ok(found.map_err(|error| {
+            tracing::error!(agent = %self.runtime.id, %error, "the workspace is not there");
+            let place = match self.audience() {
+                // Where the owner keeps things is nobody else's business.
+                Audience::Group => String::new(),
+                Audience::MainPrivate | Audience::Private => format!(" {}", workspace.path().display()),
+            };
+            TurnError::Internal {
+                words: format!(
+                    "The workspace{place} is not there: it was moved or deleted, or its disk is not mounted. Nothing was noted. \
+                     Put it back, or let `openclaw quickstart` make a new one."
+                ),
+            }
+        }))
+    }
+
     async fn ensure_open(&mut self, entry: &SessionEntry) -> Result<(), StoreError> {
-        let current = self.open.as_ref().is_some_and(|open| open.id == entry.session_id() && open.is_sound());
+        let folder = self.runtime.workspace.number();
+        let is_current =
+            |open: &OpenSession| open.id == entry.session_id() && open.is_sound() && open.folder == folder;
+        let current = self.open.as_ref().is_some_and(is_current);
         if !current {
             self.open = None;
             self.restore(entry).await?;

@@ -43,10 +43,12 @@ fn proven(key: &SessionKey, entry: Option<&SessionEntry>, main_key: &str) -> Pro
             let said = entry.and_then(|entry| entry.text(field::CHANNEL)).map(str::trim);
             said.filter(|channel| !channel.is_empty()).map_or(Proven::Owner, of_channel)
         }
-        // A user of somebody's front end, a machine, and what others sent to it.
-        Conversation::OpenAiUser(_) | Conversation::OpenResponsesUser(_) => Proven::Nobody,
-        Conversation::Cron(_) | Conversation::CronRun { .. } => Proven::Nobody,
-        Conversation::Hook(_) | Conversation::Node(_) => Proven::Nobody,
+        // The owner wrote the job, and paired the device.
+        Conversation::Cron(_) | Conversation::CronRun { .. } | Conversation::Node(_) => Proven::Owner,
+        // A user of somebody's front end, and what others sent.
+        Conversation::OpenAiUser(_) | Conversation::OpenResponsesUser(_) | Conversation::Hook(_) => {
+            Proven::Nobody
+        }
     }
 }
 
@@ -123,9 +125,9 @@ mod tests {
             ("telegram:group:5", Proven::Nobody),
             ("slack:channel:c1", Proven::Nobody),
             ("hook:5", Proven::Nobody),
-            ("cron:job", Proven::Nobody),
-            ("cron:job:run:5", Proven::Nobody),
-            ("node-5", Proven::Nobody),
+            ("cron:job", Proven::Owner),
+            ("cron:job:run:5", Proven::Owner),
+            ("node-5", Proven::Owner),
             ("openai-user:ada", Proven::Nobody),
             ("openresponses-user:ada", Proven::Nobody),
             ("subagent:5", Proven::Nobody),

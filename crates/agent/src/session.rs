@@ -43,6 +43,8 @@ pub(crate) struct OpenSession {
     pub(crate) messages: Vec<Arc<Message>>,
     pub(crate) system: Arc<str>,
     pub(crate) tools: Arc<[ToolDefinition]>,
+    /// Which folder the workspace was when the prompt was made of its files.
+    pub(crate) folder: u64,
     /// A sync that began while the model was asked.
     syncing: Option<JoinHandle<Result<(), StoreError>>>,
     /// Whether a user's message is the last thing said.
@@ -281,6 +283,7 @@ impl Opening {
             transcript.history().iter().rev().find_map(said).is_some_and(|last| !is_answer(last));
         let tools: Arc<[ToolDefinition]> =
             runtime.toolbox_for(audience).definitions().into_iter().map(offer).collect();
+        let folder = runtime.workspace.number();
         let files = read_files(&runtime.workspace, audience, runtime.settings.bootstrap_max_chars);
         let system = system_prompt(&PromptInputs {
             audience,
@@ -298,6 +301,7 @@ impl Opening {
             system: system.into(),
             tools,
             runtime,
+            folder,
             syncing: None,
             unanswered,
         })

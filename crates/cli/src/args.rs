@@ -106,9 +106,14 @@ With nothing set up it creates the state directory, a minimal openclaw.json with
 exists is never changed: a second run finds everything in place. Without a terminal, or with --non-interactive, the
 gateway stays in the foreground until it is told to stop.
 
+Lines from a pipe or a file are answered in their order: the answers come on standard output, everything else on
+standard error, and after the last one the gateway stops, unless it ran before. Exit code 1: one of them got no answer.
+An input that ends without a line, or is /dev/null, changes nothing: the gateway stays.
+
 Examples:
   openclaw quickstart
   openclaw quickstart --workspace ~/notes
+  echo \"remember that the spare key is under the blue pot\" | openclaw quickstart
   openclaw quickstart --dev --json")]
 pub(crate) struct QuickstartArgs {
     /// Use this folder, with the notes that are in it, as the workspace
@@ -141,8 +146,10 @@ pub(crate) struct ConnectArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-In the chat: /exit or Ctrl-D leaves, Ctrl-C stops a running answer and leaves when there is none. Other /commands go to
-the gateway; /status is one of them.")]
+In the chat: /exit, exit or Ctrl-D leaves, Ctrl-C stops a running answer and leaves when there is none. Other /commands
+go to the gateway; /help lists them. From a pipe or a file, every line is a message.
+
+Exit code 0; 1 when lines came from elsewhere than a terminal and one of them got no answer.")]
 pub(crate) struct ChatArgs {
     /// The session to talk in; the main one by default
     #[arg(long, value_name = "KEY")]

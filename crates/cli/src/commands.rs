@@ -19,6 +19,7 @@ mod replay;
 mod sessions;
 mod status;
 
-pub(crate) use chat::{is_gateway_gone, talk};
+pub(crate) use chat::{Lines, answer_lines, is_gateway_gone, talk};
 pub(crate) use dashboard::{page_address, page_of, pair_url};
 pub(crate) use dispatch::run;
+pub(crate) use memory::{outlook, unsearched_words};

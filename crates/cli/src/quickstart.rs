@@ -5,12 +5,16 @@ mod plan;
 mod serve;
 mod setup;
 
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use openclaw_config::Locations;
+use openclaw_gateway::StartError;
+use rustix::fs::FileType;
 
 use crate::args::{InstanceArgs, QuickstartArgs};
+use crate::copies;
 use crate::instance::Instance;
 use plan::Wish;
 
@@ -19,6 +23,8 @@ use plan::Wish;
 enum Manner {
     /// A chat opens.
     Chat,
+    /// The lines of standard input are answered, if there are any; the announcement is not among the answers.
+    Lines,
     /// The gateway stays in the foreground.
     Serve,
     /// The same, announced in one line of JSON.
@@ -28,19 +34,44 @@ enum Manner {
 pub(crate) fn run(flags: &InstanceArgs, args: &QuickstartArgs) -> anyhow::Result<()> {
     let instance = Instance::open(flags)?;
     let workspace = args.workspace.as_deref().map(|path| absolute(path, &instance.at)).transpose()?;
+    if !instance.loaded.exists {
+        copies::no_stub_beside_copies(&instance.at, &instance.loaded.env)?;
+        // Before it is written into a new configuration.
+        port_is_free(instance.port(args.port)?)?;
+    }
     let setup = setup::set_up(&instance, &Wish { workspace, port: args.port })?;
     // Read again: now there is a configuration, and it holds the token.
     let instance = Instance::open(flags)?;
     serve::serve(instance, args.port, &setup, manner(args))
 }
 
-fn manner(args: &QuickstartArgs) -> Manner {
-    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    match (args.json, args.non_interactive || !is_terminal) {
-        (true, _) => Manner::ServeJson,
-        (false, true) => Manner::Serve,
-        (false, false) => Manner::Chat,
+/// Refuses a port that somebody listens on. Whatever else may be wrong with it shows when the gateway starts.
+fn port_is_free(port: u16) -> Result<(), StartError> {
+    // As the gateway does it: connections that are closing are no reason.
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Err(StartError::PortInUse { port }),
+        Ok(_) | Err(_) => Ok(()),
     }
+}
+
+fn manner(args: &QuickstartArgs) -> Manner {
+    if args.json {
+        Manner::ServeJson
+    } else if args.non_interactive {
+        Manner::Serve
+    } else if std::io::stdin().is_terminal() {
+        if std::io::stdout().is_terminal() { Manner::Chat } else { Manner::Serve }
+    } else if may_have_lines() {
+        Manner::Lines
+    } else {
+        Manner::Serve
+    }
+}
+
+/// Whether standard input is something that others write into. Services and `nohup` have a device there.
+fn may_have_lines() -> bool {
+    let kind = rustix::fs::fstat(std::io::stdin()).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    matches!(kind, Ok(FileType::Fifo | FileType::Socket | FileType::RegularFile))
 }
 
 /// The folder as the file system calls it, so that `.` and a link still name the same one tomorrow.

@@ -20,6 +20,23 @@ pub(crate) fn room(free_bytes: u64) -> Option<String> {
     }
 }
 
+/// What is to be said of folders of notes that are not there, a line each. `health` is the gateway's summary; an older one
+/// says nothing of them.
+pub(crate) fn missing_workspaces(health: &Value) -> Vec<String> {
+    let agents = health.get("agents").and_then(Value::as_array).into_iter().flatten();
+    let missing = agents.filter(|agent| agent.pointer("/workspace/ok") == Some(&Value::Bool(false)));
+    let text = |agent: &Value, at: &str| agent.pointer(at).and_then(Value::as_str).unwrap_or("?").to_owned();
+    let words = |agent: &Value| {
+        format!(
+            "the workspace of agent {}, {}, is not there, and nothing is answered; put it back, or let `openclaw quickstart` \
+             make a new one",
+            text(agent, "/agentId"),
+            text(agent, "/workspace/path")
+        )
+    };
+    missing.map(words).collect()
+}
+
 /// Bytes that the gateway's disk has free, in what it says of its health or status; an older one says nothing.
 pub(crate) fn free_bytes(said: &Value) -> Option<u64> {
     said.pointer("/disk/freeBytes").and_then(Value::as_u64)
@@ -47,7 +64,7 @@ pub(crate) fn troubles(health: &Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{room, troubles};
+    use super::{missing_workspaces, room, troubles};
     use openclaw_store::{LOW_SPACE_BYTES, MIN_FREE_BYTES};
     use serde_json::json;
 
@@ -60,6 +77,18 @@ mod tests {
             room(MIN_FREE_BYTES).unwrap().starts_with("20.9 MB free; new messages are refused below 20.9 MB")
         );
         assert_eq!(room(LOW_SPACE_BYTES), None);
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_is_named() {
+        let there = json!({"agentId": "a", "workspace": {"ok": true, "path": "/a"}});
+        let gone = json!({"agentId": "b", "workspace": {"ok": false, "path": "/b"}});
+        let lines = missing_workspaces(&json!({"agents": [{"agentId": "old"}, there, gone]}));
+        assert!(
+            lines.len() == 1 && lines[0].starts_with("the workspace of agent b, /b, is not there"),
+            "{lines:?}"
+        );
+        assert!(missing_workspaces(&json!({})).is_empty());
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct MinimalOptions {
     pub workspace: Option<String>,
     /// `gateway.port`
     pub port: Option<u16>,
+    /// `agents.defaults.memorySearch.extraPaths`
+    pub extra_paths: Vec<String>,
     /// `agents.defaults.model.primary`
     pub model: Option<String>,
 }
@@ -36,6 +38,10 @@ pub fn minimal_config(token: &Secret, options: &MinimalOptions) -> String {
     }
     if let Some(workspace) = &options.workspace {
         config["agents"]["defaults"]["workspace"] = literal(workspace);
+    }
+    if !options.extra_paths.is_empty() {
+        let paths: Vec<Value> = options.extra_paths.iter().map(|path| literal(path)).collect();
+        config["agents"]["defaults"]["memorySearch"]["extraPaths"] = paths.into();
     }
     format!("{config:#}\n")
 }
@@ -74,6 +80,7 @@ mod tests {
         let options = MinimalOptions {
             workspace: Some("/w/${X}".to_owned()),
             port: Some(1234),
+            extra_paths: vec![".".to_owned()],
             model: Some("p/m".to_owned()),
         };
         let text = minimal_config(&Secret::new("t0ken".to_owned()), &options);
@@ -83,6 +90,7 @@ mod tests {
         assert!(config.gateway.auth.token.as_ref().unwrap().matches("t0ken"));
         assert_eq!(config.gateway.port, Some(1234));
         assert_eq!(config.agents.defaults.files.workspace.as_deref(), Some("/w/${X}"));
+        assert_eq!(config.agents.memory_search("main").extra_paths, ["."]);
         assert_eq!(config.agents.defaults.model.unwrap().primary.as_deref(), Some("p/m"));
     }
 

@@ -1,5 +1,6 @@
 //! The health summary: built from memory, cached, told to everybody when it is refreshed.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use openclaw_agent::AgentRuntime;
@@ -64,14 +65,31 @@ fn summary(core: &Core) -> Value {
     let agents: Vec<Value> =
         now.agents.all.values().map(|agent| agent_summary(&now, agent, started)).collect();
     let sessions = now.agents.get(&now.agents.default_id).map(|agent| sessions(agent, started));
-    let disk = disk(core);
-    json!({
-        "ok": disk["ok"], "ts": started, "durationMs": core.now_ms() - started,
+    let mut health = json!({
+        "ok": true, "ts": started, "durationMs": core.now_ms() - started,
         "channels": {}, "channelOrder": [], "channelLabels": {},
         "heartbeatSeconds": 1800, "defaultAgentId": now.agents.default_id,
         "agents": agents, "sessions": sessions, "config": core.reload.summary(&now.loaded),
-        "disk": disk,
-    })
+        "disk": null,
+    });
+    look_again(core, &mut health);
+    health
+}
+
+/// Puts in what the disk says at this moment: a minute is long for one that fills, or a folder that is gone.
+pub(crate) fn look_again(core: &Core, health: &mut Value) {
+    let disk = disk(core);
+    let mut is_well = disk["ok"] == true;
+    health["disk"] = disk;
+    let now = core.snapshot();
+    for summary in health["agents"].as_array_mut().into_iter().flatten() {
+        let agent = summary["agentId"].as_str().and_then(|id| now.agents.get(id));
+        let Some(agent) = agent else { continue };
+        let workspace = workspace(agent.workspace.path());
+        is_well &= workspace["ok"] == true;
+        summary["workspace"] = workspace;
+    }
+    health["ok"] = is_well.into();
 }
 
 /// Room on the disk of what is accepted; ours, the release says nothing of it.
@@ -91,6 +109,11 @@ fn agent_summary(now: &Snapshot, agent: &AgentRuntime, now_ms: i64) -> Value {
         "heartbeat": heartbeat(now.config()),
         "sessions": sessions(agent, now_ms),
     })
+}
+
+/// Whether the folder of notes is there; ours, the release says nothing of it.
+fn workspace(path: &Path) -> Value {
+    json!({"ok": path.is_dir(), "path": path.to_string_lossy()})
 }
 
 /// Heartbeats do not run in this build yet, and say so.
@@ -122,9 +145,17 @@ fn sessions(agent: &AgentRuntime, now_ms: i64) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::room;
+    use super::{room, workspace};
     use openclaw_store::MIN_FREE_BYTES;
     use serde_json::json;
+
+    #[test]
+    fn a_workspace_that_is_gone_is_not_well() {
+        let home = tempfile::tempdir().unwrap();
+        let gone = home.path().join("gone");
+        assert_eq!(workspace(home.path())["ok"], true);
+        assert_eq!(workspace(&gone), json!({"ok": false, "path": gone.to_str()}));
+    }
 
     #[test]
     fn a_disk_that_takes_nothing_new_is_not_well() {

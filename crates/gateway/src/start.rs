@@ -69,13 +69,13 @@ impl StartOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The config says this machine is a client.
-    #[error("gateway.mode is not \"local\" in {path}; set it to run the gateway here, or run `openclaw quickstart`", path = path.display())]
+    #[error("gateway.mode is not \"local\" in {path}; `openclaw config set gateway.mode local` lets the gateway run here", path = path.display())]
     Mode {
         /// The config file.
         path: PathBuf,
     },
     /// Nothing would keep strangers out.
-    #[error("no gateway secret: set gateway.auth.token in {path} or OPENCLAW_GATEWAY_TOKEN, or run `openclaw quickstart`", path = path.display())]
+    #[error("no gateway secret: set gateway.auth.token in {path} to a long text that nobody guesses, or OPENCLAW_GATEWAY_TOKEN", path = path.display())]
     NoSecret {
         /// The config file.
         path: PathBuf,

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -28,14 +29,28 @@ const SAFE: OFlags = OFlags::CLOEXEC.union(OFlags::NOFOLLOW).union(OFlags::NONBL
 ///
 /// A path is relative to the root, or absolute and lexically under it. It may hold no `..` and pass through no symbolic
 /// link; the kernel enforces that where it can (`openat2`), otherwise each component is opened by itself. Because the
-/// handle, not the name, is the root, renaming or replacing the directory changes nothing. The root's own path may
-/// lead through links: the owner chose it.
+/// handle, not the name, is the root, renaming or replacing the directory changes nothing until somebody asks to
+/// [follow](Root::follow) the name. The root's own path may lead through links: the owner chose it.
 #[derive(Debug)]
 pub struct Root {
-    dir: OwnedFd,
     path: PathBuf,
-    canonical: PathBuf,
+    held: RwLock<Arc<Held>>,
     resolver: Resolver,
+}
+
+/// The directory that is open.
+#[derive(Debug)]
+struct Held {
+    dir: OwnedFd,
+    canonical: PathBuf,
+    /// How many were open before it.
+    number: u64,
+}
+
+impl Held {
+    fn of(dir: OwnedFd, path: &Path, number: u64) -> io::Result<Self> {
+        Ok(Self { dir, canonical: path.canonicalize()?, number })
+    }
 }
 
 /// Why a path beneath a [`Root`] could not be used. `path` is the path as it was asked for.
@@ -119,7 +134,7 @@ impl Root {
     /// # Errors
     /// When it is missing, not a directory, or not accessible.
     pub fn open(dir: &Path) -> Result<Self, RootError> {
-        Self::held(dir, atomic::open_dir(dir))
+        Self::of(dir, atomic::open_dir(dir))
     }
 
     /// The same, unless the last name of the path is a symbolic link.
@@ -127,17 +142,45 @@ impl Root {
     /// # Errors
     /// [`RootError::Symlink`] for a link; the others as they apply.
     pub fn open_itself(dir: &Path) -> Result<Self, RootError> {
-        Self::held(dir, beneath::step(rustix::fs::CWD, dir.as_os_str(), beneath::DIRECTORY))
+        Self::of(dir, beneath::step(rustix::fs::CWD, dir.as_os_str(), beneath::DIRECTORY))
     }
 
-    fn held(dir: &Path, opened: io::Result<OwnedFd>) -> Result<Self, RootError> {
+    fn of(dir: &Path, opened: io::Result<OwnedFd>) -> Result<Self, RootError> {
         let fail = |source| RootError::io("open directory", dir, source);
+        let held = opened.and_then(|opened| Held::of(opened, dir, 0)).map_err(fail)?;
         Ok(Self {
-            dir: opened.map_err(fail)?,
             path: std::path::absolute(dir).map_err(fail)?,
-            canonical: dir.canonicalize().map_err(fail)?,
+            held: RwLock::new(Arc::new(held)),
             resolver: Resolver::Kernel,
         })
+    }
+
+    /// What is open now. The lock guards the copy of a pointer, so that a poisoned one is still whole.
+    fn held(&self) -> Arc<Held> {
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Goes over to the directory that the root's path leads to now, if that is another one: the first was moved away,
+    /// or another was put in its place. Everybody who shares this handle works there from then on.
+    ///
+    /// # Errors
+    /// Nothing is there, or no directory, or it is not accessible; what was open stays open.
+    pub fn follow(&self) -> Result<(), RootError> {
+        if self.is_in_place() {
+            return Ok(());
+        }
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let another = atomic::open_dir(&self.path)
+            .and_then(|dir| Held::of(dir, &self.path, held.number.saturating_add(1)));
+        *held = Arc::new(another.map_err(|source| RootError::io("open directory", &self.path, source))?);
+        Ok(())
+    }
+
+    /// How often [`Root::follow`] went over to another directory: whoever remembers something of the one that was open
+    /// can tell by this that it is another.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.held().number
     }
 
     /// The root's path, absolute, as it was given.
@@ -149,7 +192,7 @@ impl Root {
     /// Whether the root's path still leads to the directory that the handle is open on.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
-        match (rustix::fs::fstat(&self.dir), rustix::fs::stat(&self.path)) {
+        match (rustix::fs::fstat(&self.held().dir), rustix::fs::stat(&self.path)) {
             (Ok(held), Ok(named)) => (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino),
             (Err(_), _) | (_, Err(_)) => false,
         }
@@ -162,8 +205,9 @@ impl Root {
     pub fn relative(&self, asked: &Path) -> Result<PathBuf, RootError> {
         let outside = || RootError::Outside { path: asked.to_owned() };
         let below = if asked.is_absolute() {
+            let held = self.held();
             let under = |root: &Path| asked.strip_prefix(root).ok();
-            under(&self.path).or_else(|| under(&self.canonical)).ok_or_else(outside)?
+            under(&self.path).or_else(|| under(&held.canonical)).ok_or_else(outside)?
         } else {
             asked
         };
@@ -301,7 +345,7 @@ impl Root {
     pub fn create_parent_dirs(&self, asked: &Path) -> Result<(), RootError> {
         let clean = self.relative(asked)?;
         let fail = |source: io::Error| RootError::io("create the directory of", asked, source);
-        let mut dir = self.dir.try_clone().map_err(fail)?;
+        let mut dir = self.held().dir.try_clone().map_err(fail)?;
         for component in clean.parent().into_iter().flat_map(Path::iter) {
             let made = atomic::make_dir_at(dir.as_fd(), component).map_err(fail)?;
             let next = beneath::step(dir.as_fd(), component, beneath::DIRECTORY).map_err(fail)?;
@@ -320,7 +364,7 @@ impl Root {
         }
         let file = self
             .resolver
-            .open(self.dir.as_fd(), clean, access | SAFE)
+            .open(self.held().dir.as_fd(), clean, access | SAFE)
             .map_err(|source| RootError::io("open", asked, source))?;
         let stat = rustix::fs::fstat(&file).map_err(|errno| RootError::io("inspect", asked, errno.into()))?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
@@ -340,7 +384,7 @@ impl Root {
     fn open_dir_beneath(&self, asked: &Path, clean: &Path) -> Result<OwnedFd, RootError> {
         let below = if clean.as_os_str().is_empty() { Path::new(".") } else { clean };
         self.resolver
-            .open(self.dir.as_fd(), below, beneath::DIRECTORY)
+            .open(self.held().dir.as_fd(), below, beneath::DIRECTORY)
             .map_err(|source| RootError::io("open", asked, source))
     }
 }

@@ -310,6 +310,7 @@ impl Mailbox {
             open: None,
             shelter: None,
             job: None,
+            folder: options.workspace.number(),
             indexed: self.embed_when_indexed(),
             file: None,
             skipped: Vec::new(),

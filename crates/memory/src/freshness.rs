@@ -151,6 +151,15 @@ impl Freshness {
         self.unseen.any()
     }
 
+    /// The notes are in another folder than before: nothing is known of it, and that one is watched.
+    pub(crate) fn turn_to(&mut self, sources: &Sources) {
+        if self.options.watch {
+            self.watch.turn_to(&self.name, sources.places());
+            self.blind = self.watch.blind();
+        }
+        self.forget();
+    }
+
     /// Nothing is known any more: it is another index.
     pub(crate) fn forget(&mut self) {
         self.unseen = Among::ALL;

@@ -95,7 +95,7 @@ pub use qmd::{
     Chat, ChatKind, Collection, QmdBackend, QmdCall, QmdError, QmdLimits, QmdOptions, QmdPlaces, QmdProgram,
     QmdRunner, QmdUpdates, Scope, ScopeRule, SessionExport, Verdict, WithFallback, render_session,
 };
-pub use sources::{SessionMessage, SourceOptions, Speaker, Transcripts};
+pub use sources::{Outlook, SessionMessage, SourceOptions, Speaker, Transcripts, outlook};
 pub use time::Ageing;
 pub use weighted::{Chunking, Fusion, Measured, Multiplier, Sides, Weighted, Weights};
 pub use words::matched_words;

@@ -14,7 +14,7 @@ use crate::matches::{Held, Matches};
 use crate::measure::MeaningWeight;
 use crate::ranking::Ranking;
 use crate::score::{Evidence, Scores, Weights};
-use crate::select::{Run, select};
+use crate::select::{Candidate, Run, select};
 use crate::time::{Ageing, Time};
 use crate::weighted::Sides;
 use crate::words::{Concept, analyse, folded, parts_of};
@@ -74,7 +74,8 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
     let scores = Scores::new(corpus, &concepts, &matches, weights);
     let mut ranking = Ranking { corpus, scores, meaning, sides, time: &time };
     let mut candidates = ranking.candidates(index, codes.as_ref())?;
-    if time.only_days {
+    let is_of_them = |candidate: &Candidate| time.is_asked(corpus.views()[candidate.slot].day(candidate.row));
+    if time.only_days || (time.names_days() && !candidates.iter().any(is_of_them)) {
         ranking.add_days(&mut candidates);
     }
     let score = |slot, rows| ranking.fused(slot, rows);

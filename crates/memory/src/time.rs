@@ -90,6 +90,11 @@ impl Time {
         (days.from..=days.to).contains(&day)
     }
 
+    /// Whether the query names days, not just some time.
+    pub(crate) fn names_days(&self) -> bool {
+        self.days.as_ref().is_some_and(|days| days.strength != Strength::Vague)
+    }
+
     /// The days that the query names, for whoever asked.
     pub(crate) fn named(&self) -> Option<Days> {
         let days = self.days.as_ref().filter(|days| days.strength != Strength::Vague)?;
@@ -187,6 +192,32 @@ mod tests {
         let before = Time::of("what was the router password before that", TODAY, Ageing::Steady);
         assert!(before.bonus(day(11, 19)) < before.bonus(day(1, 1)));
         assert_eq!(Time::of("2026-03-08", TODAY, Ageing::Steady).subject, "2026-03-08");
+    }
+
+    #[test]
+    fn whatever_there_was_on_some_days_is_asked_for_in_many_ways() {
+        let asks = |query| Time::of(query, TODAY, Ageing::Steady).only_days;
+        for query in [
+            "what happened on 14 March 2026",
+            "what happened in March",
+            "anything on 14 March 2026?",
+            "events of 14 March 2026",
+            "my diary of 14 March 2026",
+            "Was ist am 14. März 2026 passiert?",
+            "Hvad skete der den 14. marts 2026?",
+            "Vad hände den 14 mars 2026?",
+            "¿Qué pasó el 14 de marzo de 2026?",
+            "Что было 14 марта 2026?",
+        ] {
+            assert!(asks(query), "{query}");
+        }
+        for query in [
+            "what happened to the boat in March",
+            "the events of the club in March",
+            "what happened to the boat",
+        ] {
+            assert!(!asks(query), "{query}");
+        }
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub(crate) const SEARCH_BYTES: u64 = 512 * 1024;
 /// An index nobody asks is closed after this, and its memory given back.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// What a search says while the notes cannot be looked at.
+const MISSING: &str = "the workspace is not there, and this is what was indexed of it";
+
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, MemoryError>>;
 
 /// What the worker can be asked.
@@ -105,6 +108,8 @@ pub(crate) struct Worker {
     /// What answers while the file cannot be used.
     pub(crate) shelter: Option<Shelter>,
     pub(crate) job: Option<Job>,
+    /// Which folder the workspace is, see [`Sources::find_workspace`].
+    pub(crate) folder: u64,
     pub(crate) fresh: Freshness,
     /// Tells that there may be passages to embed; closed when the thread ends.
     pub(crate) indexed: mpsc::Sender<()>,
@@ -161,7 +166,19 @@ impl Worker {
         }
     }
 
+    /// Notices that the workspace is another folder: it was moved, or put back. One that is not there is told of by those
+    /// who list it.
+    fn notice_move(&mut self) {
+        let found = self.sources.find_workspace();
+        if let Some(folder) = found.ok().filter(|&folder| folder != self.folder) {
+            tracing::info!(agent = %self.agent_id, "the workspace is another folder; its notes are read");
+            self.folder = folder;
+            self.fresh.turn_to(&self.sources);
+        }
+    }
+
     fn do_duty(&mut self) {
+        self.notice_move();
         let now = Instant::now();
         match self.fresh.duty(now) {
             Some(Duty::Sync) => self.want(Take::All),
@@ -178,6 +195,7 @@ impl Worker {
     }
 
     fn answer(&mut self, request: Request) {
+        self.notice_move();
         // A caller that went away (an aborted turn) does not want the reply: not an error.
         match request {
             Request::Search(query, vector, reply) => {
@@ -245,6 +263,8 @@ impl Worker {
         self.with_index(|open, _| open.refresh())?;
         // A failed sync does not fail the search: what is indexed still answers.
         let stale = self.freshen().unwrap_or_else(|error| Some(error.to_string()));
+        let missing = self.sources.find_workspace().err();
+        let stale = missing.map(|error| format!("{MISSING}: {error}")).or(stale);
         let today = self.today();
         let (found, embedded) = self.with_index(|open, _| {
             Ok((open.search_current(query, vector.as_ref(), today)?, open.embedded()))

@@ -32,6 +32,7 @@ A score is how probable it is that the lines are about the question, from 0 to 1
 Exit code 0: searched, also when nothing was found; 1: not searched, and why.
 
 Examples:
+  openclaw memory search where is the spare key
   openclaw memory search \"Where is the spare key?\"
   openclaw memory search \"birthday\" --max-results 3 --json
   openclaw memory search \"INV-2041\" --explain")]
@@ -82,8 +83,8 @@ pub(crate) struct MemoryIndexArgs {
 #[derive(Debug, Args)]
 pub(crate) struct MemorySearchArgs {
     /// A question or words, in any language
-    #[arg(value_name = "QUERY")]
-    pub(crate) query: String,
+    #[arg(value_name = "QUERY", required = true)]
+    pub(crate) query: Vec<String>,
     /// Whose memory; the default agent's by default
     #[arg(long, value_name = "ID")]
     pub(crate) agent: Option<String>,

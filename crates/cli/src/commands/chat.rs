@@ -1,9 +1,11 @@
 //! `openclaw chat`: a conversation in the terminal, line by line, over the gateway's protocol like any other client.
 
 mod answer;
+mod lines;
 mod talk;
 
-pub(crate) use talk::{is_gateway_gone, talk};
+pub(crate) use lines::Lines;
+pub(crate) use talk::{answer_lines, is_gateway_gone, talk};
 
 use crate::args::{ChatArgs, InstanceArgs};
 use crate::client::{CALL_TIMEOUT, Client, Target};

@@ -1,4 +1,4 @@
-//! `openclaw health`: is the gateway well? Exit code 1 when it is not there, or its disk is full; one that runs with a configuration that is
+//! `openclaw health`: is the gateway well? Exit code 1 when it is not there, its disk is full, or a workspace is gone; one that runs with a configuration that is
 //! not the file's answers, so it is 0, and the output says what is not in force.
 
 use std::time::Duration;
@@ -51,6 +51,8 @@ fn words(health: &Value, url: &str) -> String {
     let troubles = standing::troubles(health);
     let room = standing::free_bytes(health).and_then(standing::room);
     let disk = room.map_or(String::new(), |room| format!("\nits disk: {room}"));
+    let missing = standing::missing_workspaces(health).into_iter().map(|line| format!("\n{line}"));
+    let disk = format!("{disk}{}", missing.collect::<String>());
     let is_well = health.get("ok") != Some(&Value::Bool(false));
     match (troubles.is_empty(), is_well) {
         (true, true) => format!("the gateway at {url} is well: {counts}{disk}"),
@@ -76,6 +78,9 @@ mod tests {
         let expected = "the gateway at ws://x runs, but is not well: 1 agent, 0 sessions, 0 channels\nits disk: full: \
                         5.0 MB free; new messages are refused below 20.9 MB, make room";
         assert_eq!(words(&full, "ws://x"), expected);
+        let gone =
+            json!({"ok": false, "agents": [{"agentId": "main", "workspace": {"ok": false, "path": "/w"}}]});
+        assert!(words(&gone, "ws://x").contains("0 channels\nthe workspace of agent main, /w, is not there"));
         let health = json!({"config": {"problems": ["f:1:2 a: unknown key"], "problemCount": 1}});
         let expected = "the gateway at ws://x runs (0 agents, 0 sessions, 0 channels), but not with its configuration \
                         file as it is:\n  f:1:2 a: unknown key";

@@ -11,5 +11,6 @@ mod watching;
 pub(super) use bench::bench;
 pub(super) use index::index;
 pub(super) use open::memory;
+pub(crate) use open::{outlook, unsearched_words};
 pub(super) use search::search;
 pub(super) use status::{BUILT_IN, QMD, status};

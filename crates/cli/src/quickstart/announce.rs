@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::setup::Setup;
 use crate::agents;
+use crate::commands::{outlook, unsearched_words};
 use crate::instance::Instance;
 use crate::model::{self, ModelState};
 use crate::{format, output};
@@ -66,13 +67,20 @@ pub(super) struct MemoryState {
     /// Who gets the text of notes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sent_to: Option<Reader>,
+    /// Notes outside `memory/` that this run has had searched.
+    pub(super) added: usize,
+    /// Those that are not searched.
+    pub(super) unsearched: usize,
+    /// What to do about them.
+    #[serde(skip)]
+    pub(super) hint: Option<String>,
 }
 
 /// Nobody makes vectors.
 const NO_VECTORS: &str = "none";
 
 /// How the notes of an agent are searched.
-fn memory_state(instance: &Instance, agent: &str) -> MemoryState {
+fn memory_state(instance: &Instance, agent: &str, added: usize) -> MemoryState {
     let config = instance.config();
     let search = config.agents.memory_search(agent);
     let around = Surroundings {
@@ -82,6 +90,9 @@ fn memory_state(instance: &Instance, agent: &str) -> MemoryState {
         canonical: canonical_provider,
     };
     let embedders = around.embedders(agent, &SystemClock);
+    // A workspace that cannot be opened is told of by whoever starts.
+    let outlook = agents::find(instance, Some(agent)).ok().and_then(|agent| outlook(instance, &agent).ok());
+    let unsearched = outlook.flatten().map(|outlook| outlook.unsearched).unwrap_or_default();
     MemoryState {
         enabled: search.enabled && search.provider != EmbeddingProvider::None,
         sent_to: embedders.reader(),
@@ -90,6 +101,9 @@ fn memory_state(instance: &Instance, agent: &str) -> MemoryState {
             MemoryBackend::Builtin => None,
             MemoryBackend::Qmd => Some("qmd"),
         },
+        added,
+        unsearched: unsearched.len(),
+        hint: unsearched_words(&unsearched, &search.extra_paths),
     }
 }
 
@@ -103,10 +117,15 @@ impl MemoryState {
             (None, NO_VECTORS) => "by words".to_owned(),
             (None, _) => "by words and meaning".to_owned(),
         };
-        match &self.sent_to {
+        let words = match &self.sent_to {
             None => format!("Markdown files, searched {how} (nothing leaves this machine)"),
             Some(reader) => format!("Markdown files, searched {how}; {reader} gets their text"),
-        }
+        };
+        let added = (self.added > 0).then(|| {
+            let files = format::count(self.added, ".md file");
+            format!("with {files} outside memory/ (memorySearch.extraPaths in the configuration)")
+        });
+        [Some(words), added, self.hint.clone()].into_iter().flatten().collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -120,7 +139,7 @@ impl Facts {
             created: setup.created.clone(),
             model: model::of(instance, &agent),
             channels: Vec::new(),
-            memory: memory_state(instance, &agent),
+            memory: memory_state(instance, &agent, setup.added),
         }
     }
 
@@ -173,7 +192,8 @@ mod tests {
         let at = Locations::resolve(&env, LocationFlags::default()).unwrap();
         write_new(&at.config_path, "{gateway: {auth: {token: 's3cret'}}}").unwrap();
         let loaded = load(&at, &env).map_err(|error| error.to_string()).unwrap();
-        let setup = Setup { workspace: home.path().join("notes"), created: vec![at.config_path.clone()] };
+        let created = vec![at.config_path.clone()];
+        let setup = Setup { workspace: home.path().join("notes"), created, added: 3 };
         let place = Place {
             url: "http://127.0.0.1:18789/".to_owned(),
             address: "127.0.0.1:18789".to_owned(),

@@ -20,6 +20,8 @@ pub(crate) struct Found {
     pub(crate) config: Presence,
     /// What is at the place of the workspace that will be used.
     pub(crate) folder: Folder,
+    /// Whether all notes of it are to be searched, and not only those in `memory`.
+    pub(crate) reach: Reach,
     /// Whether its `memory` folder is there.
     pub(crate) memory: Presence,
     /// Whether the configuration wants the starter files (`agents.defaults.skipBootstrap`).
@@ -44,6 +46,15 @@ pub(crate) enum Folder {
     InUse,
 }
 
+/// Which notes of a workspace are searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// `MEMORY.md` and what is under `memory/`.
+    Memory,
+    /// Every Markdown file.
+    All,
+}
+
 /// Whether a new workspace gets the starter files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Starters {
@@ -57,7 +68,7 @@ pub(crate) enum Step {
     /// A directory, 0700, with the missing ones above it.
     Directory(PathBuf),
     /// The configuration, with these settings and a new token.
-    Config { workspace: Option<PathBuf>, port: Option<u16> },
+    Config { workspace: Option<PathBuf>, port: Option<u16>, reach: Reach },
     /// A starter file.
     File { path: PathBuf, text: &'static str },
 }
@@ -118,18 +129,19 @@ pub(crate) fn plan(wish: &Wish, found: &Found, workspace: &Path, state_dir: &Pat
         steps.push(Step::Directory(workspace.join(MEMORY_DIR)));
     }
     if found.config == Presence::Missing {
-        steps.push(Step::Config { workspace: wish.workspace.clone(), port: wish.port });
+        let Wish { workspace, port } = wish.clone();
+        steps.push(Step::Config { workspace, port, reach: found.reach });
     }
     steps
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Folder, Found, Presence, Starters, Step, Wish, plan, workspace};
+    use super::{Folder, Found, Presence, Reach, Starters, Step, Wish, plan, workspace};
     use std::path::{Path, PathBuf};
 
     fn found(config: Presence, folder: Folder, memory: Presence) -> Found {
-        Found { config, folder, memory, starters: Starters::Wanted }
+        Found { config, folder, memory, reach: Reach::Memory, starters: Starters::Wanted }
     }
 
     /// The steps in short: `dir /path`, `file /path`, `config`.
@@ -138,7 +150,12 @@ mod tests {
         let show = |step: Step| match step {
             Step::Directory(path) => format!("dir {}", path.display()),
             Step::File { path, .. } => format!("file {}", path.display()),
-            Step::Config { workspace, port } => format!("config {workspace:?} {port:?}"),
+            Step::Config { workspace, port, reach: Reach::Memory } => {
+                format!("config {workspace:?} {port:?}")
+            }
+            Step::Config { workspace, port, reach: Reach::All } => {
+                format!("config {workspace:?} {port:?} all")
+            }
         };
         plan(wish, found, &place, Path::new("/s")).into_iter().map(show).collect()
     }
@@ -177,6 +194,9 @@ mod tests {
         assert_eq!(made, ["dir /s", "dir /notes/memory", "config Some(\"/notes\") Some(7)"]);
         let with_memory = steps(&wish, &found(Presence::Missing, Folder::InUse, Presence::There));
         assert_eq!(with_memory, ["dir /s", "config Some(\"/notes\") Some(7)"]);
+        let everywhere =
+            Found { reach: Reach::All, ..found(Presence::Missing, Folder::InUse, Presence::There) };
+        assert_eq!(steps(&wish, &everywhere), ["dir /s", "config Some(\"/notes\") Some(7) all"]);
     }
 
     #[test]

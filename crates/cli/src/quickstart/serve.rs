@@ -11,7 +11,7 @@ use super::Manner;
 use super::announce::{Announcement, Facts, Place};
 use super::setup::Setup;
 use crate::client::{CALL_TIMEOUT, Client, Target};
-use crate::commands::{is_gateway_gone, page_address, page_of, pair_url, talk};
+use crate::commands::{Lines, answer_lines, is_gateway_gone, page_address, page_of, pair_url, talk};
 use crate::instance::Instance;
 use crate::service::{launch, until_stopped};
 use crate::signals::GatewaySignals;
@@ -58,6 +58,7 @@ async fn join(
     tell(&Announcement::new(place, Facts::of(instance, setup)), &instance.at.home, manner)?;
     match manner {
         Manner::Chat => talk(&mut client, None).await,
+        Manner::Lines => answer_lines(&mut client, Lines::of_stdin()).await,
         Manner::Serve | Manner::ServeJson => Ok(()),
     }
 }
@@ -80,6 +81,7 @@ async fn start(
     tell(&Announcement::new(place, facts), &home, manner)?;
     match manner {
         Manner::Chat => chat(gateway, &target).await,
+        Manner::Lines => answer(gateway, &target).await,
         Manner::Serve | Manner::ServeJson => {
             // One announcement is what the reader of it expects; the log tells of the others.
             until_stopped(gateway, |_| Ok(())).await
@@ -93,13 +95,17 @@ fn stop_signals(manner: Manner) -> &'static [SignalKind] {
     const INTERRUPT: SignalKind = SignalKind::interrupt();
     match manner {
         Manner::Chat => &[TERMINATE],
-        Manner::Serve | Manner::ServeJson => &[INTERRUPT, TERMINATE],
+        Manner::Lines | Manner::Serve | Manner::ServeJson => &[INTERRUPT, TERMINATE],
     }
 }
 
 fn tell(announcement: &Announcement, home: &Path, manner: Manner) -> Result<(), output::OutputError> {
     match manner {
         Manner::Chat | Manner::Serve => output::line(&announcement.words(home)),
+        Manner::Lines => {
+            output::complain(&announcement.words(home));
+            Ok(())
+        }
         Manner::ServeJson => output::json_line(announcement),
     }
 }
@@ -119,6 +125,31 @@ async fn chat(gateway: Gateway, target: &Target) -> anyhow::Result<()> {
     match talked {
         // Stopped from outside while talking: that is what was asked for.
         Err(error) if is_gateway_gone(&error) => Ok(()),
+        other => other,
+    }
+}
+
+/// Answers the lines of standard input with the gateway of this process, which stops after the last one. While nobody
+/// says anything, and where the input ends without a word, it is a gateway like any other.
+async fn answer(gateway: Gateway, target: &Target) -> anyhow::Result<()> {
+    let control = gateway.control();
+    let mut serving = tokio::spawn(until_stopped(gateway, |_| Ok(())));
+    let lines = tokio::select! {
+        served = &mut serving => return served?,
+        lines = Lines::of_stdin().begun() => lines,
+    };
+    let Some(lines) = lines else { return serving.await? };
+    let answered = async {
+        let mut client = Client::connect(target, CALL_TIMEOUT).await?;
+        answer_lines(&mut client, lines).await
+    }
+    .await;
+    control.stop();
+    serving.await??;
+    match answered {
+        Err(error) if is_gateway_gone(&error) => {
+            Err(output::Interrupted("stopped before every line was answered".to_owned()).into())
+        }
         other => other,
     }
 }

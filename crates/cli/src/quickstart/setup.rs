@@ -2,14 +2,21 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use openclaw_config::{MinimalOptions, minimal_config, write_new};
-use openclaw_guard::{FileError, Secret, create_private_dir, random_token};
+use openclaw_guard::{FileError, Root, Secret, create_private_dir, random_token};
+use openclaw_memory::outlook;
 
-use super::plan::{Folder, Found, Presence, Starters, Step, Wish, plan, workspace};
+use super::plan::{Folder, Found, Presence, Reach, Starters, Step, Wish, plan, workspace};
 use crate::instance::Instance;
 use crate::workspace::MEMORY_DIR;
 use crate::{agents, copies};
+
+/// The whole workspace, as an extra path of the memory.
+const EVERYWHERE: &str = ".";
+/// More notes than this, outside the folder where they are expected, may be a whole home directory: the owner decides.
+const MAX_ADDED: usize = 5_000;
 
 /// What a run of the setup did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +25,8 @@ pub(super) struct Setup {
     pub(super) workspace: PathBuf,
     /// What was created, in order.
     pub(super) created: Vec<PathBuf>,
+    /// Notes outside `memory/` that the new configuration has searched.
+    pub(super) added: usize,
 }
 
 /// Creates what is missing. What exists is left as it is, so that a second run, or a second process at the same
@@ -27,12 +36,26 @@ pub(super) struct Setup {
 /// The configuration names another workspace, it is gone and has left copies, or a file cannot be made.
 pub(super) fn set_up(instance: &Instance, wish: &Wish) -> anyhow::Result<Setup> {
     copies::no_stub_beside_copies(&instance.at, &instance.loaded.env)?;
-    let (found, place) = look(instance, wish)?;
+    let (mut found, place) = look(instance, wish)?;
+    let beside = beside(wish, &found)?;
+    if beside > 0 {
+        found.reach = Reach::All;
+    }
     let mut created = Vec::new();
     for step in plan(wish, &found, &place, &instance.at.state_dir) {
         created.extend(perform(step, &instance.at.config_path)?);
     }
-    Ok(Setup { workspace: place, created })
+    let added = if created.contains(&instance.at.config_path) { beside } else { 0 };
+    Ok(Setup { workspace: place, created, added })
+}
+
+/// How many notes outside `memory/` a new configuration is to have searched: those of a folder that the person names as
+/// the place of their notes.
+fn beside(wish: &Wish, found: &Found) -> anyhow::Result<usize> {
+    let wanted = wish.workspace.as_ref().filter(|_| found.config == Presence::Missing);
+    let Some(folder) = wanted.filter(|_| found.folder == Folder::InUse) else { return Ok(0) };
+    let unsearched = outlook(&Arc::new(Root::open(folder)?), &[]).unsearched.len();
+    Ok(if unsearched > MAX_ADDED { 0 } else { unsearched })
 }
 
 fn look(instance: &Instance, wish: &Wish) -> anyhow::Result<(Found, PathBuf)> {
@@ -43,6 +66,7 @@ fn look(instance: &Instance, wish: &Wish) -> anyhow::Result<(Found, PathBuf)> {
     let found = Found {
         config,
         folder: folder(&place)?,
+        reach: Reach::Memory,
         memory: if place.join(MEMORY_DIR).is_dir() { Presence::There } else { Presence::Missing },
         starters: if skips { Starters::Skipped } else { Starters::Wanted },
     };
@@ -76,10 +100,15 @@ fn perform(step: Step, config_path: &Path) -> anyhow::Result<Option<PathBuf>> {
             Ok(Some(path))
         }
         Step::File { path, text } => unless_there(path, text),
-        Step::Config { workspace, port } => {
+        Step::Config { workspace, port, reach } => {
             let workspace = workspace.map(|path| utf8(&path)).transpose()?;
             let token = Secret::new(random_token()?);
-            let text = minimal_config(&token, &MinimalOptions { workspace, port, model: None });
+            let extra_paths = match reach {
+                Reach::Memory => Vec::new(),
+                Reach::All => vec![EVERYWHERE.to_owned()],
+            };
+            let options = MinimalOptions { workspace, port, extra_paths, model: None };
+            let text = minimal_config(&token, &options);
             unless_there(config_path.to_owned(), &text)
         }
     }
@@ -134,6 +163,7 @@ mod tests {
         }
         let config = std::fs::read_to_string(home.path().join(".openclaw/openclaw.json")).unwrap();
         let second = run(home.path(), &Wish::default()).unwrap();
+        assert_eq!(first.added, 0);
         assert_eq!(second, Setup { created: Vec::new(), ..first });
         assert_eq!(std::fs::read_to_string(home.path().join(".openclaw/openclaw.json")).unwrap(), config);
     }
@@ -161,8 +191,11 @@ mod tests {
         let wish = Wish { workspace: Some(notes.clone()), port: Some(4100) };
         let setup = run(home.path(), &wish).unwrap();
         assert_eq!(std::fs::read_dir(&notes).unwrap().count(), 2, "garden.md and memory");
-        assert_eq!(setup.workspace, notes);
-        assert_eq!(run(home.path(), &wish).unwrap().created, Vec::<std::path::PathBuf>::new());
+        assert_eq!((&setup.workspace, setup.added), (&notes, 1));
+        let config = std::fs::read_to_string(home.path().join(".openclaw/openclaw.json")).unwrap();
+        assert!(config.replace(char::is_whitespace, "").contains("\"extraPaths\":[\".\"]"), "{config}");
+        let second = run(home.path(), &wish).unwrap();
+        assert_eq!((second.created, second.added), (Vec::new(), 0));
         assert_eq!(run(home.path(), &Wish::default()).unwrap().workspace, notes);
         let other = Wish { workspace: Some(home.path().join("other")), port: None };
         assert!(run(home.path(), &other).is_err());

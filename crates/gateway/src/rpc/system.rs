@@ -31,12 +31,7 @@ pub(super) fn health(call: &Call<'_>) -> Reply {
     let age = if wants_probe { crate::health::BURST_MS } else { crate::health::FRESH_MS };
     let cached = core.health.younger_than(age, core.now_ms());
     let mut health = cached.unwrap_or_else(|| core.health.renew(core));
-    if let Some(health) = health.as_object_mut() {
-        // A minute is long for a disk that fills.
-        let disk = crate::health::disk(core);
-        health.insert("ok".to_owned(), disk["ok"].clone());
-        health.insert("disk".to_owned(), disk);
-    }
+    crate::health::look_again(core, &mut health);
     // Not in the summary that everybody hears: what is wrong with a file may quote it.
     if Scope::Admin.is_satisfied_by(&call.client.scopes)
         && let Some(config) = health.get_mut("config").and_then(Value::as_object_mut)

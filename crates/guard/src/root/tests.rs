@@ -172,6 +172,39 @@ fn a_root_that_was_moved_or_replaced_is_not_in_place() {
 }
 
 #[test]
+fn whoever_follows_works_in_the_directory_that_is_there_now() {
+    let house = House::new();
+    for root in house.roots() {
+        let note = |text: &str| house.dir().join(text);
+        let aside = house.home.path().join("aside");
+        root.follow().unwrap();
+        assert_eq!(root.number(), 0);
+        std::fs::rename(house.dir(), &aside).unwrap();
+        assert_eq!(reason(root.follow()), "not found");
+        assert!(root.open_read(Path::new("file")).is_ok(), "what was open stays open");
+        create_private_dir(&house.dir()).unwrap();
+        write_atomic(&note("new"), b"new").unwrap();
+        root.follow().unwrap();
+        assert_eq!((root.number(), root.is_in_place()), (1, true));
+        assert_eq!(root.read_capped(&note("new"), 9).unwrap(), b"new");
+        assert_eq!(reason(root.open_read(Path::new("file"))), "not found");
+        std::fs::remove_dir_all(house.dir()).unwrap();
+        // The owner's name may be a link.
+        symlink(&aside, house.dir()).unwrap();
+        root.follow().unwrap();
+        assert_eq!(
+            (root.number(), root.read_capped(&aside.join("file"), 9).unwrap()),
+            (2, b"inside".to_vec())
+        );
+        std::fs::remove_file(house.dir()).unwrap();
+        write_atomic(&house.dir(), b"no directory").unwrap();
+        assert!(root.follow().is_err() && root.open_read(Path::new("file")).is_ok());
+        std::fs::remove_file(house.dir()).unwrap();
+        std::fs::rename(&aside, house.dir()).unwrap();
+    }
+}
+
+#[test]
 fn walk_lists_regular_files_only_and_is_bounded() {
     let house = House::new();
     let everything = |_: &Path, _: EntryKind| true;

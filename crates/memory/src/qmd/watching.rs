@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use openclaw_guard::EntryKind;
+
 use super::options::Collection;
 use crate::backend::Source;
 use crate::sources::{Place, Wanted};
@@ -25,7 +27,7 @@ fn place(collection: &Collection, workspace: &Path) -> Place {
     if !pattern.contains(['*', '/']) {
         return here(path, Wanted::Here(is_note_or_folder));
     }
-    let wanted = Wanted::Below(if is_only_markdown { is_markdown } else { |_| true });
+    let wanted = Wanted::Below(if is_only_markdown { is_markdown_or_folder } else { |_, _| true });
     match (path.parent(), path.file_name()) {
         // It may be made later, and whoever watches the workspace hears of that.
         (Some(parent), Some(name)) if parent == workspace && name == FOLDER => {
@@ -42,6 +44,10 @@ fn is_note_or_folder(name: &str) -> bool {
     name == FOLDER || is_markdown(Path::new(name))
 }
 
+fn is_markdown_or_folder(path: &Path, kind: EntryKind) -> bool {
+    kind == EntryKind::Directory || is_markdown(path)
+}
+
 fn is_markdown(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"))
 }
@@ -52,6 +58,7 @@ mod tests {
     use crate::backend::Source;
     use crate::qmd::options::Collection;
     use crate::sources::Wanted;
+    use openclaw_guard::EntryKind;
     use std::path::Path;
 
     #[test]
@@ -72,7 +79,7 @@ mod tests {
         let found = places(&collections, Path::new("/w")).into_iter().map(|place| {
             let txt = match place.wanted {
                 Wanted::Here(wanted) => wanted("a.txt"),
-                Wanted::Below(wanted) => wanted(Path::new("a.txt")),
+                Wanted::Below(wanted) => wanted(Path::new("a.txt"), EntryKind::File),
             };
             let is_deep = matches!(place.wanted, Wanted::Below(_));
             (place.top.join("").display().to_string(), place.start.display().to_string(), is_deep, txt)

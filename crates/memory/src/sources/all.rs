@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use openclaw_guard::RootError;
+
 use super::listing::{Listing, Note};
 use super::notes::Notes;
 use super::places::Place;
@@ -63,6 +65,18 @@ impl Sources {
             Source::Memory => Listing::default(),
             Source::Sessions => conversations.map_or_else(Listing::default, Conversations::list),
         }
+    }
+
+    /// Looks where the workspace is, if notes are searched. The number is another one when it is another folder than before.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub(crate) fn find_workspace(&self) -> Result<u64, RootError> {
+        let workspace = self.notes.workspace();
+        if self.has_notes {
+            workspace.follow()?;
+        }
+        Ok(workspace.number())
     }
 
     /// The folders to watch.

@@ -13,6 +13,7 @@ pub use all::SourceOptions;
 pub(crate) use all::Sources;
 pub(crate) use derive::line;
 pub(crate) use listing::{Listing, Note, Text};
+pub use notes::{Outlook, outlook};
 pub(crate) use places::{Place, Wanted};
 pub(crate) use said::said;
 pub use said::{SessionMessage, Speaker};

@@ -1,5 +1,6 @@
 //! Notes: `MEMORY.md`, `memory.md`, every `.md` file under `memory/`, and the extra paths of the configuration.
 
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +16,36 @@ const DAILY_DIR: &str = "memory";
 /// The curated note, in both spellings.
 const CURATED: [&str; 2] = ["MEMORY.md", "memory.md"];
 
+/// What the agent is told of itself, at the top of the workspace. An extra path over the workspace does not make notes of
+/// it: every prompt has it already.
+const OWN_FILES: [&str; 7] =
+    ["AGENTS.md", "SOUL.md", "TOOLS.md", "IDENTITY.md", "USER.md", "HEARTBEAT.md", "BOOTSTRAP.md"];
+/// Instructions of a skill, wherever they lie.
+const SKILL: &str = "SKILL.md";
+/// Folders of programs, in which nobody keeps notes; so are hidden ones, such as `.git`, or the waste basket of an editor.
+const MODULES: &str = "node_modules";
+
+/// The notes of a workspace, as they lie on the disk.
+#[derive(Debug, Default)]
+pub struct Outlook {
+    /// Those that are searched.
+    pub notes: usize,
+    /// Paths of those that are not, because they lie outside `memory/`: an extra path `.` would have them searched.
+    pub unsearched: Vec<String>,
+}
+
+/// Looks for the notes of a workspace.
+#[must_use]
+pub fn outlook(workspace: &Arc<Root>, extra: &[PathBuf]) -> Outlook {
+    let listed = |extra: &[PathBuf]| {
+        let notes = Notes::new(Arc::clone(workspace), extra).list().notes.into_iter();
+        notes.map(|note| note.path)
+    };
+    let searched: HashSet<String> = listed(extra).collect();
+    let unsearched = listed(&[PathBuf::from(".")]).filter(|path| !searched.contains(path)).collect();
+    Outlook { notes: searched.len(), unsearched }
+}
+
 /// Where notes lie.
 pub(super) struct Notes {
     workspace: Arc<Root>,
@@ -27,6 +58,8 @@ struct Extra {
     target: PathBuf,
     /// How its notes are called: the path from the workspace.
     shown: String,
+    /// The way from here to the workspace, if it lies here.
+    workspace: Option<PathBuf>,
 }
 
 impl Notes {
@@ -35,22 +68,39 @@ impl Notes {
         let base = without_dots(workspace.path());
         let extra = extra.iter().map(|path| {
             let target = without_dots(&base.join(path));
-            Extra { shown: path_from(&base, &target), target }
+            let workspace = base.strip_prefix(&target).ok().map(Path::to_owned);
+            Extra { shown: path_from(&base, &target), target, workspace }
         });
         Self { extra: extra.collect(), workspace }
     }
 
     pub(super) fn list(&self) -> Listing {
         let mut listing = Listing::default();
-        listing.add(&self.workspace, "", is_workspace_memory);
-        for extra in &self.extra {
-            if let Err(unlisted) = extra.list(&mut listing) {
+        let found = self.workspace.follow();
+        match &found {
+            Ok(()) => listing.add(&self.workspace, "", is_workspace_memory),
+            Err(error) => {
+                // Nobody knows that its notes are gone: a disk may not be mounted.
+                listing.is_partial = true;
+                listing.skip("", format!("the workspace is not there: {error}"));
+            }
+        }
+        for extra in self.extra.iter().filter(|extra| found.is_ok() || !extra.shown.is_empty()) {
+            if let Err(unlisted) = extra.list(&self.workspace, &mut listing) {
                 listing.fail(&extra.shown, &unlisted);
             }
         }
         listing.notes.sort_by(|a, b| a.path.cmp(&b.path));
         listing.notes.dedup_by(|a, b| a.path == b.path);
+        // What lies in two of the places is passed over once.
+        let mut seen = HashSet::new();
+        listing.skipped.retain(|skipped| seen.insert((skipped.path.clone(), skipped.reason.clone())));
         listing
+    }
+
+    /// The folder that holds most of them.
+    pub(super) fn workspace(&self) -> &Root {
+        &self.workspace
     }
 
     /// The folders in which notes come and go, for a watcher.
@@ -66,13 +116,13 @@ impl Notes {
         let curated = |name: &str| CURATED.contains(&name) || name == DAILY_DIR;
         let mut places = vec![
             held(place(&workspace, "", Wanted::Here(curated))),
-            held(place(&workspace, DAILY_DIR, Wanted::Below(is_markdown))),
+            held(place(&workspace, DAILY_DIR, Wanted::Below(is_daily))),
         ];
         for Extra { target, .. } in &self.extra {
             let any_note = |name: &str| is_markdown(Path::new(name));
             places.push(match is_markdown(target) && !target.is_dir() {
                 true => place(target.parent().unwrap_or(target), "", Wanted::Here(any_note)),
-                false => place(target, "", Wanted::Below(is_markdown)),
+                false => place(target, "", Wanted::Below(is_extra)),
             });
         }
         places
@@ -120,17 +170,18 @@ pub(super) enum Unlisted {
 
 impl Extra {
     /// Adds the notes of this path.
-    fn list(&self, listing: &mut Listing) -> Result<(), Unlisted> {
+    fn list(&self, workspace: &Arc<Root>, listing: &mut Listing) -> Result<(), Unlisted> {
+        if self.shown.is_empty() {
+            listing.add(workspace, "", |path, kind| self.accepts(path, kind));
+            return Ok(());
+        }
         let kind = std::fs::symlink_metadata(&self.target)?.file_type();
         if kind.is_symlink() {
             return Err(Unlisted::Link);
         }
         if kind.is_dir() {
             let root = Arc::new(Root::open_itself(&self.target)?);
-            listing.add(&root, &self.shown, |path, kind| match kind {
-                EntryKind::Directory => true,
-                EntryKind::File => is_markdown(path),
-            });
+            listing.add(&root, &self.shown, |path, kind| self.accepts(path, kind));
             return Ok(());
         }
         if !kind.is_file() || !is_markdown(&self.target) {
@@ -141,6 +192,13 @@ impl Extra {
         let shown_dir = self.shown.rsplit_once('/').map_or("", |(dir, _)| dir);
         listing.add(&parent, shown_dir, |path, kind| kind == EntryKind::File && path == name);
         Ok(())
+    }
+
+    /// Whether something in this folder is a note, or a folder that may hold some.
+    fn accepts(&self, below: &Path, kind: EntryKind) -> bool {
+        let in_workspace = self.workspace.as_ref().and_then(|way| below.strip_prefix(way).ok());
+        let is_own = in_workspace.is_some_and(|below| OWN_FILES.iter().any(|name| below == Path::new(name)));
+        !is_own && is_extra(below, kind)
     }
 
     fn parent(&self) -> Result<Root, RootError> {
@@ -156,6 +214,23 @@ fn is_workspace_memory(below: &Path, kind: EntryKind) -> bool {
             CURATED.iter().any(|name| below == Path::new(name))
                 || (below.starts_with(DAILY_DIR) && is_markdown(below))
         }
+    }
+}
+
+/// Whether something under `memory/` is a note, or a folder that may hold some.
+fn is_daily(below: &Path, kind: EntryKind) -> bool {
+    match kind {
+        EntryKind::Directory => true,
+        EntryKind::File => is_markdown(below),
+    }
+}
+
+/// The same under an extra path.
+fn is_extra(below: &Path, kind: EntryKind) -> bool {
+    let name = below.file_name().unwrap_or_default();
+    match kind {
+        EntryKind::Directory => !name.as_encoded_bytes().starts_with(b".") && name != MODULES,
+        EntryKind::File => is_markdown(below) && name != SKILL,
     }
 }
 
@@ -188,8 +263,44 @@ fn path_from(base: &Path, target: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{path_from, without_dots};
-    use std::path::Path;
+    use super::{outlook, path_from, without_dots};
+    use openclaw_guard::{Root, create_private_dir, write_atomic};
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+
+    #[test]
+    fn notes_beside_memory_are_known_and_the_files_of_the_agent_are_none() {
+        let home = tempfile::tempdir().unwrap();
+        let notes = [
+            "ws/memory/2026-11-20.md",
+            "ws/MEMORY.md",
+            "ws/garden.md",
+            "ws/trips/Rome.MD",
+            "ws/AGENTS.md",
+            "ws/skills/x/SKILL.md",
+            "ws/.trash/old.md",
+            "ws/node_modules/p/README.md",
+            "ws/trips/map.txt",
+            "elsewhere.md",
+        ];
+        for path in notes.map(|note| home.path().join(note)) {
+            create_private_dir(path.parent().unwrap()).unwrap();
+            write_atomic(&path, b"x\n").unwrap();
+        }
+        let workspace = Arc::new(Root::open(&home.path().join("ws")).unwrap());
+        let seen = |extra: &[&str]| {
+            let extra: Vec<PathBuf> = extra.iter().map(PathBuf::from).collect();
+            let seen = outlook(&workspace, &extra);
+            (seen.notes, seen.unsearched)
+        };
+        let two = vec!["garden.md".to_owned(), "trips/Rome.MD".to_owned()];
+        assert_eq!(seen(&[]), (2, two));
+        assert_eq!(seen(&["trips"]), (3, vec!["garden.md".to_owned()]));
+        assert_eq!(seen(&["."]), (4, vec![]));
+        // Over the workspace too; named by itself, a file is meant.
+        assert_eq!(seen(&[".."]).0, 5 + 2, "the notes of the folder above, and those of the workspace again");
+        assert_eq!(seen(&[".", "AGENTS.md"]), (5, vec![]));
+    }
 
     #[test]
     fn paths_from_the_workspace() {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use openclaw_guard::Root;
+use openclaw_guard::{EntryKind, Root};
 
 use crate::backend::Source;
 
@@ -26,6 +26,6 @@ pub(crate) struct Place {
 pub(crate) enum Wanted {
     /// Entries of these names, and nothing deeper.
     Here(fn(&str) -> bool),
-    /// Files like these, and every folder, however deep.
-    Below(fn(&Path) -> bool),
+    /// Files and folders like these, however deep.
+    Below(fn(&Path, EntryKind) -> bool),
 }

@@ -18,6 +18,10 @@ impl Folders {
         match *self {}
     }
 
+    pub(super) fn turn_to(&mut self, _places: Vec<Place>) -> io::Result<()> {
+        match *self {}
+    }
+
     pub(super) fn blind(&self) -> Among {
         match *self {}
     }

@@ -88,6 +88,12 @@ impl Folders {
         Ok(Self { queue, places, watched, blind, looked: Instant::now(), _thread })
     }
 
+    /// Watches these places from now on, and no other.
+    pub(super) fn turn_to(&mut self, places: Vec<Place>) -> io::Result<()> {
+        self.places = places;
+        self.watch_all()
+    }
+
     pub(super) fn blind(&self) -> Among {
         self.blind
     }
@@ -134,7 +140,9 @@ impl Folders {
                 // The folder itself was moved, deleted, unmounted, or has other rights now.
                 (None, _) => true,
                 (Some(name), Wanted::Here(wanted)) => name.to_str().is_some_and(wanted),
-                (Some(name), Wanted::Below(wanted)) => is_folder || wanted(Path::new(name)),
+                (Some(name), Wanted::Below(wanted)) => {
+                    wanted(Path::new(name), if is_folder { EntryKind::Directory } else { EntryKind::File })
+                }
             };
             if matters {
                 news.folders |= is_folder || name.is_none();
@@ -188,12 +196,11 @@ impl<'a> Round<'a> {
             // The place of the folder above tells when it comes.
             Told::Gone => return !place.start.as_os_str().is_empty(),
         }
-        if let Wanted::Here(_) = place.wanted {
-            return true;
-        }
+        let Wanted::Below(wanted) = place.wanted else { return true };
         let is_heard = Cell::new(true);
         let round = RefCell::new(self);
         let enter = |path: &Path, kind: EntryKind| match kind {
+            EntryKind::Directory if !wanted(path, kind) => false,
             // One that is gone has left an event with the folder above.
             EntryKind::Directory => match round.borrow_mut().folder(place, path) {
                 Told::Yes => true,

@@ -65,6 +65,14 @@ impl Watch {
         Self { folders: folders.map_err(|error| give_up(name, &error)).ok() }
     }
 
+    /// Watches other folders in the place of those it watched.
+    pub(crate) fn turn_to(&mut self, name: &str, places: Vec<Place>) {
+        if let Some(Err(error)) = self.folders.as_mut().map(|folders| folders.turn_to(places)) {
+            give_up(name, &error);
+            self.folders = None;
+        }
+    }
+
     /// What may have changed since the last call. Everything, when nobody watches.
     pub(crate) fn changes(&mut self, name: &str) -> Among {
         match self.folders.as_mut().map(Folders::drain) {

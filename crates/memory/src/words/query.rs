@@ -1,6 +1,6 @@
 //! What a query asks for: concepts, each with the forms under which notes may have it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::fold::{digraphs, fold};
 use super::language::Language;
@@ -86,7 +86,10 @@ pub(crate) fn is_about_something(query: &str) -> bool {
     let query = &*read(query);
     let mut seen = Collected::default();
     Scanner::default().scan(query, &mut seen);
-    keep(&seen.tokens, Language::of(query), query).contains(&true)
+    let is_kept = keep(&seen.tokens, Language::of(query), query);
+    let asks_for_anything =
+        |token: &Token| matches!(token, Token::Word { word, .. } if stop::is_anything(word));
+    seen.tokens.iter().zip(is_kept).any(|(token, is_kept)| is_kept && !asks_for_anything(token))
 }
 
 #[derive(Debug)]
@@ -117,11 +120,38 @@ impl Sink for Collected {
 
 /// Which tokens carry a subject.
 fn keep(tokens: &[Token], language: Language, query: &str) -> Vec<bool> {
-    let mut kept: Vec<bool> = (0..tokens.len()).map(|at| !is_small(tokens, at, language, query)).collect();
+    let spoken = if language == Language::Unknown { spoken(tokens, query) } else { Vec::new() };
+    let is_small_there = |at: usize| match &tokens[at] {
+        Token::Word { word, look: Look::Plain, .. } => {
+            spoken.iter().any(|language| stop::languages_of(word).contains(*language))
+        }
+        Token::Word { .. } | Token::Whole { .. } | Token::Run { .. } => false,
+    };
+    let is_kept = |at: usize| !is_small(tokens, at, language, query) && !is_small_there(at);
+    let mut kept: Vec<bool> = (0..tokens.len()).map(is_kept).collect();
     for at in opening(tokens, &kept).chain(closing(tokens, language, &kept)).collect::<Vec<_>>() {
         kept[at] = false;
     }
     kept
+}
+
+/// The languages that a query may be in by all its small words together, when none of them tells by itself: "war" and "die"
+/// are English words, too. One of them is enough beside a letter that English does not have.
+fn spoken(tokens: &[Token], query: &str) -> Vec<Language> {
+    let plain = tokens.iter().enumerate().filter_map(|(at, token)| match token {
+        Token::Word { word, look, .. } if at == 0 || *look == Look::Plain => Some(word.as_str()),
+        Token::Word { .. } | Token::Whole { .. } | Token::Run { .. } => None,
+    });
+    let plain: BTreeSet<&str> = plain.collect();
+    let small = |language: &Language| {
+        plain.iter().filter(|word| stop::languages_of(word).contains(*language)).count()
+    };
+    let most = Language::LATIN.iter().map(small).max().unwrap_or(0);
+    let enough = if query.is_ascii() { 2 } else { 1 };
+    if most < enough || small(&Language::English) == most {
+        return Vec::new();
+    }
+    Language::LATIN.into_iter().filter(|language| small(language) == most).collect()
 }
 
 /// The verbs that open a question: a command at its very start, or what the asker does.
@@ -409,7 +439,7 @@ mod tests {
 
     #[test]
     fn what_carries_the_subject() {
-        let rows: [(&str, &[&str]); 16] = [
+        let rows: [(&str, &[&str]); 21] = [
             ("What did I note about the green tea?", &["green", "tea"]),
             ("Tell me about Caroline's dogs", &["caroline", "dogs"]),
             ("What did Will say about IT?", &["will", "say", "it"]),
@@ -417,6 +447,12 @@ mod tests {
             ("dog dogs DOG", &["dog"]),
             ("what is it?", &["what", "is", "it"]),
             ("Wie heißt der Zahnarzt?", &["zahnarzt"]),
+            // Small words of German that are words of English: together, or beside a letter that English lacks.
+            ("Was kostete die Miete?", &["kostete", "miete"]),
+            ("war die Heizung", &["heizung"]),
+            ("die Mülltonne", &["mülltonne"]),
+            ("die hard", &["die", "hard"]),
+            ("iron man", &["iron", "man"]),
             ("Was habe ich über Kaffee notiert?", &["kaffee"]),
             ("Hvornår er min tandlægetid?", &["tandlægetid"]),
             ("Qu'est-ce que j'ai noté sur l'été ?", &["été"]),

@@ -128,6 +128,23 @@ söyle anlat hatırla hatırlıyor göster bul ara ver biliyor musun misin \
 ספר תגיד יודע זוכר תזכיר תראה מצא חפש \
 बताओ बताइए बताइये पता याद दिखाओ ढूंढो दो";
 
+/// Words of a question about days that ask for whatever there is.
+const ANYTHING: &str = "happened happen happens happening event events diary journal entry entries anything everything something things \
+going went did do done wrote written note noted notes \
+passiert geschah geschehen los ereignis ereignisse tagebuch eintrag einträge alles irgendwas gemacht getan notiert \
+skete sket skete hændte begivenheder dagbog noget alt lavede lavet noteret \
+skjedde skjedd hendte hendelser dagbok noe gjorde \
+hände hänt skedde händelser något allt gjort \
+gebeurde gebeurd gebeurtenissen dagboek iets alles gedaan \
+tapahtui tapahtunut tapahtumat päiväkirja jotain kaikki tehnyt \
+passé arrivé arriva événements événement journal tout fait \
+pasó pasado ocurrió sucedió evento eventos diario algo todo hice hecho \
+aconteceu passou evento eventos diário tudo fiz feito \
+successo accaduto accadde evento eventi diario qualcosa tutto fatto \
+oldu olmuş olan olay olaylar günlük yaptım \
+произошло случилось было событие события дневник что-то всё делал сделал \
+حدث حصل احداث يوميات קרה אירועים יומן हुआ घटना डायरी";
+
 /// Who asks or is asked, and the auxiliary after it: a verb after one of them opens a question, "what did I note about".
 const ASKERS: &str = "i you we me ich du wir mir jeg vi mig jag ni ik jij we mij minä sinä je tu nous vous moi yo tú me eu você io noi \
 ai avons he hemos ho abbiamo have har heb я ты вы мне";
@@ -153,6 +170,15 @@ static STOP: LazyLock<HashMap<String, Set>> = LazyLock::new(|| {
 static OPENING: LazyLock<HashMap<String, ()>> = LazyLock::new(|| {
     OPENERS.split_whitespace().flat_map(|word| [(word.to_owned(), ()), (fold(word), ())]).collect()
 });
+
+static WHATEVER: LazyLock<HashMap<String, ()>> = LazyLock::new(|| {
+    ANYTHING.split_whitespace().flat_map(|word| [(word.to_owned(), ()), (fold(word), ())]).collect()
+});
+
+/// Whether the word asks for whatever there is.
+pub(super) fn is_anything(word: &str) -> bool {
+    WHATEVER.contains_key(word)
+}
 
 static FALSE: LazyLock<HashMap<&'static str, ()>> =
     LazyLock::new(|| FALSE_FRIENDS.split_whitespace().map(|word| (word, ())).collect());

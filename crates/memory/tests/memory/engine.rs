@@ -305,3 +305,23 @@ async fn rows_far_below_are_found_with_the_head_of_their_table_and_the_item_abov
         assert!(first.contains(wanted), "{query}: {first}");
     }
 }
+
+#[tokio::test]
+async fn a_day_of_which_nothing_fits_the_other_words_is_shown_all_the_same() {
+    let home = Home::new();
+    home.note("memory/2026-03-14.md", "- rowed across the lake with Ingrid\n");
+    home.note("memory/2026-04-02.md", "- the concert was long\n");
+    let memory = home.engine();
+    let found = async |query: &str| {
+        let results = memory.search(Query::new(query)).await.unwrap().results;
+        results.into_iter().map(|hit| hit.path).collect::<Vec<_>>()
+    };
+    let all = ["memory/2026-03-14.md", "memory/2026-04-02.md"];
+    let by_day = found("the concert on 14 March 2026").await;
+    assert!(
+        by_day.iter().any(|path| path == all[0]) && by_day.iter().any(|path| path == all[1]),
+        "{by_day:?}"
+    );
+    assert_eq!(found("what happened on 14 March 2026").await.first().map(String::as_str), Some(all[0]));
+    assert!(!found("the lake on 14 March 2026").await.contains(&all[1].to_owned()));
+}

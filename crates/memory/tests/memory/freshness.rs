@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::future::Future;
-use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -305,21 +304,31 @@ async fn what_another_process_did_to_the_index_is_seen() {
     assert_eq!(paths(&gateway, "tea").await.len(), 1);
 }
 
+/// The engine holds a handle, and the owner means the path.
 #[tokio::test]
-async fn a_workspace_that_is_moved_away_and_replaced_stays_the_one_that_was_opened() {
+async fn a_workspace_that_is_replaced_is_another_memory() {
     let home = Home::new();
-    home.note("memory/a.md", "green tea\n");
-    let memory = home.engine();
-    assert_eq!(paths(&memory, "tea").await.len(), 1);
-    fs::rename(home.path("workspace"), home.path("moved")).unwrap();
-    create_private_dir(&home.path("workspace/memory")).unwrap();
-    home.note("memory/b.md", "green tea\n");
-    append(&home.path("moved/memory/a.md"), "black coffee\n");
-    assert_eq!(paths(&memory, "coffee").await, ["memory/a.md"]);
-    assert_eq!(paths(&memory, "tea").await, ["memory/a.md"]);
-}
-
-fn append(path: &Path, text: &str) {
-    let mut file = fs::OpenOptions::new().append(true).open(path).unwrap();
-    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    home.note("memory/a.md", "- the yellow submarine\n");
+    let (place, aside) = (home.path("workspace"), home.path("aside"));
+    for watch in [true, false] {
+        let sync = SyncOptions { watch, ..SyncOptions::default() };
+        let memory = Engine::new(EngineOptions { sync, ..home.options() });
+        assert_eq!(paths(&memory, "submarine").await, ["memory/a.md"]);
+        fs::rename(&place, &aside).unwrap();
+        let lost = memory.search(Query::new("submarine")).await.unwrap();
+        assert!(lost.stale && lost.note.unwrap().contains("the workspace is not there"));
+        assert_eq!(lost.results.len(), 1, "what is indexed is not thrown away");
+        assert_eq!(memory.status().await.unwrap().files, 1);
+        create_private_dir(&place.join("memory")).unwrap();
+        home.note("memory/b.md", "- the purple submarine\n");
+        assert_eq!(paths(&memory, "submarine").await, ["memory/b.md"]);
+        // What happens in the new one is heard of.
+        home.note("memory/c.md", "- the green submarine\n");
+        assert_eq!(paths(&memory, "submarine").await, ["memory/b.md", "memory/c.md"]);
+        fs::remove_dir_all(&place).unwrap();
+        std::os::unix::fs::symlink(&aside, &place).unwrap();
+        assert_eq!(paths(&memory, "submarine").await, ["memory/a.md"]);
+        fs::remove_file(&place).unwrap();
+        fs::rename(&aside, &place).unwrap();
+    }
 }

@@ -14,6 +14,8 @@ pub(super) struct Answer {
 pub(super) struct Heard {
     /// Text to add.
     pub(super) text: String,
+    /// What is no part of the answer: which tool runs.
+    pub(super) aside: String,
     /// The end of the answer.
     pub(super) end: Option<End>,
 }
@@ -75,13 +77,13 @@ impl Answer {
         };
         self.shown.clear();
         self.shown.push_str(whole);
-        Heard { text, end: None }
+        Heard { text, ..Heard::default() }
     }
 
     fn tool(&mut self, name: &str) -> Heard {
         let gap = if self.shown.is_empty() { "" } else { "\n" };
         self.shown.clear();
-        Heard { text: format!("{gap}[{name}]\n"), end: None }
+        Heard { text: gap.to_owned(), aside: format!("[{name}]\n"), end: None }
     }
 }
 
@@ -110,8 +112,8 @@ mod tests {
         let mut answer = Answer::new("r");
         let mut shown = String::new();
         for (event, payload) in events {
-            let Heard { text, end } = answer.hear(event, payload);
-            shown.push_str(&text);
+            let Heard { text, aside, end } = answer.hear(event, payload);
+            shown.push_str(&format!("{text}{aside}"));
             if end.is_some() {
                 return (shown, end);
             }

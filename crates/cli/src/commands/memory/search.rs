@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 
+use anyhow::bail;
 use openclaw_memory::{Answer, Explain, Explaining, Hit, MAX_RESULTS, Query, Status, matched_words};
 
 use super::open::Opened;
@@ -22,8 +23,12 @@ enum Marks {
 }
 
 pub(in crate::commands) fn search(flags: &InstanceArgs, args: &MemorySearchArgs) -> anyhow::Result<()> {
+    let text = args.query.join(" ");
+    if text.trim().is_empty() {
+        bail!("there is no question; `openclaw memory search WORDS` finds lines of the notes");
+    }
     let Opened { instance, agent, memory } = Opened::find(flags, args.agent.as_deref())?;
-    let query = query(&instance, &agent.id, args);
+    let query = query(&instance, &agent.id, &text, args);
     let (answer, status) = runtime::block_on(async {
         let mut answer = memory.backend().search(query.clone()).await?;
         // Nobody reads on when this process is gone.
@@ -45,11 +50,11 @@ pub(in crate::commands) fn search(flags: &InstanceArgs, args: &MemorySearchArgs)
 }
 
 /// What was asked for, and for what it is silent about what is configured.
-fn query(instance: &Instance, agent: &str, args: &MemorySearchArgs) -> Query {
+fn query(instance: &Instance, agent: &str, text: &str, args: &MemorySearchArgs) -> Query {
     let configured = &instance.config().agents.memory_search(agent).query;
     let max_results = args.max_results.map_or(configured.max_results, u64::from);
     Query {
-        text: args.query.clone(),
+        text: text.to_owned(),
         max_results: usize::try_from(max_results).unwrap_or(MAX_RESULTS),
         min_score: args.min_score.or(configured.least_score()).unwrap_or(0.0),
         explain: if args.explain { Explaining::On } else { Explaining::Off },
@@ -89,8 +94,9 @@ fn words(query: &Query, answer: &Answer, status: Option<&Status>, marks: Marks) 
 /// One result: a line that says where and how sure, then the lines of the note.
 fn block(rank: usize, hit: &Hit, query: &Query, marks: Marks) -> String {
     let mut head = format!("{rank:2}  {:.2}  {}", hit.score, output::printable(&hit.citation));
-    let about = [hit.heading.as_deref(), hit.date.as_deref()];
-    for about in about.into_iter().flatten() {
+    // The heading of a day's note may be its day.
+    let date = hit.date.as_deref().filter(|date| hit.heading.as_deref() != Some(*date));
+    for about in [hit.heading.as_deref(), date].into_iter().flatten() {
         head.push_str(&format!("  {}", output::printable(about)));
     }
     if hit.repeated > 0 {
@@ -203,6 +209,14 @@ mod tests {
             2 changed notes are still being indexed\n\n\
             openai/m stepped in for voyage/v: no answer within 15 s";
         assert_eq!(shown, expected);
+        let mut of_a_day = answer();
+        of_a_day.results[0].heading = of_a_day.results[0].date.clone();
+        let shown = words(&Query::new("key"), &of_a_day, None, Marks::Off);
+        assert_eq!(
+            shown.lines().next().unwrap().matches("2024-05-01").count(),
+            2,
+            "in the path, and once as the day"
+        );
         let marked = words(&Query::new("where is the key"), &answer(), None, Marks::On);
         assert!(marked.contains("spare \u{1b}[1mkey\u{1b}[0m is"), "{marked}");
     }

@@ -5,7 +5,7 @@ use openclaw_memory::{
 };
 use serde::Serialize;
 
-use super::open::Opened;
+use super::open::{Opened, outlook, unsearched_words};
 use crate::args::{InstanceArgs, MemoryStatusArgs};
 use crate::{format, output, runtime};
 
@@ -27,6 +27,12 @@ struct Report {
     /// nobody does.
     #[serde(skip_serializing_if = "Option::is_none")]
     sent_to: Option<Reader>,
+    /// Notes on the disk that are searched, whether they are indexed or not; absent where `qmd` lists them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notes: Option<usize>,
+    /// Notes outside `memory/` that are not searched.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unsearched: Vec<String>,
     /// With `--deep`.
     #[serde(skip_serializing_if = "Option::is_none")]
     probes: Option<Vec<Probe>>,
@@ -40,15 +46,19 @@ pub(in crate::commands) fn status(flags: &InstanceArgs, args: &MemoryStatusArgs)
             false => None,
         };
         let (embedder, sent_to) = (memory.engine().embedder(), memory.engine().reader());
-        Ok(Report { status: memory.backend().status().await?, embedder, sent_to, probes })
+        let status = memory.backend().status().await?;
+        let outlook = outlook(&instance, &agent)?;
+        let notes = outlook.as_ref().map(|outlook| outlook.notes);
+        let unsearched = outlook.map(|outlook| outlook.unsearched).unwrap_or_default();
+        Ok(Report { status, embedder, sent_to, notes, unsearched, probes })
     })?;
     if args.json {
         return Ok(output::json(&report)?);
     }
     let short = |path: &std::path::Path| format::short_path(path, &instance.at.home);
     let mut rows = vec![
-        ("Notes", format!("{} in {}", format::count(report.status.files, "file"), short(&agent.workspace))),
-        ("Search", search_words(&report.status)),
+        ("Notes", format!("{} in {}", files_words(&report), short(&agent.workspace))),
+        ("Search", search_words(&report)),
         ("Vectors", vectors(&report)),
         ("Privacy", privacy_words(report.sent_to.as_ref())),
         ("Index", format!("{}, {}", short(&report.status.database), index_words(&report.status))),
@@ -67,6 +77,8 @@ pub(in crate::commands) fn status(flags: &InstanceArgs, args: &MemoryStatusArgs)
             format!("the index was damaged and built anew; the old one is {}", short(aside)),
         ));
     }
+    let extra = &instance.config().agents.memory_search(&agent.id).extra_paths;
+    rows.extend(unsearched_words(&report.unsearched, extra).map(|words| ("Left out", words)));
     if !report.status.skipped.is_empty() {
         rows.push(("Skipped", skipped_words(&report.status.skipped)));
     }
@@ -86,10 +98,28 @@ async fn look(memory: &AgentMemory) -> anyhow::Result<Vec<Probe>> {
     Ok(probes)
 }
 
+/// Whether nothing has been indexed yet of notes that are there.
+fn is_before_first(report: &Report) -> bool {
+    report.status.files == 0 && report.notes.is_some_and(|notes| notes > 0)
+}
+
+fn files_words(report: &Report) -> String {
+    match report.notes {
+        Some(notes) if is_before_first(report) => {
+            format!("{}, none of them indexed yet,", format::count(notes, "file"))
+        }
+        Some(_) | None => format::count(report.status.files, "file"),
+    }
+}
+
 /// How it is searched, and what that lacks.
-fn search_words(status: &Status) -> String {
+fn search_words(report: &Report) -> String {
+    let status = &report.status;
     let mut words = match status.embedded {
         _ if status.backend == QMD => "by qmd".to_owned(),
+        0 if is_before_first(report) && report.embedder.is_some() => {
+            "by words, and by meaning when the notes are indexed".to_owned()
+        }
         0 => "by words".to_owned(),
         _ => format!("by words and meaning ({}/{})", status.provider, status.model),
     };
@@ -191,6 +221,29 @@ fn probe_words(probe: &Probe) -> String {
     }
 }
 
+/// What was passed over and why, a line each.
 pub(super) fn skipped_words(skipped: &[Skipped]) -> String {
-    skipped.iter().map(|note| format!("{}: {}", note.path, note.reason)).collect::<Vec<_>>().join("\n")
+    skipped.iter().map(|one| named_once(&one.path, &one.reason)).collect::<Vec<_>>().join("\n")
+}
+
+/// A reason with its path in front, unless it names that itself.
+fn named_once(path: &str, reason: &str) -> String {
+    if path != "." && reason.contains(path) { reason.to_owned() } else { format!("{path}: {reason}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named_once;
+
+    #[test]
+    fn a_file_that_is_passed_over_is_named_once() {
+        let rows = [
+            ("memory/x.md", "memory/x.md is not text", "memory/x.md is not text"),
+            ("a.md", "larger than 2 bytes; split it", "a.md: larger than 2 bytes; split it"),
+            (".", "only the first 5. are looked at", ".: only the first 5. are looked at"),
+        ];
+        for (path, reason, expected) in rows {
+            assert_eq!(named_once(path, reason), expected);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use openclaw_store::{LEDGER_FILE, LedgerError, VersionError};
 use super::index::{self, IndexState};
 use super::summary::AgentSummary;
 use super::transcript::Transcript;
-use super::workspaces::Unusable;
+use super::workspaces::{Unusable, Why};
 use super::{Agent, State};
 use crate::commands::doctor::findings::{Finding, Severity, name};
 use crate::format::count;
@@ -34,10 +34,22 @@ pub(super) fn of(state: &State) -> Vec<Finding> {
     all.extend(state.free_bytes.and_then(space).map(|finding| finding.at(&state.dir)));
     all.extend(state.workspaces.iter().map(|folder| {
         let Unusable { agent, path, why } = folder;
-        let message = format!("the workspace of agent {agent} cannot be made: {why}; the gateway will not start");
-        Finding::new("state.workspace", Severity::Error, message)
-            .at(path)
-            .by_hand("name another folder in the configuration: agents.defaults.workspace, or the agent's own workspace")
+        let (severity, message, so) = match why {
+            Why::Unmakeable(why) => (
+                Severity::Error,
+                format!("the workspace of agent {agent} cannot be made: {why}; the gateway will not start"),
+                "name another folder in the configuration: agents.defaults.workspace, or the agent's own workspace",
+            ),
+            Why::Gone => (
+                Severity::Warning,
+                format!(
+                    "the workspace of agent {agent} is not there: it was moved or deleted, or its disk is not mounted; a gateway that \
+                     runs answers nothing, and one that starts makes an empty one"
+                ),
+                "put it back, or name the folder it is now: agents.defaults.workspace, or the agent's own workspace",
+            ),
+        };
+        Finding::new("state.workspace", severity, message).at(path).by_hand(so)
     }));
     for agent in &state.agents {
         all.extend(agent_findings(agent));

@@ -1,8 +1,9 @@
-//! Folders of notes that a gateway could neither find nor make: it would not start.
+//! Folders of notes that a gateway could neither find nor make: it would not start. And those that are gone.
 
 use std::path::{Path, PathBuf};
 
 use openclaw_config::{Env, Locations, load};
+use openclaw_store::StateVersion;
 use rustix::fs::Access;
 
 use crate::agents;
@@ -13,16 +14,29 @@ use crate::instance::Instance;
 pub(super) struct Unusable {
     pub(super) agent: String,
     pub(super) path: PathBuf,
-    /// Why not.
-    pub(super) why: String,
+    pub(super) why: Why,
+}
+
+/// Why not.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// It cannot be made.
+    Unmakeable(String),
+    /// A gateway has run with the agent, so it was there, and it is not there any more.
+    Gone,
 }
 
 /// Those of the configuration. One that is wrong is told elsewhere, and names none.
 pub(super) fn unusable(at: &Locations, env: &Env) -> Vec<Unusable> {
     let Ok(loaded) = load(at, env) else { return Vec::new() };
     let agents = agents::all(&Instance { at: at.clone(), loaded });
+    // A start of this program makes the workspace of every agent, and its folder of conversations.
+    let has_run = matches!(StateVersion::check(&at.state_dir), Ok(Some(_)));
     let judged = |agent: agents::AgentPlaces| {
-        let why = problem(&agent.workspace)?;
+        let unmakeable = problem(&agent.workspace).map(Why::Unmakeable);
+        let had_one = has_run && agent.sessions.parent().is_some_and(Path::exists);
+        let is_gone = had_one && !agent.workspace.exists();
+        let why = unmakeable.or(is_gone.then_some(Why::Gone))?;
         Some(Unusable { agent: agent.id, path: agent.workspace, why })
     };
     agents.into_iter().filter_map(judged).collect()
