@@ -10,8 +10,8 @@ use crate::corpus::NoteId;
 /// Rows a note may have: a 2 MiB note has at most one row per byte, so that a row's id is note id and row number.
 const ROW_BITS: u32 = 22;
 /// Bytes that are remembered at most in a memory of up to so many windows,
-const MAX_BYTES: usize = 5 * 1024 * 1024;
-const MAX_WINDOWS: usize = 100_000;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+const MAX_WINDOWS: usize = 250_000;
 /// and further ones for each window beyond: the rows of some ten words that every third window holds.
 const BYTES_PER_WINDOW: usize = 24;
 /// However many windows there are.
@@ -302,7 +302,7 @@ mod tests {
         let terms: Vec<String> = (0..30).map(|number| format!("term{number}")).collect();
         // In a larger memory more of it stays.
         for (windows, max_bytes, stays) in
-            [(0, MAX_BYTES, false), (1_000_000, MAX_BYTES + 21_600_000, true), (usize::MAX, MOST_BYTES, true)]
+            [(0, MAX_BYTES, false), (1_000_000, MAX_BYTES + 18_000_000, true), (usize::MAX, MOST_BYTES, true)]
         {
             let mut postings = Postings::default();
             postings.fit(windows);
