@@ -44,7 +44,7 @@ impl Index {
                 words += 1;
                 found.extend(rows.iter());
             }
-            if words == MAX_WORDS {
+            if words == MAX_WORDS || found.len() >= most {
                 break;
             }
         }

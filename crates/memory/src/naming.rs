@@ -8,20 +8,21 @@ const SAY_NOTHING: [&str; 3] = ["index", "memory", "readme"];
 const DAY_DIGITS: usize = 8;
 const TIME_DIGITS: [usize; 3] = [DAY_DIGITS, DAY_DIGITS + 4, DAY_DIGITS + 6];
 
-/// The words in the path of a note: of its file and of the folders it lies in, without dates. The first folder is that of
-/// all notes (`memory/`, or one of the extra paths) and tells none from another. Conversations are named by machines.
-pub(crate) fn name_of(source: Source, path: &str) -> String {
+/// The words in the path of a note below its root, the workspace or an extra path: of its file and of the folders it lies in,
+/// without dates. The folder `memory` is that of most notes and tells none from another. Conversations are named by machines.
+pub(crate) fn name_of(source: Source, below: &str) -> String {
     match source {
-        Source::Memory => words_of(path),
+        Source::Memory => words_of(below),
         Source::Sessions => String::new(),
     }
 }
 
-fn words_of(path: &str) -> String {
-    let mut folders: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != "..").collect();
+fn words_of(below: &str) -> String {
+    let mut folders: Vec<&str> = below.split('/').filter(|part| !part.is_empty()).collect();
     let file = folders.pop().unwrap_or_default();
     let bare = file.rsplit_once('.').map_or(file, |(bare, _)| bare);
-    let parts = folders.into_iter().skip(1).chain([bare]).map(undated);
+    let own = folders.iter().skip_while(|folder| **folder == "memory").copied();
+    let parts = own.chain([bare]).map(undated);
     parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -64,11 +65,15 @@ fn is_of_time(token: &str) -> bool {
     token.bytes().any(|b| b.is_ascii_digit()) && token.bytes().all(is_of)
 }
 
-/// Whether neighbouring numbers are a date: a year with anything beside it, or a day as one number.
+/// Whether neighbouring numbers are a date: a year and a day, a month, a week or a quarter, or a day as one number.
 fn is_date(run: &[(usize, &str)]) -> bool {
     let is_year = |token: &str| token.len() == 4 && (token.starts_with("19") || token.starts_with("20"));
     let has_year = run.iter().any(|(_, token)| is_year(token) && token.bytes().all(|b| b.is_ascii_digit()));
-    (has_year && run.len() > 1) || run.iter().any(|(_, token)| is_day(token))
+    let is_part = |token: &str| match token.parse::<u32>() {
+        Ok(number) => (1..=31).contains(&number),
+        Err(_) => token.starts_with(['w', 'W', 'q', 'Q']) || token.contains(['t', 'T']),
+    };
+    (has_year && run.iter().any(|(_, token)| is_part(token))) || run.iter().any(|(_, token)| is_day(token))
 }
 
 /// `20261128`, `20261128T1530`.
@@ -111,10 +116,12 @@ mod tests {
             ("MEMORY.md", ""),
             ("memory.md", ""),
             ("memory/index.md", ""),
-            ("../notes/x/Readme.md", "x"),
-            ("../../vault/House/boiler.md", "House boiler"),
-            ("../single.md", "single"),
-            ("docs/inside.md", "inside"),
+            ("notes/x/Readme.md", "notes x"),
+            ("House/boiler.md", "House boiler"),
+            ("single.md", "single"),
+            ("memory/porsche-911-2023.md", "porsche-911-2023"),
+            ("memory/iso-9001-2015.md", "iso-9001-2015"),
+            ("memory/trip 3-2026.md", "trip"),
             ("", ""),
         ];
         for (path, expected) in rows {

@@ -24,8 +24,8 @@ const MIN_COSINE: f64 = 0.25;
 const SURE_COSINE: f64 = 0.4;
 
 /// What a note is ahead of a conversation that fits equally well: somebody chose to keep it, and may have set it right since.
-/// More than newness counts, so that the talk of today does not cover a note of last year; less than one good word.
-const OF_NOTES: f64 = 0.45;
+/// So much more than newness counts, so that the talk of today does not cover a note of last year; less than one good word.
+const OF_NOTES: f64 = 0.05;
 /// What the words and the meaning of a conversation count of those of a note: in it the question itself stands beside its
 /// answer, and fits better than the answer alone.
 const OF_TALK: f64 = 0.65;
@@ -197,7 +197,7 @@ impl Ranking<'_> {
             let means = cosine.is_some_and(|cosine| cosine >= least) && is_exact(first + passage);
             let by_words = |row| self.sides == Sides::Both && note.has_words(row);
             for row in rows.filter(|&row| means || by_words(row)) {
-                let fused = by_source(view, note.fused(row, cosine));
+                let fused = by_source(view, note.fused(row, cosine), self.time);
                 if best.may_take(fused + self.time.most()) {
                     let score = fused + bonus.of(view, row);
                     best.push(Candidate { slot, row, score });
@@ -213,7 +213,7 @@ impl Ranking<'_> {
         let mut bonus = Bonus::new(self.time);
         let mut score = |row| {
             let cosine = view.passage_of(row).and_then(|passage| note.cosine(passage));
-            by_source(view, note.fused(row, cosine)) + bonus.of(view, row)
+            by_source(view, note.fused(row, cosine), self.time) + bonus.of(view, row)
         };
         rows.map(&mut score).collect()
     }
@@ -229,9 +229,9 @@ impl Ranking<'_> {
 }
 
 /// What a score counts, by where it was made: less in a conversation.
-fn by_source(view: &NoteView, fused: f64) -> f64 {
+fn by_source(view: &NoteView, fused: f64, time: &Time) -> f64 {
     match view.source {
-        Source::Sessions => fused.min(fused * OF_TALK) - OF_NOTES,
+        Source::Sessions => fused.min(fused * OF_TALK) - time.of_newest() - OF_NOTES,
         Source::Memory => fused,
     }
 }
@@ -303,7 +303,7 @@ impl<'a> Bonus<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Best, OF_NOTES, Ranking, sorted};
+    use super::{Best, Ranking, by_source, sorted};
     use crate::backend::Source;
     use crate::codes::{Codes, QueryCodes, encode_vector};
     use crate::corpus::{Corpus, Exact, NoteId, NoteView};
@@ -379,8 +379,18 @@ mod tests {
 
     #[test]
     fn a_note_of_any_age_goes_before_the_talk_of_today() {
-        let newest = Time::of("where is the spare key", date(2026, 11, 28), Ageing::default());
-        assert!(newest.most() < OF_NOTES);
+        let view = |source| NoteView::new("x".into(), source, NoteRows::of(&[]));
+        let (note, talk) = (view(Source::Memory), view(Source::Sessions));
+        for query in ["where is the spare key", "where is the spare key now", "what was it before that"] {
+            let time = Time::of(query, date(2026, 11, 28), Ageing::default());
+            let newest = time.bonus(Some(date(2026, 11, 28)));
+            for fused in [-1.0, 0.0, 0.5, 9.0] {
+                assert!(
+                    by_source(&talk, fused, &time) + newest < by_source(&note, fused, &time),
+                    "{query} {fused}"
+                );
+            }
+        }
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Which lines say the same, so that one of them is shown. Pure.
 
-use crate::words::narrow;
+use crate::words::{composed, narrow};
 
 /// Letters that two lines must share before the second is called a repetition.
 const MIN_SAME_LETTERS: usize = 16;
@@ -14,15 +14,23 @@ pub(crate) fn sameness(text: &str) -> u32 {
     // FNV-1a, 32 bits.
     let mut hash = 0x811c_9dc5_u32;
     let mut add = |c: char| hash = (hash ^ u32::from(c)).wrapping_mul(0x0100_0193);
-    let mut before = ' ';
-    let mut chars = without_list_marks(text).chars().map(narrow).filter(|c| !is_invisible(*c)).peekable();
+    let (mut before, mut number_before) = (' ', false);
+    let text = composed(without_list_marks(text));
+    let mut chars = text.chars().map(narrow).filter(|c| !is_invisible(*c)).peekable();
     while let Some(c) = chars.next() {
         let next = chars.peek().copied().unwrap_or(' ');
         if c.is_alphanumeric() {
+            // 1 1/2 is not 11/2.
+            if number_before && before.is_whitespace() && c.is_numeric() {
+                add(' ');
+            }
             letters += 1;
             c.to_lowercase().for_each(&mut add);
         } else if says_something(before, c, next) {
             add(sign(c));
+        }
+        if !c.is_whitespace() {
+            number_before = c.is_numeric();
         }
         before = c;
     }
@@ -63,8 +71,15 @@ fn says_something(before: char, c: char, next: char) -> bool {
         }
         // .5
         '.' | ',' => next.is_numeric() && !before.is_alphanumeric(),
-        // != and !ready; but not an exclamation.
-        '!' => next == '=' || (next.is_alphanumeric() && !before.is_alphanumeric()),
+        // != and !ready, and hunter2! as a password; but not an exclamation.
+        '!' => next == '=' || before.is_numeric() || (next.is_alphanumeric() && !before.is_alphanumeric()),
+        // pass_word, ab:cd, x[1], 6" and 6'.
+        '_' | ':' | ';' | '\\' | '[' | ']' | '{' | '}' | '|'
+            if before.is_alphanumeric() && next.is_alphanumeric() =>
+        {
+            true
+        }
+        '_' | '\\' | '[' | ']' | '{' | '}' | '|' | '"' | '\'' if before.is_numeric() => true,
         // :) and :(
         '(' | ')' => matches!(before, ':' | ';'),
         _ => !is_punctuation(c),
@@ -129,6 +144,11 @@ mod tests {
             ("the new colleague in the office :)", "the new colleague in the office :("),
             (">18 bar is what the boiler needs", "18 bar is what the boiler needs"),
             ("humidity of 50 % in the cellar", "humidity of 50 g in the cellar"),
+            ("router password is hunter2", "router password is hunter2!"),
+            ("router password is pass_word", "router password is password"),
+            ("router password is ab:cd", "router password is ab;cd"),
+            ("the plank is 6\" long and thin", "the plank is 6' long and thin"),
+            ("1 1/2 inch pipe for the cellar", "11/2 inch pipe for the cellar"),
         ];
         for (one, two) in rows {
             assert!(sameness(one) != sameness(two) && sameness(one) != 0, "{one} / {two}");
@@ -139,7 +159,8 @@ mod tests {
     fn lines_that_are_only_written_otherwise_are_the_same() {
         let rows = [
             ("- The boiler needs 18 bar.", "* the boiler needs (18) bar"),
-            ("**Router password** is hunter2!", "router password is \"hunter2\""),
+            ("**Router password** is hunter!", "router password is \"hunter\""),
+            ("the café of the garden in Sèvres", "the cafe\u{301} of the garden in Se\u{300}vres"),
             ("+ the boiler needs 18 bar", "> the boiler needs 18 bar"),
             ("## The boiler needs 18 bar", "> - The boiler needs 18 bar…"),
             ("blood type of Peter: B-", "blood type of *Peter* – B−"),

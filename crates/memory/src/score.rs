@@ -22,8 +22,8 @@ const OF_WINDOW: f64 = 0.8;
 /// Rows with a concept that tell in how many windows it is.
 const ENOUGH_ROWS: usize = 600;
 
-/// A concept with less than this inverse document frequency stands in more than a third of all windows: which row of a note it
-/// stands in hardly matters.
+/// A concept that counts less than this stands in more than a third of all windows, or is a mere part of a word: which row of a
+/// note it stands in hardly matters.
 const FREQUENT: f64 = 1.0;
 
 /// Notes whose memory is asked for at once.

@@ -75,11 +75,23 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
     let mut ranking = Ranking { corpus, scores, meaning, sides, time: &time };
     let mut candidates = ranking.candidates(index, codes.as_ref())?;
     let is_of_them = |candidate: &Candidate| time.is_asked(corpus.views()[candidate.slot].day(candidate.row));
-    if time.only_days || (time.names_days() && !candidates.iter().any(is_of_them)) {
+    let limit = query.max_results.min(MAX_RESULTS);
+    let mut of_days = Vec::new();
+    if time.only_days {
         ranking.add_days(&mut candidates);
+    } else if time.names_days() && !candidates.iter().any(is_of_them) {
+        ranking.add_days(&mut of_days);
     }
     let score = |slot, rows| ranking.fused(slot, rows);
-    let runs = select(corpus, candidates, score, query.max_results.min(MAX_RESULTS));
+    let mut runs = select(corpus, candidates, score, limit);
+    // What the days have and the words do not comes behind what the words have.
+    let of_days = select(corpus, of_days, score, limit);
+    let is_new = |run: &Run, runs: &[Run]| runs.iter().all(|other| !other.overlaps(run));
+    for run in of_days {
+        if runs.len() < limit && is_new(&run, &runs) {
+            runs.push(run);
+        }
+    }
 
     let evidence = |run: &Run| ranking.evidence(run.slot, run.best);
     // A line of the days asked for is what was asked for, whatever its words.

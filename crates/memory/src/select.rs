@@ -38,6 +38,13 @@ pub(crate) struct Run {
     pub(crate) elsewhere: Vec<(usize, usize)>,
 }
 
+impl Run {
+    /// Whether some row is in both.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.slot == other.slot && self.first <= other.last && other.first <= self.last
+    }
+}
+
 /// A row that may be shown, and its score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Candidate {
@@ -155,11 +162,14 @@ fn gather<'a>(
     let mut wanted: Vec<(usize, Range<usize>)> = candidates.iter().map(section).collect();
     wanted.sort_unstable_by_key(|(slot, rows)| (*slot, rows.start));
     wanted.dedup();
+    let reasons: HashSet<(usize, usize)> =
+        candidates.iter().map(|candidate| (candidate.slot, candidate.row)).collect();
     let gathered = |(slot, rows): (usize, Range<usize>)| Section {
         note: corpus.ids()[slot],
         slot,
         start: rows.start,
         rows: &corpus.views()[slot].rows,
+        is_reason: rows.clone().map(|row| reasons.contains(&(slot, row))).collect(),
         weights: weights(slot, rows),
     };
     wanted.into_iter().map(gathered).collect()
@@ -173,6 +183,8 @@ struct Section<'a> {
     rows: &'a NoteRows,
     /// Of the section's rows; 0 once shown.
     weights: Vec<f64>,
+    /// Those that are candidates: the others are shown beside these only.
+    is_reason: Vec<bool>,
 }
 
 /// The best run of a section.
@@ -183,8 +195,12 @@ struct Offer {
 }
 
 impl Section<'_> {
-    /// The run with the largest weight. Of equal ones, the one whose best row stands nearest to its middle.
+    /// The run with the largest weight. Of equal ones, the one whose best row stands nearest to its middle. When all its
+    /// candidates were shown, here or elsewhere, the rest of a section is no answer.
     fn offer(&self, section: usize) -> Option<Offer> {
+        if !self.weights.iter().zip(&self.is_reason).any(|(weight, is_reason)| *is_reason && *weight > 0.0) {
+            return None;
+        }
         let mut best: Option<Offer> = None;
         let mut end = 0;
         let mut weight = 0.0;

@@ -254,7 +254,7 @@ impl Pass<'_> {
             self.open.index.touch(self.generation, source, &note.path, &stamp)?;
             return Ok(u64::from(size));
         }
-        let new = NewNote { source, path: &note.path, stamp: &stamp, text: &text };
+        let new = NewNote { source, path: &note.path, below: note.below(), stamp: &stamp, text: &text };
         self.report.embedded += self.open.put(self.generation, &new)?;
         self.report.indexed += 1;
         Ok(u64::from(size))

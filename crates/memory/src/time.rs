@@ -14,8 +14,9 @@ use crate::words::{composed, is_about_something};
 const OF_EXPLICIT: f64 = 2.0;
 /// The same for "last week" and "in March".
 const OF_RELATIVE: f64 = 1.5;
-/// The same when nothing else is asked than what was noted on some days: more than any number that looks like one of a date.
-const OF_NOTHING_ELSE: f64 = 8.0;
+/// The same when nothing else is asked than what was noted on some days: more than any number that looks like one of a date can
+/// be worth, however rare.
+const OF_NOTHING_ELSE: f64 = 100.0;
 /// The same for "recently".
 const OF_VAGUE: f64 = 0.3;
 /// What the newest line is ahead of one that is very old, when nothing is said about time: enough between lines that fit
@@ -110,6 +111,11 @@ impl Time {
             Strength::Relative => OF_RELATIVE,
             Strength::Vague => OF_VAGUE,
         }
+    }
+
+    /// What a conversation is behind a note, at least: what newness alone can give it.
+    pub(crate) fn of_newest(&self) -> f64 {
+        self.newness.max(0.0)
     }
 
     /// The most that a line can get for its day.

@@ -53,7 +53,7 @@ impl Scale {
     pub fn put(&mut self, path: &str, text: &str) -> Result<(), MemoryError> {
         let size = u32::try_from(text.len()).unwrap_or(u32::MAX);
         let stamp = Stamp { size, mtime_ms: 0, hash: Vec::new() };
-        let note = NewNote { source: Source::Memory, path, stamp: &stamp, text };
+        let note = NewNote { source: Source::Memory, path, below: path, stamp: &stamp, text };
         let generation = self.open.index.published();
         let done = self.open.put(generation, &note);
         done.map(|_recalled| ()).map_err(|error| failed(&self.path, error))

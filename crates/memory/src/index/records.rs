@@ -47,6 +47,8 @@ pub(crate) struct Stamp {
 pub(crate) struct NewNote<'a> {
     pub(crate) source: Source,
     pub(crate) path: &'a str,
+    /// Its path below the folder that it was found in: what its name says.
+    pub(crate) below: &'a str,
     pub(crate) stamp: &'a Stamp,
     pub(crate) text: &'a str,
 }
@@ -92,7 +94,7 @@ impl Index {
         generation: Generation,
         note: &NewNote<'_>,
     ) -> Result<(Option<NoteId>, NoteId, NoteView), IndexError> {
-        let layout = lay_out(&name_of(note.source, note.path), note.text, &mut self.analyser);
+        let layout = lay_out(&name_of(note.source, note.below), note.text, &mut self.analyser);
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if !is_current(&tx, generation)? {
             return Err(IndexError::Superseded);

@@ -10,7 +10,7 @@ use crate::backend::Source;
 /// A note with a stamp that nobody looks at.
 pub(crate) fn note<'a>(path: &'a str, text: &'a str) -> NewNote<'a> {
     static STAMP: Stamp = Stamp { size: 1, mtime_ms: 2, hash: Vec::new() };
-    NewNote { source: Source::Memory, path, stamp: &STAMP, text }
+    NewNote { source: Source::Memory, path, below: path, stamp: &STAMP, text }
 }
 
 /// Puts a note where it is searched.

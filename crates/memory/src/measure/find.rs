@@ -37,7 +37,7 @@ pub(crate) fn by_words() -> Result<f64, IndexError> {
         let path = path_of(number);
         open.put(
             generation,
-            &NewNote { source: Source::Memory, path: &path, stamp: &stamp, text: pair.note },
+            &NewNote { source: Source::Memory, path: &path, below: &path, stamp: &stamp, text: pair.note },
         )?;
     }
     let mut ranks = Vec::with_capacity(SET.len());

@@ -152,6 +152,11 @@ impl Note {
         Self { path, root, below: file.path, size, mtime_ms: file.mtime_ms, reader: None }
     }
 
+    /// Its path below the folder that it was found in; empty when that is not UTF-8, which no listed one is.
+    pub(crate) fn below(&self) -> &str {
+        self.below.to_str().unwrap_or_default()
+    }
+
     pub(crate) fn text(&self) -> Result<Text, MemoryError> {
         match &self.reader {
             Some(reader) => reader.read(&self.root, &self.below, &self.path),
@@ -216,7 +221,7 @@ fn decode(bytes: &[u8]) -> Option<String> {
         }));
     }
     // `old` counts bytes and is compared with characters: whatever is UTF-8 has no more of these than bytes.
-    let is_text = !bytes.contains(&0) && old * 10 <= text.chars().count();
+    let is_text = !bytes.contains(&0) && old * 4 <= text.chars().count();
     is_text.then_some(text)
 }
 
@@ -248,7 +253,7 @@ mod tests {
 
     #[test]
     fn old_letters_are_read_and_what_is_no_text_is_not() {
-        let rows: [(&[u8], Option<&str>); 8] = [
+        let rows: [(&[u8], Option<&str>); 10] = [
             ("Der Käse für 4 €".as_bytes(), Some("Der Käse für 4 €")),
             (
                 b"Der K\xe4se kostet am Freitag auf dem Markt nur noch 4 \x80 das St\xfcck",
@@ -266,6 +271,8 @@ mod tests {
             (b"\xcf\xf0\xe8\xe2\xe5\xf2, \xec\xe8\xf0", None),
             (b"\x89PNG\r\n\x1a\n\0\0\0", None),
             (b"a\0b", None),
+            (b"le caf\xe9\n", Some("le café\n")),
+            (b"- caf\xe9\n- Stra\xdfe \xc4rger \xd6l\n", Some("- café\n- Straße Ärger Öl\n")),
             (b"", Some("")),
         ];
         for (bytes, expected) in rows {

@@ -138,18 +138,23 @@ impl Notes {
         }
         for extra in &self.extra {
             let target = without_dots(&self.workspace.path().join(path));
-            if !is_markdown(&target) || !target.starts_with(&extra.target) {
+            let Ok(below) = target.strip_prefix(&extra.target) else { continue };
+            if !is_markdown(&target) {
                 continue;
             }
-            let (root, below) = if target == extra.target {
-                (extra.parent()?, PathBuf::from(target.file_name().unwrap_or_default()))
-            } else {
-                (
-                    Root::open_itself(&extra.target)?,
-                    target.strip_prefix(&extra.target).unwrap_or(&target).into(),
-                )
-            };
-            return read_file(&root, &below, asked);
+            if target == extra.target {
+                let name = PathBuf::from(target.file_name().unwrap_or_default());
+                return read_file(&extra.parent()?, &name, asked);
+            }
+            // What is not listed is not read either.
+            if !extra.leads_to(below) {
+                continue;
+            }
+            // The owner may have a link as a workspace.
+            if extra.shown.is_empty() {
+                return read_file(&self.workspace, below, asked);
+            }
+            return read_file(&Root::open_itself(&extra.target)?, below, asked);
         }
         Err(MemoryError::NotMemory { path: asked.to_owned() })
     }
@@ -199,6 +204,13 @@ impl Extra {
         let in_workspace = self.workspace.as_ref().and_then(|way| below.strip_prefix(way).ok());
         let is_own = in_workspace.is_some_and(|below| OWN_FILES.iter().any(|name| below == Path::new(name)));
         !is_own && is_extra(below, kind)
+    }
+
+    /// Whether a file in this folder is a note that is listed, as far as its path tells.
+    fn leads_to(&self, below: &Path) -> bool {
+        let mut folders = below.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+        folders.all(|folder| self.accepts(folder, EntryKind::Directory))
+            && self.accepts(below, EntryKind::File)
     }
 
     fn parent(&self) -> Result<Root, RootError> {

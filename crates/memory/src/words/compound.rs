@@ -63,11 +63,16 @@ fn is_long(part: &str) -> bool {
     part.chars().count() >= MIN_PART_CHARS
 }
 
-/// The term under which a long word of these languages is found by its end.
-pub(super) fn end_term(word: &str, stem: &str, language: Language) -> Option<String> {
+/// The terms under which a long word of these languages is found by its end: of its stem, and of the word as it stands, for
+/// what a stemmer leaves of *Wohnung* is not what it leaves of *Ferienwohnung*.
+pub(super) fn end_terms(word: &str, stem: &str, language: Language) -> Vec<String> {
     let is_long = (MIN_COMPOUND_CHARS..=MAX_CHARS).contains(&word.chars().count());
-    let least = min_compound_stem(language)?;
-    (is_long && stem.len() >= least && is_plain(stem)).then(|| backwards(stem))
+    let Some(least) = min_compound_stem(language).filter(|least| is_long && stem.len() >= *least) else {
+        return Vec::new();
+    };
+    let folded = fold(word);
+    let ends = [stem, &folded].into_iter().filter(|end| end.len() >= least && is_plain(end)).map(backwards);
+    ends.collect()
 }
 
 /// Letters of the stem of a compound at least, in languages that have such; those of the north have shorter words. In the text of
@@ -79,7 +84,7 @@ fn min_compound_stem(language: Language) -> Option<usize> {
     north.or(of_west.contains(&language).then_some(MIN_PART_CHARS + MIN_END_CHARS + 1))
 }
 
-/// A folded word as [`end_term`] writes it.
+/// A folded word as [`end_terms`] writes it.
 pub(crate) fn backwards(word: &str) -> String {
     std::iter::once(BACKWARDS).chain(word.chars().rev()).collect()
 }
@@ -127,26 +132,32 @@ fn is_plain(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{end_term, heads_of, is_longer, parts_of, tails_of};
+    use super::{end_terms, heads_of, is_longer, parts_of, tails_of};
     use crate::words::language::Language;
     use crate::words::query::analyse;
     use proptest::prelude::*;
 
     #[test]
     fn long_words_of_compounding_languages_are_written_backwards() {
-        let rows = [
-            ("versicherungsnummer", "versicherungsnumm", Language::German, Some("¬mmunsgnurehcisrev")),
-            ("autoschlüssel", "autoschlussel", Language::German, Some("¬lessulhcsotua")),
-            ("husnøglen", "husnogl", Language::Danish, Some("¬lgonsuh")),
-            ("gestrigen", "gestrig", Language::German, None),
-            ("hausarzt", "hausarzt", Language::German, None),
-            ("nummer", "numm", Language::German, None),
-            ("understanding", "understand", Language::English, None),
-            ("understanding", "understand", Language::Unknown, None),
-            ("versicherung2", "versicherung2", Language::German, None),
+        let rows: [(&str, &str, Language, &[&str]); 10] = [
+            (
+                "versicherungsnummer",
+                "versicherungsnumm",
+                Language::German,
+                &["¬mmunsgnurehcisrev", "¬remmunsgnurehcisrev"],
+            ),
+            ("ferienwohnung", "ferienwohn", Language::German, &["¬nhowneiref", "¬gnunhowneiref"]),
+            ("autoschlüssel", "autoschlussel", Language::German, &["¬lessulhcsotua", "¬lessulhcsotua"]),
+            ("husnøglen", "husnogl", Language::Danish, &["¬lgonsuh", "¬nelgonsuh"]),
+            ("gestrigen", "gestrig", Language::German, &[]),
+            ("hausarzt", "hausarzt", Language::German, &[]),
+            ("nummer", "numm", Language::German, &[]),
+            ("understanding", "understand", Language::English, &[]),
+            ("understanding", "understand", Language::Unknown, &[]),
+            ("versicherung2", "versicherung2", Language::German, &[]),
         ];
         for (word, stem, language, expected) in rows {
-            assert_eq!(end_term(word, stem, language).as_deref(), expected, "{word}");
+            assert_eq!(end_terms(word, stem, language), expected, "{word}");
         }
     }
 

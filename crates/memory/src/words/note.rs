@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::compound::end_term;
+use super::compound::end_terms;
 use super::fold::{digraphs, fold};
 use super::language::Language;
 use super::scan::{Look, Place, Scanner, Sink, Whole};
@@ -159,8 +159,8 @@ fn forms(word: &str, language: Language) -> Word {
     let mut forms: Vec<(Box<str>, TermKind)> = vec![(stem(word, language).into(), TermKind::Word)];
     let exact = (word != folded).then(|| word.to_owned());
     let bare = without_hebrew_prefix(word).map(ToOwned::to_owned);
-    let end = end_term(word, &forms[0].0, language);
-    for form in [Some(folded), exact, digraphs(word), bare, end].into_iter().flatten() {
+    let ends = end_terms(word, &forms[0].0, language);
+    for form in [Some(folded), exact, digraphs(word), bare].into_iter().flatten().chain(ends) {
         if forms.iter().all(|(other, _)| **other != *form) {
             forms.push((form.into(), TermKind::Extra));
         }
