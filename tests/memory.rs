@@ -387,6 +387,23 @@ async fn a_group_has_no_memory() {
     }
 }
 
+/// MEM-02: with no plugin in the slot, the gateway offers the model nothing of memory.
+#[tokio::test]
+async fn with_the_slot_of_memory_empty_there_are_no_tools_of_memory() {
+    for (slot, is_there) in [("none", false), ("memory-core", true)] {
+        let server = ModelServer::start();
+        let home = TempHome::new();
+        home.write(".openclaw/workspace/MEMORY.md", "- likes tea\n");
+        let extra = json!({"plugins": {"slots": {"memory": slot}}});
+        let gateway = gateway_in(&home, &config_with_model(&server.base_url(), extra)).await;
+        let mut client = client(&gateway).await;
+        server.script([Reply::text("hello")]);
+        chat(&mut client, "main", "what do I like?").await;
+        let tools = server.requests().last().unwrap().body["tools"].to_string();
+        assert_eq!(tools.contains("memory_search"), is_there, "{slot}: {tools}");
+    }
+}
+
 async fn without_memory(memory: Value) {
     let server = ModelServer::start();
     let secret = "canary-owner";
