@@ -73,26 +73,8 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
     let weight = (sides == Sides::Both && meaning.is_some()).then_some(weight);
     let scores = Scores::new(corpus, &concepts, &matches, weights);
     let mut ranking = Ranking { corpus, scores, meaning, sides, time: &time };
-    let mut candidates = ranking.candidates(index, codes.as_ref())?;
-    let is_of_them = |candidate: &Candidate| time.is_asked(corpus.views()[candidate.slot].day(candidate.row));
-    let limit = query.max_results.min(MAX_RESULTS);
-    let mut of_days = Vec::new();
-    if time.only_days {
-        ranking.add_days(&mut candidates);
-    } else if time.names_days() && !candidates.iter().any(is_of_them) {
-        ranking.add_days(&mut of_days);
-    }
-    let score = |slot, rows| ranking.fused(slot, rows);
-    let mut runs = select(corpus, candidates, score, limit);
-    // What the days have and the words do not comes behind what the words have.
-    let of_days = select(corpus, of_days, score, limit);
-    let is_new = |run: &Run, runs: &[Run]| runs.iter().all(|other| !other.overlaps(run));
-    for run in of_days {
-        if runs.len() < limit && is_new(&run, &runs) {
-            runs.push(run);
-        }
-    }
-
+    let candidates = ranking.candidates(index, codes.as_ref())?;
+    let runs = choose(&mut ranking, candidates, query.max_results.min(MAX_RESULTS));
     let evidence = |run: &Run| ranking.evidence(run.slot, run.best);
     // A line of the days asked for is what was asked for, whatever its words.
     let surety = |run: &Run| {
@@ -118,6 +100,27 @@ pub(crate) fn search(index: &Index, corpus: &Corpus, asked: &Asked<'_>) -> Resul
         hits.push(hit);
     }
     Ok(Found { hits, confidence: sure, days: time.named() })
+}
+
+/// The runs that are shown. A question of days alone is about whatever they have; otherwise what the days have and the words do
+/// not comes behind what the words have, if that is of other days.
+fn choose(ranking: &mut Ranking<'_>, mut candidates: Vec<Candidate>, limit: usize) -> Vec<Run> {
+    let (corpus, time) = (ranking.corpus, ranking.time);
+    let is_of_them = |candidate: &Candidate| time.is_asked(corpus.views()[candidate.slot].day(candidate.row));
+    let mut of_days = Vec::new();
+    if time.only_days {
+        ranking.add_days(&mut candidates);
+    } else if time.names_days() && !candidates.iter().any(is_of_them) {
+        ranking.add_days(&mut of_days);
+    }
+    let score = |slot, rows| ranking.fused(slot, rows);
+    let mut runs = select(corpus, candidates, score, limit);
+    for run in select(corpus, of_days, score, limit) {
+        if runs.len() < limit && !runs.iter().any(|other| other.overlaps(&run)) {
+            runs.push(run);
+        }
+    }
+    runs
 }
 
 /// The rows that hold a concept in any form, and how well. In German, Dutch and the Nordic languages those of longer words
