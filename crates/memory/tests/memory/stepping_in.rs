@@ -73,7 +73,7 @@ async fn ask(memory: &Engine, question: &str) -> Answer {
 }
 
 /// Waits without sleeping for what the background is about to do.
-async fn until(mut happened: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(mut happened: impl AsyncFnMut() -> bool) {
     let begun = std::time::Instant::now();
     while !happened().await {
         assert!(begun.elapsed() < Duration::from_secs(20), "it never happened");
