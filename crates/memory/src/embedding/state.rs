@@ -52,7 +52,7 @@ pub(crate) struct Embedding {
     /// Whether somebody comes back when the embedder has rested.
     is_awaited: AtomicBool,
     /// One step at a time, or two loops would send the same passages.
-    stepping: tokio::sync::Mutex<()>,
+    pub(super) stepping: tokio::sync::Mutex<()>,
     /// What is known of batch jobs.
     pub(super) jobs: Jobs,
     pub(super) progress: watch::Sender<Progress>,
