@@ -63,7 +63,8 @@ impl Worker {
     }
 
     /// Runs work on the open index. A damaged index is put aside and the work done again on a new one, filled first;
-    /// the same when another process has changed it under the work, after another look at it.
+    /// the same on the same file when another version of the program has made the tables its own, and when another
+    /// process has changed it under the work, after another look at it.
     pub(crate) fn on_index<T>(
         &mut self,
         work: impl Fn(&mut OpenIndex, &Sources) -> Result<T, IndexError>,
@@ -90,8 +91,9 @@ impl Worker {
                 Ok(value)
             }
             Err(error) if error.is_damage() || error.is_read_only() && is_of_later_format(&self.database) => {
+                let is_anothers = open.as_ref().is_some_and(|open| open.index.is_of_another_version());
                 drop(open);
-                let mut open = self.rebuild(error)?;
+                let mut open = if is_anothers { self.take_back() } else { self.rebuild(error) }?;
                 let value = work(&mut open, &sources)?;
                 self.open = Some(open);
                 Ok(value)
@@ -124,12 +126,26 @@ impl Worker {
         Ok(open)
     }
 
-    /// Puts a damaged file aside and begins a new one; the notes follow as a job.
+    /// Puts a damaged file aside and begins a new one.
     fn rebuild(&mut self, cause: IndexError) -> Result<OpenIndex, IndexError> {
         tracing::warn!(agent = %self.agent_id, %cause, "memory index was damaged; built anew");
         let mended = mend(&self.database, self.recovery.tried)?;
         self.note_mended(mended);
         self.recovery.cause = Some(format!("the memory index was damaged, and is built anew: {cause}"));
+        self.fill()
+    }
+
+    /// Opens an index anew whose tables are those of another version now: it is whole, and stays where it is.
+    fn take_back(&mut self) -> Result<OpenIndex, IndexError> {
+        let cause = "the memory index was changed by another version of openclaw, and is built anew";
+        tracing::warn!(agent = %self.agent_id, database = %self.database.display(), "{cause}");
+        self.recovery.cause = Some(cause.to_owned());
+        self.fresh.forget();
+        self.fill()
+    }
+
+    /// Opens a file that has no notes, and reads as many as a search waits for; the others follow as a job.
+    fn fill(&mut self) -> Result<OpenIndex, IndexError> {
         let mut open = self.open_file()?;
         let generation = open.index.published();
         let extent = Extent { bytes: SEARCH_BYTES, transcripts: Some(Take::None) };

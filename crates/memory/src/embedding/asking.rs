@@ -118,7 +118,10 @@ impl Embedding {
         };
         match asked {
             Ok(vectors) => {
-                self.answered(by);
+                // A late one that was kept says nothing about who made it now.
+                if !is_known {
+                    self.answered(by);
+                }
                 let vector = vectors.into_iter().next().map(|made| ByEmbedder { by: by.clone(), made });
                 let dimensions = vector.as_ref().map(|vector| vector.made.as_slice().len());
                 let changed = self.settle(mailbox, embedder.as_ref(), dimensions).await;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use openclaw_embed::{
-    BatchItem, BatchJob, BatchJobs, BatchPolicy, EmbedError, Embedder, Ended, Failure, JobState, Next, Seen,
-    Vector, Waiting,
+    BatchItem, BatchJob, BatchJobs, BatchPolicy, EmbedError, Embedder, EmbedderId, Ended, Failure, JobState,
+    Next, Seen, Vector, Waiting,
 };
 use serde::Serialize;
 
@@ -61,7 +61,9 @@ pub enum JobStage {
 /// What is known of jobs beside what the index keeps.
 #[derive(Default)]
 pub(super) struct Jobs {
-    known: Mutex<Known>,
+    /// Of each embedder by itself: what the jobs of one are says nothing about those of the other.
+    primary: Mutex<Known>,
+    fallback: Mutex<Known>,
     /// Whether somebody looks now and then.
     watching: AtomicBool,
     /// One look at a time.
@@ -107,19 +109,20 @@ enum Adopted {
 /// A job on its way from here, as long as somebody is at it.
 struct Sending<'a> {
     embedding: &'a Embedding,
+    by: &'a EmbedderId,
     key: JobKey,
 }
 
 impl<'a> Sending<'a> {
-    fn new(embedding: &'a Embedding, key: JobKey) -> Self {
-        embedding.known().sending.insert(key);
-        Self { embedding, key }
+    fn new(embedding: &'a Embedding, by: &'a EmbedderId, key: JobKey) -> Self {
+        embedding.known(by).sending.insert(key);
+        Self { embedding, by, key }
     }
 }
 
 impl Drop for Sending<'_> {
     fn drop(&mut self) {
-        self.embedding.known().sending.remove(&self.key);
+        self.embedding.known(self.by).sending.remove(&self.key);
     }
 }
 
@@ -174,17 +177,13 @@ struct At<'a> {
 impl Embedding {
     /// Whether passages may go in jobs.
     pub(super) fn offers_jobs(&self, embedder: &dyn Embedder) -> bool {
-        embedder.batch().is_some() && self.known().failures < MOST_FAILURES
-    }
-
-    /// The jobs that are under way, as far as was seen.
-    pub(crate) fn under_way(&self) -> Vec<JobUnderWay> {
-        self.known().under_way.clone()
+        embedder.batch().is_some() && self.known(embedder.identity()).failures < MOST_FAILURES
     }
 
     /// Why there are no more jobs, in plain words.
     pub(crate) fn without_jobs(&self) -> Option<String> {
-        let known = self.known();
+        let embedder = self.active()?;
+        let known = self.known(embedder.identity());
         (known.failures >= MOST_FAILURES).then(|| {
             let why = &known.why;
             format!("batch jobs failed {MOST_FAILURES} times, so passages are embedded by ordinary requests until a restart: {why}")
@@ -215,7 +214,7 @@ impl Embedding {
         let limits = jobs.limits();
         let mut passages = self.missing(mailbox, embedder, (limits.texts, limits.bytes)).await?.passages;
         {
-            let known = self.known();
+            let known = self.known(embedder.identity());
             passages.retain(|passage| !known.only_inline.contains(&crate::vectors::hash(&passage.text)));
         }
         if passages.len() < FROM_TEXTS {
@@ -243,7 +242,7 @@ impl Embedding {
             self.insist(forget).await?;
             return Ok(());
         }
-        let _sending = Sending::new(self, key);
+        let _sending = Sending::new(self, embedder.identity(), key);
         let sent = jobs.submit(texts.into_iter().map(BatchItem::new).collect(), &mark).await;
         // The answer may be lost, and the job begun.
         let sent = match sent {
@@ -252,7 +251,7 @@ impl Embedding {
                 Ok(None) => Err(error),
                 // Nobody knows. It is looked for again, and until then its texts are sent to nobody.
                 Err(_) => {
-                    self.count_failure(mailbox, &error.to_string());
+                    self.count_failure(mailbox, embedder.identity(), &error.to_string());
                     return Ok(());
                 }
             },
@@ -266,7 +265,11 @@ impl Embedding {
                     // Nobody would find it again, so nobody is to pay for it.
                     Ok(false) => {
                         jobs.cancel(&job).await.ok();
-                        self.count_failure(mailbox, "the job was forgotten while it was sent");
+                        self.count_failure(
+                            mailbox,
+                            embedder.identity(),
+                            "the job was forgotten while it was sent",
+                        );
                     }
                     // It is still entered, and is found by its mark.
                     Err(error) => {
@@ -278,7 +281,7 @@ impl Embedding {
             Err(error) => error,
         };
         self.insist(forget).await?;
-        self.count_failure(mailbox, &failure.to_string());
+        self.count_failure(mailbox, embedder.identity(), &failure.to_string());
         Ok(())
     }
 
@@ -377,7 +380,7 @@ impl Embedding {
     ) -> Result<Adopted, MemoryError> {
         let key = stored.key;
         let is_sought = {
-            let mut known = self.known();
+            let mut known = self.known(embedder.identity());
             // A sender that is alive is asked for once: it may be another process.
             !known.sending.contains(&key) && (known.sought.insert(key) || stored.is_orphan)
         };
@@ -395,7 +398,7 @@ impl Embedding {
                     // Another process has collected it.
                     Ok(false) => Ok(Adopted::Nothing),
                     Err(error) if error.is_busy() => {
-                        self.known().sought.remove(&key);
+                        self.known(embedder.identity()).sought.remove(&key);
                         Ok(Adopted::NotYet)
                     }
                     Err(error) => Err(error),
@@ -414,26 +417,26 @@ impl Embedding {
             Ok(None) => Ok(Adopted::NotYet),
             Err(error) => {
                 tracing::debug!(agent = %mailbox.agent_id(), %error, "a batch job whose sender died is looked for later");
-                self.known().sought.remove(&key);
+                self.known(embedder.identity()).sought.remove(&key);
                 Ok(Adopted::NotYet)
             }
         }
     }
 
     async fn look_at(&self, at: &At<'_>) -> Result<Look, MemoryError> {
-        let known_as = (at.key, at.is_stopped);
-        let waiting = self.known().waiting.remove(&known_as);
+        let (by, known_as) = (at.embedder.identity(), (at.key, at.is_stopped));
+        let waiting = self.known(by).waiting.remove(&known_as);
         let mut waiting = waiting.unwrap_or_else(|| Waiting::new(self.policy(at.is_stopped), at.job));
         let seen = match at.jobs.state(at.job).await {
             Ok(state) => Seen::State(state),
             Err(EmbedError { failure, .. }) => Seen::Failure(failure),
         };
         if let Seen::State(JobState::Running { done }) = seen {
-            self.known().done.insert(at.key, done);
+            self.known(by).done.insert(at.key, done);
         }
         match waiting.step(seen, at.mailbox.options.clock.now_ms()) {
             Next::Sleep(pause) => {
-                self.known().waiting.insert(known_as, waiting);
+                self.known(by).waiting.insert(known_as, waiting);
                 Ok(Look { pause: Some(pause), ..Look::default() })
             }
             Next::End(Ended::Finished) => self.collect(at, None).await,
@@ -469,7 +472,11 @@ impl Embedding {
             || at.mailbox.with_vectors(at.embedder, move |open, now_ms| open.index.job_stopped(key, now_ms));
         if self.insist(stop).await? {
             let minutes = self.embedders.batching.policy.timeout.as_secs() / 60;
-            self.count_failure(at.mailbox, &format!("the job took more than {minutes} min"));
+            self.count_failure(
+                at.mailbox,
+                at.embedder.identity(),
+                &format!("the job took more than {minutes} min"),
+            );
         }
         Ok(Look { pause: Some(self.embedders.batching.policy.poll), ..Look::default() })
     }
@@ -496,7 +503,7 @@ impl Embedding {
             collected = kept.max(collected);
             // In a job that stopped half-way, nothing is known of a text that is not done.
             if why.is_none() {
-                self.known().only_inline.extend(refused);
+                self.known(at.embedder.identity()).only_inline.extend(refused);
             }
             broken = failure;
             if broken.is_none() {
@@ -511,7 +518,7 @@ impl Embedding {
         let nothing = || (collected == 0).then(|| "the job made no vectors".to_owned());
         let why = why.or_else(|| broken.map(|failure| failure.to_string())).or_else(nothing);
         if why.is_none() && !at.is_stopped {
-            self.known().failures = 0;
+            self.known(at.embedder.identity()).failures = 0;
         }
         if self.drop_own(at, why).await?
             && let Err(error) = at.jobs.forget(at.job).await
@@ -548,9 +555,9 @@ impl Embedding {
         let key = at.key;
         let forget = || at.mailbox.with_vectors(at.embedder, move |open, _| open.index.drop_job(key));
         let was_there = self.insist(forget).await?;
-        self.known().forget(key);
+        self.known(at.embedder.identity()).forget(key);
         match why {
-            Some(why) if was_there => self.count_failure(at.mailbox, &why),
+            Some(why) if was_there => self.count_failure(at.mailbox, at.embedder.identity(), &why),
             Some(why) => {
                 tracing::debug!(job = %at.job.id, %why, "a batch job was collected by another process");
             }
@@ -559,9 +566,9 @@ impl Embedding {
         Ok(was_there)
     }
 
-    fn count_failure(&self, mailbox: &Mailbox, why: &str) {
-        tracing::warn!(agent = %mailbox.agent_id(), %why, "a batch job failed");
-        let mut known = self.known();
+    fn count_failure(&self, mailbox: &Mailbox, by: &EmbedderId, why: &str) {
+        tracing::warn!(agent = %mailbox.agent_id(), %by, %why, "a batch job failed");
+        let mut known = self.known(by);
         known.failures += 1;
         why.clone_into(&mut known.why);
     }
@@ -583,7 +590,9 @@ impl Embedding {
             None => Ok(Vec::new()),
         });
         let stored = stored.await?;
-        let mut known = self.known();
+        let by = embedder.identity();
+        let is_active = self.active().is_some_and(|active| active.identity() == by);
+        let mut known = self.known(by);
         known.waiting.retain(|(key, _), _| stored.iter().any(|stored| stored.key == *key));
         let shown = |stored: &StoredJob| JobUnderWay {
             id: stored.job.as_ref().map(|job| job.id.clone()),
@@ -596,23 +605,28 @@ impl Embedding {
             done: known.done.get(&stored.key).copied().unwrap_or_default(),
         };
         let under_way: Vec<JobUnderWay> = stored.iter().map(shown).collect();
-        let in_jobs = under_way.iter().map(|job| job.texts).sum();
         known.under_way = under_way;
-        self.progress.send_modify(|progress| progress.in_jobs = in_jobs);
+        if is_active {
+            let in_jobs = stored.iter().map(|stored| stored.texts).sum();
+            self.progress.send_modify(|progress| progress.in_jobs = in_jobs);
+        }
         Ok(stored)
     }
 
-    /// What the index knows of jobs, for people.
+    /// The jobs of who makes the vectors, as the index knows them, for people.
     pub(crate) async fn see_jobs(&self, mailbox: &Mailbox) -> Result<Vec<JobUnderWay>, MemoryError> {
-        if let Some(embedder) = self.active().filter(|embedder| embedder.batch().is_some()) {
-            self.stored(mailbox, embedder.as_ref()).await?;
-        }
-        Ok(self.under_way())
+        let Some(embedder) = self.active().filter(|embedder| embedder.batch().is_some()) else {
+            return Ok(Vec::new());
+        };
+        self.stored(mailbox, embedder.as_ref()).await?;
+        Ok(self.known(embedder.identity()).under_way.clone())
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self, by: &EmbedderId) -> MutexGuard<'_, Known> {
+        let is_primary = self.embedders.primary.as_ref().is_some_and(|primary| primary.identity() == by);
+        let known = if is_primary { &self.jobs.primary } else { &self.jobs.fallback };
         // Only ever held for a few moves of values, so that a poisoned one is still whole.
-        self.jobs.known.lock().unwrap_or_else(PoisonError::into_inner)
+        known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn keep(&self, at: &At<'_>, vectors: Vec<(Vec<u8>, Vector)>) -> Result<usize, MemoryError> {

@@ -201,6 +201,7 @@ impl Embedding {
             ..State::default()
         };
         drop(state);
+        self.progress.send_modify(|progress| progress.in_jobs = 0);
         tracing::warn!(agent = %mailbox.agent_id(), %error, next = %next.identity(), "embeddings fall back");
         Next::GoesOn
     }
@@ -245,7 +246,7 @@ impl Embedding {
                 let (Some(embedding), Some(mailbox)) = (embedding.upgrade(), mailbox.upgrade()) else {
                     return;
                 };
-                match embedding.heard(&mailbox, primary.identity(), asked.err()) {
+                match embedding.heard(&mailbox, primary.identity(), asked.err()).await {
                     Some(later) => until = later,
                     None => {
                         embedding.is_minded.store(false, Ordering::Release);
@@ -257,21 +258,40 @@ impl Embedding {
     }
 
     /// Takes the primary back if it has answered, and tells otherwise when to ask it again.
-    fn heard(&self, mailbox: &Mailbox, primary: &EmbedderId, error: Option<EmbedError>) -> Option<Instant> {
+    async fn heard(
+        &self,
+        mailbox: &Mailbox,
+        primary: &EmbedderId,
+        error: Option<EmbedError>,
+    ) -> Option<Instant> {
+        // No job is on its way meanwhile.
+        let _one = self.stepping.lock().await;
+        // What a service is doing is paid for, and would be left there.
+        let is_working = error.is_none() && self.has_jobs(mailbox).await;
         let now = Instant::now();
-        let in_jobs = self.under_way().iter().map(|job| job.texts).sum::<usize>();
         let mut state = self.state();
         if let Some(error) = error {
             state.absence = state.absence.go_on(now);
             tracing::info!(agent = %mailbox.agent_id(), %error, "the embeddings' fallback goes on");
-        } else if in_jobs > 0 {
-            // What a service is doing is paid for, and would be left there.
+        } else if is_working {
             state.absence.until = Some(now + AWAY);
         } else {
             *state = State { absence: state.absence.end(now), ..State::default() };
+            self.progress.send_modify(|progress| progress.in_jobs = 0);
             tracing::info!(agent = %mailbox.agent_id(), %primary, "embeddings are made by the first provider again");
         }
         state.absence.until
+    }
+
+    /// Whether jobs of who makes the vectors are under way, or nobody can say now.
+    async fn has_jobs(&self, mailbox: &Mailbox) -> bool {
+        match self.see_jobs(mailbox).await {
+            Ok(jobs) => !jobs.is_empty(),
+            Err(error) => {
+                tracing::debug!(agent = %mailbox.agent_id(), %error, "batch jobs cannot be looked at");
+                true
+            }
+        }
     }
 
     pub(crate) fn active(&self) -> Option<Arc<dyn Embedder>> {

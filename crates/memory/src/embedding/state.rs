@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use openclaw_embed::Embedder;
+use openclaw_embed::{Embedder, EmbedderId};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -52,7 +52,7 @@ pub(crate) struct Embedding {
     /// Whether somebody comes back when the embedder has rested.
     is_awaited: AtomicBool,
     /// One step at a time, or two loops would send the same passages.
-    stepping: tokio::sync::Mutex<()>,
+    pub(super) stepping: tokio::sync::Mutex<()>,
     /// What is known of batch jobs.
     pub(super) jobs: Jobs,
     pub(super) progress: watch::Sender<Progress>,
@@ -213,10 +213,10 @@ impl Embedding {
         let (embedding, mailbox) = (Arc::downgrade(self), Arc::downgrade(mailbox));
         tokio::spawn(async move {
             loop {
-                let mut is_allowed = false;
+                let mut allowed = None;
                 while let (Some(embedding), Some(mailbox)) = (embedding.upgrade(), mailbox.upgrade()) {
-                    match embedding.background_step(&mailbox, is_allowed).await {
-                        Ok(Some(_)) => is_allowed = true,
+                    match embedding.allowed_step(&mailbox, &mut allowed, Word::Assumed).await {
+                        Ok(Some(_)) => {}
                         Ok(None) => {
                             embedding.watch(&mailbox);
                             embedding.mind_primary(&mailbox);
@@ -264,22 +264,26 @@ impl Embedding {
         });
     }
 
-    /// A step that nobody asked for: the first one of a run looks what all of it would cost.
-    async fn background_step(
+    /// A step of a run. Whoever is not allowed yet is looked at first: all that is missing may cost too much.
+    async fn allowed_step(
         &self,
         mailbox: &Mailbox,
-        is_allowed: bool,
+        allowed: &mut Option<EmbedderId>,
+        word: Word,
     ) -> Result<Option<usize>, MemoryError> {
-        if !is_allowed {
+        let active = self.active();
+        let by = active.as_ref().map(|embedder| embedder.identity().clone());
+        if by != *allowed {
             // Also of one whose passages all have vectors, or are withheld.
-            if let Some(embedder) = self.active() {
+            if let Some(embedder) = active {
                 self.note_use(mailbox, embedder.as_ref()).await?;
             }
             if self.withhold(mailbox).await? {
                 return Ok(None);
             }
+            *allowed = by;
         }
-        self.step(mailbox, Word::Assumed).await
+        self.step(mailbox, allowed.as_ref(), word).await
     }
 
     /// Has all passages without vectors embedded and returns how many there were. What fails is left for another time,
@@ -287,15 +291,11 @@ impl Embedding {
     /// given: whoever steps in meanwhile gets no more than what goes without saying.
     pub(crate) async fn finish(&self, mailbox: &Mailbox) -> Result<usize, MemoryError> {
         self.state().withheld = None;
-        let asked = self.active().map(|embedder| embedder.identity().clone());
+        let mut allowed = self.active().map(|embedder| embedder.identity().clone());
         let mut embedded = self.look(mailbox).await?.collected;
         loop {
-            while let Some(step) = self.step(mailbox, Word::Given).await? {
+            while let Some(step) = self.allowed_step(mailbox, &mut allowed, Word::Given).await? {
                 embedded += step;
-                let active = self.active().map(|embedder| embedder.identity().clone());
-                if active != asked && self.withhold(mailbox).await? {
-                    return Ok(embedded);
-                }
             }
             if !self.embedders.batching.policy.wait {
                 return Ok(embedded);
@@ -311,9 +311,18 @@ impl Embedding {
     }
 
     /// Has some passages embedded and kept; `None` when nothing is left, or nothing more can be done now.
-    async fn step(&self, mailbox: &Mailbox, word: Word) -> Result<Option<usize>, MemoryError> {
+    async fn step(
+        &self,
+        mailbox: &Mailbox,
+        allowed: Option<&EmbedderId>,
+        word: Word,
+    ) -> Result<Option<usize>, MemoryError> {
         let _one = self.stepping.lock().await;
         let Some(embedder) = self.active() else { return Ok(None) };
+        if allowed != Some(embedder.identity()) {
+            // Somebody has stepped in meanwhile, and is looked at first.
+            return Ok(Some(0));
+        }
         self.note_use(mailbox, embedder.as_ref()).await?;
         let Missing { passages, left } = self.missing(mailbox, embedder.as_ref(), COMMIT).await?;
         self.progress.send_modify(|progress| progress.left = left);

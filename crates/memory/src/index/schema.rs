@@ -47,6 +47,12 @@ impl Index {
         self.refresh()?;
         Ok(())
     }
+
+    /// Whether the tables are no longer ours: a newer or older program has opened the file since this one did.
+    pub(crate) fn is_of_another_version(&self) -> bool {
+        // Where nobody can say, they are damaged.
+        version(&self.db).is_ok_and(|found| found.is_some_and(|found| found != VERSION))
+    }
 }
 
 /// The version of the tables, if there are any.

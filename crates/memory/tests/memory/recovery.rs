@@ -4,6 +4,8 @@
 use std::fs;
 
 use crate::home::Home;
+use crate::meaning::{Letters, only};
+use openclaw_embed::Purpose;
 use openclaw_guard::write_atomic;
 use openclaw_memory::{Answer, Engine, EngineOptions, MemoryBackend as _, Query, SyncReason};
 use rusqlite::Connection;
@@ -83,6 +85,36 @@ async fn an_index_damaged_under_us_is_put_aside() {
     let aside = memory.status().await.unwrap().recovered.unwrap();
     assert_eq!(fs::read(aside).unwrap(), bytes);
     assert_eq!(home.contents("workspace"), before);
+}
+
+/// A newer program that is started while an older one runs.
+#[tokio::test]
+async fn an_index_that_another_version_has_opened_is_built_anew_and_not_put_aside() {
+    let home = Home::new();
+    let letters = Letters::new("letters", None);
+    home.note("memory/needle.md", "needle\n");
+    let memory = home.engine_with(only(letters.clone()));
+    for (version, change) in [
+        ("version + 1", "ALTER TABLE mem_notes RENAME COLUMN source TO origin"),
+        ("version + 1", "UPDATE mem_notes SET size = 'large', source = 7"),
+        ("version - 1", "DROP TABLE mem_vectors"),
+    ] {
+        memory.sync(SyncReason::Requested).await.unwrap();
+        let other = Connection::open(home.database()).unwrap();
+        let count = |query| other.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
+        let ours = count("SELECT version FROM mem_meta");
+        let changes = format!("BEGIN; UPDATE mem_meta SET version = {version}; {change}; COMMIT");
+        other.execute_batch(&changes).unwrap();
+        let answer = search(&memory).await;
+        assert_eq!(answer.results.len(), 1, "{change}: {answer:?}");
+        let report = memory.sync(SyncReason::Requested).await.unwrap();
+        assert_eq!((report.files, report.pending), (1, 0), "{change}");
+        let status = memory.status().await.unwrap();
+        assert_eq!((status.embedded, status.recovered), (1, None), "{change}");
+        assert_eq!(count("SELECT version FROM mem_meta"), ours, "{change}: the same file");
+        assert!(!home.path("memory/main.sqlite.damaged").exists(), "{change}");
+    }
+    assert_eq!(letters.asked(Purpose::Document), 1, "vectors are kept");
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::home::Home;
 use crate::meaning::Letters;
+use crate::stepping_in::until;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_embed::{
     BatchLimits, EmbedError, Embedder, EmbedderId, Estimate, Failure, Mode, Purpose, Vector,
@@ -29,6 +31,31 @@ impl Embedder for Paid {
     fn estimate(&self, texts: &[&str], _mode: Mode) -> Estimate {
         let count = texts.len();
         Estimate { texts: count, tokens: count as u64 * 1_000, dollars: Some(count as f64) }
+    }
+}
+
+/// A service that takes so many texts, and then no key any more.
+struct Tired {
+    letters: Arc<Letters>,
+    texts: usize,
+}
+
+impl Embedder for Tired {
+    fn identity(&self) -> &EmbedderId {
+        self.letters.identity()
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.letters.limits()
+    }
+
+    fn embed(&self, purpose: Purpose, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vector>, EmbedError>> {
+        if purpose == Purpose::Document && self.letters.asked(purpose) >= self.texts {
+            let failure = Failure::Auth("the key has expired".into());
+            let embedder = self.identity().to_string();
+            return async move { Err(EmbedError { embedder, failure }) }.boxed();
+        }
+        self.letters.embed(purpose, texts)
     }
 }
 
@@ -130,4 +157,33 @@ async fn a_word_is_for_who_was_asked_about_and_not_for_who_steps_in() {
     // Now it is said of this one.
     let report = memory.sync(SyncReason::Requested).await.unwrap();
     assert_eq!((report.embedded, report.degraded, letters.asked(Purpose::Document)), (3, None, 3));
+}
+
+#[tokio::test]
+async fn who_steps_in_while_the_background_runs_gets_no_more_than_goes_without_saying() {
+    // The first one takes some passages, or none.
+    for parts in [3, 400] {
+        let home = Home::new();
+        let note: String = (0..parts).map(|n| format!("# Part {n}\nnumber{n}\n")).collect();
+        home.note("memory/a.md", &note);
+        let letters = Letters::new("paid", None);
+        let Embedders { primary: paid, ask_above_tokens, .. } = paid(&letters, 2_000);
+        let first =
+            Arc::new(Tired { letters: Letters::new("tired", None), texts: if parts > 3 { 256 } else { 0 } });
+        let memory = home.engine_with(Embedders {
+            fallback: paid,
+            ask_above_tokens,
+            ..crate::meaning::only(first.clone())
+        });
+        memory.sync(SyncReason::Written).await.unwrap();
+        until(async || {
+            let status = memory.status().await.unwrap();
+            status.fallback.is_some() && (status.degraded.is_some() || letters.asked(Purpose::Document) > 0)
+        })
+        .await;
+        let said = memory.status().await.unwrap().degraded.unwrap_or_default();
+        assert!(said.contains("`openclaw memory index` asks"), "{parts}: {said}");
+        assert_eq!(letters.asked(Purpose::Document), 0, "{parts}");
+        assert_eq!(first.letters.asked(Purpose::Document), first.texts, "{parts}");
+    }
 }

@@ -2,21 +2,23 @@
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use openclaw_embed::local::{Hub, Limits, LocalModel, ModelReference, ModelSource, Program};
-use openclaw_embed::{BatchLimits, EmbedError, Embedder, EmbedderId, Failure, Purpose, Timer, Vector};
+use openclaw_embed::{
+    BatchJobs, BatchLimits, EmbedError, Embedder, EmbedderId, Failure, Purpose, RemoteEmbedder, Timer, Vector,
+};
 use openclaw_memory::{Answer, Batching, Embedders, Engine, MemoryBackend as _, Query, SyncReason};
 use openclaw_testkit::embeddings::{Api, JobEnd, Trouble};
 use openclaw_testkit::hub::{FakeHub, Trouble as HubTrouble};
 use tokio::sync::Semaphore;
 
 use crate::home::Home;
-use crate::jobs::Service;
+use crate::jobs::{Service, fill};
 use crate::meaning::{Letters, only};
 
 /// No test waits for it.
@@ -73,7 +75,7 @@ async fn ask(memory: &Engine, question: &str) -> Answer {
 }
 
 /// Waits without sleeping for what the background is about to do.
-async fn until(mut happened: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(mut happened: impl AsyncFnMut() -> bool) {
     let begun = std::time::Instant::now();
     while !happened().await {
         assert!(begun.elapsed() < Duration::from_secs(20), "it never happened");
@@ -367,4 +369,74 @@ async fn our_own_budget_is_no_reason_to_step_in() {
         pass(REST).await;
     }
     assert_eq!(spare.asked(Purpose::Document) + spare.asked(Purpose::Query), 0);
+}
+
+/// A service with jobs that answers no calls while the test says so.
+struct Down {
+    service: RemoteEmbedder,
+    is_down: AtomicBool,
+}
+
+impl Embedder for Down {
+    fn identity(&self) -> &EmbedderId {
+        self.service.identity()
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.service.limits()
+    }
+
+    fn batch(&self) -> Option<&dyn BatchJobs> {
+        self.service.batch()
+    }
+
+    fn embed(&self, purpose: Purpose, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vector>, EmbedError>> {
+        if self.is_down.load(Ordering::Relaxed) {
+            let embedder = self.identity().to_string();
+            return async move { Err(EmbedError { embedder, failure: unreachable() }) }.boxed();
+        }
+        self.service.embed(purpose, texts)
+    }
+}
+
+/// Nobody looks at a job a second time.
+struct Still;
+
+impl Timer for Still {
+    fn pause(&self, _pause: Duration) -> BoxFuture<'static, ()> {
+        std::future::pending().boxed()
+    }
+
+    fn deadline(&self, _limit: Duration) -> BoxFuture<'static, ()> {
+        std::future::pending().boxed()
+    }
+}
+
+/// Whose jobs are waited for is who makes the vectors: a fallback without jobs has none that keep it.
+#[tokio::test]
+async fn a_job_that_the_primary_left_behind_does_not_keep_it_away() {
+    let home = Home::new();
+    fill(&home, 300);
+    let service = Service::new(Api::OpenAi, 1_000, JobEnd::Done);
+    let first = Arc::new(Down { service: service.embedder(), is_down: AtomicBool::new(false) });
+    let spare = Letters::new("spare", None);
+    let mut batching = Batching { timer: Arc::new(Still), ..Batching::default() };
+    batching.policy.wait = false;
+    let memory = home.engine_with(Embedders { fallback: Some(spare), batching, ..only(first.clone()) });
+    memory.sync(SyncReason::Requested).await.unwrap();
+    assert_eq!(memory.status().await.unwrap().jobs.len(), 1);
+    assert_eq!(memory.progress().borrow().in_jobs, 300);
+
+    first.is_down.store(true, Ordering::Relaxed);
+    assert_eq!(ask(&memory, "box").await.fallback, None);
+    pass(REST).await;
+    assert!(ask(&memory, "box").await.fallback.is_some());
+    until(async || memory.status().await.unwrap().embedded == 300).await;
+    assert_eq!(memory.status().await.unwrap().jobs, [], "the fallback has none");
+    assert_eq!(memory.progress().borrow().in_jobs, 0);
+
+    first.is_down.store(false, Ordering::Relaxed);
+    pass(AWAY).await;
+    until(async || memory.status().await.unwrap().fallback.is_none()).await;
+    assert_eq!((memory.status().await.unwrap().jobs.len(), service.jobs()), (1, 1), "it is still there");
 }
