@@ -10,6 +10,33 @@ use crate::runtime::AgentRuntime;
 /// Sub-agents of sub-agents are followed so far up.
 const MAX_PARENTS: usize = 8;
 
+/// First words of keys that channels and plugins make for whoever writes or calls, in a form of their own: `voice:` and a
+/// number is an unknown caller. `agent` is half a key.
+const OTHERS: &[&str] = &[
+    "agent",
+    "bluebubbles",
+    "discord",
+    "feishu",
+    "googlechat",
+    "imessage",
+    "line",
+    "matrix",
+    "mattermost",
+    "msteams",
+    "nextcloud-talk",
+    "nostr",
+    "signal",
+    "slack",
+    "telegram",
+    "tlon",
+    "twitch",
+    "voice",
+    "voice-call",
+    "whatsapp",
+    "zalo",
+    "zalouser",
+];
+
 /// Who is proven to be in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Proven {
@@ -39,6 +66,7 @@ fn proven(key: &SessionKey, entry: Option<&SessionEntry>, main_key: &str) -> Pro
         Conversation::Subagent(_) => entry
             .and_then(|entry| entry.text(field::SPAWNED_BY))
             .map_or(Proven::Nobody, |parent| like_in(parent, key, main_key)),
+        Conversation::Free(text) if is_of_others(&text) => Proven::Nobody,
         Conversation::Acp(_)
         | Conversation::OpenAi(_)
         | Conversation::OpenResponses(_)
@@ -68,6 +96,12 @@ fn like_in(parent: &str, child: &SessionKey, main_key: &str) -> Proven {
 /// Whether a session is of another agent than one that is.
 fn is_elsewhere(session: &SessionKey, key: &SessionKey) -> bool {
     session.agent().is_some_and(|agent| Some(agent) != key.agent())
+}
+
+/// Whether a name that no rule of keys explains begins like those that channels make.
+fn is_of_others(name: &str) -> bool {
+    let first = name.split_once(':').map(|(first, _)| first);
+    first.is_some_and(|first| OTHERS.iter().any(|other| first.eq_ignore_ascii_case(other)))
 }
 
 fn of_channel(channel: &str) -> Proven {
@@ -153,6 +187,13 @@ mod tests {
             ("openai-user:ada", Proven::Nobody),
             ("openresponses-user:ada", Proven::Nobody),
             ("subagent:5", Proven::Nobody),
+            ("voice:+15550001", Proven::Nobody),
+            ("voice:5:thread:6", Proven::Nobody),
+            ("telegram:5", Proven::Nobody),
+            ("nextcloud-talk:room", Proven::Nobody),
+            // Names that a client chose.
+            ("voice", Proven::Owner),
+            ("signals:of:today", Proven::Owner),
         ];
         for (text, expected) in rows {
             assert_eq!(proven(&key(text), None, "home"), expected, "{text}");
@@ -161,9 +202,10 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_key_is_nobodys() {
-        for text in ["telegram:direct:5", "main", "work", "unknown", "", "agent", "Global"] {
+        for text in ["telegram:direct:5", "main", "work", "unknown", "", "agent", "agent:a", "Global"] {
             assert_eq!(proven(&SessionKey::stored(text), None, "home"), Proven::Nobody, "{text}");
         }
+        assert_eq!(proven(&SessionKey::stored("agent:a:Voice:5"), None, "home"), Proven::Nobody);
         assert_eq!(proven(&SessionKey::stored("global"), None, "home"), Proven::Owner);
     }
 
@@ -183,6 +225,8 @@ mod tests {
             ("work", "channel", "webchat", Proven::Owner),
             ("work", "channel", " Slack ", Proven::Nobody),
             ("work", "spawnedBy", "agent:a:home", Proven::Owner),
+            // The owner looked at it in the browser, which does not make it theirs.
+            ("voice:5", "channel", "webchat", Proven::Nobody),
         ];
         for (text, name, value, expected) in rows {
             let mut entry = SessionEntry::new(&SessionId::random(), 1);

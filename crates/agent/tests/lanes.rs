@@ -180,6 +180,7 @@ async fn sub_agents_have_the_audience_of_their_parent() {
         // As somebody else may have written it down.
         ("subagent:9", "agent:main:main", Audience::Private),
         ("subagent:10", "agent:main:telegram:direct:5", Audience::Group),
+        ("subagent:11", "voice:5", Audience::Group),
         ("subagent:12", "global", Audience::Private),
         ("subagent:13", "agent:other:main", Audience::Private),
         ("subagent:14", "agent:other:work", Audience::Group),
