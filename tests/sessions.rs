@@ -241,6 +241,15 @@ async fn what_is_set_for_one_session_is_checked_kept_and_cleared() {
             Err(refused) => assert!(refused["message"].as_str().unwrap().contains(error), "{refused}"),
         }
     }
+    // It is kept as a key, and is the same one under every name of it.
+    for parent in ["Telegram:direct:5", "agent:main:telegram:direct:5"] {
+        let spawned = json!({"key": "subagent:u2", "spawnedBy": parent});
+        let patched = client.call("sessions.patch", spawned.clone()).await.unwrap();
+        assert_eq!(patched["entry"]["spawnedBy"], "agent:main:telegram:direct:5");
+        assert_eq!(client.call("sessions.resolve", spawned).await.unwrap()["key"], "agent:main:subagent:u2");
+        let listed = client.call("sessions.list", json!({"spawnedBy": parent})).await.unwrap();
+        assert_eq!(listed["sessions"].as_array().unwrap().len(), 1, "{listed}");
+    }
     for value in [json!("agent:main:work"), Value::Null] {
         let params = json!({"key": "subagent:u1", "spawnedBy": value});
         let error = client.call("sessions.patch", params).await.unwrap_err();

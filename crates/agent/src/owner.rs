@@ -10,6 +10,33 @@ use crate::runtime::AgentRuntime;
 /// Sub-agents of sub-agents are followed so far up.
 const MAX_PARENTS: usize = 8;
 
+/// First words of keys that channels and plugins make for whoever writes or calls, in a form of their own: `voice:` and a
+/// number is an unknown caller. `agent` is half a key.
+const OTHERS: &[&str] = &[
+    "agent",
+    "bluebubbles",
+    "discord",
+    "feishu",
+    "googlechat",
+    "imessage",
+    "line",
+    "matrix",
+    "mattermost",
+    "msteams",
+    "nextcloud-talk",
+    "nostr",
+    "signal",
+    "slack",
+    "telegram",
+    "tlon",
+    "twitch",
+    "voice",
+    "voice-call",
+    "whatsapp",
+    "zalo",
+    "zalouser",
+];
+
 /// Who is proven to be in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Proven {
@@ -22,7 +49,10 @@ enum Proven {
 }
 
 fn proven(key: &SessionKey, entry: Option<&SessionEntry>, main_key: &str) -> Proven {
-    let Some(conversation) = key.conversation(main_key) else { return Proven::Owner };
+    let Some(conversation) = key.conversation(main_key) else {
+        // Any other text without an agent is no key, and who is behind it nobody knows.
+        return if key.as_str() == "global" { Proven::Owner } else { Proven::Nobody };
+    };
     match conversation {
         Conversation::Chat(Chat::Main, _) => Proven::Owner,
         Conversation::Chat(
@@ -35,7 +65,8 @@ fn proven(key: &SessionKey, entry: Option<&SessionEntry>, main_key: &str) -> Pro
         Conversation::Chat(Chat::Peer(_) | Chat::Group { .. } | Chat::Room { .. }, _) => Proven::Nobody,
         Conversation::Subagent(_) => entry
             .and_then(|entry| entry.text(field::SPAWNED_BY))
-            .map_or(Proven::Nobody, |parent| Proven::LikeIn(SessionKey::stored(parent))),
+            .map_or(Proven::Nobody, |parent| like_in(parent, key, main_key)),
+        Conversation::Free(text) if is_of_others(&text) => Proven::Nobody,
         Conversation::Acp(_)
         | Conversation::OpenAi(_)
         | Conversation::OpenResponses(_)
@@ -50,6 +81,27 @@ fn proven(key: &SessionKey, entry: Option<&SessionEntry>, main_key: &str) -> Pro
             Proven::Nobody
         }
     }
+}
+
+/// The parent of a session, whoever wrote it down: what is no key is a name for a session of the same agent, as everywhere.
+fn like_in(parent: &str, child: &SessionKey, main_key: &str) -> Proven {
+    // Nothing at all would be read as the main session.
+    let names_something = parent.chars().any(char::is_alphanumeric);
+    match child.agent().filter(|_| names_something) {
+        Some(agent) => Proven::LikeIn(SessionKey::canonical(parent, agent, main_key)),
+        None => Proven::Nobody,
+    }
+}
+
+/// Whether a session is of another agent than one that is.
+fn is_elsewhere(session: &SessionKey, key: &SessionKey) -> bool {
+    session.agent().is_some_and(|agent| Some(agent) != key.agent())
+}
+
+/// Whether a name that no rule of keys explains begins like those that channels make.
+fn is_of_others(name: &str) -> bool {
+    let first = name.split_once(':').map(|(first, _)| first);
+    first.is_some_and(|first| OTHERS.iter().any(|other| first.eq_ignore_ascii_case(other)))
 }
 
 fn of_channel(channel: &str) -> Proven {
@@ -83,6 +135,10 @@ impl AgentRuntime {
         match proven(key, entry, main_key) {
             Proven::Owner => Audience::Private,
             Proven::Nobody => Audience::Group,
+            // What is said of sessions of another agent is not seen from here; its main session needs nothing said.
+            Proven::LikeIn(parent) if is_elsewhere(&parent, key) && !parent.is_main(main_key) => {
+                Audience::Group
+            }
             Proven::LikeIn(parent) if parents > 0 => {
                 let above = self.sessions.get(parent.as_str());
                 match self.audience_of(&parent, above.as_deref(), parents - 1) {
@@ -131,6 +187,13 @@ mod tests {
             ("openai-user:ada", Proven::Nobody),
             ("openresponses-user:ada", Proven::Nobody),
             ("subagent:5", Proven::Nobody),
+            ("voice:+15550001", Proven::Nobody),
+            ("voice:5:thread:6", Proven::Nobody),
+            ("telegram:5", Proven::Nobody),
+            ("nextcloud-talk:room", Proven::Nobody),
+            // Names that a client chose.
+            ("voice", Proven::Owner),
+            ("signals:of:today", Proven::Owner),
         ];
         for (text, expected) in rows {
             assert_eq!(proven(&key(text), None, "home"), expected, "{text}");
@@ -138,15 +201,32 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_is_no_key_is_nobodys() {
+        for text in ["telegram:direct:5", "main", "work", "unknown", "", "agent", "agent:a", "Global"] {
+            assert_eq!(proven(&SessionKey::stored(text), None, "home"), Proven::Nobody, "{text}");
+        }
+        assert_eq!(proven(&SessionKey::stored("agent:a:Voice:5"), None, "home"), Proven::Nobody);
+        assert_eq!(proven(&SessionKey::stored("global"), None, "home"), Proven::Owner);
+    }
+
+    #[test]
     fn entries_say_who_spawned_a_session_and_what_channel_it_is_of() {
         let key = |text: &str| SessionKey::canonical(text, "a", "home");
-        let parent = Proven::LikeIn(SessionKey::stored("agent:a:home"));
+        let like_in = |parent: &str| Proven::LikeIn(SessionKey::stored(parent));
         let rows = [
-            ("subagent:5", "spawnedBy", "agent:a:home", parent),
+            ("subagent:5", "spawnedBy", "agent:a:home", like_in("agent:a:home")),
+            ("subagent:5", "spawnedBy", "main", like_in("agent:a:home")),
+            ("subagent:5", "spawnedBy", "Telegram:direct:5", like_in("agent:a:telegram:direct:5")),
+            ("subagent:5", "spawnedBy", "agent:b:x", like_in("agent:b:x")),
+            ("subagent:5", "spawnedBy", "global", like_in("global")),
+            ("subagent:5", "spawnedBy", " ", Proven::Nobody),
+            ("subagent:5", "spawnedBy", "::", Proven::Nobody),
             ("subagent:5", "channel", "webchat", Proven::Nobody),
             ("work", "channel", "webchat", Proven::Owner),
             ("work", "channel", " Slack ", Proven::Nobody),
             ("work", "spawnedBy", "agent:a:home", Proven::Owner),
+            // The owner looked at it in the browser, which does not make it theirs.
+            ("voice:5", "channel", "webchat", Proven::Nobody),
         ];
         for (text, name, value, expected) in rows {
             let mut entry = SessionEntry::new(&SessionId::random(), 1);

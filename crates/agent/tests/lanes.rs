@@ -167,7 +167,7 @@ async fn sub_agents_have_the_audience_of_their_parent() {
     let spawn = |child: &str, parent: &str| {
         let (key, id) = (key_of(child), SessionId::random());
         let mut entry = world.runtime.new_entry(&key, &id);
-        entry.set_text(field::SPAWNED_BY, key_of(parent).as_str());
+        entry.set_text(field::SPAWNED_BY, parent);
         world.runtime.sessions.get_or_create(key.as_str(), || entry).unwrap();
         world.runtime.audience_now(&key)
     };
@@ -177,6 +177,14 @@ async fn sub_agents_have_the_audience_of_their_parent() {
         ("subagent:3", "telegram:direct:5", Audience::Group),
         ("subagent:4", "subagent:3", Audience::Group),
         ("subagent:5", "slack:channel:c1", Audience::Group),
+        // As somebody else may have written it down.
+        ("subagent:9", "agent:main:main", Audience::Private),
+        ("subagent:10", "agent:main:telegram:direct:5", Audience::Group),
+        ("subagent:11", "voice:5", Audience::Group),
+        ("subagent:12", "global", Audience::Private),
+        ("subagent:13", "agent:other:main", Audience::Private),
+        ("subagent:14", "agent:other:work", Audience::Group),
+        ("subagent:15", ":", Audience::Group),
         // Nobody is at the top.
         ("subagent:6", "subagent:7", Audience::Group),
         ("subagent:7", "subagent:6", Audience::Group),

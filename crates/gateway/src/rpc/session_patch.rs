@@ -57,7 +57,8 @@ pub(super) fn patch(call: &Call<'_>) -> Reply {
     let params: Map<String, Value> = attempt!(call.params());
     let given = params.get("key").and_then(Value::as_str).unwrap_or_default();
     let (agent, key) = attempt!(target(call, given));
-    let changes = attempt!(changes(&params));
+    let mut changes = attempt!(changes(&params));
+    name_parent(&agent, &mut changes);
     let model = attempt!(model_override(&agent, params.get("model")));
     let (core, now) = (Arc::clone(call.core), Arc::clone(&call.now));
     Reply::blocking(move || {
@@ -127,6 +128,18 @@ fn check_label(agents: &Agents, key: &SessionKey, changes: &Changes) -> Result<(
     }
 }
 
+/// The key that a text names as the parent of a session of an agent.
+pub(super) fn parent_key(agent: &AgentRuntime, text: &str) -> SessionKey {
+    SessionKey::canonical(text, &agent.id, &agent.settings.main_key)
+}
+
+/// Who spawned a session is kept as a key, since who listens in it depends on that.
+fn name_parent(agent: &AgentRuntime, changes: &mut Changes) {
+    for (_, value) in changes.iter_mut().filter(|(name, _)| *name == "spawnedBy") {
+        *value = value.take().map(|text| parent_key(agent, &text).to_string());
+    }
+}
+
 /// Who spawned a session is said once, and of spawned sessions only.
 fn check_parent(agent: &AgentRuntime, key: &SessionKey, changes: &Changes) -> Result<(), ErrorShape> {
     let Some(wanted) = change_of(changes, "spawnedBy") else { return Ok(()) };
@@ -139,7 +152,7 @@ fn check_parent(agent: &AgentRuntime, key: &SessionKey, changes: &Changes) -> Re
         (Some(_), _) if !is_spawned => {
             Err(ErrorShape::invalid("spawnedBy is only supported for subagent:* sessions"))
         }
-        (Some(wanted), Some(known)) if wanted != known => {
+        (Some(wanted), Some(known)) if wanted != parent_key(agent, known).as_str() => {
             Err(ErrorShape::invalid("spawnedBy cannot be changed once set"))
         }
         (Some(_), Some(_) | None) => Ok(()),

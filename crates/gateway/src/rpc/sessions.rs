@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
+use super::session_patch::parent_key;
 use super::session_rows::{defaults, list_row};
 use super::{Call, Reply, RpcError, attempt};
 use crate::agents::Agents;
@@ -104,7 +105,7 @@ fn find(core: &Core, agents: &Agents, params: &ListParams) -> Vec<Found> {
                 SessionKind::Direct | SessionKind::Group => true,
             };
             let fresh = oldest.is_none_or(|oldest| entry.updated_at() >= oldest);
-            if kind_fits && fresh && !key.is_hidden() && matches(&params.filter, &key, &entry) {
+            if kind_fits && fresh && !key.is_hidden() && matches(agent, &params.filter, (&key, &entry)) {
                 found.push(Found { agent: Arc::clone(agent), key, entry });
             }
         }
@@ -114,7 +115,16 @@ fn find(core: &Core, agents: &Agents, params: &ListParams) -> Vec<Found> {
     found
 }
 
-fn matches(filter: &Filter, key: &SessionKey, entry: &SessionEntry) -> bool {
+/// Whether a session is one that another spawned, if that is asked: under any name of it.
+fn is_child(agent: &AgentRuntime, entry: &SessionEntry, of: Option<&str>) -> bool {
+    let is_of = |parent: &str| {
+        let known = entry.text(field::SPAWNED_BY);
+        known.is_some_and(|known| parent_key(agent, known) == parent_key(agent, parent))
+    };
+    of.is_none_or(is_of)
+}
+
+fn matches(agent: &AgentRuntime, filter: &Filter, (key, entry): (&SessionKey, &SessionEntry)) -> bool {
     let equals = |wanted: &Option<String>, which| {
         wanted.as_deref().is_none_or(|wanted| entry.text(which) == Some(wanted))
     };
@@ -127,7 +137,7 @@ fn matches(filter: &Filter, key: &SessionKey, entry: &SessionEntry) -> bool {
     });
     filter.session_id.as_ref().is_none_or(|id| *id == entry.session_id())
         && equals(&filter.label, field::LABEL)
-        && equals(&filter.spawned_by, field::SPAWNED_BY)
+        && is_child(agent, entry, filter.spawned_by.as_deref())
         && found
 }
 
@@ -319,7 +329,7 @@ fn resolve_key(agents: &Agents, given: &str, params: &ResolveParams) -> Option<S
     let key = agents.key_for(given, wanted.as_deref().unwrap_or(&agents.default_id));
     let agent = agents.of_key(&key)?;
     let entry = agent.sessions.get(key.as_str())?;
-    let is_child = params.spawned_by.as_deref().is_none_or(|by| entry.text(field::SPAWNED_BY) == Some(by));
+    let is_child = is_child(agent, &entry, params.spawned_by.as_deref());
     (wanted.is_none_or(|wanted| wanted == agent.id) && is_child).then_some(key)
 }
 
