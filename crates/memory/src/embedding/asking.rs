@@ -58,15 +58,24 @@ impl Late {
 
     /// Whether so many answers of one embedder are waited for that it gets no more questions.
     fn is_full(&self, by: &EmbedderId) -> bool {
-        self.lock().iter().filter(|question| question.is_open() && question.by == *by).count() >= MAX_LATE
+        is_full(&self.lock(), by)
     }
 
-    fn keep(&self, question: Question) {
+    /// Keeps a late question, and tells whether it may be waited for: several that are asked at once may all be late.
+    fn keep(&self, question: Question) -> bool {
         let mut questions = self.lock();
-        if questions.len() >= MAX_KEPT {
-            questions.remove(0);
+        let is_kept = |kept: &Question| kept.text == question.text && kept.by == question.by;
+        if is_full(&questions, &question.by) || questions.iter().any(is_kept) {
+            return false;
+        }
+        // One that is still waited for stays, or it would no longer be counted.
+        if questions.len() >= MAX_KEPT
+            && let Some(oldest) = questions.iter().position(|question| !question.is_open())
+        {
+            questions.remove(oldest);
         }
         questions.push(question);
+        true
     }
 
     /// Forgets a call that has failed.
@@ -78,6 +87,10 @@ impl Late {
         // Only ever held for a few moves of values, so that a poisoned one is still whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_full(questions: &[Question], by: &EmbedderId) -> bool {
+    questions.iter().filter(|question| question.is_open() && question.by == *by).count() >= MAX_LATE
 }
 
 impl Question {
@@ -137,7 +150,8 @@ impl Embedding {
         }
     }
 
-    /// Waits in the background for a late answer.
+    /// Waits in the background for a late answer, unless enough others are late. Whoever is not waited for is told so by
+    /// its call that ends.
     fn wait_longer(
         self: &Arc<Self>,
         mailbox: &Arc<Mailbox>,
@@ -146,7 +160,9 @@ impl Embedding {
     ) {
         let question =
             Question { by: by.clone(), text: text.to_owned(), asking: asking.clone(), since: Instant::now() };
-        self.late.keep(question);
+        if !self.late.keep(question) {
+            return;
+        }
         // Weak, as for the loop that embeds.
         let (embedding, mailbox, by) = (Arc::downgrade(self), Arc::downgrade(mailbox), by.clone());
         tokio::spawn(async move {

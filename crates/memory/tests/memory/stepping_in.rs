@@ -214,6 +214,33 @@ async fn a_late_vector_serves_the_same_question_when_it_comes_again() {
 }
 
 #[tokio::test]
+async fn of_three_questions_that_are_late_at_once_two_are_waited_for() {
+    let home = Home::new();
+    home.note("MEMORY.md", "green tea\n");
+    let slow = Arc::new(Slow { letters: Letters::new("slow", None), gate: Semaphore::new(0) });
+    let bell = Bell::new();
+    let memory = home.engine_with(belled(&bell, slow.clone(), None));
+    memory.sync(SyncReason::Requested).await.unwrap();
+    let ring = async {
+        until(async || slow.letters.asked(Purpose::Query) == 3).await;
+        (0..3).for_each(|_| bell.ring());
+    };
+    let [one, two, three] = ["one", "two", "three"].map(|question| ask(&memory, question));
+    let (one, two, three, ()) = tokio::join!(one, two, three, ring);
+    for answer in [one, two, three] {
+        assert!(answer.degraded.unwrap().contains("no answer within 2 s"));
+    }
+    slow.gate.add_permits(1);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    bell.ring();
+    let degraded = ask(&memory, "four").await.degraded.unwrap();
+    assert!(degraded.contains("no answer within 2 s"), "there is room for it: {degraded}");
+    assert_eq!(slow.letters.asked(Purpose::Query), 4);
+}
+
+#[tokio::test]
 async fn a_search_that_nobody_waits_for_any_more_ends_its_call() {
     let home = Home::new();
     home.note("MEMORY.md", "green tea\n");
