@@ -570,8 +570,9 @@ impl Lane {
 
     async fn ensure_open(&mut self, entry: &SessionEntry) -> Result<(), StoreError> {
         let folder = self.runtime.workspace.number();
-        let is_current =
-            |open: &OpenSession| open.id == entry.session_id() && open.is_sound() && open.folder == folder;
+        let is_current = |open: &OpenSession| {
+            open.id == entry.session_id() && open.is_sound() && open.workspace.number() == folder
+        };
         let current = self.open.as_ref().is_some_and(is_current);
         if !current {
             self.open = None;

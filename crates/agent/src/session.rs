@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use openclaw_guard::Clock;
+use openclaw_guard::{Clock, Root};
 use openclaw_memory::SyncReason;
 use openclaw_models::ToolDefinition;
 use openclaw_models::catalog::Reference;
@@ -43,8 +43,9 @@ pub(crate) struct OpenSession {
     pub(crate) messages: Vec<Arc<Message>>,
     pub(crate) system: Arc<str>,
     pub(crate) tools: Arc<[ToolDefinition]>,
-    /// Which folder the workspace was when the prompt was made of its files.
-    pub(crate) folder: u64,
+    /// The workspace as it was when the prompt was made of its files. Tools work there and nowhere else, also when another
+    /// conversation finds that it was moved: its next turn opens it anew.
+    pub(crate) workspace: Arc<Root>,
     /// A sync that began while the model was asked.
     syncing: Option<JoinHandle<Result<(), StoreError>>>,
     /// Whether a user's message is the last thing said.
@@ -265,29 +266,28 @@ impl OpenSession {
 impl Opening {
     fn run(self) -> Result<OpenSession, StoreError> {
         let Self { runtime, key, id, file, audience, previous } = self;
+        let workspace = Arc::new(runtime.workspace.pinned());
         // It is written into a new file only.
         let is_begun = file.metadata().is_ok_and(|metadata| metadata.len() > 0);
         let parent =
             previous.filter(|_| !is_begun).map(|id| lifecycle::transcript_of(&runtime.sessions_dir, &id));
-        let new =
-            NewTranscript { cwd: runtime.workspace.path(), key: key.as_str(), parent: parent.as_deref() };
+        let new = NewTranscript { cwd: workspace.path(), key: key.as_str(), parent: parent.as_deref() };
         let mut transcript = Transcript::open_named(&file, &id, &new, Arc::clone(&runtime.clock))?;
         if *transcript.report() != RepairReport::default() {
             tracing::warn!(session = %key, report = ?transcript.report(), "transcript repaired");
         }
         if transcript.history().is_empty() && audience != Audience::Group {
-            append_notes(&runtime, &mut transcript)?;
+            append_notes(&runtime, &workspace, &mut transcript)?;
         }
         let messages = speakable(transcript.history());
         let unanswered =
             transcript.history().iter().rev().find_map(said).is_some_and(|last| !is_answer(last));
         let tools: Arc<[ToolDefinition]> =
             runtime.toolbox_for(audience).definitions().into_iter().map(offer).collect();
-        let folder = runtime.workspace.number();
-        let files = read_files(&runtime.workspace, audience, runtime.settings.bootstrap_max_chars);
+        let files = read_files(&workspace, audience, runtime.settings.bootstrap_max_chars);
         let system = system_prompt(&PromptInputs {
             audience,
-            workspace: runtime.workspace.path(),
+            workspace: workspace.path(),
             name: &runtime.name,
             tools: &tools,
             files: &files,
@@ -301,7 +301,7 @@ impl Opening {
             system: system.into(),
             tools,
             runtime,
-            folder,
+            workspace,
             syncing: None,
             unanswered,
         })
@@ -360,10 +360,14 @@ fn is_answer(message: &Message) -> bool {
 
 /// Yesterday's and today's notes become the first record of the conversation: the model reads them, people do not
 /// see them, and the prompt stays the same from turn to turn.
-fn append_notes(runtime: &AgentRuntime, transcript: &mut Transcript) -> Result<(), StoreError> {
+fn append_notes(
+    runtime: &AgentRuntime,
+    workspace: &Root,
+    transcript: &mut Transcript,
+) -> Result<(), StoreError> {
     let now = local_time(runtime.clock.now_ms(), &runtime.settings.zone);
     let yesterday = now.yesterday().unwrap_or_else(|_| now.clone());
-    if let Some(notes) = daily_notes(&runtime.workspace, &date_of(&yesterday), &date_of(&now)) {
+    if let Some(notes) = daily_notes(workspace, &date_of(&yesterday), &date_of(&now)) {
         transcript.append_custom_message("openclaw.notes", &notes, Display::Hidden)?;
     }
     Ok(())
@@ -390,7 +394,7 @@ impl World for OpenSession {
             abort,
             session_key: self.key.to_string(),
             agent_id: self.runtime.id.clone(),
-            workspace: Arc::clone(&self.runtime.workspace),
+            workspace: Arc::clone(&self.workspace),
             memory: Arc::clone(&self.runtime.memory),
             session: Arc::new(StatusCard::new(Arc::clone(&self.runtime))),
             clock: Arc::clone(&self.runtime.clock),

@@ -18,7 +18,7 @@ use openclaw_agent::{AgentRuntime, Ending, Job, Present, RunObserver, TurnObserv
 use openclaw_guard::write_atomic;
 use openclaw_store::{SessionEntry, SessionId, field};
 use openclaw_testkit::model_server::Reply;
-use openclaw_tools::{Policy, Toolbox, ToolboxOptions};
+use openclaw_tools::{Exec, Policy, Toolbox, ToolboxOptions};
 
 use serde_json::Value;
 
@@ -193,6 +193,35 @@ async fn sub_agents_have_the_audience_of_their_parent() {
     for (child, parent, expected) in rows {
         assert_eq!(spawn(child, parent), expected, "{child}");
     }
+}
+
+#[tokio::test]
+async fn a_turn_ends_in_the_folder_it_began_in_and_the_next_one_goes_on_in_the_new() {
+    let mut world = world(&[("AGENTS.md", "the first folder")]);
+    let with_exec = ToolboxOptions { exec: Exec::On, ..ToolboxOptions::default() };
+    Arc::get_mut(&mut world.runtime).unwrap().toolbox = Arc::new(Toolbox::new(with_exec));
+    let lanes = world.lanes(1);
+    let write = |path: &str| Reply::tool_call("write", &serde_json::json!({"path": path, "content": "x"}));
+    let swap = "mv ../workspace ../aside && mkdir ../workspace";
+    world.server.script([
+        write("before.md"),
+        Reply::tool_call("exec", &serde_json::json!({"command": swap})),
+        // Memory looks where the workspace is before it answers.
+        Reply::tool_call("memory_search", &serde_json::json!({"query": "x"})),
+        write("after.md"),
+        Reply::text("done"),
+        write("next.md"),
+        Reply::text("done"),
+    ]);
+    assert_eq!(world.turn(&lanes, "main", "go").await, replied("done"));
+    let there = |path: &str| world.dir.path().join(path).exists();
+    assert_eq!(world.runtime.workspace.number(), 1, "memory went over");
+    assert!(there("aside/before.md") && there("aside/after.md") && !there("workspace/after.md"));
+    assert_eq!(world.turn(&lanes, "main", "go on").await, replied("done"));
+    let there = |path: &str| world.dir.path().join(path).exists();
+    assert!(there("workspace/next.md") && !there("aside/next.md"));
+    let (system, _) = world.prompt(5);
+    assert!(world.prompt(4).0.contains("the first folder") && !system.contains("the first folder"));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::atomic::{self, FILE_MODE, Made};
@@ -30,12 +30,22 @@ const SAFE: OFlags = OFlags::CLOEXEC.union(OFlags::NOFOLLOW).union(OFlags::NONBL
 /// A path is relative to the root, or absolute and lexically under it. It may hold no `..` and pass through no symbolic
 /// link; the kernel enforces that where it can (`openat2`), otherwise each component is opened by itself. Because the
 /// handle, not the name, is the root, renaming or replacing the directory changes nothing until somebody asks to
-/// [follow](Root::follow) the name. The root's own path may lead through links: the owner chose it.
+/// [follow](Root::follow) the name, and nothing at all for a root that is [pinned](Root::pinned). The root's own path may lead through links: the owner chose it.
 #[derive(Debug)]
 pub struct Root {
     path: PathBuf,
     held: RwLock<Arc<Held>>,
     resolver: Resolver,
+    bond: Bond,
+}
+
+/// What a root keeps to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bond {
+    /// Its path: the directory may become another one.
+    Path,
+    /// The directory that is open.
+    Directory,
 }
 
 /// The directory that is open.
@@ -48,8 +58,16 @@ struct Held {
 }
 
 impl Held {
-    fn of(dir: OwnedFd, path: &Path, number: u64) -> io::Result<Self> {
-        Ok(Self { dir, canonical: path.canonicalize()?, number })
+    fn of(dir: OwnedFd, path: &Path) -> io::Result<Self> {
+        Ok(Self { dir, canonical: path.canonicalize()?, number: 0 })
+    }
+
+    /// Whether this is the directory that somebody looked at.
+    fn is(&self, looked_at: rustix::io::Result<Stat>) -> bool {
+        match (rustix::fs::fstat(&self.dir), looked_at) {
+            (Ok(held), Ok(other)) => (held.st_dev, held.st_ino) == (other.st_dev, other.st_ino),
+            (Err(_), _) | (_, Err(_)) => false,
+        }
     }
 }
 
@@ -147,11 +165,12 @@ impl Root {
 
     fn of(dir: &Path, opened: io::Result<OwnedFd>) -> Result<Self, RootError> {
         let fail = |source| RootError::io("open directory", dir, source);
-        let held = opened.and_then(|opened| Held::of(opened, dir, 0)).map_err(fail)?;
+        let held = opened.and_then(|opened| Held::of(opened, dir)).map_err(fail)?;
         Ok(Self {
             path: std::path::absolute(dir).map_err(fail)?,
             held: RwLock::new(Arc::new(held)),
             resolver: Resolver::Kernel,
+            bond: Bond::Path,
         })
     }
 
@@ -160,19 +179,38 @@ impl Root {
         Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The directory that is open now, whatever is done with its name or with this handle: for work of several steps,
+    /// which shall not read in one place and write in another. It does not [follow](Root::follow).
+    #[must_use]
+    pub fn pinned(&self) -> Self {
+        Self {
+            path: self.path.clone(),
+            held: RwLock::new(self.held()),
+            resolver: self.resolver,
+            bond: Bond::Directory,
+        }
+    }
+
     /// Goes over to the directory that the root's path leads to now, if that is another one: the first was moved away,
-    /// or another was put in its place. Everybody who shares this handle works there from then on.
+    /// or another was put in its place. Everybody who shares this handle works there from then on. A root that is
+    /// [pinned](Root::pinned) stays where it is.
     ///
     /// # Errors
     /// Nothing is there, or no directory, or it is not accessible; what was open stays open.
     pub fn follow(&self) -> Result<(), RootError> {
-        if self.is_in_place() {
+        if self.bond == Bond::Directory || self.is_in_place() {
             return Ok(());
         }
+        // Opened before the lock is taken: a disk that does not answer keeps nobody else from the directory that is open.
+        let mut another = atomic::open_dir(&self.path)
+            .and_then(|dir| Held::of(dir, &self.path))
+            .map_err(|source| RootError::io("open directory", &self.path, source))?;
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        let another = atomic::open_dir(&self.path)
-            .and_then(|dir| Held::of(dir, &self.path, held.number.saturating_add(1)));
-        *held = Arc::new(another.map_err(|source| RootError::io("open directory", &self.path, source))?);
+        // Somebody may have been faster, and then there is nothing to go over to.
+        if !held.is(rustix::fs::fstat(&another.dir)) {
+            another.number = held.number.saturating_add(1);
+            *held = Arc::new(another);
+        }
         Ok(())
     }
 
@@ -192,10 +230,7 @@ impl Root {
     /// Whether the root's path still leads to the directory that the handle is open on.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
-        match (rustix::fs::fstat(&self.held().dir), rustix::fs::stat(&self.path)) {
-            (Ok(held), Ok(named)) => (held.st_dev, held.st_ino) == (named.st_dev, named.st_ino),
-            (Err(_), _) | (_, Err(_)) => false,
-        }
+        self.held().is(rustix::fs::stat(&self.path))
     }
 
     /// Turns what was asked for into a clean path relative to the root, without touching the disk.

@@ -205,6 +205,52 @@ fn whoever_follows_works_in_the_directory_that_is_there_now() {
 }
 
 #[test]
+fn a_pinned_root_stays_where_it_is_while_the_one_it_is_of_goes_on() {
+    let house = House::new();
+    for root in house.roots() {
+        let aside = house.home.path().join("aside");
+        let pinned = root.pinned();
+        std::fs::rename(house.dir(), &aside).unwrap();
+        create_private_dir(&house.dir()).unwrap();
+        root.follow().unwrap();
+        pinned.follow().unwrap();
+        assert_eq!((root.number(), pinned.number(), pinned.is_in_place()), (1, 0, false));
+        assert_eq!(pinned.read_capped(&house.dir().join("file"), 9).unwrap(), b"inside");
+        pinned.replace(Path::new("new"), b"new").unwrap();
+        assert!(aside.join("new").exists() && !house.dir().join("new").exists());
+        assert_eq!(reason(root.open_read(Path::new("new"))), "not found");
+        // Of the pinned one too.
+        assert_eq!((pinned.pinned().number(), root.pinned().number()), (0, 1));
+        std::fs::remove_file(aside.join("new")).unwrap();
+        std::fs::remove_dir(house.dir()).unwrap();
+        std::fs::rename(&aside, house.dir()).unwrap();
+    }
+}
+
+#[test]
+fn all_who_follow_at_once_count_a_directory_once() {
+    let house = House::new();
+    for root in house.roots() {
+        for turn in 1..=20 {
+            let aside = house.home.path().join(format!("aside-{turn}"));
+            std::fs::rename(house.dir(), &aside).unwrap();
+            create_private_dir(&house.dir()).unwrap();
+            let together = std::sync::Barrier::new(4);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        together.wait();
+                        root.follow().unwrap();
+                    });
+                }
+            });
+            assert_eq!(root.number(), turn);
+            std::fs::remove_dir_all(aside).unwrap();
+        }
+    }
+}
+
+#[test]
 fn walk_lists_regular_files_only_and_is_bounded() {
     let house = House::new();
     let everything = |_: &Path, _: EntryKind| true;
