@@ -95,6 +95,25 @@ fn what_does_not_fit_into_one_question_is_said() {
 }
 
 #[test]
+fn a_number_that_the_search_may_have_cut_is_a_least_one() {
+    for (tongue, question) in [
+        (Tongue::English, "How many notes do I have about the boat?"),
+        (Tongue::German, "Wie viele Notizen habe ich über das Boot?"),
+    ] {
+        let counted = |lines: usize| {
+            let many: String = (0..lines).map(|n| format!("- Boat, Boot: trip {n}.\n")).collect();
+            let mut world = World::new(&[("memory/trips.md", &many)]);
+            world.double = Some(Double { window: 30, ..Double::default() });
+            world.say(question)
+        };
+        let answer = counted(114);
+        assert!(answer.starts_with(&tongue.phrases().count_at_least(50, 1)), "{answer}");
+        let answer = counted(40);
+        assert!(answer.starts_with(&tongue.phrases().count(40, 1)), "{answer}");
+    }
+}
+
+#[test]
 fn forgetting_shows_and_asks_and_removes_what_was_shown() {
     let mut world = World::new(NOTES);
     let before = world.files.clone();
