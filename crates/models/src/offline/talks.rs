@@ -295,6 +295,27 @@ fn a_list_has_compounds_and_forgetting_has_not() {
 }
 
 #[test]
+fn a_question_finds_compounds_behind_the_word_itself() {
+    let notes = "- Der Haustürschlüssel liegt unter der Matte.\n\n- Der Reis ist teuer, der Preis auch.\n";
+    let mut world = World::new(&[("MEMORY.md", notes)]);
+    let answer = world.say("Wo ist der Schlüssel?");
+    assert!(answer.starts_with("Aus deinen Notizen:\n\n> - Der Haustürschlüssel"), "{answer}");
+    assert_eq!(quotes(&answer).len(), 1, "{answer}");
+    for (question, note) in [
+        ("Hvor er nøglen?", "- Bilnøglen hænger i gangen."),
+        ("Var är nyckeln?", "- Bilnyckeln hänger i hallen."),
+        ("Waar is de sleutel?", "- De huissleutel ligt onder de mat."),
+    ] {
+        let answer = World::new(&[("MEMORY.md", note)]).say(question);
+        assert!(answer.starts_with(Tongue::of(question).phrases().finding.from_notes), "{answer}");
+        assert_eq!(quotes(&answer), [note], "{answer}");
+    }
+    let apart = World::new(&[("a.md", notes), ("b.md", "- Der Schlüssel hängt im Flur.\n")])
+        .say("Wo ist der Schlüssel?");
+    assert_eq!(quotes(&apart)[0], "- Der Schlüssel hängt im Flur.", "{apart}");
+}
+
+#[test]
 fn another_number_is_not_forgotten_for_this_one() {
     let mut world = World::new(&[("MEMORY.md", "- Order 123456 is paid.\n- Order 123457 is open.\n")]);
     let answer = world.say("forget 123456");
