@@ -2,8 +2,8 @@
 
 use super::commands::{
     ASKING_WORDS, CLOCK, COUNT, COUNT_WITHIN, FORGET, FORGET_LAST, GREETINGS, Keep, LEAD_INS, LEAD_INS_OF,
-    LIST, LIST_WITHIN, NEW_SESSION, NOT, PLEASE, POINTING, POLITE_END, POLITE_QUESTIONS, REMEMBER,
-    REMEMBER_LAST, SMALL_TALK, SOMEBODY, THAT, TO, TOKEN_REQUESTS, TOKENS,
+    LIST, LIST_WITHIN, NEW_SESSION, NOT, PLEASE, POINTING, POLITE_END, POLITE_QUESTIONS, PRAISE, REMEMBER,
+    REMEMBER_LAST, SMALL_TALK, SOMEBODY, THANKS, THAT, TO, TOKEN_REQUESTS, TOKENS,
 };
 use super::tongue::Tongue;
 use super::words::{content_words, is_unspaced};
@@ -141,6 +141,10 @@ fn token(text: &str) -> Option<&'static str> {
 const LEAD_IN_MARKS: [char; 15] =
     [',', '!', ' ', '.', ';', ':', '…', '\n', '-', '–', '—', '，', '、', '！', '。'];
 
+/// What ends the clause that thanks for something, and how long that may be.
+const CLAUSE_ENDS: [char; 9] = [',', '!', '.', ';', '\n', '，', '、', '！', '。'];
+const MAX_THANKS_CHARS: usize = 60;
+
 /// A request without the greeting and the politeness in front of it, and whether that was the form of a question.
 fn bare(text: &str) -> (&str, bool) {
     let tongue = Tongue::of(text);
@@ -162,7 +166,35 @@ fn bare(text: &str) -> (&str, bool) {
     }
 }
 
+/// The same without thanks and praise in front of it: "Danke, merk dir, dass …".
+fn behind_praise(text: &str) -> (&str, bool) {
+    let (mut rest, mut polite) = bare(text.trim_start_matches(['¿', '¡', ' ']));
+    // Each turn takes at least one word away.
+    while let Some(shorter) = after_praise(rest) {
+        (rest, polite) = bare(shorter);
+    }
+    (rest, polite)
+}
+
+/// What follows the thanks or the praise that a text begins with. Without a mark between them only a request of several
+/// words does: a "thank you note" is none.
+fn after_praise(text: &str) -> Option<&str> {
+    let thanks = begun(text, THANKS);
+    let longest = [begun(text, PRAISE), thanks.clone()].into_iter().flatten();
+    let behind = longest.max_by_key(|begun| begun.form.chars().count())?.rest;
+    let next = behind.trim_start_matches(LEAD_IN_MARKS);
+    let requests = || Request::read(bare(next).0).is_some_and(|request| request.begun.form.contains(' '));
+    if behind.trim_start().starts_with(LEAD_IN_MARKS) || behind.starts_with(is_unspaced) || requests() {
+        return Some(next);
+    }
+    // "Thanks for the tip, remember that …".
+    let what_for = thanks?.rest;
+    let end = what_for.char_indices().take(MAX_THANKS_CHARS).find(|(_, c)| CLAUSE_ENDS.contains(c))?.0;
+    Some(what_for[end..].trim_start_matches(LEAD_IN_MARKS))
+}
+
 /// What the message goes on with after the longest of the forms that it begins with.
+#[derive(Clone)]
 struct Begun<'a> {
     rest: &'a str,
     form: &'static str,
@@ -178,7 +210,7 @@ fn without_end(text: &str) -> &str {
 }
 
 fn forget(text: &str) -> Option<Intent> {
-    let (rest, polite) = bare(text);
+    let (rest, polite) = behind_praise(text);
     let rest = without_end(rest);
     // "Forget the milk again?" wonders; "can you forget the code?" asks.
     if rest.ends_with(['?', '？']) && !polite {
@@ -259,7 +291,7 @@ impl<'a> Request<'a> {
 }
 
 fn remember(text: &str) -> Option<Intent> {
-    let (rest, polite) = bare(text);
+    let (rest, polite) = behind_praise(text);
     let question = rest.trim_end().ends_with(['?', '？']);
     // "Remember when we met?" asks; "can you remember that we met?" tells.
     if question && !polite {
@@ -425,6 +457,45 @@ mod tests {
         ];
         for (text, noted) in rows {
             assert_eq!(intent(text), Intent::Remember(noted.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_noted_behind_thanks_and_praise() {
+        let rows = [
+            ("Danke, merk dir, dass der Code 42 ist", "der Code 42 ist"),
+            ("Super, und merk dir bitte: Code 42", "Code 42"),
+            ("Vielen Dank für den Tipp! Merk dir, dass Bo kommt", "Bo kommt"),
+            ("danke merk dir dass Bo kommt", "Bo kommt"),
+            ("tak, husk at Bo har nøglen", "Bo har nøglen"),
+            ("Gracias, recuerda que el wifi es casa", "el wifi es casa"),
+            ("Merci, retiens que Luc arrive", "Luc arrive"),
+            ("Great, now remember that tea is green", "tea is green"),
+            ("Perfect. Please remember that tea is green", "tea is green"),
+            ("By the way, remember that tea is green", "tea is green"),
+            ("Thanks for the help, that's great! Remember that tea is green.", "tea is green."),
+            ("Great, thanks! Don't forget to call Bo", "Don't forget to call Bo"),
+            ("谢谢，记住密码42", "密码42"),
+            ("Bitte merken: Code 42", "Code 42"),
+            ("Notiz: Code 42", "Code 42"),
+            ("Kannst du dir merken, dass der Code 42 ist?", "der Code 42 ist"),
+            ("Kannst du dir bitte merken, dass der Code 42 ist?", "der Code 42 ist"),
+            ("¿Puedes recordar que el código es 42?", "el código es 42"),
+            ("Peux-tu retenir que le code est 42 ?", "le code est 42"),
+        ];
+        for (text, noted) in rows {
+            assert_eq!(intent(text), Intent::Remember(noted.into()), "{text}");
+        }
+        assert_eq!(intent("Danke, vergiss den Code"), Intent::Forget("den Code".into()));
+        let asks = [
+            "Super! Remember when we met?",
+            "Thank you note: what did I write to Anna?",
+            "Kannst du dir merken, wo ich geparkt habe?",
+            "Great forget-me-nots, where were they?",
+            "Danke, wo ist der Schlüssel?",
+        ];
+        for text in asks {
+            assert_eq!(intent(text), Intent::Ask(text.into()), "{text}");
         }
     }
 

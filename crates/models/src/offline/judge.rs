@@ -101,7 +101,10 @@ impl Answer {
         let count = |tongue: Tongue| {
             self.said.iter().find_map(|line| {
                 let numbers = fills(tongue.phrases().finding.count, line)?;
-                Some((numbers.first()?.parse().ok()?, numbers.get(1)?.parse().ok()?))
+                // "At least 50" is a number too.
+                let number =
+                    |text: &&str| text.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok();
+                Some((numbers.first().and_then(number)?, numbers.get(1).and_then(number)?))
             })
         };
         Tongue::ALL.into_iter().find_map(count)
@@ -220,7 +223,9 @@ fn phrases_of(tongue: Tongue) -> Vec<String> {
     ];
     let hello = format!("{} {}", talk.hello, talk.what_it_is);
     let all = whole.into_iter().map(ToOwned::to_owned).chain([hello]);
-    all.flat_map(|phrase| phrase.lines().map(ToOwned::to_owned).collect::<Vec<_>>()).collect()
+    let at_least = finding.count.replace("{}", finding.at_least);
+    let lines = all.flat_map(|phrase| phrase.lines().map(ToOwned::to_owned).collect::<Vec<_>>());
+    lines.chain([at_least]).collect()
 }
 
 /// Quotes that are not the lines they cite. A whole line is quoted as it is; of a part the missing side is marked; "…" stands

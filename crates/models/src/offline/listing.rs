@@ -41,14 +41,19 @@ pub(super) fn listing(
     let files: std::collections::BTreeSet<usize> = about.iter().map(|at| lines[*at].file).collect();
     let shown = bounded(&about, &lines);
     let phrases = tongue.phrases();
+    let beyond = extent == Extent::Part || leaves_twins(&about, &lines);
     let opening = match wanted {
         Wanted::Lines => Opening::Clear,
+        Wanted::Number if beyond => Opening::Counted(phrases.count_at_least(about.len(), files.len())),
         Wanted::Number => Opening::Counted(phrases.count(about.len(), files.len())),
     };
     let page = Page { question, lines: &lines, evidence, tongue };
     let text = page.write(&opening, &runs(shown, &lines))?;
-    let more = extent == Extent::Part || shown.len() < about.len() || leaves_twins(&about, &lines);
-    Some(if more { format!("{text}\n\n{}", phrases.part(shown.len())) } else { text })
+    Some(if beyond || shown.len() < about.len() {
+        format!("{text}\n\n{}", phrases.part(shown.len()))
+    } else {
+        text
+    })
 }
 
 /// The lines that are about the question, in the order of the files.
@@ -112,7 +117,8 @@ mod tests {
         let lines = listed("Boat", Wanted::Lines).unwrap();
         assert!(lines.contains("> - berth 44 at Marina Nord\n> - engine oil 15W-40"), "{lines}");
         assert!(lines.contains("Source: memory/boat.md#L2-L3"), "{lines}");
-        assert!(listed("Boat", Wanted::Number).unwrap().contains('2'));
+        let number = listed("Boat", Wanted::Number).unwrap();
+        assert!(number.starts_with("Lines found in your notes: 2; files: 1."), "{number}");
         assert_eq!(listed("Car", Wanted::Lines), None);
     }
 }

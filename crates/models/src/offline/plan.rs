@@ -175,7 +175,7 @@ impl Planner<'_> {
     fn ask(&self, text: &str) -> Step {
         let step = || {
             let mut hits = self.searched(Search { query: text, results: MAX_RESULTS, places: &[] })?;
-            let question = Question::read_in(text, self.tongue);
+            let question = Question::read_in(text, self.tongue).reaching_beside();
             let only_days = hits.days.as_ref().is_some_and(|days| self.is_empty(&days.about));
             if only_days {
                 hits.keep_days();
@@ -219,7 +219,8 @@ impl Planner<'_> {
             let hits = self.searched(search)?;
             let evidence = self.evidence(&hits, Wish::Cut, followed.places.len())?;
             let question = Question::read_in(text, self.tongue)
-                .following(Question::read_in(&followed.subject, self.tongue));
+                .following(Question::read_in(&followed.subject, self.tongue))
+                .reaching_beside();
             Ok(self.noting(answer(&question, &evidence, self.tongue), text, &hits))
         };
         said(step())

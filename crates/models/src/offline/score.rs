@@ -3,7 +3,7 @@
 use super::evidence::Line;
 use super::shape::{is_heading, label};
 use super::tongue::Tongue;
-use super::words::{Word, akin, begins, content_words, words};
+use super::words::{Word, akin, begins, content_words, ends, words};
 
 /// What a word counts when it is not in the line itself but near it. An answer often stands beside the line that
 /// repeats the question: a heading above, the next speaker below.
@@ -21,6 +21,9 @@ const ASKS: f64 = 0.1;
 const RETRIEVAL: f64 = 0.1;
 /// A name counts double: what is said of one person does not answer a question about another.
 const NAME_WEIGHT: f64 = 2.0;
+
+/// What a word counts in a compound where the word itself stands somewhere else.
+const BESIDE_THE_WORD: f64 = 0.6;
 
 /// Shortest stem that may be written as two words, and the shortest of these.
 const MIN_APART_CHARS: usize = 6;
@@ -110,8 +113,10 @@ impl Kind {
 pub(super) enum Reach {
     /// The same word.
     Words,
-    /// In languages that write compounds as one word, also those that begin with it, as the search does.
+    /// In languages that write compounds as one word, also those that begin or end with it, as the search does.
     Compounds,
+    /// The same, but less than in the word itself.
+    CompoundsBeside,
 }
 
 /// A question, read for scoring.
@@ -135,7 +140,16 @@ impl Question {
 
     /// The same, of which lists and counts are made: what the search found stays.
     pub(super) fn reaching(self) -> Self {
-        let reach = if self.tongue.compounds() { Reach::Compounds } else { Reach::Words };
+        self.reaching_as(Reach::Compounds)
+    }
+
+    /// The same, to be answered: what says the word itself goes before a compound.
+    pub(super) fn reaching_beside(self) -> Self {
+        self.reaching_as(Reach::CompoundsBeside)
+    }
+
+    fn reaching_as(self, compounds: Reach) -> Self {
+        let reach = if self.tongue.compounds() { compounds } else { Reach::Words };
         Self { reach, ..self }
     }
 
@@ -155,11 +169,18 @@ impl Question {
 
     /// Which of the question's words a text contains.
     pub(super) fn matches(&self, text: &str) -> Vec<bool> {
+        self.matches_as(text, self.reach)
+    }
+
+    fn matches_as(&self, text: &str, reach: Reach) -> Vec<bool> {
         let found = words(text, self.tongue);
-        let is_in = |asked: &Word, word: &Word| {
-            akin(&asked.stem, &word.stem)
-                || (self.reach == Reach::Compounds && begins(&asked.stem, &word.stem))
+        let in_compound = |asked: &Word, word: &Word| match reach {
+            Reach::Words => false,
+            Reach::Compounds | Reach::CompoundsBeside => {
+                begins(&asked.stem, &word.stem) || ends(asked, &word.stem)
+            }
         };
+        let is_in = |asked: &Word, word: &Word| akin(&asked.stem, &word.stem) || in_compound(asked, word);
         let is_known =
             |asked: &Word| found.iter().any(|word| is_in(asked, word)) || is_written_apart(&asked.stem, text);
         self.words.iter().map(is_known).collect()
@@ -192,6 +213,8 @@ pub(super) struct Scores {
     pub(super) total: Vec<f64>,
     /// The heading each line stands under, if it is among the lines.
     pub(super) heading: Vec<Option<usize>>,
+    /// What each word counts in each line that contains it.
+    worth: Vec<Vec<f64>>,
 }
 
 impl Scores {
@@ -201,10 +224,12 @@ impl Scores {
         let weights = weights(question, &matches);
         let heading = headings(lines);
         let all: f64 = weights.iter().sum::<f64>().max(f64::EPSILON);
-        let mut scores = Self { matches, own: Vec::new(), coverage: Vec::new(), total: Vec::new(), heading };
+        let worth = worth(question, lines, &matches);
+        let (own, coverage, total) = (Vec::new(), Vec::new(), Vec::new());
+        let mut scores = Self { matches, own, coverage, total, heading, worth };
         for at in 0..lines.len() {
-            let here = weights.iter().zip(&scores.matches[at]).filter(|(_, found)| **found);
-            let own = here.map(|(weight, _)| weight).sum::<f64>() / all;
+            let own = weights.iter().zip(&scores.worth[at]).map(|(weight, worth)| weight * worth);
+            let own = own.sum::<f64>() / all;
             let found: f64 = weights
                 .iter()
                 .enumerate()
@@ -224,7 +249,7 @@ impl Scores {
     fn nearness(&self, lines: &[Line], at: usize, word: usize, in_path: &[bool]) -> f64 {
         let has = |offset: isize| neighbour(lines, at, offset).is_some_and(|other| self.matches[other][word]);
         if self.matches[at][word] {
-            1.0
+            self.worth[at][word]
         } else if has(-1) || has(1) {
             NEXT_LINE
         } else if self.heading[at].is_some_and(|heading| self.matches[heading][word]) {
@@ -277,6 +302,24 @@ fn weights(question: &Question, matches: &[Vec<bool>]) -> Vec<f64> {
         rarity * if word.name { NAME_WEIGHT } else { 1.0 }
     };
     question.words.iter().enumerate().map(weight).collect()
+}
+
+/// What each word counts in each line that contains it: all of it, unless it is in a compound while another line has the word.
+fn worth(question: &Question, lines: &[Line], matches: &[Vec<bool>]) -> Vec<Vec<f64>> {
+    let itself: Vec<Vec<bool>> = match question.reach {
+        Reach::Words | Reach::Compounds => matches.to_vec(),
+        Reach::CompoundsBeside => {
+            lines.iter().map(|line| question.matches_as(&line.text, Reach::Words)).collect()
+        }
+    };
+    let stands: Vec<bool> =
+        (0..question.words.len()).map(|word| itself.iter().any(|line| line[word])).collect();
+    let of = |line: usize, word: usize| match (matches[line][word], itself[line][word]) {
+        (false, _) => 0.0,
+        (true, false) if stands[word] => BESIDE_THE_WORD,
+        (true, _) => 1.0,
+    };
+    (0..lines.len()).map(|line| (0..stands.len()).map(|word| of(line, word)).collect()).collect()
 }
 
 fn headings(lines: &[Line]) -> Vec<Option<usize>> {

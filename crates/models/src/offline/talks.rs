@@ -95,6 +95,25 @@ fn what_does_not_fit_into_one_question_is_said() {
 }
 
 #[test]
+fn a_number_that_the_search_may_have_cut_is_a_least_one() {
+    for (tongue, question) in [
+        (Tongue::English, "How many notes do I have about the boat?"),
+        (Tongue::German, "Wie viele Notizen habe ich über das Boot?"),
+    ] {
+        let counted = |lines: usize| {
+            let many: String = (0..lines).map(|n| format!("- Boat, Boot: trip {n}.\n")).collect();
+            let mut world = World::new(&[("memory/trips.md", &many)]);
+            world.double = Some(Double { window: 30, ..Double::default() });
+            world.say(question)
+        };
+        let answer = counted(114);
+        assert!(answer.starts_with(&tongue.phrases().count_at_least(50, 1)), "{answer}");
+        let answer = counted(40);
+        assert!(answer.starts_with(&tongue.phrases().count(40, 1)), "{answer}");
+    }
+}
+
+#[test]
 fn forgetting_shows_and_asks_and_removes_what_was_shown() {
     let mut world = World::new(NOTES);
     let before = world.files.clone();
@@ -273,6 +292,27 @@ fn a_list_has_compounds_and_forgetting_has_not() {
     assert_eq!(quotes(&answer).len(), 2, "{answer}");
     let answer = world.say("Vergiss das Boot");
     assert_eq!(quotes(&answer), ["- Das Boot ist rot."], "{answer}");
+}
+
+#[test]
+fn a_question_finds_compounds_behind_the_word_itself() {
+    let notes = "- Der Haustürschlüssel liegt unter der Matte.\n\n- Der Reis ist teuer, der Preis auch.\n";
+    let mut world = World::new(&[("MEMORY.md", notes)]);
+    let answer = world.say("Wo ist der Schlüssel?");
+    assert!(answer.starts_with("Aus deinen Notizen:\n\n> - Der Haustürschlüssel"), "{answer}");
+    assert_eq!(quotes(&answer).len(), 1, "{answer}");
+    for (question, note) in [
+        ("Hvor er nøglen?", "- Bilnøglen hænger i gangen."),
+        ("Var är nyckeln?", "- Bilnyckeln hänger i hallen."),
+        ("Waar is de sleutel?", "- De huissleutel ligt onder de mat."),
+    ] {
+        let answer = World::new(&[("MEMORY.md", note)]).say(question);
+        assert!(answer.starts_with(Tongue::of(question).phrases().finding.from_notes), "{answer}");
+        assert_eq!(quotes(&answer), [note], "{answer}");
+    }
+    let apart = World::new(&[("a.md", notes), ("b.md", "- Der Schlüssel hängt im Flur.\n")])
+        .say("Wo ist der Schlüssel?");
+    assert_eq!(quotes(&apart)[0], "- Der Schlüssel hängt im Flur.", "{apart}");
 }
 
 #[test]

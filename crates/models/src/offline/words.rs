@@ -15,6 +15,8 @@ pub(super) struct Word {
     pub(super) stem: String,
     /// Whether it is written as a name: a capital or a digit inside a sentence.
     pub(super) name: bool,
+    /// Characters of the word with its ending.
+    pub(super) length: usize,
 }
 
 /// What a question in a script without spaces is asked with; the rest is what it is about. Longer forms stand first.
@@ -42,6 +44,9 @@ const MIN_SHARED_CHARS: usize = 5;
 
 /// A beginning of a longer word with fewer characters is found in too many.
 const MIN_BEGINNING_CHARS: usize = 4;
+
+/// The same of an end, with the ending of the word.
+const MIN_END_CHARS: usize = 5;
 
 /// Whether a compound such as `wi-fi` stands for its parts as well.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -136,7 +141,7 @@ fn word(raw: &str, place: Place, stemmer: &Stemmer, tongue: Tongue) -> Word {
     // German writes every noun with a capital.
     let capital = place == Place::Later && tongue != Tongue::German && raw.starts_with(char::is_uppercase);
     let name = capital || raw.contains(|c: char| c.is_ascii_digit());
-    Word { stem: stemmer.stem(bare).into_owned(), name }
+    Word { stem: stemmer.stem(bare).into_owned(), name, length: bare.chars().count() }
 }
 
 /// The words a question is about, each once.
@@ -195,6 +200,12 @@ pub(super) fn begins(stem: &str, word: &str) -> bool {
     stem.chars().count() >= MIN_BEGINNING_CHARS && word.starts_with(stem) && !stem.contains(char::is_numeric)
 }
 
+/// Whether a longer word ends with a word, as compounds do: "Schlüssel" and "Haustürschlüssel". Ends are more often there by
+/// chance than beginnings: "Reis" and "Preis".
+pub(super) fn ends(word: &Word, longer: &str) -> bool {
+    word.length >= MIN_END_CHARS && longer.ends_with(&word.stem) && !word.stem.contains(char::is_numeric)
+}
+
 /// Chinese, Japanese kana and Thai are written without spaces.
 pub(super) fn is_unspaced(c: char) -> bool {
     matches!(u32::from(c), 0x0E00..=0x0E7F | 0x3040..=0x30FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF)
@@ -202,7 +213,7 @@ pub(super) fn is_unspaced(c: char) -> bool {
 
 fn pairs(raw: &str) -> Vec<Word> {
     let chars: Vec<char> = raw.chars().collect();
-    let word = |pair: &[char]| Word { stem: pair.iter().collect(), name: false };
+    let word = |pair: &[char]| Word { stem: pair.iter().collect(), name: false, length: pair.len() };
     if chars.len() < 2 { vec![word(&chars)] } else { chars.windows(2).map(word).collect() }
 }
 

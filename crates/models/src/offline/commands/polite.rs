@@ -29,6 +29,21 @@ pub(in crate::offline) const LEAD_INS: &[&str] = &[
     "пожалуйста",
     "请",
 ];
+/// Thanks that may stand in front of a request, and what for: "thanks for the tip, remember that …".
+pub(in crate::offline) const THANKS: &str = "thanks|thank you|many thanks|thx|ty|cheers|danke|danke dir|danke schön|dankeschön|\
+vielen dank|besten dank|lieben dank|merci|gracias|muchas gracias|mil gracias|grazie|grazie mille|obrigado|obrigada|muito obrigado|\
+muito obrigada|dank je|dank u|dankjewel|bedankt|tak|mange tak|tusind tak|tack|tack så mycket|takk|tusen takk|mange takk|dzięki|\
+dziękuję|спасибо|большое спасибо|благодарю|谢谢|谢谢你|多谢|ありがとう|ありがとうございます";
+/// Praise, agreement and turns to something else that may stand there too, with a mark behind them.
+pub(in crate::offline) const PRAISE: &str = "great|perfect|good|very good|nice|very nice|cool|awesome|excellent|wonderful|fantastic|lovely|\
+that's great|that is great|great idea|super|brilliant|amazing|well done|good job|great job|nice work|got it|i see|right|that's right|alright|all right|fine|sure|yes|yeah|yep|\
+sounds good|by the way|btw|oh|ah|well|one more thing|another thing|one thing|before i forget|then|finally|\
+das ist super|das ist gut|gut|sehr gut|prima|toll|klasse|perfekt|spitze|alles klar|genau|ja|wunderbar|schön|stimmt|passt|in ordnung|übrigens|ach ja|ach|\
+noch etwas|noch was|apropos|bevor ich es vergesse|parfait|très bien|bien|génial|excellent|d'accord|oui|au fait|à propos|perfecto|\
+genial|muy bien|estupendo|vale|de acuerdo|sí|por cierto|perfetto|ottimo|benissimo|bene|va bene|sì|a proposito|perfeito|ótimo|\
+muito bem|está bem|sim|aliás|a propósito|perfect|goed|heel goed|mooi|fijn|trouwens|overigens|perfekt|fint|fedt|dejligt|godt|\
+forresten|for resten|i øvrigt|bra|toppen|utmärkt|förresten|för övrigt|flott|supert|kjempebra|świetnie|dobrze|super|przy okazji|\
+a propos|отлично|хорошо|супер|прекрасно|да|кстати|好的|好|很好|太好了|对了|顺便说一下|いいね|ところで|了解";
 /// Greetings that may stand in front of a request, or be all of a message.
 pub(in crate::offline) const GREETINGS: &[(Tongue, &str)] = &[
     (
@@ -91,8 +106,14 @@ pub(in crate::offline) const POLITE_QUESTIONS: &[&str] = &[
     "would you",
     "will you",
     "kannst du",
+    "könntest du",
+    "würdest du",
+    "können sie",
+    "könnten sie",
     "puedes",
+    "podrías",
     "peux-tu",
+    "pourrais-tu",
     "kan du",
     "vil du",
     "puoi",

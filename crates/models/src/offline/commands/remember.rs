@@ -48,7 +48,10 @@ remind me tonight|remind me every|remind me next|remind me this|set a reminder|s
         "merke dir, dass|merk dir, dass|merk dir dass|merke dir:|merk dir:|merke dir|merk dir|\
 merken sie sich, dass|merken sie sich|notiere, dass|notiere dir, dass|notiere dir|notiere:|notiere|\
 notier dir|notier|schreib auf, dass|schreib dir auf, dass|schreib auf:|vergiss nicht, dass|\
-vergiss nicht:|denk daran, dass|denke daran, dass|denk daran:",
+vergiss nicht:|denk daran, dass|denke daran, dass|denk daran:|merken:|merken, dass|merken dass|dir merken:|dir merken, dass|\
+dir merken dass|dir bitte merken, dass|dir bitte merken dass|dir bitte merken:|dir das merken:|dir bitte das merken:|notieren:|\
+notieren, dass|dir notieren, dass|dir bitte notieren, dass|aufschreiben:|aufschreiben, dass|dir aufschreiben, dass|sich merken, dass|\
+sich bitte merken, dass|notiz:|notiz an mich:|neue notiz:",
     ),
     (
         Tongue::German,
@@ -66,7 +69,8 @@ erinnere mich morgen|erinner mich morgen|erinnere mich am|erinner mich am|erinne
         Keep::Rest,
         "souviens-toi que|souviens-toi qu'|souviens-toi :|rappelle-toi que|rappelle-toi qu'|souvenez-vous que|\
 retiens que|retiens qu'|retiens :|retiens|n'oublie pas que|n'oublie pas qu'|n'oubliez pas que|note que|\
-note qu'|note :|notez que|notez :",
+note qu'|note :|notez que|notez :|à noter :|à retenir :|noter que|noter qu'|retenir que|retenir qu'|te souvenir que|te souvenir qu'|\
+te rappeler que|te rappeler qu'",
     ),
     (
         Tongue::French,
@@ -78,7 +82,7 @@ note qu'|note :|notez que|notez :",
         Tongue::Spanish,
         Keep::Rest,
         "recuerda que|recuerda:|recuerda|recuerde que|anota que|anota:|anota|apunta que|apunta:|apunta|\
-no olvides que|no te olvides de que|no olvides:|ten en cuenta que",
+no olvides que|no te olvides de que|no olvides:|ten en cuenta que|nota:|recordar que|anotar que|apuntar que",
     ),
     (Tongue::Spanish, Keep::Whole, "no olvides|no olvide|no te olvides|no te olvides de"),
     (Tongue::Spanish, Keep::Reminder, "recuérdame que|recuérdame|recuerdame que|recuerdame"),
@@ -86,7 +90,7 @@ no olvides que|no te olvides de que|no olvides:|ten en cuenta que",
         Tongue::Italian,
         Keep::Rest,
         "ricordati che|ricorda che|ricorda:|ricorda|annota che|annota:|annota|segna che|segnati che|\
-prendi nota che|non dimenticare che",
+prendi nota che|non dimenticare che|ricordare che|ricordarti che|annotare che|segnare che",
     ),
     (
         Tongue::Italian,
@@ -99,7 +103,7 @@ prendi nota che|non dimenticare che",
         Keep::Rest,
         "lembra que|lembre que|lembra:|lembre:|lembra|lembre|lembra-te de que|lembre-se de que|lembra-te que|\
 lembre-se que|anota que|anota:|anota|anote que|anote:|anote|não esqueças que|não esqueça que|\
-não te esqueças de que|não se esqueça de que",
+não te esqueças de que|não se esqueça de que|lembrar que|lembrar-te que|lembrar-se de que|anotar que",
     ),
     (
         Tongue::Portuguese,
@@ -114,7 +118,8 @@ não te esqueças de que|não se esqueça de que",
     (
         Tongue::Dutch,
         Keep::Rest,
-        "onthoud dat|onthoud:|onthoud|noteer dat|noteer:|noteer|vergeet niet dat|schrijf op dat|schrijf op:",
+        "onthoud dat|onthoud:|onthoud|noteer dat|noteer:|noteer|vergeet niet dat|schrijf op dat|schrijf op:|onthouden dat|\
+onthouden:|noteren dat|noteren:|opschrijven dat|notitie:",
     ),
     (Tongue::Dutch, Keep::Whole, "vergeet niet|vergeet niet om|denk eraan"),
     (
@@ -126,7 +131,7 @@ não te esqueças de que|não se esqueça de que",
         Tongue::Danish,
         Keep::Rest,
         "husk, at|husk at|husk:|husk|noter, at|noter at|noter:|notér, at|notér at|notér:|notér|glem ikke, at|glem ikke at|glem ikke:|skriv ned:|\
-skriv ned at|skriv op:|skriv op at",
+skriv ned at|skriv op:|skriv op at|notere at|notere, at|skrive ned at|skrive op at|notat:",
     ),
     (Tongue::Danish, Keep::Whole, "glem ikke|glem aldrig"),
     (Tongue::Danish, Keep::Reminder, "mind mig om|påmind mig om|husk mig på"),
@@ -137,7 +142,7 @@ skriv ned at|skriv op:|skriv op at",
         Tongue::Swedish,
         Keep::Rest,
         "kom ihåg att|kom ihåg:|kom ihåg|anteckna att|anteckna:|anteckna|skriv upp att|skriv upp:|glöm inte att|\
-glöm inte:",
+glöm inte:|komma ihåg att|anteckna att|skriva upp att|anteckning:",
     ),
     (Tongue::Swedish, Keep::Whole, "glöm inte|glöm aldrig"),
     (Tongue::Swedish, Keep::Reminder, "påminn mig om|påminn mig att"),
@@ -145,7 +150,8 @@ glöm inte:",
         Tongue::Polish,
         Keep::Rest,
         "zapamiętaj, że|zapamiętaj że|zapamiętaj:|zapamiętaj|zanotuj, że|zanotuj że|zanotuj:|zanotuj|zapisz, że|\
-zapisz że|zapisz:|pamiętaj, że|pamiętaj że|nie zapomnij, że|nie zapomnij że",
+zapisz że|zapisz:|pamiętaj, że|pamiętaj że|nie zapomnij, że|nie zapomnij że|zapamiętać, że|zapamiętać że|zanotować, że|\
+zanotować że|zapisać, że|zapisać że|notatka:",
     ),
     (Tongue::Polish, Keep::Whole, "nie zapomnij|nie zapominaj|pamiętaj o"),
     (
@@ -157,14 +163,14 @@ zapisz że|zapisz:|pamiętaj, że|pamiętaj że|nie zapomnij, że|nie zapomnij �
         Tongue::Russian,
         Keep::Rest,
         "запомни, что|запомни что|запомни:|запомни|запиши, что|запиши что|запиши:|запиши|помни, что|помни что|\
-не забудь, что|не забудь что",
+не забудь, что|не забудь что|запомнить, что|запомнить что|записать, что|записать что|заметка:",
     ),
     (Tongue::Russian, Keep::Whole, "не забудь|не забывай"),
     (Tongue::Russian, Keep::Reminder, "напомни мне|напомни"),
     (
         Tongue::Chinese,
         Keep::Rest,
-        "记住：|记住:|记住|记下：|记下:|记下|帮我记住|帮我记下|别忘了|别忘记|不要忘了|不要忘记",
+        "记住：|记住:|记住|记下：|记下:|记下|帮我记住|帮我记下|别忘了|别忘记|不要忘了|不要忘记|笔记：|笔记:|备忘：|备忘:",
     ),
     (Tongue::Chinese, Keep::Reminder, "提醒我"),
     (Tongue::Japanese, Keep::Rest, "メモ：|メモ:|覚えておいて：|覚えておいて:"),

@@ -135,6 +135,12 @@ impl Phrases {
         fill(self.finding.count, &[&lines.to_string(), &files.to_string()])
     }
 
+    /// The same where there may be more.
+    pub(in crate::offline) fn count_at_least(&self, lines: usize, files: usize) -> String {
+        let at_least = |count: usize| fill(self.finding.at_least, &[&count.to_string()]);
+        fill(self.finding.count, &[&at_least(lines), &at_least(files)])
+    }
+
     pub(in crate::offline) fn part(&self, shown: usize) -> String {
         fill(self.finding.part, &[&shown.to_string()])
     }
@@ -198,6 +204,7 @@ mod tests {
                 (phrases.finding.failed, 1),
                 (phrases.finding.missing_tool, 1),
                 (phrases.finding.count, 2),
+                (phrases.finding.at_least, 1),
                 (phrases.finding.part, 1),
                 (phrases.forgetting.failed, 1),
             ];

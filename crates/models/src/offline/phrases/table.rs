@@ -52,6 +52,8 @@ pub(in crate::offline) struct Finding {
     pub(in crate::offline) gave_up: &'static str,
     /// Lines, files.
     pub(in crate::offline) count: &'static str,
+    /// A number of which there may be more.
+    pub(in crate::offline) at_least: &'static str,
     /// Lines shown; says as well that there may be more than were counted.
     pub(in crate::offline) part: &'static str,
     /// Where a list or a number of everything is asked for.
