@@ -59,6 +59,14 @@ fn lines_are_answered_in_their_order_and_then_the_gateway_stops() {
 }
 
 #[test]
+fn no_line_of_a_program_leaves_others_without_an_answer() {
+    let home = TempHome::new();
+    let port = free_port().to_string();
+    let told = fed(&home, &["quickstart", "--lines", "--port", &port], "exit\n/quit\nremember that z is 8\n");
+    assert!(told.status.success() && answers(&told).contains("Noted in memory/"), "{}", said(&told));
+}
+
+#[test]
 fn a_line_that_is_no_text_is_told_of_and_ends_nothing() {
     let home = TempHome::new();
     let port = free_port().to_string();

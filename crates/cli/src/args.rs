@@ -106,7 +106,7 @@ With nothing set up it creates the state directory, a minimal openclaw.json with
 exists is never changed: a second run finds everything in place. Without a terminal, or with --non-interactive, the
 gateway stays in the foreground until it is told to stop, and standard input is not read: it may be the rest of a script.
 
-With --lines, every line of standard input is a message, and they are answered in their order: the answers
+With --lines, every line of standard input is a message, `exit` too, and they are answered in their order: the answers
 come on standard output, everything else on standard error, and at the end of the input the gateway stops, unless it ran
 before. Exit code 1: one of them got no answer.
 
@@ -150,7 +150,8 @@ pub(crate) struct ConnectArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 In the chat: /exit, exit or Ctrl-D leaves, Ctrl-C stops a running answer and leaves when there is none. Other /commands
-go to the gateway; /help lists them. From a pipe or a file, every line is a message.
+go to the gateway; /help lists them. From a pipe or a file, every line is a message, up to one that leaves; with
+`openclaw quickstart --lines` no line leaves.
 
 Exit code 0; 1 when lines came from elsewhere than a terminal and one of them got no answer.")]
 pub(crate) struct ChatArgs {
