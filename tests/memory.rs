@@ -98,6 +98,14 @@ fn nothing_found_says_why_and_what_helps() {
     let words = stdout(&empty, &["memory", "search", "x"]);
     assert!(words.contains("there are no notes yet: write MEMORY.md"), "{words}");
     assert!(stdout(&empty, &["memory", "index"]).contains("there are no notes yet"));
+    // Those that cannot be read are there.
+    let note = empty.state_dir().join("workspace/MEMORY.md");
+    std::os::unix::fs::symlink("AGENTS.md", note).unwrap();
+    for args in [&["memory", "search", "x"][..], &["memory", "index"]] {
+        let words = stdout(&empty, args);
+        assert!(words.contains("no note can be read:\nMEMORY.md: a symbolic link"), "{words}");
+        assert!(!words.contains("no notes yet") && !words.contains("skipped"), "{words}");
+    }
 
     let home = notes(json!({}));
     stdout(&home, &["memory", "index"]);
@@ -224,12 +232,28 @@ fn a_damaged_index_is_repaired_and_said() {
     assert!(status.contains("Repaired") && status.contains("main.sqlite."), "{status}");
     let found = stdout(&home, &["memory", "search", "apple trees"]);
     assert!(found.contains("Uncle Piet"), "{found}");
-    // One that cannot be used at all: the place is named, and what may be done.
-    let other = notes(json!({}));
-    other.write(".openclaw/memory/main.sqlite/in-the-way", "");
-    let failed = run(&other, &["memory", "search", "x"]);
+}
+
+/// The notes answer without it, and the place is named.
+#[test]
+fn an_index_that_cannot_be_used_costs_no_answer() {
+    let home = notes(json!({}));
+    home.write(".openclaw/memory/main.sqlite/in-the-way", "");
+    let nothing = stdout(&home, &["memory", "search", "zzyzx"]);
+    assert!(nothing.contains("nothing in the notes") && nothing.contains("memory/main.sqlite"), "{nothing}");
+    let failed = run(&home, &["memory", "index"]);
     assert_eq!(failed.status.code(), Some(1));
     assert!(said(&failed).contains("memory/main.sqlite"), "{}", said(&failed));
+    // More than is read before an answer: what was read answers.
+    for year in 1..4 {
+        let text = "nothing of any use is said in this line of a log\n".repeat(38_000);
+        home.write(&format!(".openclaw/workspace/memory/z{year}.md"), &text);
+    }
+    home.write(".openclaw/workspace/MEMORY.md", "- The newest is read first: the heat pump is by Hansen.\n");
+    let found = stdout_json(&home, &["memory", "search", "heat pump", "--json"]);
+    assert_eq!(found["stale"], true, "{found}");
+    assert!(found["results"][0]["snippet"].as_str().unwrap().contains("Hansen"), "{found}");
+    assert!(found["degraded"].as_str().unwrap().contains("memory/main.sqlite"), "{found}");
 }
 
 #[test]

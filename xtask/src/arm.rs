@@ -48,7 +48,13 @@ pub(crate) fn ci() -> Result<()> {
 /// What is needed and not here.
 fn missing() -> Option<&'static str> {
     let has = |name: &str| succeeds(program(name).arg("--version"));
-    let tools = [(has_target(), TARGET), (has(COMPILER), COMPILER), (has(EMULATOR), EMULATOR)];
+    let tools = [
+        (has_target(), TARGET),
+        (has(COMPILER), COMPILER),
+        (has(EMULATOR), EMULATOR),
+        // The compiler may be here without them.
+        (Path::new(LIBRARIES).is_dir(), LIBRARIES),
+    ];
     tools.into_iter().find_map(|(is_here, name)| (!is_here).then_some(name))
 }
 

@@ -104,16 +104,16 @@ Examples:
 #[command(after_help = "\
 With nothing set up it creates the state directory, a minimal openclaw.json with a random token, and a workspace. What
 exists is never changed: a second run finds everything in place. Without a terminal, or with --non-interactive, the
-gateway stays in the foreground until it is told to stop.
+gateway stays in the foreground until it is told to stop, and standard input is not read: it may be the rest of a script.
 
-Lines from a pipe or a file are answered in their order: the answers come on standard output, everything else on
-standard error, and after the last one the gateway stops, unless it ran before. Exit code 1: one of them got no answer.
-An input that ends without a line, or is /dev/null, changes nothing: the gateway stays.
+With --lines, every line of standard input is a message, `exit` too, and they are answered in their order: the answers
+come on standard output, everything else on standard error, and at the end of the input the gateway stops, unless it ran
+before. Exit code 1: one of them got no answer.
 
 Examples:
   openclaw quickstart
   openclaw quickstart --workspace ~/notes
-  echo \"remember that the spare key is under the blue pot\" | openclaw quickstart
+  echo \"remember that the spare key is under the blue pot\" | openclaw quickstart --lines
   openclaw quickstart --dev --json")]
 pub(crate) struct QuickstartArgs {
     /// Use this folder, with the notes that are in it, as the workspace
@@ -122,6 +122,9 @@ pub(crate) struct QuickstartArgs {
     /// Listen on this port
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,
+    /// Answer the lines of standard input, and stop after the last one
+    #[arg(long, conflicts_with_all = ["non_interactive", "json"])]
+    pub(crate) lines: bool,
     /// Do not open a chat, also in a terminal
     #[arg(long)]
     pub(crate) non_interactive: bool,
@@ -147,7 +150,8 @@ pub(crate) struct ConnectArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 In the chat: /exit, exit or Ctrl-D leaves, Ctrl-C stops a running answer and leaves when there is none. Other /commands
-go to the gateway; /help lists them. From a pipe or a file, every line is a message.
+go to the gateway; /help lists them. From a pipe or a file, every line is a message, up to one that leaves; with
+`openclaw quickstart --lines` no line leaves.
 
 Exit code 0; 1 when lines came from elsewhere than a terminal and one of them got no answer.")]
 pub(crate) struct ChatArgs {

@@ -16,14 +16,19 @@ use rustix::fs::FileType;
 use crate::args::{InstanceArgs, QuickstartArgs};
 use crate::copies;
 use crate::instance::Instance;
+use crate::output;
 use plan::Wish;
+
+/// What is said where lines may wait that nobody has asked to be answered.
+const LEFT_ALONE: &str = "openclaw: standard input is not read; `openclaw chat`, or `openclaw quickstart --lines`, answers \
+                          the lines of a pipe or a file";
 
 /// What happens once the gateway runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Manner {
     /// A chat opens.
     Chat,
-    /// The lines of standard input are answered, if there are any; the announcement is not among the answers.
+    /// The lines of standard input are answered; the announcement is not among the answers.
     Lines,
     /// The gateway stays in the foreground.
     Serve,
@@ -42,6 +47,9 @@ pub(crate) fn run(flags: &InstanceArgs, args: &QuickstartArgs) -> anyhow::Result
     let setup = setup::set_up(&instance, &Wish { workspace, port: args.port })?;
     // Read again: now there is a configuration, and it holds the token.
     let instance = Instance::open(flags)?;
+    if is_left_alone(args) {
+        output::complain(&output::for_instance(LEFT_ALONE, flags));
+    }
     serve::serve(instance, args.port, &setup, manner(args))
 }
 
@@ -59,13 +67,19 @@ fn manner(args: &QuickstartArgs) -> Manner {
         Manner::ServeJson
     } else if args.non_interactive {
         Manner::Serve
-    } else if std::io::stdin().is_terminal() {
-        if std::io::stdout().is_terminal() { Manner::Chat } else { Manner::Serve }
-    } else if may_have_lines() {
+    } else if args.lines {
         Manner::Lines
+    } else if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        Manner::Chat
     } else {
         Manner::Serve
     }
+}
+
+/// Whether standard input holds what somebody may expect to be answered. It may as well be the rest of the script that
+/// calls this command, with secrets in it, so that lines are read for who asks for that, and for nobody else.
+fn is_left_alone(args: &QuickstartArgs) -> bool {
+    !args.lines && !args.json && !args.non_interactive && may_have_lines()
 }
 
 /// Whether standard input is something that others write into. Services and `nohup` have a device there.

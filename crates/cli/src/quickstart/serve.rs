@@ -130,7 +130,7 @@ async fn chat(gateway: Gateway, target: &Target) -> anyhow::Result<()> {
 }
 
 /// Answers the lines of standard input with the gateway of this process, which stops after the last one. While nobody
-/// says anything, and where the input ends without a word, it is a gateway like any other.
+/// says anything, it is a gateway like any other.
 async fn answer(gateway: Gateway, target: &Target) -> anyhow::Result<()> {
     let control = gateway.control();
     let mut serving = tokio::spawn(until_stopped(gateway, |_| Ok(())));
@@ -138,7 +138,10 @@ async fn answer(gateway: Gateway, target: &Target) -> anyhow::Result<()> {
         served = &mut serving => return served?,
         lines = Lines::of_stdin().begun() => lines,
     };
-    let Some(lines) = lines else { return serving.await? };
+    let Some(lines) = lines else {
+        control.stop();
+        return serving.await?;
+    };
     let answered = async {
         let mut client = Client::connect(target, CALL_TIMEOUT).await?;
         answer_lines(&mut client, lines).await

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use openclaw_config::{MinimalOptions, minimal_config, write_new};
 use openclaw_guard::{FileError, Root, Secret, create_private_dir, random_token};
-use openclaw_memory::outlook;
+use openclaw_memory::{Outlook, outlook};
 
 use super::plan::{Folder, Found, Presence, Reach, Starters, Step, Wish, plan, workspace};
 use crate::instance::Instance;
@@ -54,8 +54,14 @@ pub(super) fn set_up(instance: &Instance, wish: &Wish) -> anyhow::Result<Setup> 
 fn beside(wish: &Wish, found: &Found) -> anyhow::Result<usize> {
     let wanted = wish.workspace.as_ref().filter(|_| found.config == Presence::Missing);
     let Some(folder) = wanted.filter(|_| found.folder == Folder::InUse) else { return Ok(0) };
-    let unsearched = outlook(&Arc::new(Root::open(folder)?), &[]).unsearched.len();
-    Ok(if unsearched > MAX_ADDED { 0 } else { unsearched })
+    Ok(added(&outlook(&Arc::new(Root::open(folder)?), &[])))
+}
+
+/// How many of them are taken.
+fn added(outlook: &Outlook) -> usize {
+    let notes = outlook.unsearched.len();
+    // What was not looked to the end may hold any number.
+    if outlook.truncated || notes > MAX_ADDED { 0 } else { notes }
 }
 
 fn look(instance: &Instance, wish: &Wish) -> anyhow::Result<(Found, PathBuf)> {
@@ -136,10 +142,11 @@ fn utf8(path: &Path) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::super::plan::Wish;
-    use super::{Setup, set_up};
+    use super::{MAX_ADDED, Setup, added, set_up};
     use crate::instance::Instance;
     use openclaw_config::{Env, LocationFlags, Locations, load};
     use openclaw_guard::{create_private_dir, write_atomic};
+    use openclaw_memory::Outlook;
     use std::os::unix::fs::MetadataExt as _;
     use std::path::Path;
 
@@ -180,6 +187,34 @@ mod tests {
             assert!(error.contains(copy) && error.contains("`openclaw doctor --fix`"), "{error}");
             assert_eq!(std::fs::read_dir(&state).unwrap().count(), 1);
         }
+    }
+
+    #[test]
+    fn more_notes_than_a_person_writes_are_not_added() {
+        let outlook = |count: usize, truncated| Outlook {
+            notes: 0,
+            unsearched: (0..count).map(|number| format!("{number}.md")).collect(),
+            truncated,
+        };
+        assert_eq!(added(&outlook(MAX_ADDED, false)), MAX_ADDED);
+        assert_eq!(added(&outlook(MAX_ADDED + 1, false)), 0);
+        assert_eq!(added(&outlook(1, true)), 0);
+    }
+
+    /// A home directory: few notes are seen before the look at it ends.
+    #[test]
+    fn a_folder_too_large_to_look_through_is_not_searched() {
+        let home = tempfile::tempdir().unwrap();
+        let place = home.path().join("everything");
+        create_private_dir(&place).unwrap();
+        write_atomic(&place.join("garden.md"), b"roses").unwrap();
+        for number in 0..=50_000 {
+            std::fs::create_dir(place.join(format!(".{number}"))).unwrap();
+        }
+        let wish = Wish { workspace: Some(place), port: None };
+        assert_eq!(run(home.path(), &wish).unwrap().added, 0);
+        let config = std::fs::read_to_string(home.path().join(".openclaw/openclaw.json")).unwrap();
+        assert!(!config.contains("extraPaths"), "{config}");
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(crate) struct Listing {
     pub(crate) skipped: Vec<Skipped>,
     /// Whether the system failed to list something that may well be there: what is missing here is not gone.
     pub(crate) is_partial: bool,
+    /// Whether a folder tree has more entries than are looked at.
+    pub(crate) is_truncated: bool,
 }
 
 impl Listing {
@@ -80,6 +82,7 @@ impl Listing {
             }
         };
         if walk.truncated {
+            self.is_truncated = true;
             self.skip(shown, format!("only the first {MAX_ENTRIES} entries are looked at"));
         }
         if walk.too_deep {

@@ -32,18 +32,19 @@ pub struct Outlook {
     pub notes: usize,
     /// Paths of those that are not, because they lie outside `memory/`: an extra path `.` would have them searched.
     pub unsearched: Vec<String>,
+    /// Whether there is more than was looked at: there may be any number of notes.
+    pub truncated: bool,
 }
 
 /// Looks for the notes of a workspace.
 #[must_use]
 pub fn outlook(workspace: &Arc<Root>, extra: &[PathBuf]) -> Outlook {
-    let listed = |extra: &[PathBuf]| {
-        let notes = Notes::new(Arc::clone(workspace), extra).list().notes.into_iter();
-        notes.map(|note| note.path)
-    };
-    let searched: HashSet<String> = listed(extra).collect();
-    let unsearched = listed(&[PathBuf::from(".")]).filter(|path| !searched.contains(path)).collect();
-    Outlook { notes: searched.len(), unsearched }
+    let listed = |extra: &[PathBuf]| Notes::new(Arc::clone(workspace), extra).list();
+    let searched: HashSet<String> = listed(extra).notes.into_iter().map(|note| note.path).collect();
+    let all = listed(&[PathBuf::from(".")]);
+    let paths = all.notes.into_iter().map(|note| note.path);
+    let unsearched = paths.filter(|path| !searched.contains(path)).collect();
+    Outlook { notes: searched.len(), unsearched, truncated: all.is_truncated }
 }
 
 /// Where notes lie.

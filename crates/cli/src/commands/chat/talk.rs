@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use uuid::Uuid;
 
 use super::answer::{Answer, End};
-use super::lines::{Line, Lines};
+use super::lines::{Line, Lines, MAX_MESSAGE_BYTES};
 use crate::client::{Client, ClientError, words};
 use crate::output::{self, AlreadyTold, Interrupted};
 
@@ -117,11 +117,17 @@ impl<'c> Talk<'c> {
                 self.finish(End::Failed(format!("line {number} is not text in UTF-8, and was not sent")))?;
                 return Ok(Next::Go);
             }
+            Line::TooLong(number) => {
+                let why = format!("line {number} is over {MAX_MESSAGE_BYTES} bytes, and was not sent");
+                self.finish(End::Failed(why))?;
+                return Ok(Next::Go);
+            }
             Line::Broken(error) => bail!("cannot read the input: {error}"),
         };
         match text.trim() {
             "" => Ok(Next::Go),
-            "/exit" | "/quit" | "exit" => Ok(Next::Leave),
+            // In a program's lines it is a message like any other: what stands behind it is to be answered as well.
+            "/exit" | "/quit" | "exit" if self.listener == Listener::Person => Ok(Next::Leave),
             message => {
                 let next = self.say(message).await?;
                 if self.listener == Listener::Person && ["/help", "/commands"].contains(&message) {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::consent::Asking;
 use super::open::Opened;
-use super::status::{job_words, skipped_words, stepped_in_words, vector_words};
+use super::status::{job_words, no_notes_words, skipped_words, stepped_in_words, vector_words};
 use super::watching::{End, indexing};
 use crate::args::{InstanceArgs, MemoryIndexArgs};
 use crate::output::{self, Interrupted};
@@ -123,16 +123,14 @@ fn words(indexed: &Indexed, status: &Status) -> String {
         format!("vectors: {}", vector_words(status)),
     ];
     if *files == 0 {
-        lines.push(
-            "there are no notes yet: write MEMORY.md or memory/YYYY-MM-DD.md in the workspace".to_owned(),
-        );
+        lines.push(no_notes_words(skipped));
     }
     lines.extend(status.fallback.as_ref().map(|fallback| stepped_in_words(status, fallback)));
     if !status.jobs.is_empty() {
         lines.push(format!("jobs: {}; `openclaw memory index` collects them", job_words(&status.jobs)));
     }
     lines.extend(degraded.clone());
-    if !skipped.is_empty() {
+    if *files > 0 && !skipped.is_empty() {
         lines.push(format!("skipped:\n{}", skipped_words(skipped)));
     }
     lines.join("\n")

@@ -6,7 +6,7 @@ use anyhow::bail;
 use openclaw_memory::{Answer, Explain, Explaining, Hit, MAX_RESULTS, Query, Status, matched_words};
 
 use super::open::Opened;
-use super::status::{BUILT_IN, QMD};
+use super::status::{BUILT_IN, QMD, no_notes_words};
 use super::watching::{End, indexing};
 use crate::args::{InstanceArgs, MemorySearchArgs};
 use crate::instance::Instance;
@@ -33,13 +33,13 @@ pub(in crate::commands) fn search(flags: &InstanceArgs, args: &MemorySearchArgs)
         let mut answer = memory.backend().search(query.clone()).await?;
         // Nobody reads on when this process is gone.
         if answer.stale && memory.qmd().is_none() && memory.engine().reads_on_search() {
-            match indexing(memory.engine(), memory.engine().read_notes()).await? {
-                End::Done(read) => answer = read.map(|_| memory.backend().search(query.clone()))?.await?,
-                End::Interrupted => {}
+            // Where the index cannot be written there is no better answer than the one at hand, which says why.
+            if let End::Done(Ok(_)) = indexing(memory.engine(), memory.engine().read_notes()).await? {
+                answer = memory.backend().search(query.clone()).await.unwrap_or(answer);
             }
         }
         // Nothing found may mean that there is nothing.
-        let status = if answer.results.is_empty() { Some(memory.backend().status().await?) } else { None };
+        let status = if answer.results.is_empty() { memory.backend().status().await.ok() } else { None };
         Ok((answer, status))
     })?;
     if args.json {
@@ -137,9 +137,7 @@ fn marked(query: &str, text: &str, marks: Marks) -> String {
 /// Why there is nothing, and what helps.
 fn nothing_words(query: &Query, answer: &Answer, status: Option<&Status>) -> String {
     match (status, answer.best_left_out(query.min_score)) {
-        (Some(status), _) if status.files == 0 && !answer.stale => {
-            "there are no notes yet: write MEMORY.md or memory/YYYY-MM-DD.md in the workspace".to_owned()
-        }
+        (Some(status), _) if status.files == 0 && !answer.stale => no_notes_words(&status.skipped),
         (_, Some(best)) => format!(
             "nothing scores {} or more; the best result scores {best}, and --min-score 0 shows it",
             query.min_score

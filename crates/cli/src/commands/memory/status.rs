@@ -226,6 +226,14 @@ pub(super) fn skipped_words(skipped: &[Skipped]) -> String {
     skipped.iter().map(|one| named_once(&one.path, &one.reason)).collect::<Vec<_>>().join("\n")
 }
 
+/// Why not one note is found. Those that cannot be read are there all the same.
+pub(super) fn no_notes_words(skipped: &[Skipped]) -> String {
+    if skipped.is_empty() {
+        return "there are no notes yet: write MEMORY.md or memory/YYYY-MM-DD.md in the workspace".to_owned();
+    }
+    format!("no note can be read:\n{}", skipped_words(skipped))
+}
+
 /// A reason with its path in front, unless it names that itself.
 fn named_once(path: &str, reason: &str) -> String {
     if path != "." && reason.contains(path) { reason.to_owned() } else { format!("{path}: {reason}") }
