@@ -247,7 +247,7 @@ fn an_index_that_cannot_be_used_costs_no_answer() {
     // More than is read before an answer: what was read answers.
     for year in 1..4 {
         let text = "nothing of any use is said in this line of a log\n".repeat(38_000);
-        home.write(&format!(".openclaw/workspace/memory/z{year}.md"), &text);
+        home.write(format!(".openclaw/workspace/memory/z{year}.md"), &text);
     }
     home.write(".openclaw/workspace/MEMORY.md", "- The newest is read first: the heat pump is by Hansen.\n");
     let found = stdout_json(&home, &["memory", "search", "heat pump", "--json"]);

@@ -72,7 +72,7 @@ async fn notes_beside_memory_are_searched_or_spoken_of() {
     home.write("notes/memory/2024-05-01.md", "- The pond is 80 cm deep.\n");
     let folder = home.path().join("notes");
     let port = free_port().to_string();
-    let args = ["quickstart", "--workspace", folder.to_str().unwrap(), "--port", &port];
+    let args = ["quickstart", "--lines", "--workspace", folder.to_str().unwrap(), "--port", &port];
     let told = fed(&home, &args, "who planted the apple trees?\n");
     assert!(told.status.success(), "{}", said(&told));
     assert!(said(&told).contains("with 1 .md file outside memory/"), "{}", said(&told));
