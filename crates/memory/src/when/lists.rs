@@ -28,7 +28,7 @@ pub(super) const RUSSIAN_ADJECTIVE_ENDINGS: &str = "ий ая ое ие ого �
 pub(super) const MAX_ENDING: usize = 7;
 
 /// Months that are also verbs, names, sauces or planets: they need a preposition or a number beside them.
-pub(super) const DOUBTFUL: &str = "may march mar mars mart april june jun jul july august augustus jan mayo julio nisan ekim des dec dez sep nov oct feb apr aug";
+pub(super) const DOUBTFUL: &str = "may march mar mars mart april june jun jul july august augustus jan mayo julio nisan ekim des dec dez sep sept nov oct feb apr aug";
 
 /// Monday to Sunday.
 pub(super) const WEEKDAYS: [&str; 7] = [
@@ -130,14 +130,14 @@ pub(super) const NUMBERS: [&str; 12] = [
 pub(super) const AGO_AFTER: &str = "ago geleden siden sedan fa atrás atras önce назад पहले sitten earlier";
 pub(super) const AGO_BEFORE: &str = "vor a hace há faz قبل منذ לפני";
 
-pub(super) const PHRASES: [(Span, &str); 19] = [
+pub(super) const PHRASES: [(Span, &str); 20] = [
     (
         Span::Day(0),
-        "today|tonight|this morning|this afternoon|this evening|heute|i dag|i aften|idag|ikväll|vandaag|aujourd hui|hoy|hoje|oggi|bugün|сегодня|اليوم|היום|आज|tänään",
+        "today|tonight|this morning|this afternoon|this evening|esta mañana|heute|i dag|i aften|idag|ikväll|vandaag|aujourd hui|hoy|hoje|oggi|bugün|сегодня|اليوم|היום|आज|tänään",
     ),
     (
         Span::Day(-1),
-        "yesterday|gestern|i går|igår|gisteren|hier|ayer|ontem|ieri|dün|вчера|امس|אתמול|बीता कल|eilen",
+        "yesterday|yesterday morning|yesterday afternoon|gestern|gestern früh|gestern morgen|gestern vormittag|gestern mittag|gestern nachmittag|i går|igår|gisteren|hier|ayer|ontem|ieri|dün|вчера|امس|אתמול|बीता कल|eilen",
     ),
     (
         Span::Day(-2),
@@ -145,8 +145,12 @@ pub(super) const PHRASES: [(Span, &str); 19] = [
     ),
     (Span::Day(1), "tomorrow|morgen früh|i morgen|imorgon|demain|mañana|amanhã|domani|yarın|завтра|غدا|מחר"),
     (
+        Span::Day(2),
+        "day after tomorrow|übermorgen|i overmorgen|i övermorgon|overmorgen|après demain|pasado mañana|depois de amanhã|dopodomani|послезавтра",
+    ),
+    (
         Span::Night,
-        "last night|letzte nacht|gestern abend|i går aftes|i nat|hier soir|cette nuit|anoche|ontem à noite|ieri sera|stanotte|dün gece|вчера вечером|gisteravond|igår kväll",
+        "last night|yesterday evening|yesterday night|letzte nacht|gestern abend|i går aftes|i nat|hier soir|cette nuit|anoche|ontem à noite|ieri sera|stanotte|dün gece|вчера вечером|gisteravond|igår kväll",
     ),
     (
         Span::Week(-1),
@@ -163,7 +167,7 @@ pub(super) const PHRASES: [(Span, &str); 19] = [
     ),
     (
         Span::Weekend(-1),
-        "last weekend|letztes wochenende|letzten wochenende|vergangenes wochenende|sidste weekend|i weekenden|forrige helg|förra helgen|afgelopen weekend|week end dernier|weekend dernier|fin de semana pasado|fim de semana passado|scorso weekend|weekend scorso|geçen hafta sonu|прошлые выходные|прошлых выходных|viikonloppuna|viime viikonloppuna",
+        "last weekend|at the weekend|on the weekend|over the weekend|am wochenende|in het weekend|nel weekend|no fim de semana|letztes wochenende|letzten wochenende|vergangenes wochenende|sidste weekend|i weekenden|forrige helg|förra helgen|afgelopen weekend|week end dernier|weekend dernier|fin de semana pasado|fim de semana passado|scorso weekend|weekend scorso|geçen hafta sonu|прошлые выходные|прошлых выходных|viikonloppuna|viime viikonloppuna",
     ),
     (
         Span::Month(-1),

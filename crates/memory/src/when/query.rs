@@ -3,7 +3,9 @@
 mod around;
 #[cfg(test)]
 mod languages;
+mod mistaken;
 mod months;
+mod now;
 mod ranges;
 #[cfg(test)]
 mod tests;
@@ -65,6 +67,7 @@ struct Reader<'a> {
     today: Date,
     tokens: Vec<Token>,
     senses: Vec<Sense>,
+    language: Language,
     order: Order,
 }
 
@@ -73,9 +76,10 @@ impl<'a> Reader<'a> {
         let tokens = tokens(query);
         let senses = tokens.iter().map(|token| sense(&token.text)).collect();
         // Where nothing says otherwise, a date with slashes is American: so are most that write English.
-        let american = [Language::English, Language::Unknown].contains(&Language::of(query));
+        let language = Language::of(query);
+        let american = [Language::English, Language::Unknown].contains(&language);
         let order = if american { Order::MonthFirst } else { Order::DayFirst };
-        Self { query, today, tokens, senses, order }
+        Self { query, today, tokens, senses, language, order }
     }
 
     fn all(&self) -> Vec<Found> {
@@ -138,6 +142,9 @@ impl<'a> Reader<'a> {
 
     fn phrase(&self, at: usize) -> Option<Found> {
         let (span, taken) = phrase(self.tokens[at..].iter().map(|token| token.text.as_str()))?;
+        if self.is_other_word(at, taken) {
+            return None;
+        }
         self.span(span, at, at + taken)
     }
 
@@ -164,7 +171,7 @@ impl<'a> Reader<'a> {
             return self.span(back(unit, count)?, start, end);
         }
         let days = [1, 7, 31, 366].get(unit)? * count;
-        let past = at.checked_sub(1).filter(|before| self.has(*before, Mark::Past));
+        let past = at.checked_sub(1).filter(|before| self.is_past(*before, end - 1));
         self.span(Span::Past(days), past?, end)
     }
 
@@ -227,7 +234,7 @@ impl<'a> Reader<'a> {
         let is_past = says(Mark::Last)
             || self.has(end - 1, Mark::LastAfter)
             || (self.text(at).ends_with("ags") && at > 0 && self.text(at - 1) == "i");
-        let found = if says(Mark::Next) {
+        let found = if says(Mark::Next) || self.is_coming(at) {
             latest_weekday(wanted, day(self.today, 7)?)?
         } else if is_past {
             latest_weekday(wanted, day(self.today, -1)?)?
@@ -241,7 +248,10 @@ impl<'a> Reader<'a> {
     /// "in 2022": a bare number is an amount as often as a year.
     fn year(&self, at: usize) -> Option<Found> {
         let number = self.year_number(at)?;
-        self.before(at, Mark::Year)?;
+        let lead = self.before(at, Mark::Year)?;
+        if self.is_amount(at, lead) {
+            return None;
+        }
         let (from, to) = year(i16::try_from(number).ok()?)?;
         let strength = Strength::Explicit;
         Some(Found { from, to, strength, anchor: Anchor::Fixed, start: at, end: at + 1 })

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::super::calendar::{Mention, day};
+use super::super::calendar::{Mention, Strength, day};
 use super::super::tables::{Mark, sense};
 use super::{Anchor, Found, Reader};
 
@@ -97,7 +97,14 @@ impl Reader<'_> {
     pub(super) fn mention(&self, found: Found) -> Mention {
         let end = self.tail(found.end);
         let (mut from, mut to, mut start, mut behind) = (found.from, found.to, found.start, end);
-        for (side, first, last) in self.sides(&found, end) {
+        let mut strength = found.strength;
+        let sides = self.sides(&found, end);
+        if sides.is_empty()
+            && let Some(days) = self.either(&found)
+        {
+            ((from, to), strength) = (days, Strength::Vague);
+        }
+        for (side, first, last) in sides {
             let opened = match side {
                 Side::Since => Some((from, self.today)).filter(|_| from <= self.today),
                 Side::After => day(to, 1).filter(|next| *next <= self.today).map(|next| (next, self.today)),
@@ -115,7 +122,7 @@ impl Reader<'_> {
         }
         let start = self.led(start);
         let bytes = self.tokens[start].start..self.tokens[behind - 1].end;
-        Mention { from, to, bytes, strength: found.strength }
+        Mention { from, to, bytes, strength }
     }
 
     /// The first of the words that lead up to a time: "on the last".

@@ -11,6 +11,52 @@ const ORDINALS: [&str; 13] = ["st", "nd", "rd", "th", "er", "e", "º", "ª", "st
 const DAYS: [&str; 6] = ["paiva", "paivaa", "paivana", "paivan", "paivasta", "числа"];
 /// A number after "in March" counts something.
 const WITHIN: [&str; 12] = ["in", "im", "i", "en", "em", "no", "nel", "a", "v", "в", "na", "في"];
+/// Days in words, without accents.
+const ORDINAL_WORDS: [&str; 20] = [
+    "first ersten premier primero primeiro primo forste forsta eerste",
+    "second zweiten",
+    "third dritten",
+    "fourth vierten",
+    "fifth funften",
+    "sixth sechsten",
+    "seventh siebten",
+    "eighth achten",
+    "ninth neunten",
+    "tenth zehnten",
+    "eleventh elften",
+    "twelfth zwolften",
+    "thirteenth dreizehnten",
+    "fourteenth vierzehnten",
+    "fifteenth funfzehnten",
+    "sixteenth sechzehnten",
+    "seventeenth siebzehnten",
+    "eighteenth achtzehnten",
+    "nineteenth neunzehnten",
+    "twentieth zwanzigsten",
+];
+/// Those that need an "of" before the month.
+const ENGLISH_ORDINALS: [&str; 20] = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
+];
 /// What a verb "may" goes on with.
 const AFTER_MAY: [&str; 9] = ["be", "have", "not", "also", "need", "never", "well", "still", "even"];
 /// An abbreviation may have a dot before its number: "Mar. 5".
@@ -23,17 +69,19 @@ impl Reader<'_> {
         let mut number = self.small(at).filter(|_| !self.is_part(at) || self.is_right_end(at));
         if number.is_some() {
             cursor = self.skip_small(at + 1);
+        } else if let Some((ordinal, end)) = self.ordinal(at) {
+            (number, cursor) = (Some(ordinal), end);
         }
         let sense = *self.senses.get(cursor)?;
         let wanted = sense.month?;
         let place = cursor;
         let leads = number.is_some();
-        if leads && !(at + 1..=place).all(|at| self.is_of_date(at)) {
+        if leads && (self.is_article_of(place) || !(at + 1..=place).all(|at| self.is_of_date(at))) {
             return None;
         }
         cursor += 1;
         if number.is_none() {
-            number = self.small(cursor).filter(|_| self.is_day_behind(place));
+            number = self.small(cursor).filter(|_| self.is_day_behind(place) && !self.is_counting(place));
             if number.is_some() {
                 cursor = self.skip_ordinal(cursor + 1);
             }
@@ -48,7 +96,10 @@ impl Reader<'_> {
             } else {
                 self.tokens[place].capital || !self.is_verb(place)
             };
-        if sense.doubtful && year.is_none() && !is_date && !self.is_evident(place) {
+        // "Ende des 2023": the article, unless it is written like a month.
+        let is_year = year.is_some() && (self.text(place) != "des" || self.tokens[place].capital);
+        let is_doubtful = (sense.doubtful && !self.is_evident(place)) || self.is_no_month(place);
+        if !is_year && !is_date && is_doubtful {
             return None;
         }
         let year = year.map(|(year, _)| year);
@@ -181,6 +232,32 @@ impl Reader<'_> {
     fn skip_small(&self, at: usize) -> usize {
         let at = self.skip_ordinal(at);
         at + usize::from(self.is_of(at))
+    }
+
+    /// "first of March", "ersten März": a day in words, and the token behind it and its "of".
+    fn ordinal(&self, at: usize) -> Option<(i32, usize)> {
+        let day = |at: usize| {
+            let word = self.text(at);
+            let fits = |list: &str| list.split_whitespace().any(|one| one == word);
+            i32::try_from(ORDINAL_WORDS.iter().position(|list| fits(list))?).ok().map(|day| day + 1)
+        };
+        let tens_of = |at: usize| match self.text(at) {
+            "twenty" => 20,
+            "thirty" => 30,
+            _ => 0,
+        };
+        let tens = tens_of(at);
+        if at.checked_sub(1).is_some_and(|before| tens_of(before) > 0) {
+            return None;
+        }
+        let (number, end) = if tens == 0 { (day(at)?, at + 1) } else { (tens + day(at + 1)?, at + 2) };
+        let is_english = ENGLISH_ORDINALS.contains(&self.text(end - 1));
+        let number = Some(number).filter(|number| *number <= 31 && (tens == 0 || (number % 10 != 0)))?;
+        // "our first March here"
+        if is_english && !self.is_of(end) {
+            return None;
+        }
+        Some((number, end + usize::from(self.is_of(end))))
     }
 
     pub(super) fn is_of(&self, at: usize) -> bool {

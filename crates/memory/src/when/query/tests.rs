@@ -274,3 +274,144 @@ fn some_time_ago() {
     let seen: Vec<_> = wrong.iter().map(|(query, _)| seen(query)).collect();
     assert!(wrong.is_empty(), "{wrong:#?} {seen:#?}");
 }
+
+fn check(rows: &[(&str, &str)]) {
+    let wrong: Vec<_> = rows.iter().filter(|(query, expected)| seen(query) != *expected).collect();
+    let seen: Vec<_> = wrong.iter().map(|(query, _)| seen(query)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?} {seen:#?}");
+}
+
+#[test]
+fn words_that_are_no_times() {
+    let queries = [
+        "Wie viele Notizen haben wir hier über den Garten?",
+        "Was steht hier über Öl?",
+        "wat staat hier over de tuin",
+        "Was gilt am Ende des Vertrags?",
+        "Anfang des Jahres",
+        "Mitte des Monats",
+        "am 2. des Monats",
+        "Ende des 2023 gekauften Autos",
+        "à la fin des travaux",
+        "depuis des années",
+        "la liste des 10 restaurants",
+        "a loan of 2000 euros",
+        "budget for 2000 bricks",
+        "Kredit von 2000 Euro",
+        "nach 2000 km",
+        "the invoice of $2019",
+        "an invoice of 2019 €",
+        "in 2000 km",
+        "the trip from 2000 bottles",
+        "où sont les sept clés",
+        "le rendez-vous à sept heures",
+        "mes sept clés",
+        "non ho mai visto le chiavi",
+        "non abbiamo mai pagato",
+        "la casa del mar",
+        "el mar en la casa",
+        "vista al mar",
+        "they landed on Mars",
+        "a rock from Mars",
+        "life on Mars",
+        "the letter from April",
+        "a book written by June",
+        "¿qué tomo por la mañana?",
+        "a las 8 de la mañana",
+        "¿cuántos días son dos semanas?",
+        "our first March together",
+        "the price is €2019",
+        "les sept dernières clés",
+        "il y a sept clés",
+        "entre sept et neuf heures",
+        "mai più senza chiavi",
+        "Wo ist das Bild des Hauses?",
+        "Bericht des Vereins nach dem Ende des Streits",
+        "nach des Tages Arbeit",
+        "una vista del mar y la playa",
+        "the mission to Mars since then",
+        "an email from June about the boat",
+        "levantarse por la mañana temprano",
+        "hier ist der Schlüssel für die Tür",
+    ];
+    let wrong: Vec<_> =
+        queries.iter().map(|query| (query, seen(query))).filter(|(_, seen)| !seen.is_empty()).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_same_words_as_times() {
+    check(&[
+        ("qu'avons-nous fait hier", YESTERDAY),
+        ("hier", YESTERDAY),
+        ("den 5. des 2022", "2022-12-05 2022-12-05 e"),
+        ("Des 2022", "2022-12-01 2022-12-31 e"),
+        ("in 2000", "2000-01-01 2000-12-31 e"),
+        ("before 2019 we lived where", "1900-01-01 2018-12-31 e"),
+        ("the winter of 2019", "2019-01-01 2019-12-31 e"),
+        ("nach 2019", "2020-01-01 2023-11-15 e"),
+        ("en sept 2023", "2023-09-01 2023-09-30 e"),
+        ("5 sept 2023", "2023-09-05 2023-09-05 e"),
+        ("in Sept", "2023-09-01 2023-09-30 r"),
+        ("im Mai", "2023-05-01 2023-05-31 r"),
+        ("in Mar", MARCH),
+        ("i mars", MARCH),
+        ("en mars", MARCH),
+        ("till mars", "1900-01-01 2023-03-31 r"),
+        ("sedan mars", "2023-03-01 2023-11-15 r"),
+        ("in May", "2023-05-01 2023-05-31 r"),
+        ("since 2019", "2019-01-01 2023-11-15 e"),
+        ("seit 2019 wohnen wir hier", "2019-01-01 2023-11-15 e"),
+        ("von 2019", "2019-01-01 2019-12-31 e"),
+        ("notes from April", "2023-04-01 2023-04-30 r"),
+        ("mañana", "2023-11-16 2023-11-16 r"),
+        ("mañana por la mañana", "2023-11-16 2023-11-16 r"),
+        ("esta mañana", "2023-11-15 2023-11-15 r"),
+        ("pasado mañana", "2023-11-17 2023-11-17 r"),
+        ("son iki hafta", "2023-11-01 2023-11-15 r"),
+    ]);
+}
+
+#[test]
+fn days_in_words() {
+    const MARCH_1: &str = "2023-03-01 2023-03-01 e";
+    const WEEKEND: &str = "2023-11-11 2023-11-12 r";
+    check(&[
+        ("yesterday evening", "2023-11-14 2023-11-15 r"),
+        ("yesterday morning", YESTERDAY),
+        ("on the first of March", MARCH_1),
+        ("am ersten März", MARCH_1),
+        ("le premier mars", MARCH_1),
+        ("el primero de marzo", MARCH_1),
+        ("on the twenty-first of March 2022", "2022-03-21 2022-03-21 e"),
+        ("on the thirty-first of February", "2023-02-01 2023-02-28 r"),
+        ("what did we do at the weekend", WEEKEND),
+        ("Was haben wir am Wochenende gemacht", WEEKEND),
+        ("på måndag", "2023-11-20 2023-11-20 r"),
+        ("hvad skal vi på mandag", "2023-11-20 2023-11-20 r"),
+        ("på måndagen", "2023-11-13 2023-11-13 r"),
+    ]);
+}
+
+#[test]
+fn a_weekday_in_the_present_may_be_the_next() {
+    const EITHER: &str = "2023-11-13 2023-11-20 v";
+    const MONDAY: &str = "2023-11-13 2023-11-13 r";
+    check(&[
+        ("what's on Monday?", EITHER),
+        ("what is on Monday", EITHER),
+        ("what do I have on Monday", EITHER),
+        ("Was ist am Montag?", EITHER),
+        ("¿qué hay el lunes?", EITHER),
+        ("Was war am Montag?", MONDAY),
+        ("hvad er der sket på mandag", MONDAY),
+        ("what was on Monday", MONDAY),
+        ("what is it that we did on Monday", MONDAY),
+        ("Was ist am Montag passiert?", MONDAY),
+        ("Wer ist am Montag angekommen?", MONDAY),
+        ("wat is er maandag gebeurd", MONDAY),
+        ("qu'est-ce que j'ai acheté lundi", MONDAY),
+        ("what is from last Monday", MONDAY),
+        ("what is new since Monday", "2023-11-13 2023-11-15 r"),
+    ]);
+}
