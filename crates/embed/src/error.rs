@@ -53,7 +53,8 @@ pub enum Failure {
     /// A model or program on this machine is missing or does not run.
     #[error("{0}")]
     Unavailable(String),
-    /// A model on this machine is on its way here. Nothing has failed, and calls for documents wait for it.
+    /// A model on this machine is on its way here, and calls for documents wait for it; or its program rests because a call
+    /// of somebody else has failed. This call has not.
     #[error("{0}")]
     NotReady(String),
 }

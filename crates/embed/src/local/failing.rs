@@ -17,6 +17,8 @@ const WAITS: [u64; MAX_REMEMBERED] = [0, 4, 16, 64, 256, 600];
 pub(super) enum Outlook {
     /// It may have been bad luck.
     Uncertain,
+    /// The same, and one call may have brought it about. It fails by itself, and says nothing about the calls of others.
+    OneCall,
     /// The same will happen again, until somebody changes something.
     Hopeless,
     /// The network or the hub: it passes.
@@ -27,8 +29,25 @@ impl Outlook {
     /// The failure that callers get.
     pub(super) fn failure(self, words: String) -> Failure {
         match self {
-            Self::Uncertain | Self::Hopeless => Failure::Unavailable(words),
+            Self::Uncertain | Self::OneCall | Self::Hopeless => Failure::Unavailable(words),
             Self::Elsewhere => Failure::Unreachable(words),
+        }
+    }
+
+    /// The failure of those who come before it is tried again.
+    fn refusal(self, words: String) -> Failure {
+        match self {
+            Self::OneCall => Failure::NotReady(words),
+            Self::Uncertain | Self::Hopeless | Self::Elsewhere => self.failure(words),
+        }
+    }
+
+    /// The same where a call was being worked on.
+    pub(super) fn at_a_call(self) -> Self {
+        match self {
+            Self::Uncertain | Self::OneCall => Self::OneCall,
+            Self::Hopeless => Self::Hopeless,
+            Self::Elsewhere => Self::Elsewhere,
         }
     }
 }
@@ -58,13 +77,13 @@ impl Failures {
         let (words, outlook) = self.last.as_ref()?;
         let newest = self.times.back()?;
         let count = match outlook {
-            Outlook::Uncertain | Outlook::Elsewhere => self.times.len(),
+            Outlook::Uncertain | Outlook::OneCall | Outlook::Elsewhere => self.times.len(),
             // Not for ever: the owner may have repaired it.
             Outlook::Hopeless => 3.max(self.times.len()),
         };
         let wait = Duration::from_secs(WAITS[count.clamp(1, MAX_REMEMBERED) - 1]);
         let left = wait.checked_sub(now.duration_since(*newest)).filter(|left| !left.is_zero())?;
-        Some(outlook.failure(format!("{words}; it is tried again in {} s", left.as_secs_f64().ceil())))
+        Some(outlook.refusal(format!("{words}; it is tried again in {} s", left.as_secs_f64().ceil())))
     }
 }
 
@@ -153,6 +172,22 @@ mod tests {
         let later = now + Duration::from_secs(601);
         failures.add(later, "it crashed".to_owned(), Outlook::Uncertain);
         assert_eq!(failures.obstacle(later), None, "the first of late");
+    }
+
+    #[test]
+    fn what_one_call_brought_about_is_no_failure_of_the_others() {
+        let now = Instant::now();
+        let mut failures = Failures::default();
+        for outlook in [Outlook::Uncertain, Outlook::Uncertain.at_a_call()] {
+            failures.add(now, "it crashed".to_owned(), outlook);
+        }
+        let words = "it crashed; it is tried again in 4 s".to_owned();
+        assert_eq!(failures.obstacle(now), Some(Failure::NotReady(words)));
+        assert_eq!(
+            Outlook::OneCall.failure("it crashed".to_owned()),
+            Failure::Unavailable("it crashed".into())
+        );
+        assert_eq!(Outlook::Hopeless.at_a_call(), Outlook::Hopeless);
     }
 
     #[cfg(unix)]

@@ -163,10 +163,8 @@ impl Supervisor {
                         false
                     } else {
                         let patience = self.patience(&job);
-                        self.give_up(
-                            now,
-                            format!("openclaw-local did not answer within {} s", patience.as_secs()),
-                        );
+                        let words = format!("openclaw-local did not answer within {} s", patience.as_secs());
+                        self.give_up_for(now, words, Outlook::OneCall);
                         job.fail(Failure::TimedOut(patience));
                         true
                     }
@@ -299,7 +297,7 @@ impl Supervisor {
                 false
             }
             Err(error) => {
-                self.give_up(now, format!("openclaw-local takes no request: {error}"));
+                self.give_up_for(now, format!("openclaw-local takes no request: {error}"), Outlook::OneCall);
                 job.fail(Failure::Malformed(error.to_string()));
                 true
             }
@@ -380,7 +378,11 @@ impl Supervisor {
             None => {
                 drop(running);
                 let words = format!("not {count} vectors of {expected} numbers");
-                self.give_up(Instant::now(), format!("openclaw-local answered with {words}"));
+                self.give_up_for(
+                    Instant::now(),
+                    format!("openclaw-local answered with {words}"),
+                    Outlook::OneCall,
+                );
                 job.fail(Failure::Malformed(words));
             }
         }
@@ -392,7 +394,12 @@ impl Supervisor {
             State::Busy { job, .. } => Some(job),
             State::Asleep | State::Fetching(_) | State::Starting { .. } | State::Ready { .. } => None,
         };
-        self.give_up(Instant::now(), format!("openclaw-local sent {words}; is it of the same version?"));
+        let outlook = job.as_ref().map_or(Outlook::Uncertain, |_| Outlook::OneCall);
+        self.give_up_for(
+            Instant::now(),
+            format!("openclaw-local sent {words}; is it of the same version?"),
+            outlook,
+        );
         if let Some(job) = job {
             job.fail(Failure::Malformed(words.to_owned()));
         }
@@ -412,17 +419,25 @@ impl Supervisor {
         let (words, outlook) = how_it_ended(worker.end());
         tracing::warn!("{words}");
         // This text may be what brought it down: it is not sent a second time.
-        if let Some(job) = job {
-            job.fail(outlook.failure(words.clone()));
-        }
+        let outlook = match job {
+            Some(job) => {
+                job.fail(outlook.failure(words.clone()));
+                outlook.at_a_call()
+            }
+            None => outlook,
+        };
         self.board.failures.add(Instant::now(), words, outlook);
     }
 
     /// Whatever runs is ended; the next start has to wait if this happens often.
     fn give_up(&mut self, now: Instant, words: String) {
+        self.give_up_for(now, words, Outlook::Uncertain);
+    }
+
+    fn give_up_for(&mut self, now: Instant, words: String, outlook: Outlook) {
         tracing::warn!("{words}");
         self.board.state = State::Asleep;
-        self.board.failures.add(now, words, Outlook::Uncertain);
+        self.board.failures.add(now, words, outlook);
     }
 
     /// Whatever runs is ended, and everybody who waits hears why.
