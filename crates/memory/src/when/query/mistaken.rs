@@ -69,7 +69,12 @@ impl Reader<'_> {
     pub(super) fn is_amount(&self, at: usize, lead: usize) -> bool {
         let next = at + 1;
         let behind = self.query.get(self.tokens[at].end..).unwrap_or_default();
-        if self.is_part(at) || behind.trim_start().starts_with(['€', '$', '£', '%', '°', '¥']) {
+        // "2000.50"
+        let is_fraction = behind
+            .strip_prefix(['.', ','])
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        if is_fraction || self.is_part(at) || behind.trim_start().starts_with(['€', '$', '£', '%', '°', '¥'])
+        {
             return true;
         }
         if !self.is_near(next) {

@@ -321,6 +321,7 @@ fn words_that_are_no_times() {
         "¿cuántos días son dos semanas?",
         "our first March together",
         "the price is €2019",
+        "they took 2000 of them, a sum of 2000.50",
         "les sept dernières clés",
         "il y a sept clés",
         "entre sept et neuf heures",
