@@ -24,6 +24,23 @@ const TRUSTED_SCORE: f64 = 0.35;
 
 /// The answer, or nothing when nothing relevant was found.
 pub(super) fn answer(question: &Question, evidence: &Evidence, tongue: Tongue) -> Option<String> {
+    answer_as(question, evidence, tongue, Surety::ByWords)
+}
+
+/// The same where it is known that nothing is quite what was asked for.
+pub(super) fn closest(question: &Question, evidence: &Evidence, tongue: Tongue) -> Option<String> {
+    answer_as(question, evidence, tongue, Surety::Guess)
+}
+
+/// What tells how sure an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Surety {
+    ByWords,
+    /// It is a guess, whatever it says.
+    Guess,
+}
+
+fn answer_as(question: &Question, evidence: &Evidence, tongue: Tongue, surety: Surety) -> Option<String> {
     let lines = evidence.lines();
     let scores = Scores::of(question, &lines, &evidence.paths);
     let best = scores.coverage.iter().copied().fold(0.0, f64::max);
@@ -32,7 +49,7 @@ pub(super) fn answer(question: &Question, evidence: &Evidence, tongue: Tongue) -
     }
     let selection = Selection::new(question, &lines, &scores, &evidence.paths);
     let page = Page { question, lines: &lines, evidence, tongue };
-    if best >= CLEAR {
+    if best >= CLEAR && surety == Surety::ByWords {
         page.write(&Opening::Clear, &selection.passages(ANSWER))
     } else if best >= WORTHLESS {
         page.write(&Opening::Guess, &selection.passages(GUESS))

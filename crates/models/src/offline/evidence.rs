@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::days::NamedDays;
+use super::echo::{is_echo, may_be_echo};
 use super::phrases::plain;
+use super::shape::says_something;
 use super::turn::Outcome;
 
 /// Results taken into account; more than this were never asked for.
@@ -22,6 +25,8 @@ const MAX_ELSEWHERE: usize = 10;
 const MAX_BLANK_END: usize = 2;
 /// Lines of one such read, twice the length of a usual chunk.
 const MAX_READ_LINES: usize = 100;
+/// How far from the days asked for a line was written that names a day of the week and means one of them.
+const NEAR_DAYS: i32 = 7;
 /// Lines read behind a result before any of it is removed: the rest of an item belongs to it.
 const REST_LINES: usize = 40;
 
@@ -68,7 +73,18 @@ pub(super) struct Days {
     pub(super) about: String,
 }
 
-#[derive(Debug, Deserialize)]
+/// What was kept of the results for the days that a question names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// All: it names none.
+    All,
+    /// What is of them.
+    Days,
+    /// All, because nothing is of them.
+    OtherDays,
+}
+
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Hit {
     path: String,
@@ -98,7 +114,7 @@ struct Hit {
 }
 
 /// Another place of a line that is shown once.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Elsewhere {
     path: String,
     line: usize,
@@ -153,15 +169,39 @@ impl Hits {
         self.results.len()
     }
 
-    /// Keeps what was written on the days that the question names, if it names some.
-    pub(super) fn keep_days(&mut self) {
-        let Some(days) = &self.days else { return };
+    /// Keeps what was written on the days that the question names, if it names some, and the lines that name them in the
+    /// same words.
+    pub(super) fn keep_days(&mut self, asked: &str) -> Kept {
+        let Some(days) = &self.days else { return Kept::All };
         // Dates in this form sort as text.
         let is_asked = |date: &str| *date >= *days.from && *date <= *days.to;
-        self.results.retain(|hit| hit.date.as_deref().is_some_and(is_asked));
+        let named = NamedDays::in_question(asked);
+        let of_days = |hit: &Hit| {
+            if hit.date.as_deref().is_some_and(is_asked) {
+                return vec![hit.clone()];
+            }
+            named.as_ref().map_or_else(Vec::new, |named| hit.naming(named, days))
+        };
+        let kept: Vec<Hit> = self.results.iter().flat_map(of_days).collect();
+        if kept.is_empty() {
+            return Kept::OtherDays;
+        }
+        self.results = kept;
         // Of another place only the file's name tells the day.
         self.copies_unknown |= self.copies.iter().any(|(path, _)| date_of(path).is_none());
         self.copies.retain(|(path, _)| date_of(path).is_some_and(is_asked));
+        Kept::Days
+    }
+
+    /// Leaves out what the offline model said itself in conversations, and the question that is asked.
+    pub(super) fn leave_out_echoes(&mut self, asked: &str) {
+        self.results.retain(|hit| {
+            let begins_before = |at: usize| at == 0 && hit.begins_before();
+            let says = |(at, line): (usize, &str)| {
+                says_something(line) && !is_echo_of(line, asked, begins_before(at))
+            };
+            is_note(hit.source.as_deref()) || hit.shown().lines().enumerate().any(says)
+        });
     }
 
     /// Keeps what stands in notes; what stands in a conversation is none, and cannot be removed from it.
@@ -209,6 +249,10 @@ impl Hits {
     }
 }
 
+fn is_echo_of(line: &str, asked: &str, begins_before: bool) -> bool {
+    is_echo(line, asked) || (begins_before && may_be_echo(line))
+}
+
 /// The date in a file's name.
 fn date_of(path: &str) -> Option<&str> {
     let name = path.rsplit('/').next()?;
@@ -217,6 +261,42 @@ fn date_of(path: &str) -> Option<&str> {
 }
 
 impl Hit {
+    /// Its lines that name the days asked for, each as a result of its own.
+    fn naming(&self, named: &NamedDays, days: &Days) -> Vec<Self> {
+        if named.weekly && !self.is_near(days) {
+            return Vec::new();
+        }
+        let last = self.shown().lines().count().saturating_sub(1);
+        let lines = self.shown().lines().enumerate();
+        let of_days = lines.filter(|(_, line)| says_something(line) && named.are_in(line));
+        let alone = |(at, line): (usize, &str)| {
+            let number = self.start_line.saturating_add(at);
+            let cut = match (at == 0 && self.begins_before(), at == last && self.goes_on()) {
+                (true, true) => Some("both"),
+                (true, false) => Some("start"),
+                (false, true) => Some("end"),
+                (false, false) => None,
+            };
+            let (snippet, cut) = (line.to_owned(), cut.map(ToOwned::to_owned));
+            Self { start_line: number, end_line: number, snippet, cut, ..self.clone() }
+        };
+        of_days.map(alone).collect()
+    }
+
+    /// Whether it was written so near to the days asked for that a day of the week in it means one of them. What has no
+    /// date may say what is so every week.
+    fn is_near(&self, days: &Days) -> bool {
+        let date = |text: &str| text.parse::<jiff::civil::Date>().ok();
+        let (Some(written), Some(from), Some(to)) =
+            (self.date.as_deref().and_then(date), date(&days.from), date(&days.to))
+        else {
+            return true;
+        };
+        let near =
+            |day: jiff::civil::Date| written.until(day).is_ok_and(|span| span.get_days().abs() <= NEAR_DAYS);
+        near(from) || near(to)
+    }
+
     /// The snippet without the citation that may follow it.
     fn shown(&self) -> &str {
         let text = self.snippet.trim_end();
@@ -276,6 +356,8 @@ pub(super) struct Evidence {
     lines: BTreeMap<(usize, usize), Line>,
     /// The heading above a line, where a result names it.
     headings: BTreeMap<(usize, usize), String>,
+    /// The first day that a result tells of a file.
+    days: BTreeMap<usize, String>,
     /// Files that are conversations.
     conversations: BTreeSet<usize>,
     /// The last line of a file, where a read reached it.
@@ -290,6 +372,12 @@ impl Evidence {
             let file = evidence.file(&hit.path);
             if !is_note(hit.source.as_deref()) {
                 evidence.conversations.insert(file);
+            }
+            if let Some(date) = &hit.date {
+                let day = evidence.days.entry(file).or_insert_with(|| date.clone());
+                if *date < *day {
+                    day.clone_from(date);
+                }
             }
             let last = hit.shown().lines().count().saturating_sub(1);
             for (offset, text) in hit.shown().lines().enumerate() {
@@ -363,6 +451,21 @@ impl Evidence {
     /// The words of the heading above a line, where a result names it.
     pub(super) fn heading(&self, line: &Line) -> Option<&str> {
         self.headings.get(&(line.file, line.number)).map(String::as_str)
+    }
+
+    /// Without what the offline model said itself in conversations, and the question that is asked.
+    pub(super) fn without_echoes(mut self, asked: &str) -> Self {
+        let conversations = &self.conversations;
+        self.lines.retain(|(file, _), line| {
+            !conversations.contains(file) || !is_echo_of(&line.text, asked, line.begins_before)
+        });
+        self
+    }
+
+    /// Where a file belongs in a list: notes before conversations, and then by day; what has no day comes first.
+    pub(super) fn order(&self, file: usize) -> (bool, Option<&str>) {
+        let day = self.paths.get(file).and_then(|path| date_of(path));
+        (self.is_conversation(file), day.or_else(|| self.days.get(&file).map(String::as_str)))
     }
 
     /// Whether a file is a conversation, and no note.

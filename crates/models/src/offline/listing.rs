@@ -48,7 +48,10 @@ pub(super) fn listing(
         Wanted::Number => Opening::Counted(phrases.count(about.len(), files.len())),
     };
     let page = Page { question, lines: &lines, evidence, tongue };
-    let text = page.write(&opening, &runs(shown, &lines))?;
+    // The best ones are shown, in the order of their days.
+    let mut in_order = shown.to_vec();
+    in_order.sort_by_key(|at| (evidence.order(lines[*at].file), *at));
+    let text = page.write(&opening, &runs(&in_order, &lines))?;
     Some(if beyond || shown.len() < about.len() {
         format!("{text}\n\n{}", phrases.part(shown.len()))
     } else {
@@ -56,7 +59,7 @@ pub(super) fn listing(
     })
 }
 
-/// The lines that are about the question, in the order of the files.
+/// The lines that are about the question, in the order of the search.
 fn about(question: &Question, lines: &[Line], evidence: &Evidence) -> Vec<usize> {
     let scores = Scores::of(question, lines, &evidence.paths);
     let is_about = |at: &usize| {
@@ -104,6 +107,23 @@ mod tests {
     use crate::offline::score::Question;
     use crate::offline::tongue::Tongue;
     use serde_json::json;
+
+    #[test]
+    fn a_list_goes_from_day_to_day() {
+        let hit = |path: &str, date: Option<&str>, text: &str| json!({"path": path, "startLine": 1, "endLine": 1, "score": 0.5, "snippet": text, "date": date});
+        let hits = json!({"results": [
+            hit("memory/2026-11-20.md", Some("2026-11-20"), "- boat three"),
+            hit("boat.md", Some("2026-11-15"), "- boat two"),
+            hit("MEMORY.md", None, "- boat zero"),
+            hit("memory/2026-11-01.md", Some("2026-11-01"), "- boat one"),
+        ]});
+        let evidence = Evidence::of(&Hits::parse(&hits.to_string()).unwrap());
+        let text =
+            listing(&Question::read("the boat"), &evidence, Wanted::Lines, Extent::All, Tongue::English);
+        let text = text.unwrap();
+        let quotes: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("> - boat ")).collect();
+        assert_eq!(quotes, ["zero", "one", "two", "three"], "{text}");
+    }
 
     #[test]
     fn what_stands_under_a_heading_is_about_it() {

@@ -7,6 +7,8 @@
 
 mod answer;
 mod commands;
+mod days;
+mod echo;
 mod evidence;
 mod follow;
 mod forget;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::answer::answer;
+use super::answer::{answer, closest};
 use super::commands::{ABOUT, ASKS_FOR_NOTES, MAY_ASK_FOR_NOTES};
-use super::evidence::{Evidence, Hits, SearchFault, Wish};
+use super::evidence::{Evidence, Hits, Kept, SearchFault, Wish};
 use super::follow::{Followed, followed, points_back};
 use super::forget::{Offer, Pending, edits, gone, offer, report};
 use super::intent::{Intent, SmallTalk, after, intent};
@@ -177,21 +177,17 @@ impl Planner<'_> {
             let mut hits = self.searched(Search { query: text, results: MAX_RESULTS, places: &[] })?;
             let question = Question::read_in(text, self.tongue).reaching_beside();
             let only_days = hits.days.as_ref().is_some_and(|days| self.is_empty(&days.about));
-            if only_days {
-                hits.keep_days();
-            }
-            let evidence = self.evidence(&hits, Wish::Cut, 0)?;
-            let found = if only_days {
-                let extent = extent(hits.count(), MAX_RESULTS);
-                listing(
-                    &Question { words: Vec::new(), ..question },
-                    &evidence,
-                    Wanted::Lines,
-                    extent,
-                    self.tongue,
-                )
-            } else {
-                answer(&question, &evidence, self.tongue)
+            let kept = if only_days { hits.keep_days(text) } else { Kept::All };
+            let extent = extent(hits.count(), MAX_RESULTS);
+            hits.leave_out_echoes(text);
+            let evidence = self.evidence(&hits, Wish::Cut, 0)?.without_echoes(text);
+            let found = match kept {
+                Kept::All => answer(&question, &evidence, self.tongue),
+                Kept::OtherDays => closest(&question, &evidence, self.tongue),
+                Kept::Days => {
+                    let all = Question { words: Vec::new(), ..question };
+                    listing(&all, &evidence, Wanted::Lines, extent, self.tongue)
+                }
             };
             Ok(self.noting(found, text, &hits))
         };
@@ -216,8 +212,9 @@ impl Planner<'_> {
             let text = &self.turn.user.text;
             let query = format!("{} {text}", followed.subject);
             let search = Search { query: &query, results: MAX_RESULTS, places: &followed.places };
-            let hits = self.searched(search)?;
-            let evidence = self.evidence(&hits, Wish::Cut, followed.places.len())?;
+            let mut hits = self.searched(search)?;
+            hits.leave_out_echoes(text);
+            let evidence = self.evidence(&hits, Wish::Cut, followed.places.len())?.without_echoes(text);
             let question = Question::read_in(text, self.tongue)
                 .following(Question::read_in(&followed.subject, self.tongue))
                 .reaching_beside();
@@ -253,11 +250,15 @@ impl Planner<'_> {
             let mut hits = self.searched(Search { query: text, results, places: &[] })?;
             // Where only days are asked for, theirs come first; if others came too, these are all.
             let found = hits.count();
-            hits.keep_days();
+            let kept = hits.keep_days(text);
             let only_days = hits.days.as_ref().is_some_and(|days| days.about.is_empty());
             let extent = if only_days { extent(hits.count(), results) } else { extent(found, results) };
             hits.keep_notes();
             let evidence = self.evidence(&hits, Wish::Copies, 0)?;
+            if kept == Kept::OtherDays {
+                let found = closest(&about(text, self.tongue), &evidence, self.tongue);
+                return Ok(self.noting(found, text, &hits));
+            }
             let extent = if hits.misses(&evidence) { Extent::Part } else { extent };
             let question = about(hits.days.as_ref().map_or(text, |days| days.about.as_str()), self.tongue);
             // Without days and without words there is nothing to list by.

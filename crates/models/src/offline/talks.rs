@@ -61,6 +61,50 @@ fn days_choose_among_the_notes() {
 }
 
 #[test]
+fn lines_that_name_the_days_in_words_are_of_them() {
+    let notes = &[
+        ("memory/2026-11-19.md", "- The dentist is on Monday at 10:30.\n- Tea is out.\n"),
+        ("memory/2026-08-03.md", "- The plumber comes on Monday.\n"),
+        ("memory/2026-11-01.md", "- Peter comes on 5 December.\n"),
+    ];
+    let mut world = World::new(notes);
+    world.days = Some(json!({ "from": "2026-11-23", "to": "2026-11-23", "about": "" }));
+    let answer = world.say("What is on Monday?");
+    assert!(answer.starts_with("From your notes:"), "{answer}");
+    assert_eq!(quotes(&answer), ["- The dentist is on Monday at 10:30."], "{answer}");
+    world.days = Some(json!({ "from": "2026-12-05", "to": "2026-12-05", "about": "" }));
+    for question in ["What happens on 5 December?", "What did I note for 5 December?"] {
+        let answer = world.say(question);
+        assert_eq!(quotes(&answer), ["- Peter comes on 5 December."], "{answer}");
+    }
+    // Of other days there is only a guess.
+    world.days =
+        Some(json!({ "from": "2026-12-01", "to": "2026-12-31", "about": "What did I note about Monday ?" }));
+    let answer = world.say("What did I note about the dentist in March?");
+    assert!(answer.starts_with("I did not find a clear answer."), "{answer}");
+    assert!(quotes(&answer).contains(&"- The dentist is on Monday at 10:30."), "{answer}");
+}
+
+#[test]
+fn its_own_answers_and_the_question_itself_are_no_answer() {
+    let mut world = World::new(&[("MEMORY.md", "- The spare key is with Anna.\n")]);
+    world.double = Some(Double { talks_first: true, ..Double::default() });
+    let talk = "# 2026-11-20\nUser: Where is the spare key?\nAssistant: From your notes: > - The spare key is with Bo. Source: MEMORY.md#L1\nUser: The spare key of the boat hangs in the hall.\nAssistant: I found nothing about \"the spare key of the car\" in your notes.\n";
+    world.talks.insert("sessions/a.jsonl".to_owned(), talk.to_owned());
+    let answer = world.say("Where is the spare key?");
+    assert!(answer.contains("> - The spare key is with Anna."), "{answer}");
+    assert!(answer.contains("> User: The spare key of the boat hangs in the hall."), "{answer}");
+    assert!(!answer.contains("Assistant") && !answer.contains("> User: Where"), "{answer}");
+    // With nothing else there is no answer.
+    let mut world = World::new(&[]);
+    world.double = Some(Double::default());
+    let talk: String = talk.lines().take(3).map(|line| format!("{line}\n")).collect();
+    world.talks.insert("sessions/a.jsonl".to_owned(), talk);
+    let answer = world.say("Where is the spare key?");
+    assert!(answer.starts_with("I found nothing about"), "{answer}");
+}
+
+#[test]
 fn a_question_goes_on_from_the_answer_before() {
     let mut world = World::new(NOTES);
     world.say("When did I buy the winch?");
