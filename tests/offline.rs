@@ -79,7 +79,7 @@ async fn notes_are_listed_counted_and_gone_on_with_in_the_language_of_the_questi
     let _gateway = started(&home).await;
 
     let answer = say(&home, "main", "Che cosa ho annotato sulla barca?");
-    let shown = "Dalle tue note:\n\n> - Anna ha riparato il motore della barca.\nSource: memory/2026-11-17.md#L1\n\n> - La barca ha bisogno di vernice.\n> - Comprato un verricello per la barca lunedì.\nSource: memory/2026-11-10.md#L3-L4\n";
+    let shown = "Dalle tue note:\n\n> - La barca ha bisogno di vernice.\n> - Comprato un verricello per la barca lunedì.\nSource: memory/2026-11-10.md#L3-L4\n\n> - Anna ha riparato il motore della barca.\nSource: memory/2026-11-17.md#L1\n";
     assert!(answer.starts_with(shown), "{answer}");
     let answer = say(&home, "main", "Quante note ho sulla barca?");
     assert!(

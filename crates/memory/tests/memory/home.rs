@@ -32,7 +32,7 @@ impl Home {
         self.path("memory/main.sqlite")
     }
 
-    /// Every file below a folder of the home, with its content.
+    /// Every file below a folder of the home, with its content. An engine that was dropped may still be taking files away.
     pub(crate) fn contents(&self, below: &str) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();
         let mut open = vec![self.path(below)];
@@ -41,9 +41,13 @@ impl Home {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     open.push(path);
-                } else {
-                    let bytes = std::fs::read(&path).unwrap();
-                    found.push((path, bytes));
+                    continue;
+                }
+                match std::fs::read(&path) {
+                    Ok(bytes) => found.push((path, bytes)),
+                    Err(error) => {
+                        assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", path.display())
+                    }
                 }
             }
         }
